@@ -1,0 +1,1 @@
+"""The composition root: builds every room, joins them, owns start and stop."""

@@ -1,0 +1,1 @@
+"""Samples: devices, Opus, playout, mixer."""

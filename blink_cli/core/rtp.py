@@ -1,0 +1,97 @@
+"""RTP values and the arithmetic of their wrapping counters (RFC 3550).
+
+The values are msgspec structs and not dataclasses because fifty of each are made every second for every peer.
+"""
+
+import msgspec
+
+from blink_cli.core.voice import SILENCE_DBOV
+
+
+class EncodedFrame(msgspec.Struct, frozen=True, gc=False):
+    """One encoded frame of the source track, made once and sent to every peer."""
+
+    payload: bytes
+    """One Opus packet (RFC 6716)."""
+
+    timestamp: int
+    """RTP timestamp of its first sample, 0 to 2^32 - 1, at 48 kHz; the same for every peer."""
+
+    duration_samples: int
+    """How many samples at 48 kHz it lasts: 480, 960, 1920 or 2880."""
+
+    audio_level_dbov: int = SILENCE_DBOV
+    """Loudness of the frame from 0 (full scale) down to -127 (silence), RFC 6464."""
+
+    voice: bool = False
+    """Whether the voice activity detector heard speech: the V bit of RFC 6464."""
+
+    talk_spurt_start: bool = False
+    """The first frame after a pause of DTX or mute: the RTP marker bit (RFC 7587, section 4.1)."""
+
+
+class RtpPacket(msgspec.Struct, frozen=True, gc=False):
+    """One received RTP packet: header and payload, decrypted, not yet believed."""
+
+    ssrc: int
+    sequence_number: int
+    """0 to 65535, as on the wire."""
+
+    timestamp: int
+    """0 to 2^32 - 1, at 48 kHz."""
+
+    payload_type: int
+    marker: bool
+    payload: bytes
+    arrival_s: float
+    """Monotonic time at which the datagram was read."""
+
+    audio_level_dbov: int | None = None
+    """The sender's RFC 6464 level, 0 down to -127; None when the packet carried none."""
+
+    voice: bool = False
+
+
+class SenderReport(msgspec.Struct, frozen=True, gc=False):
+    """What an RTCP sender report says of its stream's clock (RFC 3550, section 6.4.1)."""
+
+    ssrc: int
+    ntp_s: float
+    """The sender's wall clock in seconds since 1900, fractional."""
+
+    rtp_timestamp: int
+    packet_count: int
+    octet_count: int
+    arrival_s: float
+
+
+class ReceptionReport(msgspec.Struct, frozen=True, gc=False):
+    """One report block about a stream, as its receiver sees it (RFC 3550, section 6.4.1), in plain units."""
+
+    ssrc: int
+    fraction_lost: float
+    """Lost since the previous report, 0 to 1."""
+
+    packets_lost: int
+    """Cumulative, signed 24 bits."""
+
+    highest_sequence: int
+    """Extended highest sequence number received, 0 to 2^32 - 1."""
+
+    jitter_s: float
+    arrival_s: float
+    rtt_s: float | None = None
+    """Round trip computed from LSR and DLSR; None when the receiver had no sender report yet."""
+
+
+def sequence_difference(a: int, b: int) -> int:
+    """Steps from sequence number `b` to `a`, -32768 to 32767, across the wrap at 65535.
+
+    Source: RFC 1982, serial number arithmetic.
+    """
+    return ((a - b + 0x8000) & 0xFFFF) - 0x8000
+
+
+def timestamp_difference(a: int, b: int) -> int:
+    """Ticks from RTP timestamp `b` to `a`, -2^31 to 2^31 - 1, across the wrap at 2^32 - 1."""
+    return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -1,0 +1,18 @@
+"""The voice format that every room shares: one channel of float32 at 48 kHz, in ticks of 10 ms.
+
+Source: RFC 7587, section 4.1: the RTP clock of Opus is 48 kHz, whatever is coded inside.
+"""
+
+from typing import Final
+
+SAMPLE_RATE_HZ: Final = 48_000
+"""Samples a second of every block inside the program, and ticks a second of every RTP timestamp."""
+
+TICK_MS: Final = 10
+"""The step of the voice path: devices, playout and mixer work in blocks of this length."""
+
+TICK_SAMPLES: Final = SAMPLE_RATE_HZ * TICK_MS // 1000
+"""Samples in one tick: 480."""
+
+SILENCE_DBOV: Final = -127
+"""The audio level of digital silence (RFC 6464, section 3, as a negative dBov)."""

@@ -1,0 +1,1 @@
+"""Sockets and peer connections: gossip transport, discovery, the RTP seam."""

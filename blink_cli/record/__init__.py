@@ -1,0 +1,1 @@
+"""Files about a call: recordings, RTP logs and their analysis."""
