@@ -1,0 +1,229 @@
+"""What a session answers. `--json` prints these as they stand, with `schema`: names and meanings are promises to scripts."""
+
+from typing import ClassVar
+
+import msgspec
+
+from blink_cli.core.events import LinkState
+from blink_cli.core.names import CallId, Did
+
+SCHEMA = 1
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a reply."""
+
+
+class _Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """A whole reply. The tag travels on the control socket and is not printed."""
+
+    schema: int = SCHEMA
+
+
+class Clocks(_Value, frozen=True):
+    """Which second of the input is being captured and which of the output is being played, at one monotonic time."""
+
+    monotonic_s: float
+    input_position_s: float | None
+    """None while the input does not run."""
+
+    output_position_s: float | None
+
+
+class Participant(_Value, frozen=True):
+    """Someone in, or invited to, the current call."""
+
+    did: Did
+    nickname: str
+    self: bool
+    link: LinkState
+    muted: bool
+    deafened: bool
+    recording: bool
+    talking: bool
+    gain_db: float
+
+
+class CurrentCall(_Value, frozen=True):
+    """The call that this session is in."""
+
+    id: CallId
+    state: str
+    """offering: nobody came yet; joining: no link connected yet; in_call."""
+
+    since: str
+    """ISO 8601, UTC."""
+
+    participants: tuple[Participant, ...]
+
+
+class NamedPeer(_Value, frozen=True):
+    """A DID and what this profile calls it."""
+
+    did: Did
+    nickname: str
+
+
+class PendingCall(_Value, frozen=True):
+    """A call that can be joined."""
+
+    id: CallId
+    caller: NamedPeer = msgspec.field(name="from")
+    participants: tuple[NamedPeer, ...]
+    joined: tuple[NamedPeer, ...]
+    rejected: bool
+
+
+class Status(_Reply, frozen=True, tag="status"):
+    """Snapshot of the session."""
+
+    profile: str
+    did: Did
+    nickname: str
+    pid: int
+    input: str
+    output: str
+    muted: bool
+    deafened: bool
+    clocks: Clocks
+    call: CurrentCall | None
+    pending_calls: tuple[PendingCall, ...]
+
+
+class Done(_Reply, frozen=True, tag="done"):
+    """It is so now."""
+
+    ok: bool = True
+
+
+class Peer(_Value, frozen=True):
+    """A session seen on the network, or known from contacts."""
+
+    did: Did
+    nickname: str
+    address: str | None
+    alive: bool
+    last_seen_ms: int | None
+    """How long ago it was last heard; None when never."""
+
+    in_contacts: bool
+
+
+class Peers(_Reply, frozen=True, tag="peers"):
+    """`blink peers --json` prints the list itself."""
+
+    peers: tuple[Peer, ...]
+
+
+class OfferPlaced(_Reply, frozen=True, tag="offer_placed"):
+    """The call exists and its invitations are on their way."""
+
+    call: CallId
+    connected: tuple[Did, ...]
+    """Whose audio link stands."""
+
+
+class CallAccepted(_Reply, frozen=True, tag="call_accepted"):
+    """This session is in the call."""
+
+    call: CallId
+    connected: tuple[Did, ...]
+
+
+class Calls(_Reply, frozen=True, tag="calls"):
+    """Pending calls and the current one."""
+
+    call: CurrentCall | None
+    pending_calls: tuple[PendingCall, ...]
+
+
+class Participants(_Reply, frozen=True, tag="participants"):
+    """Who is in the current call."""
+
+    call: CallId
+    participants: tuple[Participant, ...]
+
+
+class DeviceSet(_Reply, frozen=True, tag="device_set"):
+    """The device in use now."""
+
+    direction: str
+    device: str
+
+
+class Inbound(_Value, frozen=True, rename="camel"):
+    """One peer's stream as it arrives and is played. Names as in W3C webrtc-stats, units there too (seconds, samples at 48 kHz)."""
+
+    packets_received: int
+    packets_lost: int
+    packets_duplicated: int
+    packets_reordered: int
+    packets_discarded: int
+    packets_recovered: int
+    jitter: float
+    concealed_samples: int
+    silent_concealed_samples: int
+    concealment_events: int
+    inserted_samples_for_deceleration: int
+    removed_samples_for_acceleration: int
+    total_samples_received: int
+    jitter_buffer_delay: float
+    jitter_buffer_emitted_count: int
+    jitter_buffer_target_delay: float
+    delay_ms: float | None = msgspec.field(name="delay_ms")
+    audio_level_dbov: int | None = msgspec.field(name="audioLevel_dbov")
+
+
+class Remote(_Value, frozen=True, rename="camel"):
+    """What the peer reports of our stream (RFC 3550 receiver reports)."""
+
+    fraction_lost: float
+    jitter: float
+    rtt_s: float | None = msgspec.field(name="rtt_s")
+
+
+class Outbound(_Value, frozen=True, rename="camel"):
+    """Our stream to one peer."""
+
+    packets_sent: int
+    bytes_sent: int
+    """Payload octets, as in RTCP sender reports."""
+
+    bitrate: float | None
+    """Payload bits a second over the last seconds; None before the first figure."""
+
+    redundancy_levels: int
+    remote: Remote | None
+
+
+class PeerStatistics(_Value, frozen=True):
+    """Both directions of one link. A figure that cannot be had is None."""
+
+    did: Did
+    nickname: str
+    rtt_s: float | None
+    inbound: Inbound | None
+    outbound: Outbound | None
+
+
+class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
+    """Figures of the current call."""
+
+    call: CallId
+    peers: tuple[PeerStatistics, ...]
+    late_ticks: int
+    """Playout ticks of this session that ran later than their block was due."""
+
+
+Reply = Status | Done | Peers | OfferPlaced | CallAccepted | Calls | Participants | DeviceSet | RtpStatistics
+
+
+class ErrorBody(_Value, frozen=True):
+    """`{"schema":1,"error":{…}}`: what `--json` prints of a `BlinkError`."""
+
+    code: str
+    message: str
+    hint: str | None
+    exit_code: int = 1
+
+    SCHEMA: ClassVar[int] = SCHEMA

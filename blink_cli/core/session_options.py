@@ -1,0 +1,32 @@
+"""What a session is started with: the options of `serve` and `repl`."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+DEFAULT_GROUP: Final = "239.255.66.76:7667"
+"""Administratively scoped multicast (RFC 2365): it never leaves the site. 66.76 is 'BL'; the port is unassigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """Immutable; the same for REPL, `serve` and foreground `offer`/`accept`."""
+
+    nickname: str | None = None
+    """What this session calls itself; None keeps what the profile has (at first: the login name)."""
+
+    input: str = "default"
+    output: str = "default"
+    auto_accept: bool = False
+    """Accept every incoming call while not in one."""
+
+    interfaces: tuple[str, ...] = ()
+    """IPv4 addresses to use for signals and media; empty: all interfaces that are up, loopback included."""
+
+    group: str = DEFAULT_GROUP
+    """Multicast group and port of the gossip."""
+
+    neighbours: tuple[str, ...] = field(default=())
+    """HOST:PORT of sessions that multicast does not reach."""
+
+    discovery: bool = True
+    """Announce DID and nickname by DNS-SD, and look for others."""

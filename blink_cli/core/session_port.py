@@ -1,0 +1,27 @@
+"""The door between a user interface and a session: in this process, or behind the control socket."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from blink_cli.core.events import Event
+from blink_cli.core.replies import Reply, Status
+from blink_cli.core.requests import Request
+
+
+class SessionPort(Protocol):
+    """Ask, and listen. Both implementations behave the same, errors included."""
+
+    async def ask(self, request: Request) -> Reply:
+        """Carry out a request.
+
+        Cancelling is safe: a request that waits (`wait_s`) stops waiting, and what it began (the offer, the accepted call) stays.
+
+        Raises:
+            BlinkError: What went wrong, for the user.
+
+        """
+        ...
+
+    def events(self) -> AsyncIterator[Event | Status]:
+        """The snapshot first, then every event. Ends when the session ends. A slow reader gets `EventsMissed`."""
+        ...
