@@ -48,6 +48,9 @@ class EndReason(StrEnum):
     JOINED_ELSEWHERE = "joined_elsewhere"
     """Another session of this identity took the call."""
 
+    CROWDED_OUT = "crowded_out"
+    """Newer calls needed its place in the list of pending ones."""
+
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

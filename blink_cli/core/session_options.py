@@ -8,6 +8,21 @@ DEFAULT_GROUP: Final = "239.255.66.76:7667"
 
 
 @dataclass(frozen=True, slots=True)
+class CodecOptions:
+    """What the command line says of the codec; None leaves it to the profile's settings."""
+
+    bitrate: int | None = None
+    """Bits a second."""
+
+    frame_ms: int | None = None
+    bandwidth: str | None = None
+    application: str | None = None
+    fec: bool | None = None
+    dtx: bool | None = None
+    redundancy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOptions:
     """Immutable; the same for REPL, `serve` and foreground `offer`/`accept`."""
 
@@ -28,5 +43,6 @@ class SessionOptions:
     neighbours: tuple[str, ...] = field(default=())
     """HOST:PORT of sessions that multicast does not reach."""
 
+    codec: CodecOptions = field(default_factory=CodecOptions)
     discovery: bool = True
     """Announce DID and nickname by DNS-SD, and look for others."""

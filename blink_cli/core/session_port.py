@@ -1,6 +1,6 @@
 """The door between a user interface and a session: in this process, or behind the control socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from blink_cli.core.events import Event
@@ -22,6 +22,6 @@ class SessionPort(Protocol):
         """
         ...
 
-    def events(self) -> AsyncIterator[Event | Status]:
-        """The snapshot first, then every event. Ends when the session ends. A slow reader gets `EventsMissed`."""
+    def events(self) -> AsyncGenerator[Event | Status, None]:
+        """The snapshot first, then every event. Ends when the session ends. A slow reader gets `EventsMissed`. Close it (`contextlib.aclosing`)."""
         ...

@@ -1,0 +1,336 @@
+"""Carries out what the call machine decides, and tells it what happens.
+
+commands, signals, links, time --> CallMachine --effects, in order--> signaling | links | voice | events
+"""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, assert_never
+
+from blink_cli.app.peer_links import PeerLinks
+from blink_cli.app.talkers import Talkers
+from blink_cli.app.voice_path import VoicePath
+from blink_cli.app.wake_timer import WakeTimer
+from blink_cli.core.call.machine import CallMachine
+from blink_cli.core.call.snapshot import CallsSnapshot
+from blink_cli.core.call_effects import (
+    Answer,
+    ApplyAnswer,
+    CallEffect,
+    CloseTopics,
+    Dial,
+    Emit,
+    Hangup,
+    OpenTopics,
+    SendToCall,
+    SendToPeer,
+    StartMedia,
+    StopMedia,
+    StopSending,
+)
+from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.events import DeviceLost, Event, StreamFailed
+from blink_cli.core.loss_reporter import LossReporter
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
+from blink_cli.core.signals import CallSignal, DirectSignal, Signal
+from blink_cli.core.talking import TalkingChange
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+from blink_cli.net.sdp import MediaFormat
+from blink_cli.net.tasks import TaskOwner
+
+PULSE_S: Final = 0.1
+"""How often slow things are looked at: who is still heard, who stopped talking, what to report of losses."""
+
+
+class SignalPost(Protocol):
+    """What the calls need of the gossip."""
+
+    def send_to_peer(self, peer: Did, signal: DirectSignal, call_id: CallId) -> None:
+        """Repeat until acknowledged or stopped."""
+
+    def stop_sending(self, call_id: CallId, peer: Did | None) -> None:
+        """Forget what is under way."""
+
+    def send_to_call(self, call_id: CallId, signal: CallSignal, copies: int) -> None:
+        """Publish, and so many copies more."""
+
+    def open_call(self, call_id: CallId, group_key: bytes) -> None:
+        """Listen to the call."""
+
+    def close_call(self, call_id: CallId) -> None:
+        """Listen no more."""
+
+
+class CallRunner:
+    """Belongs to the event loop. Observes links and voice; the session feeds it signals and commands."""
+
+    def __init__(
+        self,
+        *,
+        own: Did,
+        nickname: Callable[[], str],
+        post: SignalPost,
+        talkers: Talkers,
+        publish: Callable[[Event], None],
+        tasks: TaskOwner,
+        link_settings: LinkSettings,
+        certificate: LinkCertificate,
+        codec: CodecSettings,
+    ) -> None:
+        """Know no call yet. `attach` the voice path before anything else."""
+        self._nickname = nickname
+        self._post = post
+        self._talkers = talkers
+        self._publish = publish
+        self._machine = CallMachine(own, secrets.token_bytes)
+        self._links = PeerLinks(link_settings, certificate, codec, tasks, self)
+        self._voice: VoicePath | None = None
+        self._levels_dbov: dict[Did, int | None] = {}
+        self._reporters: dict[Did, LossReporter] = {}
+        self._reported_heard_s: dict[Did, float] = {}
+        self._waiting: deque[CallEffect] = deque()
+        self._performing = False
+        self._wake = WakeTimer(self._woken)
+        self._pulse = WakeTimer(self._beat)
+        self._muted = False
+        self._deafened = False
+        self._recording = False
+
+    def attach(self, voice: VoicePath) -> None:
+        """Say where sound comes from and goes to."""
+        self._voice = voice
+
+    # what is known
+
+    @property
+    def links(self) -> PeerLinks:
+        """The media links of the current call."""
+        return self._links
+
+    @property
+    def voice(self) -> VoicePath:
+        """The sound of this session."""
+        assert self._voice is not None, "the session attaches the voice path before the first command"
+        return self._voice
+
+    @property
+    def muted(self) -> bool:
+        """Whether the source track is paused."""
+        return self._muted
+
+    @property
+    def deafened(self) -> bool:
+        """Whether the sink tracks are paused."""
+        return self._deafened
+
+    def level_dbov(self, peer: Did) -> int | None:
+        """The level in the peer's last packet; None when it has none, or nothing came."""
+        return self._levels_dbov.get(peer)
+
+    def snapshot(self) -> CallsSnapshot:
+        """Everything about calls now."""
+        return self._machine.snapshot(time.monotonic())
+
+    @property
+    def current(self) -> CallId | None:
+        """The call that this session is in."""
+        return self._machine.current
+
+    @property
+    def ringing(self) -> tuple[CallId, ...]:
+        """Calls that nobody here has decided about."""
+        return self._machine.ringing
+
+    # commands; errors are the machine's
+
+    def offer(self, peers: Sequence[Did]) -> CallId:
+        """Invite to a new call and be in it."""
+        self._perform(self._machine.offer(peers, self._nickname(), time.monotonic(), _wall_ms()))
+        call = self._machine.current
+        assert call is not None, "offering enters the call"
+        return call
+
+    def accept(self, call: CallId) -> None:
+        """Join a pending call."""
+        self._perform(self._machine.accept(call, self._nickname(), time.monotonic(), _wall_ms()))
+
+    def reject(self, call: CallId) -> None:
+        """Decline a ringing call."""
+        self._perform(self._machine.reject(call, time.monotonic()))
+
+    def leave(self) -> None:
+        """Leave the current call."""
+        self._perform(self._machine.leave(time.monotonic()))
+
+    def set_muted(self, *, muted: bool) -> None:
+        """Pause or play the source track, and show it to all."""
+        self._muted = muted
+        self.voice.set_muted(muted=muted)
+        self._show_state()
+
+    def set_deafened(self, *, deafened: bool) -> None:
+        """Pause or play the sink tracks, and show it to all."""
+        self._deafened = deafened
+        self.voice.set_deafened(deafened=deafened)
+        self._show_state()
+
+    def shut_down(self) -> None:
+        """Leave, close everything; nothing happens afterwards."""
+        self._perform(self._machine.shutdown(time.monotonic()))
+        self._wake.cancel()
+        self._pulse.cancel()
+
+    # signals
+
+    def signal(self, sender: Did, signal: Signal, call_id: CallId | None) -> None:
+        """Hear an authenticated signal."""
+        self._perform(self._machine.signal(sender, signal, call_id, time.monotonic()))
+
+    def acknowledged(self, peer: Did, signal: DirectSignal) -> None:
+        """Learn that a signal reached its peer."""
+        self._perform(self._machine.acknowledged(peer, signal, time.monotonic()))
+
+    # LinkObserver
+
+    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
+        """Send our half of a dialling."""
+        self._perform(self._machine.local_description(peer, epoch, sdp, time.monotonic()))
+
+    def link_refused(self, peer: Did, epoch: int, reason: str) -> None:
+        """Give up this dialling."""
+        self._perform(self._machine.dial_failed(peer, epoch, reason, time.monotonic()))
+
+    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
+        """Hear the peer."""
+        self.voice.peer_connected(peer, media)
+        self._reporters[peer] = LossReporter()
+        self._perform(self._machine.link_connected(peer, epoch, time.monotonic()))
+
+    def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
+        """Let the machine decide whether to dial again."""
+        self._perform(self._machine.link_closed(peer, epoch, reason, time.monotonic()))
+
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        """Take a packet on its way: to the playout thread, and its level to the talkers."""
+        self.voice.receive(peer, packet)
+        level_dbov = packet.audio_level_dbov
+        self._levels_dbov[peer] = level_dbov
+        if level_dbov is not None:
+            self._talkers.peer_heard(peer, level_dbov, voice=packet.voice, now_s=packet.arrival_s)
+
+    def sender_reported(self, peer: Did, report: SenderReport) -> None:
+        """Nothing plays by sender reports yet; recordings will."""
+
+    # VoiceObserver
+
+    def frame_encoded(self, frame: EncodedFrame) -> None:
+        """Send to everyone connected."""
+        self._links.send_frame(frame)
+        self.voice.set_fec_loss(self._links.fec_loss_percent)
+
+    def own_voice(self, change: TalkingChange) -> None:
+        """Tell that this session talks, or would if it were not muted."""
+        self._talkers.own_voice(change, muted=self._muted)
+
+    def device_failed(self, direction: str, device: str, reason: str) -> None:
+        """Tell that a device does not start; the call goes on without its sound."""
+        self._publish(DeviceLost(direction=direction, device=device, reason=reason, replacement=None))
+
+    # inside
+
+    def _show_state(self) -> None:
+        self._perform(
+            self._machine.set_state(
+                muted=self._muted, deafened=self._deafened, recording=self._recording, now=time.monotonic()
+            )
+        )
+
+    def _woken(self) -> None:
+        self._perform(self._machine.wake(time.monotonic()))
+
+    def _perform(self, effects: Sequence[CallEffect]) -> None:
+        # An effect's own consequences come behind the effects that are already decided.
+        self._waiting.extend(effects)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._waiting:
+                self._carry_out(self._waiting.popleft())
+        finally:
+            self._performing = False
+        self._wake.set(self._machine.next_wake())
+
+    def _carry_out(self, effect: CallEffect) -> None:
+        match effect:
+            case SendToPeer(peer, signal, call_id):
+                self._post.send_to_peer(peer, signal, call_id)
+            case StopSending(call_id, peer):
+                self._post.stop_sending(call_id, peer)
+            case SendToCall(call_id, call_signal, copies):
+                self._post.send_to_call(call_id, call_signal, copies)
+            case OpenTopics(call_id, group_key):
+                self._post.open_call(call_id, group_key)
+            case CloseTopics(call_id):
+                self._post.close_call(call_id)
+            case Dial(_, peer, epoch):
+                self._links.dial(peer, epoch)
+            case Answer(_, peer, epoch, sdp):
+                self._links.answer(peer, epoch, sdp)
+            case ApplyAnswer(_, peer, epoch, sdp):
+                self._links.apply_answer(peer, epoch, sdp)
+            case Hangup(_, peer, epoch):
+                self._links.hang_up(peer, epoch)
+            case StartMedia():
+                self._start_media()
+            case StopMedia():
+                self._stop_media()
+            case Emit(event):
+                self._publish(event)
+            case _:
+                assert_never(effect)
+
+    def _start_media(self) -> None:
+        self.voice.begin()
+        self._pulse.set(time.monotonic() + PULSE_S)
+
+    def _stop_media(self) -> None:
+        self._pulse.cancel()
+        self._links.hang_up_all()
+        self.voice.end()
+        self._talkers.clear()
+        self._levels_dbov = {}
+        self._reporters = {}
+        self._reported_heard_s = {}
+
+    def _beat(self) -> None:
+        now_s = time.monotonic()
+        self._talkers.check(now_s)
+        for entry in self._links.connected:
+            link, peer = entry.link, entry.peer
+            heard_s = link.last_heard_s if link is not None else None
+            if heard_s is not None and heard_s != self._reported_heard_s.get(peer):
+                self._reported_heard_s[peer] = heard_s
+                self._perform(self._machine.heard(peer, entry.epoch, now_s))
+            self._report_losses(peer, now_s)
+        self._pulse.set(now_s + PULSE_S)
+
+    def _report_losses(self, peer: Did, now_s: float) -> None:
+        figures = self.voice.stream_figures(peer)
+        if figures is None:
+            return
+        report = figures.loss
+        self._machine.reception(peer, round(1000 * report.fraction_lost), report.longest_burst_packets)
+        if self._reporters[peer].due(report, now_s):
+            self._links.send_loss_report(peer, report)
+
+    def stream_failed(self, did: Did, reason: str) -> None:
+        """Tell that audio which should flow does not."""
+        self._publish(StreamFailed(did=did, reason=reason))
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,110 @@
+"""Where a profile keeps its things.
+
+    DATA/profiles/NAME/            mode 0700
+        identity.pem               the key (app/key_file.py)
+        contacts.json              petnames (app/contacts.py)
+        settings.json              what the user chose
+    RUNTIME/NAME/                  mode 0700: lock and control socket, gone after a reboot
+
+DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder;
+with a data folder of one's own it is `DATA/run`, so that two data folders never meet.
+"""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from blink_cli.core.errors import BlinkError, UsageError
+
+DEFAULT_PROFILE: Final = "default"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_WINDOWS_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Paths of one identity and its settings. Making it touches nothing on disk."""
+
+    name: str
+    data_dir: Path
+    runtime_dir: Path
+
+    @property
+    def key_path(self) -> Path:
+        """The identity's key file."""
+        return self.data_dir / "identity.pem"
+
+    @property
+    def contacts_path(self) -> Path:
+        """The petnames."""
+        return self.data_dir / "contacts.json"
+
+    @property
+    def settings_path(self) -> Path:
+        """What the user chose."""
+        return self.data_dir / "settings.json"
+
+    def make(self) -> None:
+        """Make both folders, private to this user.
+
+        Raises:
+            BlinkError: One cannot be made, or belongs to somebody else.
+
+        """
+        for folder in (self.data_dir, self.runtime_dir):
+            _make_private(folder)
+
+
+def find_profile(name: str | None, data_dir: Path | None, environ: Mapping[str, str] = os.environ) -> Profile:
+    """The profile that the options and the environment name.
+
+    Args:
+        name: `--profile`; None: `BLINK_PROFILE`, else "default".
+        data_dir: `--data-dir`; None: `BLINK_DATA_DIR`, else the system's.
+        environ: The environment.
+
+    Raises:
+        UsageError: The name cannot be one.
+
+    """
+    chosen = name if name is not None else environ.get("BLINK_PROFILE") or DEFAULT_PROFILE
+    if not _NAME.fullmatch(chosen) or chosen.endswith(".") or _WINDOWS_DEVICES.fullmatch(chosen):
+        raise UsageError(
+            f"{chosen!r} cannot be the name of a profile.",
+            hint="Use up to 32 letters, digits, '-', '_' and '.', and begin with a letter or digit.",
+        )
+    own = data_dir or (Path(environ["BLINK_DATA_DIR"]) if environ.get("BLINK_DATA_DIR") else None)
+    if own is not None:
+        base = own.expanduser().absolute()
+        return Profile(chosen, base / "profiles" / chosen, base / "run" / chosen)
+    data = Path(platformdirs.user_data_dir("blink", appauthor=False))
+    runtime = Path(platformdirs.user_runtime_dir("blink", appauthor=False))
+    return Profile(chosen, data / "profiles" / chosen, runtime / chosen)
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.lstat()
+    except OSError as reason:
+        raise BlinkError(
+            f"The folder {folder} cannot be made: {reason.strerror}.",
+            hint="Choose another one with --data-dir, or BLINK_DATA_DIR.",
+        ) from reason
+    if sys.platform == "win32":
+        return  # folders below the user's profile are private there
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise BlinkError(
+            f"{folder} belongs to somebody else.",
+            hint="Choose another one with --data-dir, or BLINK_DATA_DIR.",
+        )
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        folder.chmod(0o700)

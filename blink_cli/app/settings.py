@@ -1,0 +1,99 @@
+"""A profile's settings: `settings.toml` in its data directory, written by its owner, read when a session starts.
+
+nickname = "alice"
+
+[codec]
+bitrate = 32000            # bits a second, 6000 to 510000
+frame_ms = 20              # 10, 20, 40, 60
+bandwidth = "auto"         # auto, narrow, medium, wide, superwide, full
+application = "voip"       # voip, audio, lowdelay
+fec = true
+dtx = false
+redundancy = "auto"        # auto, 0, 1, 2
+
+[[ice_servers]]
+url = "turn:turn.example.org:3478"
+username = "alice"
+credential = "secret"
+"""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from blink_cli.core.codec_settings import Application, Bandwidth, CodecSettings, Redundancy
+from blink_cli.core.errors import UsageError
+from blink_cli.core.session_options import CodecOptions
+
+SETTINGS_FILE: Final = "settings.toml"
+MAX_SETTINGS_BYTES: Final = 65_536
+"""More is not a settings file."""
+
+
+class CodecSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[codec]` section."""
+
+    bitrate: int = 32_000
+    frame_ms: int = 20
+    bandwidth: Bandwidth = "auto"
+    application: Application = "voip"
+    fec: bool = True
+    dtx: bool = False
+    redundancy: Redundancy = "auto"
+
+    def with_options(self, options: CodecOptions) -> CodecSettings:
+        """What a session uses: the command line's word before the file's.
+
+        Raises:
+            UsageError: A value is out of range.
+
+        """
+        given = {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
+        values = msgspec.structs.asdict(self) | given
+        values["bitrate_bps"] = values.pop("bitrate")
+        return CodecSettings(**values)
+
+
+class IceServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[ice_servers]]` entry."""
+
+    url: Annotated[str, msgspec.Meta(pattern="^(stun|turn|turns):[^ ]+$", max_length=256)]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in the file, and defaults for what does not."""
+
+    nickname: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    codec: CodecSection = CodecSection()
+    ice_servers: tuple[IceServerSection, ...] = ()
+
+
+def load_settings(data_dir: Path) -> Settings:
+    """Read the profile's settings; all defaults where there is no file.
+
+    Raises:
+        UsageError: The file cannot be read, is not TOML, or has a wrong or unknown field; the sentence names file and field.
+
+    """
+    path = data_dir / SETTINGS_FILE
+    try:
+        if path.stat().st_size > MAX_SETTINGS_BYTES:
+            raise UsageError(f"{path} is too large for a settings file.")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"{path} is not TOML: {error}.", hint="docs/settings.md shows every setting."
+        ) from error
+    try:
+        return msgspec.convert(content, Settings)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}.", hint="docs/settings.md shows every setting.") from error

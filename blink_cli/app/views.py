@@ -1,0 +1,134 @@
+"""Builds replies from what the parts of a session know. Nothing here changes anything."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from blink_cli.app.call_runner import CallRunner
+from blink_cli.app.peer_links import PeerLink
+from blink_cli.app.talkers import Talkers
+from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.replies import (
+    CurrentCall,
+    Inbound,
+    NamedPeer,
+    Outbound,
+    Participant,
+    PeerStatistics,
+    PendingCall,
+    Remote,
+    RtpStatistics,
+)
+
+
+class Views:
+    """The session as its users see it."""
+
+    def __init__(self, runner: CallRunner, talkers: Talkers, name_of: Callable[[Did], str]) -> None:
+        self._runner = runner
+        self._talkers = talkers
+        self._name_of = name_of
+
+    def current_call(self) -> CurrentCall | None:
+        """The call that the session is in."""
+        call = self._runner.snapshot().call
+        return None if call is None else self._current_call(call)
+
+    def pending_calls(self) -> tuple[PendingCall, ...]:
+        """Calls that can be joined."""
+        return tuple(self._pending_call(view) for view in self._runner.snapshot().pending)
+
+    def rtp_statistics(self, call: CallId, now_s: float) -> RtpStatistics:
+        """Figures of everyone who has or had a link in the current call."""
+        mixer = self._runner.voice.mixer_statistics(now_s)
+        return RtpStatistics(
+            call=call,
+            peers=tuple(self._peer_statistics(entry) for entry in self._runner.links.peers.values()),
+            late_ticks=0 if mixer is None else mixer.lateness.over_10_ms,
+        )
+
+    def _current_call(self, view: CallView) -> CurrentCall:
+        since = dt.datetime.fromtimestamp(view.since_wall_ms / 1000, tz=dt.UTC)
+        return CurrentCall(
+            id=view.call_id,
+            state=view.state.value,
+            since=since.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            participants=tuple(self._participant(participant) for participant in view.participants),
+        )
+
+    def _participant(self, view: ParticipantView) -> Participant:
+        return Participant(
+            did=view.did,
+            nickname=self._name_of(view.did),
+            self=view.link == "self",
+            link=view.link,
+            muted=view.muted,
+            deafened=view.deafened,
+            recording=view.recording,
+            talking=self._talkers.is_talking(view.did),
+            gain_db=self._runner.voice.gain_db(view.did),
+        )
+
+    def _pending_call(self, view: PendingView) -> PendingCall:
+        return PendingCall(
+            id=view.call_id,
+            caller=self._named(view.caller),
+            participants=tuple(self._named(did) for did in view.participants),
+            joined=tuple(self._named(did) for did in view.joined),
+            rejected=view.rejected,
+        )
+
+    def _named(self, did: Did) -> NamedPeer:
+        return NamedPeer(did=did, nickname=self._name_of(did))
+
+    def _peer_statistics(self, entry: PeerLink) -> PeerStatistics:
+        return PeerStatistics(
+            did=entry.peer,
+            nickname=self._name_of(entry.peer),
+            rtt_s=None if entry.link is None else entry.link.rtt_s,
+            inbound=self._inbound(entry),
+            outbound=_outbound(entry),
+        )
+
+    def _inbound(self, entry: PeerLink) -> Inbound | None:
+        figures = self._runner.voice.stream_figures(entry.peer)
+        if figures is None:
+            return None
+        totals, playout = entry.totals, figures.playout
+        reception = None if entry.link is None else entry.link.reception
+        return Inbound(
+            packets_received=totals.packets_received,
+            packets_lost=totals.packets_lost,
+            packets_duplicated=totals.packets_duplicated,
+            packets_reordered=totals.packets_reordered,
+            packets_discarded=playout.packets_discarded,
+            packets_recovered=playout.packets_recovered,
+            jitter=0.0 if reception is None else reception.jitter_s,
+            concealed_samples=playout.concealed_samples,
+            silent_concealed_samples=playout.silent_concealed_samples,
+            concealment_events=playout.concealment_events,
+            inserted_samples_for_deceleration=playout.inserted_samples_for_deceleration,
+            removed_samples_for_acceleration=playout.removed_samples_for_acceleration,
+            total_samples_received=playout.total_samples_received,
+            jitter_buffer_delay=playout.jitter_buffer_delay_s,
+            jitter_buffer_emitted_count=playout.jitter_buffer_emitted_count,
+            jitter_buffer_target_delay=playout.jitter_buffer_target_delay_s,
+            delay_ms=playout.delay_ms,
+            audio_level_dbov=self._runner.level_dbov(entry.peer),
+        )
+
+
+def _outbound(entry: PeerLink) -> Outbound | None:
+    totals = entry.totals
+    if entry.link is None and totals.packets_sent == 0:
+        return None
+    remote = entry.remote
+    return Outbound(
+        packets_sent=totals.packets_sent,
+        bytes_sent=totals.bytes_sent,
+        bitrate=entry.bitrate_bps,
+        redundancy_levels=entry.plan.red_levels,
+        remote=None
+        if remote is None
+        else Remote(fraction_lost=remote.fraction_lost, jitter=remote.jitter_s, rtt_s=remote.rtt_s),
+    )

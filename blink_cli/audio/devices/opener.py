@@ -1,0 +1,82 @@
+"""From a device's name to a device that is ready to start."""
+
+from pathlib import Path
+
+from blink_cli.audio.devices.interface import InputDevice, OutputDevice
+from blink_cli.audio.devices.portaudio import PortAudioInput, PortAudioOutput
+from blink_cli.audio.devices.sounds import FileSound, Silence, Tone
+from blink_cli.audio.devices.virtual_input import VirtualInput
+from blink_cli.audio.devices.virtual_output import Nobody, VirtualOutput
+from blink_cli.audio.devices.wav_recorder import WavRecorder
+from blink_cli.core.device_name import (
+    DefaultDevice,
+    FileDevice,
+    NamedDevice,
+    NullDevice,
+    SilenceDevice,
+    ToneDevice,
+    WavDevice,
+    parse_input_name,
+    parse_output_name,
+)
+from blink_cli.core.errors import DeviceError
+
+
+class DeviceOpener:
+    """One per session: it remembers which WAV files the session began, because it continues those and replaces others.
+
+    Opening may ask the sound system, in a process of its own, and block for some 0.2 s: call it in a worker thread.
+    """
+
+    def __init__(self) -> None:
+        self._recorders: dict[Path, WavRecorder] = {}
+
+    def open_input(self, text: str) -> InputDevice:
+        """Return the microphone that `text` names, not started.
+
+        Raises:
+            UsageError: `text` is not an input's name.
+            NotFoundError: The system has no such device, or several fit.
+            DeviceError: It cannot be opened.
+
+        """
+        match parse_input_name(text):
+            case FileDevice(path, loop, drift_ppm) as name:
+                return VirtualInput(str(name), FileSound(_absolute(path), loop=loop), drift_ppm)
+            case ToneDevice(frequency_hz, drift_ppm) as name:
+                return VirtualInput(str(name), Tone(frequency_hz), drift_ppm)
+            case SilenceDevice(drift_ppm) as name:
+                return VirtualInput(str(name), Silence(), drift_ppm)
+            case DefaultDevice() | NamedDevice() as name:
+                return PortAudioInput(name)
+
+    def open_output(self, text: str) -> OutputDevice:
+        """Return the speaker that `text` names, not started.
+
+        Raises:
+            UsageError: `text` is not an output's name.
+            NotFoundError: The system has no such device, or several fit.
+            DeviceError: It cannot be opened.
+
+        """
+        match parse_output_name(text):
+            case NullDevice(drift_ppm) as name:
+                return VirtualOutput(str(name), Nobody(), drift_ppm)
+            case WavDevice(path, drift_ppm) as name:
+                place = _absolute(path)
+                return VirtualOutput(str(name), self._recorder(place), drift_ppm)
+            case DefaultDevice() | NamedDevice() as name:
+                return PortAudioOutput(name)
+
+    def _recorder(self, place: Path) -> WavRecorder:
+        earlier = self._recorders.get(place)
+        if earlier is not None and earlier.recording:
+            raise DeviceError(f"{place} is being written already.", hint="choose another file")
+        recorder = WavRecorder(place, append=earlier is not None)
+        self._recorders[place] = recorder
+        return recorder
+
+
+def _absolute(path: str) -> Path:
+    # Shells do not expand `~` behind `file:`.
+    return Path(path).expanduser().absolute()

@@ -1,0 +1,172 @@
+"""`wav:PATH`: what would be heard, as 16-bit mono at 48 kHz.
+
+    playout thread ── hear ──> bounded queue ──> [writer thread] samples, then header, every 0.1 s
+
+The header is brought up to date after every write, so that the file opens in any reader while the call goes on and after a kill; at most
+the last 0.2 s are missing then. When the disk cannot keep up, blocks are dropped, counted, and later filled with silence, so that sample k
+stays the one that was played at k / 48000 seconds.
+
+Source: Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), "Waveform Audio File Format".
+"""
+
+import queue
+import struct
+import threading
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from blink_cli.audio.samples import Samples
+from blink_cli.core.errors import DeviceError
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+
+QUEUE_BLOCKS: Final = 1000
+"""10 s of sound, under 2 MB: a disk that is slower than that is broken."""
+
+WRITE_EVERY_S: Final = 0.1
+HEADER_BYTES: Final = 44
+SAMPLE_BYTES: Final = 2
+MAX_DATA_BYTES: Final = 0xFFFFFFFF - HEADER_BYTES
+"""A WAV header counts in 32 bits: 12.4 hours."""
+
+_FULL_SCALE = 32767.0
+
+
+class WavRecorder:
+    """The listener of `wav:`. `hear` belongs to the playout thread; the file to a thread of its own between `begin` and `end`."""
+
+    def __init__(self, path: Path, *, append: bool) -> None:
+        """Make or find the file.
+
+        Args:
+            path: Where to write. The folder must exist.
+            append: Continue a file that this session wrote before, instead of replacing it.
+
+        Raises:
+            DeviceError: It cannot be written there.
+
+        """
+        self.path = path
+        self.heard_before = 0
+        self.failure: str | None = None
+        self.dropped_samples = 0
+        self._heard = 0
+        self._filled_to = 0
+        self._queue: queue.SimpleQueue[tuple[int, Samples]] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self._writer: threading.Thread | None = None
+        try:
+            if not (append and path.exists()):
+                path.write_bytes(_header(0))
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def begin(self) -> None:
+        """Open the file behind its last sample and start the writer."""
+        try:
+            if not self.path.exists():  # someone cleared away an earlier call's
+                self.path.write_bytes(_header(0))
+            file = self.path.open("r+b")
+            size = file.seek(0, 2)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        self.heard_before = max(0, size - HEADER_BYTES) // SAMPLE_BYTES
+        self.failure = None
+        self._heard = self._filled_to = 0
+        self._ending.clear()
+        self._writer = threading.Thread(
+            target=self._write, args=(file,), name="blink-wav-writer", daemon=True
+        )
+        self._writer.start()
+
+    @property
+    def recording(self) -> bool:
+        """Whether it is between `begin` and `end`."""
+        return self._writer is not None
+
+    def hear(self, samples: Samples) -> None:
+        """Queue a copy of `samples`; drop them, counted, when the queue is full."""
+        if self._queue.qsize() < QUEUE_BLOCKS:
+            self._queue.put((self._heard, samples.copy()))
+        else:
+            self.dropped_samples += len(samples)
+        self._heard += len(samples)
+
+    def hear_nothing(self, count: int) -> None:
+        """Leave a gap, which the writer fills."""
+        self._heard += count
+
+    def end(self) -> None:
+        """Write what is queued, then close the file."""
+        if self._writer is not None:
+            self._ending.set()
+            self._writer.join()
+            self._writer = None
+
+    def _write(self, file: BinaryIO) -> None:
+        with file:
+            try:
+                while not self._ending.wait(WRITE_EVERY_S):
+                    self._write_queued(file)
+                self._write_queued(file)
+                self._fill(file, self._heard)
+                self._write_header(file)
+            except OSError as error:
+                self.failure = f"{self.path} cannot be written any more: {error.strerror or error}"
+
+    def _write_queued(self, file: BinaryIO) -> None:
+        wrote = False
+        while not self._queue.empty():
+            at, samples = self._queue.get()
+            self._fill(file, at)
+            self._append(file, samples)
+            wrote = True
+        if wrote:
+            self._write_header(file)
+
+    def _fill(self, file: BinaryIO, until: int) -> None:
+        while self._filled_to < until:
+            count = min(until - self._filled_to, SAMPLE_RATE_HZ)
+            self._append(file, np.zeros(count, dtype=np.float32))
+
+    def _append(self, file: BinaryIO, samples: Samples) -> None:
+        if file.tell() + len(samples) * SAMPLE_BYTES > MAX_DATA_BYTES:
+            raise OSError("a WAV file holds at most 4 GiB")
+        file.write(np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
+        self._filled_to += len(samples)
+
+    def _write_header(self, file: BinaryIO) -> None:
+        # The samples reach the file before the header promises them, so that a kill in between leaves no promise unkept.
+        file.flush()
+        end = file.tell()
+        file.seek(0)
+        file.write(_header(end - HEADER_BYTES))
+        file.flush()
+        file.seek(end)
+
+
+def _header(data_bytes: int) -> bytes:
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        data_bytes + HEADER_BYTES - 8,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,  # PCM
+        1,  # channel
+        SAMPLE_RATE_HZ,
+        SAMPLE_RATE_HZ * SAMPLE_BYTES,
+        SAMPLE_BYTES,
+        8 * SAMPLE_BYTES,
+        b"data",
+        data_bytes,
+    )
+
+
+def _cannot_write(path: Path, error: OSError) -> DeviceError:
+    return DeviceError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="choose a path in a folder that exists and is yours",
+    )

@@ -1,0 +1,58 @@
+"""Several voices into one block: gain, mix, limiter. No thread, no device, no clock."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from blink_cli.audio.fade import gain_ramp
+from blink_cli.audio.limiter import Limiter
+from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.core.voice import TICK_SAMPLES
+
+
+class Mixer:
+    """Used by the playout thread alone, `deafened` aside."""
+
+    def __init__(self) -> None:
+        self.deafened = False
+        """Set by any thread. Streams are drained all the same, so that nothing old is heard afterwards."""
+
+        self.limiter = Limiter()
+        self._applied = 1.0
+        self._mix: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
+        self._scaled: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
+
+    def mix(self, tracks: Sequence[SinkTrack[Any]], now_s: float) -> Samples:
+        """Return the next 10 ms of all `tracks`, shape (480,), within +/-1.0: `SILENT_BLOCK`, or a buffer valid until the next call.
+
+        A silent track costs its `get` and nothing else. Every change of gain is spread over the block.
+        """
+        mix = self._mix
+        sounding = 0
+        for track in tracks:
+            block = track.next_block(now_s)
+            before, after = track.applied_gain, track.wanted_gain
+            track.applied_gain = after
+            if block is SILENT_BLOCK or before == after == 0.0:
+                continue
+            if before != after:
+                block = np.multiply(block, gain_ramp(before, after), out=self._scaled)
+            elif after != 1.0:
+                block = np.multiply(block, np.float32(after), out=self._scaled)
+            if sounding:
+                np.add(mix, block, out=mix)
+            else:
+                np.copyto(mix, block)
+            sounding += 1
+
+        before, after = self._applied, 0.0 if self.deafened else 1.0
+        self._applied = after
+        if not sounding or before == after == 0.0:
+            self.limiter.rest()
+            return SILENT_BLOCK
+        if before != after:
+            mix *= gain_ramp(before, after)
+        self.limiter.process(mix)
+        return mix

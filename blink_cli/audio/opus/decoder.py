@@ -1,0 +1,63 @@
+"""One decoder for each peer."""
+
+import ctypes
+import weakref
+from ctypes import c_int
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from blink_cli.audio.opus.library import check, libopus
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+
+_RESET_STATE: Final = 4028
+_LONGEST_SAMPLES: Final = 5760
+
+
+class OpusDecoder:
+    """Decodes one stream to mono float32 at 48 kHz. Owned by one thread; the interpreter lock is free while it works.
+
+    The decoder remembers the sound so far: frames must be given in order, each exactly once, in one of three ways.
+
+    Source: the libopus 1.6 API, opus_decoder.
+    """
+
+    def __init__(self) -> None:
+        """Raises `DeviceError` when libopus is missing."""
+        self._library = libopus()
+        error = c_int()
+        handle = self._library.opus_decoder_create(SAMPLE_RATE_HZ, 1, ctypes.byref(error))
+        check(error.value, "creating a decoder")
+        self._handle = handle
+        weakref.finalize(self, self._library.opus_decoder_destroy, handle)
+        self._output = np.empty(_LONGEST_SAMPLES, np.float32)
+        self._address = self._output.ctypes.data
+        self._decode = self._library.opus_decode_float
+
+    def decode(self, payload: bytes) -> npt.NDArray[np.float32]:
+        """The samples of the next packet, shape (n,), n from 120 to 5760; a new array.
+
+        Raises:
+            DeviceError: libopus calls it invalid (bytes from a stranger: count it and conceal).
+        """
+        count = self._decode(self._handle, payload, len(payload), self._address, _LONGEST_SAMPLES, 0)
+        return self._output[: check(count, "decoding")].copy()
+
+    def decode_fec(self, next_payload: bytes, samples: int) -> npt.NDArray[np.float32]:
+        """The lost frame before the packet `next_payload`, from the copy inside; `samples` long, the lost frame's length.
+
+        Raises:
+            DeviceError: libopus calls the packet invalid.
+        """
+        count = self._decode(self._handle, next_payload, len(next_payload), self._address, samples, 1)
+        return self._output[: check(count, "decoding FEC")].copy()
+
+    def conceal(self, samples: int) -> npt.NDArray[np.float32]:
+        """A guess at the next `samples` (a multiple of 120) that were lost for good; fades when repeated."""
+        count = self._decode(self._handle, None, 0, self._address, samples, 0)
+        return self._output[: check(count, "concealing")].copy()
+
+    def reset(self) -> None:
+        """Forget the sound so far, for another sender."""
+        check(self._library.opus_decoder_ctl(self._handle, _RESET_STATE), "resetting the decoder")

@@ -1,0 +1,11 @@
+"""The unit that leaves the playout buffer."""
+
+from typing import Final, TypeAlias
+
+from blink_cli.audio.samples import SILENT_BLOCK, Samples
+
+Block: TypeAlias = Samples
+"""float32, full scale at +/-1; one dimension."""
+
+SILENCE_BLOCK: Final[Block] = SILENT_BLOCK
+"""What a silent stream plays: the very object that the mixer leaves out by identity."""

@@ -1,0 +1,99 @@
+"""How long to wait for frames: the delay at which waiting longer costs more than what it would save.
+
+    share of frames not there yet
+    |#
+    |##                        cost(D) = D + (share of frames that come after D) * price
+    |####
+    |########          #       A second hump is what loss makes: frames that come one packet later, as a redundant copy or as
+    |############    ######    FEC of the next packet. So the delay that redundancy needs is found, not configured.
+    +-----------------------> lateness
+            ^ D                Lateness is measured from the earliest arrival of the window, per frame, not per packet.
+
+A rare peak (a freeze) is not worth waiting for and the cost says so by itself; peaks that come again and again are.
+
+Source: NetEQ's reorder optimizer (modules/audio_coding/neteq/reorder_optimizer.cc in WebRTC) weighs delay against loss in the
+same way, over a histogram; a sorted window needs no bins and forgets completely.
+"""
+
+from typing import Final
+
+import numpy as np
+
+_WINDOW_FRAMES: Final = 512
+"""10 s of 20 ms frames: enough to know the 99th percentile, short enough to follow a network that changes."""
+
+import os
+_PRICE_S: Final = float(os.environ.get("PRICE","2.0"))
+"""Seconds of delay that losing everything is worth: 20 ms for each percent of frames that would be concealed."""
+
+_FEWEST_FRAMES: Final = 50
+"""Until so many are known, each counts as if they were: one late frame of the first five is not a fifth of all."""
+
+_UNSEEN_FRAMES: Final = 8.0
+"""The spread seen in few frames is less than that of many: it is stretched by 1 + `_UNSEEN_FRAMES` / frames."""
+
+_INDIFFERENCE_S: Final = 0.012
+"""A move must gain so much: every change of the delay stretches the voice, and the cost is flat around its minimum."""
+
+_UPDATE_EVERY: Final = 5
+"""Frames between two looks at the window; a late frame makes one at once."""
+
+
+class DelayTarget:
+    """Learns from the transit time (arrival minus media time) of every frame. Times in seconds; any origin."""
+
+    def __init__(self, *, opening_s: float, minimum_s: float, maximum_s: float) -> None:
+        self._opening_s = opening_s
+        self._minimum_s = minimum_s
+        self._maximum_s = maximum_s
+        self._transits = np.empty(_WINDOW_FRAMES)
+        self._weights = np.empty(_WINDOW_FRAMES)
+        self._count = 0
+        self._until_update = 1
+        self.base_s = 0.0
+        """The earliest transit of the window: what a frame takes at least."""
+
+        self.target_s = min(max(opening_s, minimum_s), maximum_s)
+        """How much longer than `base_s` to wait."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was observed yet, so that `base_s` means nothing."""
+        return self._count == 0
+
+    def observe(self, transit_s: float, weight: float = 1.0) -> None:
+        """A frame became available with this transit time, for the first time or (less `weight`) in a better form."""
+        at = self._count % _WINDOW_FRAMES
+        self._transits[at] = transit_s
+        self._weights[at] = weight
+        self._count += 1
+        self._until_update -= 1
+        if transit_s < self.base_s or self._count == 1:
+            self.base_s = transit_s
+        if self._until_update <= 0 or transit_s > self.base_s + self.target_s:
+            self._until_update = _UPDATE_EVERY
+            self._update()
+
+    def forget_origin(self) -> None:
+        """The media clock starts anew (another sender): keep the target, learn the rest again."""
+        self._count = 0
+        self._until_update = 1
+        self._opening_s = self.target_s
+
+    def _update(self) -> None:
+        known = min(self._count, _WINDOW_FRAMES)
+        order = np.argsort(self._transits[:known])
+        transits = self._transits[order]
+        weights = self._weights[order]
+        base_s = float(transits[0])
+        later = weights.sum() - np.cumsum(weights)
+        frames = max(known, _FEWEST_FRAMES)
+        costs = transits + later * (_PRICE_S / frames)
+        best = int(np.argmin(costs))
+        spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
+        here = int(np.searchsorted(transits, base_s + self.target_s, side="right")) - 1
+        if base_s + self.target_s + later[here] * (_PRICE_S / frames) <= costs[best] + _INDIFFERENCE_S:
+            spread_s = self.target_s
+        fading_s = self._opening_s if known < _FEWEST_FRAMES else 0.0
+        self.base_s = base_s
+        self.target_s = min(max(spread_s, fading_s, self._minimum_s), self._maximum_s)

@@ -1,0 +1,86 @@
+"""The frames that wait to be played, by their media time, with what is known of each."""
+
+import enum
+from typing import Final
+
+import msgspec
+
+_NO_VOICE_DBOV: Final = -127
+
+
+class StoredFrame(msgspec.Struct, gc=False):
+    """One encoded frame that waits."""
+
+    payload: bytes
+    samples: int
+    sequence: int
+    """Extended sequence number of the frame's own packet, known or inferred."""
+
+    arrival_s: float
+    is_copy: bool
+    """Whether only a redundant copy has come so far."""
+
+    has_fec: bool
+    """Whether the payload also holds the frame before it."""
+
+    is_silent: bool
+    """Whether its sender says that it is digital silence (RFC 6464 level 127)."""
+
+
+class Stored(enum.Enum):
+    """What became of a frame that was offered."""
+
+    NEW = enum.auto()
+    CONFIRMED = enum.auto()
+    """A copy was waiting, and now its own packet came as well."""
+
+    KNOWN = enum.auto()
+    FULL = enum.auto()
+
+
+class FrameStore:
+    """Frames by extended timestamp. Holds at most `capacity` of them: a flood is refused, not kept."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._frames: dict[int, StoredFrame] = {}
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def offer(self, timestamp: int, frame: StoredFrame) -> Stored:
+        """Keep a frame unless it is known or there is no room."""
+        known = self._frames.get(timestamp)
+        if known is not None:
+            if known.is_copy and not frame.is_copy:
+                known.is_copy = False
+                known.is_silent = frame.is_silent
+                return Stored.CONFIRMED
+            return Stored.KNOWN
+        if len(self._frames) >= self._capacity:
+            return Stored.FULL
+        self._frames[timestamp] = frame
+        return Stored.NEW
+
+    def peek(self, timestamp: int) -> StoredFrame | None:
+        """The frame that begins at this timestamp; it stays."""
+        return self._frames.get(timestamp)
+
+    def take(self, timestamp: int) -> StoredFrame | None:
+        """The frame that begins at this timestamp; it goes."""
+        return self._frames.pop(timestamp, None)
+
+    def first(self) -> int | None:
+        """The earliest timestamp that waits."""
+        return min(self._frames, default=None)
+
+    def drop_before(self, timestamp: int) -> list[int]:
+        """Remove frames that begin earlier; their timestamps, in order."""
+        dropped = sorted(at for at in self._frames if at < timestamp)
+        for at in dropped:
+            del self._frames[at]
+        return dropped
+
+    def clear(self) -> None:
+        """Remove all."""
+        self._frames.clear()

@@ -1,0 +1,503 @@
+"""One peer's packets become one peer's sound.
+
+    put(packet) -> StreamClock -> RED unpacked -> FrameStore ---.          LossMeter -> loss_report() -> the sender
+                        '-> DelayTarget (how long to wait)      |
+                                                                v
+    get(now) every 10 ms:  is the next frame there? ------------- play it
+                           is it inside the one after it? ------- play that (FEC)
+                           does the sender pause? --------------- comfort noise, no decode
+                           may it still come, and the delay is    conceal, and play it later (the delay grows)
+                             too short anyway? ------------------
+                           otherwise ---------------------------- conceal, and go on without it
+                           then: too late by the clock? --------- leave out a pitch period
+                                 too early? --------------------- repeat one
+
+Everything follows one schedule: the sample with media time m is due at `base + m + target`, where `base` is the earliest transit
+time of the last seconds and `target` how much longer it is worth to wait. A lost packet is never waited for. Sound that
+was held up (a freeze) is not thrown away but played faster, until the schedule is met again.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import numpy as np
+
+from blink_cli.audio.playout.block import SILENCE_BLOCK, Block
+from blink_cli.audio.playout.comfort_noise import ComfortNoise
+from blink_cli.audio.playout.delay_target import DelayTarget
+from blink_cli.audio.playout.frame_store import FrameStore, Stored, StoredFrame
+from blink_cli.audio.playout.loss_meter import LossMeter
+from blink_cli.audio.playout.playout_counters import PlayoutCounters
+from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutOutcome, PlayoutStatistics
+from blink_cli.audio.playout.stream_clock import StreamClock
+from blink_cli.audio.playout.time_stretch import (
+    LONGEST_PERIOD_SAMPLES,
+    OVERLAP_SAMPLES,
+    lengthen,
+    lengthening,
+    shorten,
+    shortening,
+)
+from blink_cli.core import red
+from blink_cli.core.errors import DeviceError, WireError
+from blink_cli.core.loss_report import LossReport
+from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_samples
+from blink_cli.core.rtp import RtpPacket
+from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_MS, TICK_SAMPLES
+
+_TICK_S: Final = TICK_MS / 1000
+
+_SHORTEST_FRAME_MS: Final = 10
+
+_STALL_SAMPLES: Final = 80 * SAMPLE_RATE_HZ // 1000
+"""When nothing at all has come for this long after its time, the network stands still: what was sent will come late rather than
+never, so the schedule waits for it. Concealment has faded by then."""
+
+_IDLE_SAMPLES: Final = SAMPLE_RATE_HZ
+"""After this long without a packet the stream sleeps: silence, no work, until the next packet."""
+
+_SETTLED_SILENT_FRAMES: Final = 2
+"""Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
+
+_EARLY_S: Final = 0.004
+"""So much below the target the delay may be before sound is stretched: a tick's own lateness is about a millisecond."""
+
+_LATE_S: Final = 0.011
+"""So much above: frames are needed at ticks, so the delay moves in steps of up to one."""
+
+_REST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ // 1000
+"""Sound between two gentle stretches."""
+
+_HURRY_S: Final = 0.060
+"""From this error on, sound is stretched wherever it can be, without rest."""
+
+_PAUSE_RMS: Final = 10 ** (-48 / 20)
+_PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
+_GENTLE_LIKENESS: Final = 0.9
+_HASTY_LIKENESS: Final = 0.3
+
+_JOIN_SAMPLES: Final = 120
+_JOIN_IN: Final[Block] = ((np.arange(_JOIN_SAMPLES) + 0.5) / _JOIN_SAMPLES).astype(np.float32)
+_EMPTY: Final[Block] = np.empty(0, np.float32)
+
+_Decode = Callable[[], Block]
+
+
+class FrameDecoder(Protocol):
+    """What the buffer needs of `OpusDecoder`; arrays are float32 at 48 kHz, one dimension."""
+
+    def decode(self, payload: bytes) -> Block:
+        """The sound of the next frame. Raises `DeviceError` when the payload is invalid."""
+        ...
+
+    def decode_fec(self, next_payload: bytes, samples: int) -> Block:
+        """The sound of the frame before `next_payload`."""
+        ...
+
+    def conceal(self, samples: int) -> Block:
+        """A guess at what is missing."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the sound so far."""
+        ...
+
+
+class PlayoutBuffer:
+    """Plays one peer's stream. Pure: no clock, no thread, no lock; owned by the playout thread.
+
+    `put` every packet that came, then call `get` once for each tick of the device that plays it. Time is monotonic seconds, of the
+    same clock as `RtpPacket.arrival_s`.
+    """
+
+    def __init__(
+        self,
+        decoder: FrameDecoder,
+        payload_types: tuple[int, int | None],
+        settings: PlayoutSettings | None = None,
+        observer: PlayoutObserver | None = None,
+    ) -> None:
+        """`payload_types` are those of Opus and, when negotiated, of RED; `observer` learns what became of each packet."""
+        settings = settings or PlayoutSettings()
+        self._decoder = decoder
+        self._opus_type, self._red_type = payload_types
+        self._observer = observer
+        self._capacity_s = settings.capacity_ms / 1000
+        self._counters = PlayoutCounters()
+        self._clock = StreamClock()
+        self._target = DelayTarget(
+            opening_s=settings.opening_delay_ms / 1000,
+            minimum_s=settings.minimum_delay_ms / 1000,
+            maximum_s=settings.maximum_delay_ms / 1000,
+        )
+        # Packets that overtake may stand up to the clock's jump limit ahead; more than that is a flood.
+        self._store = FrameStore(capacity=int(3 * settings.capacity_ms / _SHORTEST_FRAME_MS))
+        self._loss_meter = LossMeter()
+        self._noise = ComfortNoise()
+        self._ssrc = 0
+        self._ssrc_played = False
+        self._playing = False
+        self._next = 0
+        """Media time up to which sound was decoded or given up."""
+
+        self._given_up = 0
+        """Samples at the end of that which were the beginning of a missing frame: it may still come and be played from there."""
+
+        self._frame_samples = 2 * TICK_SAMPLES
+        self._last_sequence: int | None = None
+        self._missed_samples = 0
+        self._pausing = False
+        self._silent_frames = 0
+        self._silence_left = 0
+        self._ready = _EMPTY
+        self._past = np.zeros(2 * TICK_SAMPLES, np.float32)
+        self._delays_s: deque[float] = deque(maxlen=6)
+        self._rest = 0
+        self._waited = 0
+        self._observed: dict[int, bool] = {}
+        self._jitter_s = 0.0
+        self._transit_s = 0.0
+
+    # ---- packets in
+
+    def put(self, packet: RtpPacket) -> None:
+        """Take one received packet, in any order. Never raises: what cannot be used is counted."""
+        counters = self._counters
+        counters.packets_received += 1
+        payload_type = packet.payload_type
+        if payload_type != self._opus_type and payload_type != self._red_type:
+            counters.packets_undecodable += 1
+            return
+        place = self._clock.place(packet)
+        if place is None:
+            counters.packets_discarded += 1
+            return
+        timestamp, sequence, is_new_stream = place
+        if is_new_stream:
+            self._begin_stream(packet.ssrc)
+            self._transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
+        self._loss_meter.on_packet(sequence)
+        transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
+        self._jitter_s += (abs(transit_s - self._transit_s) - self._jitter_s) / 16
+        self._transit_s = transit_s
+        if payload_type == self._opus_type:
+            self._offer(timestamp, sequence, packet.payload, packet, is_copy=False)
+            return
+        try:
+            frames = red.unpack(packet.payload, packet.timestamp)
+        except WireError:
+            counters.packets_undecodable += 1
+            return
+        # The primary first: a copy that is younger than it looks cannot push it out.
+        self._offer(timestamp, sequence, frames[-1][1], packet, is_copy=False)
+        for distance, (copy_timestamp, payload, copy_type) in enumerate(reversed(frames[:-1]), 1):
+            if copy_type == self._opus_type:
+                offset = (packet.timestamp - copy_timestamp) & 0xFFFFFFFF
+                self._offer(timestamp - offset, sequence - distance, payload, packet, is_copy=True)
+
+    def _offer(self, timestamp: int, sequence: int, payload: bytes, packet: RtpPacket, *, is_copy: bool) -> None:
+        samples = packet_samples(payload)
+        if not samples:
+            self._counters.packets_undecodable += not is_copy
+            return
+        has_fec = carries_fec(payload)
+        transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
+        self._observe(timestamp, transit_s)
+        if has_fec:
+            self._observe_fec(timestamp - samples, transit_s + samples / SAMPLE_RATE_HZ)
+        if self._ssrc_played and timestamp + samples <= self._next:
+            if not is_copy:
+                self._counters.packets_discarded += 1
+                self._tell(timestamp, PlayoutOutcome.LATE)
+            return
+        silent = not is_copy and packet.audio_level_dbov is not None and packet.audio_level_dbov <= SILENCE_DBOV
+        frame = StoredFrame(payload, samples, sequence, packet.arrival_s, is_copy, has_fec, silent)
+        stored = self._store.offer(timestamp, frame)
+        if stored is Stored.KNOWN and not is_copy:
+            self._counters.packets_duplicated += 1
+            self._tell(timestamp, PlayoutOutcome.DUPLICATE)
+        elif stored is Stored.FULL and not is_copy:
+            self._counters.packets_discarded += 1
+            self._tell(timestamp, PlayoutOutcome.DISCARDED)
+
+    def _observe(self, timestamp: int, transit_s: float) -> None:
+        """Tell the target when a frame became available for the first time."""
+        complete = self._observed.get(timestamp)
+        if complete is None:
+            self._remember(timestamp, complete=True)
+            self._target.observe(transit_s)
+        elif not complete:
+            self._observed[timestamp] = True
+            self._target.observe(transit_s, 0.5)
+
+    def _observe_fec(self, timestamp: int, transit_s: float) -> None:
+        """The same for a frame that so far is only available as FEC, which sounds about half as good."""
+        if timestamp not in self._observed:
+            self._remember(timestamp, complete=False)
+            self._target.observe(transit_s, 0.5)
+
+    def _remember(self, timestamp: int, *, complete: bool) -> None:
+        self._observed[timestamp] = complete
+        if len(self._observed) > 256:
+            for old in sorted(self._observed)[:128]:
+                del self._observed[old]
+
+    def _begin_stream(self, ssrc: int) -> None:
+        self._ssrc = ssrc
+        self._ssrc_played = False
+        self._store.clear()
+        self._observed.clear()
+        self._target.forget_origin()
+        self._decoder.reset()
+        self._playing = False
+        self._given_up = 0
+        self._last_sequence = None
+        self._silence_left = 0
+        self._pausing = False
+
+    # ---- sound out
+
+    def get(self, now_s: float) -> Block:
+        """The next ten milliseconds, shape (480,); not to be modified. `SILENCE_BLOCK` itself when nothing is to be heard."""
+        if self._silence_left:
+            self._silence_left -= TICK_SAMPLES
+            self._counters.total_samples_received += TICK_SAMPLES
+            return SILENCE_BLOCK
+        if not self._playing and not self._resume(now_s):
+            return SILENCE_BLOCK
+        ready = self._ready
+        while len(ready) < TICK_SAMPLES:
+            sound = self._produce(now_s)
+            if sound is None:
+                self._ready = _EMPTY
+                return SILENCE_BLOCK
+            ready = self._stretched(np.concatenate((ready, sound)) if len(ready) else sound, now_s)
+            self._ready = ready
+            if self._silence_left or ready is SILENCE_BLOCK:
+                self._ready = _EMPTY
+                return self.get(now_s) if self._silence_left else SILENCE_BLOCK
+        block = ready[:TICK_SAMPLES]
+        self._ready = ready[TICK_SAMPLES:]
+        self._past = np.concatenate((self._past[TICK_SAMPLES:], block))
+        self._counters.total_samples_received += TICK_SAMPLES
+        self._rest -= TICK_SAMPLES
+        return block
+
+    def _delay_s(self, media_time: int, now_s: float) -> float:
+        """How long after its earliest possible arrival the frame that begins at `media_time` is used, if it is used now."""
+        return now_s - self._target.base_s - media_time / SAMPLE_RATE_HZ
+
+    def _resume(self, now_s: float) -> bool:
+        first = self._store.first()
+        if first is None or self._delay_s(first, now_s) < self._target.target_s:
+            return False
+        self._playing = True
+        self._ssrc_played = True
+        self._jump(first)
+        return True
+
+    def _jump(self, media_time: int) -> None:
+        self._next = media_time
+        self._given_up = 0
+        self._missed_samples = 0
+        self._pausing = False
+        self._delays_s.clear()
+
+    def _produce(self, now_s: float) -> Block | None:
+        """The next piece of sound, at least 120 samples; None when the stream falls asleep."""
+        self._drop_overdue(now_s)
+        start = self._next - self._given_up
+        frame = self._store.take(start)
+        if frame is not None:
+            return self._play(start, frame, now_s)
+        following_at = self._store.first()
+        if following_at is None:
+            return self._pause() if self._pausing else self._await(now_s)
+        following = self._store.peek(following_at)
+        assert following is not None  # first() named it
+        paused = self._pausing or following.sequence - 1 == self._last_sequence
+        if paused or self._missed_samples >= _STALL_SAMPLES:
+            if self._delay_s(following_at, now_s) >= self._target.target_s:
+                self._jump(following_at)
+                return self._produce(now_s)
+            return self._pause() if paused else self._conceal(advance=True)
+        if following_at - start == following.samples and following.has_fec:
+            return self._play_fec(start, following, now_s)
+        too_early = self._delay_s(start, now_s) < self._target.target_s - _EARLY_S
+        return self._conceal(advance=not too_early or following_at - start > following.samples)
+
+    def _drop_overdue(self, now_s: float) -> None:
+        start = self._next - self._given_up
+        if self._delay_s(start, now_s) <= self._capacity_s + self._target.target_s:
+            return
+        limit = int((now_s - self._target.base_s - self._capacity_s) * SAMPLE_RATE_HZ)
+        for dropped in self._store.drop_before(limit):
+            self._counters.packets_discarded += 1
+            self._tell(dropped, PlayoutOutcome.DISCARDED)
+        first = self._store.first()
+        if first is not None:
+            self._jump(first)
+
+    def _play(self, start: int, frame: StoredFrame, now_s: float) -> Block:
+        counters = self._counters
+        self._delays_s.append(self._delay_s(start, now_s))
+        counters.jitter_buffer_delay_s += (now_s - frame.arrival_s) * frame.samples
+        counters.jitter_buffer_target_delay_s += self._target.target_s * frame.samples
+        counters.jitter_buffer_emitted_count += frame.samples
+        counters.packets_recovered_by_redundancy += frame.is_copy
+        self._tell(start, PlayoutOutcome.RECOVERED if frame.is_copy else PlayoutOutcome.PLAYED)
+        given_up = self._given_up
+        self._next = start + frame.samples
+        self._given_up = 0
+        self._frame_samples = frame.samples
+        self._last_sequence = frame.sequence
+        self._missed_samples = 0
+        self._pausing = is_discontinuous(frame.payload)
+        if self._pausing:
+            self._noise.restart()
+        self._silent_frames = self._silent_frames + 1 if frame.is_silent else 0
+        if self._silent_frames > _SETTLED_SILENT_FRAMES and frame.samples % TICK_SAMPLES == 0:
+            self._silence_left = frame.samples
+            return SILENCE_BLOCK
+        return self._joined(lambda: self._decoder.decode(frame.payload), given_up, frame.samples)
+
+    def _play_fec(self, start: int, following: StoredFrame, now_s: float) -> Block:
+        self._delays_s.append(self._delay_s(start, now_s))
+        self._counters.packets_recovered_by_fec += 1
+        self._tell(start, PlayoutOutcome.RECOVERED)
+        given_up = self._given_up
+        self._next = start + following.samples
+        self._given_up = 0
+        self._missed_samples = 0
+        self._last_sequence = following.sequence - 1
+        return self._joined(
+            lambda: self._decoder.decode_fec(following.payload, following.samples), given_up, following.samples
+        )
+
+    def _joined(self, decode: _Decode, given_up: int, samples: int) -> Block:
+        """The decoded frame from where concealment left off, with a short cross-fade if it did."""
+        bridge = self._decoder.conceal(_JOIN_SAMPLES) if given_up else None
+        try:
+            sound = decode()
+        except DeviceError:
+            self._counters.packets_undecodable += 1
+            return self._decoder.conceal(samples - given_up)
+        if bridge is not None:
+            sound = sound[given_up:]
+            sound[:_JOIN_SAMPLES] += (bridge - sound[:_JOIN_SAMPLES]) * (1 - _JOIN_IN)
+        return sound
+
+    def _await(self, now_s: float) -> Block | None:
+        """Nothing has come after what is missing: late, lost, stalled or gone."""
+        if self._missed_samples >= _IDLE_SAMPLES:
+            self._playing = False
+            return None
+        stalled = self._missed_samples >= _STALL_SAMPLES
+        too_early = self._delay_s(self._next - self._given_up, now_s) < self._target.target_s - _EARLY_S
+        return self._conceal(advance=not stalled and not too_early)
+
+    def _conceal(self, *, advance: bool) -> Block:
+        """Ten milliseconds of guess, in place of what is missing (`advance`) or before it."""
+        counters = self._counters
+        counters.concealment_events += not self._missed_samples
+        counters.concealed_samples += TICK_SAMPLES
+        self._missed_samples += TICK_SAMPLES
+        if advance:
+            self._next += TICK_SAMPLES
+            self._given_up += TICK_SAMPLES
+            if self._given_up >= self._frame_samples:
+                self._given_up = 0
+        else:
+            self._shift_delays(TICK_SAMPLES)
+        return self._decoder.conceal(TICK_SAMPLES)
+
+    def _pause(self) -> Block | None:
+        """Ten milliseconds of the sender's background."""
+        self._missed_samples += TICK_SAMPLES
+        if self._missed_samples >= 2 * _IDLE_SAMPLES:
+            self._playing = False
+            return None
+        self._next += TICK_SAMPLES
+        if self._noise.is_ready:
+            return self._noise.block()
+        sound = self._decoder.conceal(TICK_SAMPLES)
+        self._noise.learn(sound)
+        return sound
+
+    # ---- the schedule
+
+    def _stretched(self, sound: Block, now_s: float) -> Block:
+        """`sound`, shorter or longer by a pitch period when the schedule asks for it."""
+        if not self._delays_s or self._missed_samples or self._silence_left:
+            return sound
+        error_s = min(self._delays_s) - self._target.target_s
+        if -_EARLY_S <= error_s <= _LATE_S:
+            self._waited = 0
+            return sound
+        size = abs(error_s)
+        self._waited += len(sound)
+        haste = min(1.0, max(0.0, (size - 0.03) / _HURRY_S))
+        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        if not quiet:
+            if self._rest > 0 and haste < 1:
+                return sound
+            if haste <= 0 and (error_s > 0 or size < 0.01) and self._waited < _PATIENCE_SAMPLES:
+                return sound
+        likeness = -1.0 if quiet else _GENTLE_LIKENESS - haste * (_GENTLE_LIKENESS - _HASTY_LIKENESS)
+        if error_s > 0:
+            sound = self._with_lookahead(sound, now_s)
+            splice = shortening(sound, int(error_s * SAMPLE_RATE_HZ))
+            if splice is None or splice.likeness < likeness:
+                return sound
+            shift = -splice.period_samples
+            sound = shorten(sound, splice)
+            self._counters.removed_samples_for_acceleration -= shift
+        else:
+            splice = lengthening(self._past, sound)
+            if splice is None or splice.likeness < likeness:
+                return sound
+            shift = splice.period_samples
+            sound = lengthen(self._past, sound, splice)
+            self._counters.inserted_samples_for_deceleration += shift
+        self._rest = int(_REST_SAMPLES * (1 - haste))
+        self._shift_delays(shift)
+        return sound
+
+    def _shift_delays(self, samples: int) -> None:
+        """What comes next is played so much later than the measured delays say."""
+        for _ in range(len(self._delays_s)):
+            self._delays_s.append(self._delays_s.popleft() + samples / SAMPLE_RATE_HZ)
+
+    def _with_lookahead(self, sound: Block, now_s: float) -> Block:
+        """`sound` with the next frame after it, when that is there, so that a whole low period can be left out."""
+        while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES and not self._silence_left:
+            frame = self._store.take(self._next)
+            if frame is None:
+                break
+            more = self._play(self._next, frame, now_s)
+            sound = np.concatenate((sound, more))
+        return sound
+
+    # ---- what it tells
+
+    def statistics(self) -> PlayoutStatistics:
+        """A snapshot; to be called on the playout thread."""
+        counters = self._counters
+        return PlayoutStatistics(
+            **dataclasses.asdict(counters),
+            packets_recovered=counters.packets_recovered_by_redundancy + counters.packets_recovered_by_fec,
+            packets_lost=self._loss_meter.packets_lost,
+            delay_ms=1000 * min(self._delays_s, default=0.0),
+            target_delay_ms=1000 * self._target.target_s,
+        )
+
+    def loss_report(self) -> LossReport:
+        """What to tell the sender about loss before repair."""
+        return self._loss_meter.report(self._jitter_s)
+
+    def _tell(self, timestamp: int, outcome: PlayoutOutcome) -> None:
+        if self._observer is not None:
+            self._observer(self._ssrc, timestamp & 0xFFFFFFFF, outcome)

@@ -1,0 +1,20 @@
+"""Limits of the playout buffer."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PlayoutSettings:
+    """What a caller may want to change; the defaults suit a conversation."""
+
+    minimum_delay_ms: float = 0.0
+    """The target delay never goes below this."""
+
+    maximum_delay_ms: float = 400.0
+    """The target delay never goes above this, however bad the network is."""
+
+    opening_delay_ms: float = 15.0
+    """The target delay before anything is known of the network."""
+
+    capacity_ms: float = 1_000.0
+    """How late sound may be played after a freeze; what waits longer is dropped, oldest first."""

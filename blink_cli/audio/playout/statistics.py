@@ -1,0 +1,83 @@
+"""What the playout buffer counts, and what it tells about each packet."""
+
+import dataclasses
+import enum
+from collections.abc import Callable
+from typing import TypeAlias
+
+
+class PlayoutOutcome(enum.StrEnum):
+    """What became of one packet's own frame."""
+
+    PLAYED = "played"
+    """It arrived in time and was played."""
+
+    RECOVERED = "recovered"
+    """It was missing at its time and came from a redundant copy or from FEC."""
+
+    LATE = "late"
+    """It arrived after its time."""
+
+    DUPLICATE = "duplicate"
+    """It had arrived before."""
+
+    DISCARDED = "discarded"
+    """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
+
+
+PlayoutObserver: TypeAlias = Callable[[int, int, PlayoutOutcome], None]
+"""Called on the playout thread with (SSRC, RTP timestamp 0 to 2^32 - 1, outcome); must not block or raise.
+
+The timestamp names the packet: each packet has one frame of its own. LATE and DUPLICATE can follow another outcome of it.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlayoutStatistics:
+    """Counters since the buffer was made, and gauges of now.
+
+    Source: W3C webrtc-stats, RTCInboundRtpStreamStats; samples are at 48 kHz.
+    """
+
+    total_samples_received: int
+    """Samples that left the buffer, concealed ones included; silence between streams is not counted."""
+
+    concealed_samples: int
+    """Samples that were made up because what was sent was missing."""
+
+    silent_concealed_samples: int
+    """Of those, samples of silence or comfort noise."""
+
+    concealment_events: int
+    """Runs of concealed samples."""
+
+    inserted_samples_for_deceleration: int
+    removed_samples_for_acceleration: int
+
+    jitter_buffer_delay_s: float
+    """Sum over all emitted samples of the time each waited: divide by `jitter_buffer_emitted_count`."""
+
+    jitter_buffer_target_delay_s: float
+    """The same sum for the target."""
+
+    jitter_buffer_emitted_count: int
+    packets_received: int
+    packets_discarded: int
+    """Packets that came too late, or were dropped unplayed."""
+
+    packets_duplicated: int
+    packets_recovered: int
+    """Frames that a redundant copy or FEC replaced in time."""
+
+    packets_recovered_by_redundancy: int
+    packets_recovered_by_fec: int
+    packets_lost: int
+    """Packets that never came, before any repair, by sequence numbers."""
+
+    packets_undecodable: int
+    """Payloads that were not Opus or RED."""
+
+    delay_ms: float
+    """How long after its earliest possible arrival a sample is played now."""
+
+    target_delay_ms: float

@@ -1,0 +1,21 @@
+"""The shapes in which sound moves between the parts of the voice path."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from blink_cli.core.voice import TICK_SAMPLES
+
+Samples = npt.NDArray[np.float32]
+"""float32, full scale at +/-1.0. In the voice path shape `(480,)` at 48 kHz; at a device `(frames, channels)`."""
+
+
+def _silent() -> Samples:
+    block = np.zeros(TICK_SAMPLES, dtype=np.float32)
+    block.flags.writeable = False
+    return block
+
+
+SILENT_BLOCK: Final = _silent()
+"""One tick of silence, read-only. Whoever has nothing to play returns this very object, and whoever mixes skips it by identity."""

@@ -1,0 +1,272 @@
+"""The sink mixer: everything that is heard, played by a thread of its own on the output device's clock.
+
+    sink tracks ──> [playout thread "blink-playout"] every 10 ms: Mixer ──> tap ──> device's rate and channels ──> device
+
+The device says when it wants the next block; the thread sleeps until then, asks every track for its 10 ms, mixes and writes. It takes no
+lock and never waits for the event loop: packets come through each track's inbox, figures leave as immutable snapshots, tracks are
+held in a tuple that is replaced as a whole. Late ticks are run at once, one after the other. When the device stands still, ticks go on
+in real time without it, so that streams are drained and nothing old is heard when it comes back.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from blink_cli.audio.device_swap import SWAP_TIMEOUT_S, DeviceSwap
+from blink_cli.audio.devices.interface import DeviceReading, OutputDevice
+from blink_cli.audio.fade import FADE_IN, FADE_OUT
+from blink_cli.audio.lateness import Lateness, LatenessSummary
+from blink_cli.audio.mixer import Mixer
+from blink_cli.audio.resampling import DeviceFromVoice
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.audio.tick_clock import TickClock
+from blink_cli.audio.waiting import Clock, MonotonicClock
+from blink_cli.core.errors import DeviceError
+from blink_cli.core.voice import TICK_MS, TICK_SAMPLES
+
+STALLED_AFTER_S: Final = 0.1
+"""How long a device may want nothing before ticks go on without it."""
+
+LONGEST_WAIT_S: Final = 0.05
+PUBLISH_TICKS: Final = 10
+"""Statistics are renewed every 0.1 s."""
+
+LEAVING_TRACKS: Final = 64
+"""More than leave within 10 ms; without a running thread nobody takes them out."""
+
+SWITCH_INTERVAL_S: Final = 0.001
+"""For `sys.setswitchinterval`, to be set once by whoever builds the program: how long another thread, such as the event loop, may keep
+the interpreter from a voice thread that has woken. Python's own 5 ms are half a tick."""
+
+_TICK_S: Final = TICK_MS / 1000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MixerStatistics:
+    """What the playout thread did since it was made."""
+
+    device: str
+    lateness: LatenessSummary
+    limited_blocks: int
+    """Ticks in which the voices together were too loud and turned down."""
+
+    unheard_samples: int
+    """Mixed and not played, at 48 kHz: the device stood still or its queue was full."""
+
+    reading: DeviceReading
+
+
+class SinkMixer:
+    """Owns the playout thread between `start` and `stop`. Its methods may be called from any thread but the playout thread."""
+
+    def __init__(
+        self,
+        device: OutputDevice,
+        *,
+        tap: Callable[[Samples, float], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Prepare; nothing is played yet.
+
+        Args:
+            device: Not started. The mixer starts it, and stops it in the end.
+            tap: Called on the playout thread with every block that is played and the monotonic time at which it will be heard, for
+                the echo canceller. It must copy what it keeps, and not block.
+            clock: Time for the thread.
+
+        """
+        self._device = device
+        self._tap = tap
+        self._clock: Clock = clock or MonotonicClock()
+        self._mixer = Mixer()
+        self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
+        self._ticks = TickClock()
+        self._lateness = Lateness()
+        self._tracks: tuple[SinkTrack[Any], ...] = ()
+        self._tracks_changing = threading.Lock()
+        """Between those who add and remove. The playout thread does not take it: it reads one tuple, once a tick."""
+
+        self._leaving: deque[SinkTrack[Any]] = deque(maxlen=LEAVING_TRACKS)
+        self._swaps: deque[DeviceSwap[OutputDevice]] = deque()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._last_tick_s = 0.0
+        self._unheard_samples = 0
+        self._until_publish = PUBLISH_TICKS
+        self._fading_in = False
+        self.crash: BaseException | None = None
+        """What ended the thread, if a bug did."""
+
+    def start(self) -> None:
+        """Start the device and the thread.
+
+        Raises:
+            DeviceError: The device does not start; nothing runs then.
+
+        """
+        assert self._thread is None, "a sink mixer is started once"
+        now_s = self._clock.now_s()
+        self._device.start(now_s)
+        self._last_tick_s = now_s
+        self._thread = threading.Thread(target=self._run, name="blink-playout", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, then the device. Safe to call twice and without a start; blocks for a few ms, a sound server's stop aside."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._refuse_swaps("The call ended meanwhile.")
+        self._device.stop()
+
+    def add(self, track: SinkTrack[Any]) -> None:
+        """Play `track` from the next tick on."""
+        with self._tracks_changing:
+            self._tracks = (*self._tracks, track)
+
+    def remove(self, track: SinkTrack[Any]) -> None:
+        """Play `track` no more: the next tick fades it out. No harm if it is not there."""
+        with self._tracks_changing:
+            left = tuple(other for other in self._tracks if other is not track)
+            if len(left) < len(self._tracks):
+                self._tracks = left
+                self._leaving.append(track)
+
+    def pause(self) -> None:
+        """Deafen: silence is played; streams are drained."""
+        self._mixer.deafened = True
+
+    def play(self) -> None:
+        """Hear again."""
+        self._mixer.deafened = False
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is deafened."""
+        return self._mixer.deafened
+
+    @property
+    def device(self) -> OutputDevice:
+        """The device in use."""
+        return self._device
+
+    def set_device(self, device: OutputDevice) -> None:
+        """Play on another device from now on. Blocks until it is so; the old device is stopped.
+
+        Raises:
+            DeviceError: The new device does not start; the old one goes on.
+
+        """
+        if self._thread is None:
+            self._adopt(device)
+            return
+        swap: DeviceSwap[OutputDevice] = DeviceSwap(device)
+        self._swaps.append(swap)
+        swap.previous.result(SWAP_TIMEOUT_S).stop()
+
+    def position_s(self, now_s: float) -> float | None:
+        """Return which second of the output is being played at `now_s`; None while it does not run."""
+        return self._device.position_s(now_s)
+
+    def statistics(self, now_s: float) -> MixerStatistics:
+        """Return the figures so far."""
+        return MixerStatistics(
+            device=self._device.parameters.name,
+            lateness=self._lateness.summary(),
+            limited_blocks=self._mixer.limiter.limited_blocks,
+            unheard_samples=self._unheard_samples,
+            reading=self._device.reading(now_s),
+        )
+
+    # The playout thread.
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._step()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the call must learn that nobody plays any more
+            self.crash = error
+            _log.exception("the playout thread ended")
+        self._refuse_swaps("Nothing is played any more.")
+
+    def _step(self) -> None:
+        now_s = self._clock.now_s()
+        due_s = self._device.ready_s(now_s)
+        if due_s <= now_s:
+            self._lateness.add(now_s - due_s)
+            self._last_tick_s = now_s
+            self._tick(due_s)
+        elif now_s - self._last_tick_s > STALLED_AFTER_S:
+            if self._swaps:
+                self._swap(now_s)
+            self._last_tick_s += _TICK_S
+            self._tick_unheard(self._last_tick_s)
+        else:
+            self._clock.wait_until(min(due_s, now_s + LONGEST_WAIT_S))
+
+    def _tick(self, due_s: float) -> None:
+        block = self._mixer.mix(self._present_and_leaving(), self._ticks.tick(due_s))
+        swapping = bool(self._swaps)
+        if self._fading_in:
+            block = block * FADE_IN
+            self._fading_in = False
+        if swapping:
+            block = block * FADE_OUT
+        if self._tap is not None:
+            self._tap(block, due_s + self._device.reading(due_s).latency_s)
+        frames = self._converter.convert(block)
+        written = self._device.write(frames)
+        if written < len(frames):
+            self._unheard_samples += TICK_SAMPLES * (len(frames) - written) // len(frames)
+        self._publish()
+        if swapping:
+            self._swap(self._clock.now_s())
+
+    def _tick_unheard(self, now_s: float) -> None:
+        self._mixer.mix(self._present_and_leaving(), self._ticks.tick(now_s))
+        self._unheard_samples += TICK_SAMPLES
+        self._fading_in = True
+        self._publish()
+
+    def _present_and_leaving(self) -> tuple[SinkTrack[Any], ...]:
+        if not self._leaving:
+            return self._tracks
+        leaving: list[SinkTrack[Any]] = []
+        while self._leaving:
+            track = self._leaving.popleft()
+            track.muted = True
+            leaving.append(track)
+        return (*self._tracks, *leaving)
+
+    def _publish(self) -> None:
+        self._until_publish -= 1
+        if self._until_publish == 0:
+            self._until_publish = PUBLISH_TICKS
+            for track in self._tracks:
+                track.publish()
+
+    def _swap(self, now_s: float) -> None:
+        swap = self._swaps.popleft()
+        self._fading_in = True
+        previous = self._device
+        try:
+            swap.device.start(now_s)
+        except DeviceError as error:
+            swap.previous.set_exception(error)
+            return
+        self._adopt(swap.device)
+        swap.previous.set_result(previous)
+
+    def _adopt(self, device: OutputDevice) -> None:
+        self._device = device
+        self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
+
+    def _refuse_swaps(self, reason: str) -> None:
+        while self._swaps:
+            self._swaps.popleft().previous.set_exception(DeviceError(reason))

@@ -1,0 +1,111 @@
+"""A sink track: what one peer says, as it comes from the network and goes into the mix.
+
+[event loop] receive(packet) ──> bounded inbox ──> [playout thread] stream.put, stream.get ──> mixer
+                                 snapshot      <──────────────────── stream.statistics
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from blink_cli.audio.samples import Samples
+from blink_cli.core.rtp import RtpPacket
+
+INBOX_PACKETS: Final = 256
+"""Packets that wait for the playout thread, which comes every 10 ms: five seconds of a voice, a flood for longer."""
+
+GAIN_LOWEST_DB: Final = -60.0
+GAIN_HIGHEST_DB: Final = 30.0
+
+StatisticsT_co = TypeVar("StatisticsT_co", covariant=True)
+StatisticsT = TypeVar("StatisticsT")
+
+
+class PlayoutStream(Protocol[StatisticsT_co]):
+    """A playout buffer with its decoder. Used by the playout thread alone."""
+
+    def put(self, packet: RtpPacket) -> None:
+        """Take a packet."""
+
+    def get(self, now_s: float) -> Samples:
+        """Return the next 10 ms, shape (480,), valid until the next call; `SILENT_BLOCK` itself when there is nothing to hear."""
+
+    def statistics(self) -> StatisticsT_co:
+        """Return an immutable picture of the counters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatistics(Generic[StatisticsT]):
+    """One peer's figures, as of a moment at most 0.1 s ago."""
+
+    stream: StatisticsT
+    packets_dropped: int
+    """Received and not taken: the inbox was full because the playout thread stood still."""
+
+
+class SinkTrack(Generic[StatisticsT]):
+    """One per peer. `receive` belongs to the event loop; `gain_db` and `muted` may be set by any thread; the rest is the mixer's."""
+
+    def __init__(
+        self, stream: PlayoutStream[StatisticsT], *, gain_db: float = 0.0, muted: bool = False
+    ) -> None:
+        self.muted = muted
+        """Whether this peer alone is silenced here. Its stream is drained all the same."""
+
+        self._stream = stream
+        self._inbox: deque[RtpPacket] = deque()
+        self._adjustments: deque[Callable[[PlayoutStream[StatisticsT]], None]] = deque()
+        self._dropped = 0
+        self._gain = 1.0
+        self.gain_db = gain_db
+        self._statistics: SinkStatistics[StatisticsT] = SinkStatistics(stream.statistics(), 0)
+        self.applied_gain = 0.0 if muted else self._gain
+        """The gain at the end of the last block. The mixer's."""
+
+    @property
+    def gain_db(self) -> float:
+        """How much louder, or with a negative number softer, this peer is played."""
+        return 20.0 * math.log10(self._gain)
+
+    @gain_db.setter
+    def gain_db(self, gain_db: float) -> None:
+        self._gain = 10.0 ** (min(max(gain_db, GAIN_LOWEST_DB), GAIN_HIGHEST_DB) / 20.0)
+
+    @property
+    def wanted_gain(self) -> float:
+        """The factor that the mixer moves towards, 0 when muted."""
+        return 0.0 if self.muted else self._gain
+
+    @property
+    def statistics(self) -> SinkStatistics[StatisticsT]:
+        """The latest figures. Any thread; never waits."""
+        return self._statistics
+
+    def receive(self, packet: RtpPacket) -> None:
+        """Queue a packet for the playout thread. Never waits; when the inbox is full the oldest packet goes, counted."""
+        if len(self._inbox) >= INBOX_PACKETS:
+            self._dropped += 1
+            try:
+                self._inbox.popleft()
+            except IndexError:  # the playout thread emptied it this instant: there is room
+                self._dropped -= 1
+        self._inbox.append(packet)
+
+    def adjust_stream(self, change: Callable[[PlayoutStream[StatisticsT]], None]) -> None:
+        """Have `change` called with the stream, on the playout thread, before its next block. Returns at once."""
+        self._adjustments.append(change)
+
+    def next_block(self, now_s: float) -> Samples:
+        """Take what came in and return the next block. Playout thread."""
+        while self._adjustments:
+            self._adjustments.popleft()(self._stream)
+        inbox = self._inbox
+        while inbox:
+            self._stream.put(inbox.popleft())
+        return self._stream.get(now_s)
+
+    def publish(self) -> None:
+        """Renew `statistics`. Playout thread."""
+        self._statistics = SinkStatistics(self._stream.statistics(), self._dropped)

@@ -1,0 +1,105 @@
+"""How a function becomes a command of the one Typer application that the REPL and the shell share.
+
+A command is an `async def` whose first parameter is its `Desk`. The decorator adds the global options behind the command's own, so that
+`blink status --json` and `blink --json status` are the same. A second parameter of type `SessionOptions` becomes the options of `serve`.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from blink_cli.commands.desk import Desk
+from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.session_parameters import SESSION_PARAMETERS, session_options
+from blink_cli.core.session_options import SessionOptions
+
+P = ParamSpec("P")
+CommandFunction = Callable[Concatenate[Desk, P], Coroutine[Any, Any, None]]
+DeskMaker = Callable[[GlobalOptions], Desk]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command with its arguments, to be awaited on the caller's event loop."""
+
+    run: Coroutine[Any, Any, None]
+    desk: Desk
+    hosts: bool
+    """Whether it may run a session of its own, and so wants the fastest event loop there is."""
+
+
+@dataclass(slots=True)
+class Invocation:
+    """The object of Typer's context: what is known before the command's own options are read."""
+
+    options: GlobalOptions
+    desk: DeskMaker
+    without_command: Callable[["Invocation", bool], "Job"]
+    """What `blink` alone does; told whether to go on after a failed line."""
+
+
+def _after(*names: str, text: str, hidden: bool = True) -> Any:
+    return typer.Option(*names, help=text, hidden=hidden, show_default=False)
+
+
+_GLOBAL_PARAMETERS = (
+    ("json_after", bool, False, _after("--json", text="Print JSON.", hidden=False)),
+    ("profile_after", str | None, None, _after("--profile", text="The profile.")),
+    ("data_dir_after", Path | None, None, _after("--data-dir", text="The folder of all profiles.")),
+    ("no_color_after", bool, False, _after("--no-color", text="No colour.")),
+    ("verbose_after", int, 0, typer.Option("-v", "--verbose", count=True, hidden=True)),
+    ("quiet_after", bool, False, _after("-q", "--quiet", text="No messages.")),
+)
+
+
+def command(
+    app: typer.Typer, name: str, *, hosts: bool = False, **settings: Any
+) -> Callable[[CommandFunction[P]], CommandFunction[P]]:
+    """Register a function as a command.
+
+    Args:
+        app: Where it belongs.
+        name: What the user types.
+        hosts: Whether it may run a session of its own.
+        settings: For Typer.
+    """
+
+    def register(function: CommandFunction[P]) -> CommandFunction[P]:
+        app.command(name, **settings)(_with_global_options(function, hosts=hosts))
+        return function
+
+    return register
+
+
+def _with_global_options(function: CommandFunction[P], *, hosts: bool) -> Callable[..., Job]:
+    @functools.wraps(function)
+    def invoke(context: typer.Context, **arguments: Any) -> Job:
+        invocation: Invocation = context.obj
+        given = {name.removesuffix("_after"): arguments.pop(name) for name, *_ in _GLOBAL_PARAMETERS}
+        desk = invocation.desk(invocation.options.changed(**given))
+        if takes_session_options:
+            options = {name: arguments.pop(name) for name, *_ in SESSION_PARAMETERS}
+            arguments[own[0].name] = session_options(**options)
+        return Job(run=function(desk, **arguments), desk=desk, hosts=hosts)
+
+    own = list(inspect.signature(function).parameters.values())[1:]
+    takes_session_options = bool(own) and own[0].annotation is SessionOptions
+    parameters = [
+        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own[takes_session_options:]),
+        *(_parameter(*parameter) for parameter in (SESSION_PARAMETERS if takes_session_options else ())),
+        *(_parameter(name, Annotated[kind, option], default) for name, kind, default, option in _GLOBAL_PARAMETERS),
+    ]
+    # Typer reads both: the signature, and the annotations by their names.
+    invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return invoke
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -1,0 +1,7 @@
+"""Commands for oneself and for the names one gives to others."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""

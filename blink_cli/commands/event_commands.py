@@ -1,0 +1,122 @@
+"""Commands that listen."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from blink_cli.commands.command import command
+from blink_cli.commands.desk import Desk
+from blink_cli.commands.documents import event_document, utc_text
+from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.shell_completion import complete_event
+from blink_cli.commands.status_text import status_lines
+from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.core.events import EVENT_NAMES, CallJoined, Event, IncomingCall
+from blink_cli.core.replies import Status
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    command(app, "events")(events)
+    command(app, "wait")(wait)
+    command(app, "watch")(watch)
+
+
+async def events(
+    desk: Desk,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with every event, until the session ends.")] = False,
+) -> None:
+    """Show the session's snapshot, and with --follow every event from then on."""
+    narrator = Narrator()
+    async with desk.source.running() as session, contextlib.aclosing(session.events()) as stream:
+        async for event in stream:
+            heard_at = datetime.now(UTC)
+            if isinstance(event, Status):
+                narrator.learn(event)
+            if desk.output.json:
+                desk.output.document(event_document(event, heard_at))
+            elif isinstance(event, Status):
+                for line in status_lines(event):
+                    desk.output.line(line)
+            else:
+                desk.output.line(f"{utc_text(heard_at)}  {narrator.tell(event)}")
+            if not follow:
+                return
+
+
+async def wait(
+    desk: Desk,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its name, as in `events --json`.", autocompletion=complete_event)],
+    timeout: Annotated[  # noqa: ASYNC109 - the option's name
+        float | None, typer.Option("--timeout", min=0, metavar="S", help="Fail with 3 after S seconds.", show_default=False)
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Only what happens from now on counts.")] = False,
+) -> None:
+    """Wait for an event, and print it.
+
+    A call that rings already counts as incoming_call, and a call that the session is in as call_joined, so that a script need not be faster
+    than its session; with --new only what happens from now on does. All other events count from now on.
+    """
+    name = event_name(event)
+    try:
+        async with asyncio.timeout(timeout):
+            happened, narrator = await _next(desk, name, new=new)
+    except TimeoutError as error:
+        raise NotFoundError(f"No {name} came within {timeout:g} s.", hint="`blink events --follow` shows what does come") from error
+    if happened is None:
+        raise NotFoundError(f"The session ended before {name} came.")
+    if desk.output.json:
+        desk.output.document(event_document(happened, datetime.now(UTC)))
+    else:
+        desk.output.line(narrator.tell(happened))
+
+
+async def watch(desk: Desk) -> None:
+    """Show the call, full screen, until q or Ctrl-C."""
+    from blink_cli.commands.full_screen import watch_session  # noqa: PLC0415 - prompt_toolkit takes 200 ms
+
+    async with desk.source.running() as session:
+        await watch_session(desk, session)
+
+
+def event_name(text: str) -> str:
+    """Return the name of an event.
+
+    Raises:
+        UsageError: There is none of that name; lists those that there are.
+    """
+    name = text.strip().lower().replace("-", "_")
+    if name not in EVENT_NAMES:
+        raise UsageError(f"There is no event {text!r}.", hint=f"the events are {', '.join(EVENT_NAMES)}")
+    return name
+
+
+def already(name: str, status: Status) -> Event | None:
+    """Return the event that a snapshot shows to have happened, for those that can be waited for too late."""
+    if name == "incoming_call":
+        for pending in status.pending_calls:
+            if not pending.rejected:
+                people = tuple(person.did for person in pending.participants)
+                caller = pending.caller
+                return IncomingCall(call_id=pending.id, caller=caller.did, nickname=caller.nickname, participants=people)
+    if name == "call_joined" and status.call is not None:
+        return CallJoined(call_id=status.call.id)
+    return None
+
+
+async def _next(desk: Desk, name: str, *, new: bool) -> tuple[Event | None, Narrator]:
+    narrator = Narrator()
+    async with desk.source.running() as session, contextlib.aclosing(session.events()) as stream:
+        async for event in stream:
+            if isinstance(event, Status):
+                narrator.learn(event)
+                if not new and (happened := already(name, event)) is not None:
+                    return happened, narrator
+            elif event_document(event, datetime.now(UTC))["event"] == name:
+                return event, narrator
+            else:
+                narrator.tell(event)
+    return None, narrator

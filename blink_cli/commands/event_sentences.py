@@ -1,0 +1,101 @@
+"""Events as sentences, for those who read and do not parse."""
+
+from collections.abc import Mapping
+
+from blink_cli.commands.names_shown import name_of, nicknames_of, printable, short_call
+from blink_cli.core import events as e
+from blink_cli.core.names import Did
+from blink_cli.core.replies import Status
+
+END_REASONS = {
+    e.EndReason.LEFT: "you left",
+    e.EndReason.WITHDRAWN: "the caller took it back",
+    e.EndReason.EMPTY: "everyone else left",
+    e.EndReason.DECLINED: "everyone declined",
+    e.EndReason.JOINED_ELSEWHERE: "another session of yours took it",
+}
+
+
+class Narrator:
+    """Tells events to people: remembers who is called what, so that a DID is never all that is shown."""
+
+    def __init__(self) -> None:
+        self._names: dict[Did, str] = {}
+        self._me: Did | None = None
+
+    @property
+    def names(self) -> Mapping[Did, str]:
+        """What the DIDs heard of so far are called."""
+        return self._names
+
+    def learn(self, status: Status) -> None:
+        """Take the names of a snapshot."""
+        self._me = status.did
+        self._names.update(nicknames_of(status))
+
+    def tell(self, event: e.Event) -> str:
+        """Return the sentence, without a full stop, and remember the names in the event."""
+        nickname, did = getattr(event, "nickname", None), getattr(event, "did", None) or getattr(event, "caller", None)
+        if nickname and did:
+            self._names[did] = nickname
+        return self._sentence(event)
+
+    def _who(self, did: Did) -> str:
+        return "you" if did == self._me else name_of(did, self._names)
+
+    def _sentence(self, event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each event; a table could not name its fields
+        match event:
+            case e.PeerAppeared(did=did):
+                return f"{self._who(did)} is here"
+            case e.PeerVanished(did=did):
+                return f"{self._who(did)} is gone"
+            case e.IncomingCall(caller=caller, call_id=call_id, participants=participants):
+                others = [self._who(did) for did in participants if did not in {caller, self._me}]
+                along = f", with {', '.join(others)}" if others else ""
+                return f"{self._who(caller)} calls{along}: accept {short_call(call_id)}"
+            case e.OfferDelivered(did=did):
+                return f"it rings at {self._who(did)}"
+            case e.CallCancelled(call_id=call_id, reason=reason):
+                return f"call {short_call(call_id)} is over: {END_REASONS[reason]}"
+            case e.CallJoined(call_id=call_id):
+                return f"in call {short_call(call_id)}"
+            case e.CallTerminated(call_id=call_id, reason=reason):
+                return f"out of call {short_call(call_id)}: {END_REASONS[reason]}"
+            case e.ParticipantJoined(did=did):
+                return f"{self._who(did)} joined"
+            case e.ParticipantDeclined(did=did):
+                return f"{self._who(did)} declined"
+            case e.ParticipantLeft(did=did, reason=reason):
+                return f"{self._who(did)} {'left' if reason is e.LeaveReason.LEFT else 'was lost'}"
+            case e.ParticipantStateChanged(did=did, muted=muted, deafened=deafened, recording=recording):
+                shown = [w for w, on in (("muted", muted), ("deafened", deafened), ("recording", recording)) if on]
+                return f"{self._who(did)}: {', '.join(shown) or 'not muted, not deafened, not recording'}"
+            case e.LinkChanged(did=did, link=link):
+                return f"audio with {self._who(did)}: {link}"
+            case e.TalkingStarted(did=did):
+                return f"{self._who(did)} began to talk"
+            case e.TalkingStopped(did=did):
+                return f"{self._who(did)} stopped talking"
+            case e.TalkingWhileMuted():
+                return "you talk and are muted: unmute"
+            case e.DeviceChanged(direction=direction, device=device):
+                return f"the {direction} is now {printable(device)}"
+            case e.DeviceLost(direction=direction, device=device, reason=reason, replacement=replacement):
+                instead = f"{printable(replacement)} takes its place" if replacement else "nothing takes its place"
+                return f"the {direction} {printable(device)} failed ({printable(reason)}); {instead}"
+            case e.StreamFailed(did=did, reason=reason):
+                return f"no audio with {self._who(did)}: {printable(reason)}"
+            case e.AudioDegraded(did=did, reason=reason):
+                return f"{self._who(did)} sounds bad: {printable(reason)}"
+            case e.AudioRecovered(did=did):
+                return f"{self._who(did)} sounds well again"
+            case e.RecordingStarted(did=did, path=path):
+                return f"{self._who(did)} started recording{f' to {printable(path)}' if path else ''}"
+            case e.RecordingStopped(did=did, reason=reason):
+                return f"{self._who(did)} stopped recording: {printable(reason)}"
+            case e.EventsMissed(count=count):
+                return f"{count} events were dropped: they came faster than they were read"
+            case e.SessionEnding():
+                return "the session ends"
+        # Unions grow: an event that has no sentence yet is still shown.
+        return type(event).__name__

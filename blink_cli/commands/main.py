@@ -1,0 +1,143 @@
+"""From a command line to an exit code: parse, run, and say in one sentence what went wrong."""
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import typer
+
+from blink_cli.commands.command import Invocation, Job
+from blink_cli.commands.desk import Desk
+from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.program import program
+from blink_cli.commands.session_sources import ProfileSource
+from blink_cli.core.errors import BlinkError, UsageError
+from blink_cli.core.exit_codes import ExitCode
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return the process's exit code. Prints every error; never raises one that a user can cause."""
+    line = list(sys.argv[1:] if arguments is None else arguments)
+    options = GlobalOptions.from_environment()
+    invocation = Invocation(options, desk=_desk, without_command=_without_command)
+    job: Job | None = None
+    try:
+        job = parse(line, invocation)
+        if job is not None:
+            run_job(job)
+    except BrokenPipeError:
+        # The reader of our output has read enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except ExitWith as ending:
+        return ending.code
+    except Exception as error:  # noqa: BLE001 - the one place where errors become sentences, unknown ones too
+        desk = job.desk if job is not None else _desk(invocation.options.changed(json="--json" in line))
+        if desk.options.traceback:
+            traceback.print_exc()
+        shown = as_blink_error(error)
+        desk.output.error(shown)
+        return shown.exit_code
+    return ExitCode.DONE
+
+
+class ExitWith(Exception):  # noqa: N818 - an ending, not an error
+    """End with this code; everything has been said."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def parse(line: Sequence[str], invocation: Invocation, *, program_name: str = "blink") -> Job | None:
+    """Read a command line; None when it asked for help or the version, which is printed then.
+
+    Raises:
+        UsageError: It is wrong.
+    """
+    entry = typer.main.get_command(program())
+    try:
+        outcome = entry.main(args=list(line), prog_name=program_name, standalone_mode=False, obj=invocation)
+    except typer.TyperException as error:
+        raise usage_error(error, program_name) from error
+    return outcome if isinstance(outcome, Job) else None
+
+
+def usage_error(error: typer.TyperException, program_name: str) -> UsageError:
+    """Return what Typer complains about as our own error."""
+    context = getattr(error, "ctx", None)
+    path = program_name if context is None else context.command_path
+    message = error.format_message().strip()
+    return UsageError(
+        message if message.endswith((".", "?", "!")) else f"{message}.", hint=f"`{f'{path} --help'.strip()}` shows how it is used"
+    )
+
+
+def run_job(job: Job) -> None:
+    """Run a command to its end on an event loop of its own. SIGINT and SIGTERM cancel it.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted.
+        BlinkError: It failed.
+    """
+    with asyncio.Runner(loop_factory=loop_factory(hosts=job.hosts)) as runner:
+        runner.run(_until_terminated(job.run))
+
+
+async def _until_terminated(job: Coroutine[Any, Any, None]) -> None:
+    """Let SIGTERM end a command as cleanly as SIGINT does."""
+    task = asyncio.current_task()
+    assert task is not None  # we are in one
+    terminated = False
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        task.cancel()
+
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        await job
+    except asyncio.CancelledError:
+        if terminated:
+            raise KeyboardInterrupt from None
+        raise
+
+
+def loop_factory(*, hosts: bool) -> Any:
+    """Return what makes the event loop: uvloop's for a session, where there is one; it halves the cost of a packet."""
+    if hosts and sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - 30 ms that attached commands do not need
+
+        return uvloop.new_event_loop
+    return None
+
+
+def as_blink_error(error: Exception) -> BlinkError:
+    """Return the error itself, or one that says that it should not have come this far."""
+    if isinstance(error, BlinkError):
+        return error
+    if isinstance(error, OSError) and error.filename is not None:
+        return BlinkError(f"{error.filename}: {error.strerror}.", hint="check that it exists and who may read or write it")
+    return BlinkError(
+        f"Something went wrong that should not: {type(error).__name__}: {error}.",
+        hint="run it again with -v -v, and report what it prints",
+    )
+
+
+def _desk(options: GlobalOptions) -> Desk:
+    return Desk(options, ProfileSource(options))
+
+
+def _without_command(invocation: Invocation, keep_going: bool) -> Job:  # noqa: FBT001 - Typer's value, passed on
+    from blink_cli.commands.interactive import prompt_or_script  # noqa: PLC0415 - only `blink` alone needs it
+
+    desk = invocation.desk(invocation.options)
+    return Job(run=prompt_or_script(desk, keep_going=keep_going), desk=desk, hosts=True)

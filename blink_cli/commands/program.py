@@ -1,0 +1,98 @@
+"""The Typer application: every command of the shell and of the REPL."""
+
+import functools
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from blink_cli.commands.command import Invocation, Job
+from blink_cli.commands.version import program_version
+
+APP_SETTINGS: dict[str, Any] = {
+    # Plain help: rich costs 80 ms, and `--help` is read in pipes and by tests as well.
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Sessions": ("repl", "serve", "status", "quit"),
+    "People and calls": (
+        "whoami", "peers", "contacts", "offer", "accept", "reject", "leave", "calls", "participants",
+    ),
+    "Media": (
+        "mute", "unmute", "deafen", "undeafen", "gain", "list-devices", "set-input", "set-output", "device-configs",
+    ),
+    "Statistics and events": ("rtp-stats", "events", "wait", "watch"),
+}  # fmt: skip
+
+
+class SectionedGroup(TyperGroup):
+    """Lists its commands by what they are for."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections, then what belongs to none."""
+        remaining = [name for name in self.list_commands(ctx) if (c := self.get_command(ctx, name)) and not c.hidden]
+        sections = {**SECTIONS, "More": tuple(n for n in remaining if not any(n in s for s in SECTIONS.values()))}
+        for title, names in sections.items():
+            rows = [(name, c.get_short_help_str(90)) for name in names if (c := self.get_command(ctx, name))]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+@functools.cache
+def program() -> typer.Typer:
+    """Return the application. Built once; importing this module alone registers nothing."""
+    from blink_cli.commands import (  # noqa: PLC0415 - they import this module's neighbours, and register themselves on it
+        call_commands,
+        contact_commands,
+        event_commands,
+        media_commands,
+        session_commands,
+        statistics_commands,
+    )
+
+    app = typer.Typer(cls=SectionedGroup, name="blink", add_completion=True, **APP_SETTINGS)
+    app.callback(invoke_without_command=True)(_before_every_command)
+    for module in (
+        session_commands,
+        call_commands,
+        contact_commands,
+        media_commands,
+        statistics_commands,
+        event_commands,
+    ):
+        module.register(app)
+    return app
+
+
+def _before_every_command(
+    context: typer.Context,
+    profile: Annotated[str | None, typer.Option(help="The identity to use; BLINK_PROFILE names another default.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one object a line.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour; or NO_COLOR.")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More messages; twice: with tracebacks.")] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages but errors.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Piped commands: go on after one that failed.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> Job | None:
+    """Group audio calls between terminals, without a server.
+
+    Without a command: a session with its prompt; or, when stdin is no terminal, one command a line.
+    """
+    invocation: Invocation = context.obj
+    invocation.options = invocation.options.changed(
+        profile=profile, data_dir=data_dir, json=json, no_color=no_color, verbose=verbose, quiet=quiet
+    )
+    if version:
+        print(program_version())  # noqa: T201
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        return invocation.without_command(invocation, keep_going)
+    return None

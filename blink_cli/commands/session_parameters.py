@@ -1,0 +1,170 @@
+"""The options that a session is started with, the same for `serve`, `repl`, and `offer` and `accept` in the foreground."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from blink_cli.core.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
+from blink_cli.core.errors import UsageError
+from blink_cli.core.session_options import DEFAULT_GROUP, SessionOptions
+
+_INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence."
+_OUTPUT_HELP: Final = "Speaker: default, a device's name, wav:PATH or null."
+_AUTO_HELP: Final = "Accept every call while not in one."
+_INTERFACE_HELP: Final = "IPv4 address of an interface to use; may be repeated. All that are up, if left out."
+
+SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
+    ("nickname", Annotated[str | None, typer.Option(help="What this session calls itself.", metavar="NAME")], None),
+    ("input", Annotated[str | None, typer.Option("--input", help=_INPUT_HELP, metavar="DEV")], None),
+    ("output", Annotated[str | None, typer.Option("--output", help=_OUTPUT_HELP, metavar="DEV")], None),
+    ("auto_accept", Annotated[bool, typer.Option("--auto-accept", help=_AUTO_HELP)], False),
+    ("interface", Annotated[list[str] | None, typer.Option(help=_INTERFACE_HELP, metavar="ADDR")], None),
+    (
+        "group",
+        Annotated[
+            str | None, typer.Option(help=f"Multicast group of the signals; {DEFAULT_GROUP}.", metavar="ADDR:PORT")
+        ],
+        None,
+    ),
+    (
+        "neighbour",
+        Annotated[
+            list[str] | None,
+            typer.Option(help="A session that multicast does not reach; may be repeated.", metavar="HOST:PORT"),
+        ],
+        None,
+    ),
+    (
+        "no_discovery",
+        Annotated[bool, typer.Option("--no-discovery", help="Neither announce this session nor look for others.")],
+        False,
+    ),
+)
+"""Name, annotation and default of each, as Typer reads them."""
+
+MAX_NICKNAME_CHARS: Final = 64
+"""What an offer and an announce can carry (core/signals.py)."""
+
+
+def session_options(
+    *,
+    nickname: str | None,
+    input: str | None,  # noqa: A002 - the option's name
+    output: str | None,
+    auto_accept: bool,
+    interface: list[str] | None,
+    group: str | None,
+    neighbour: list[str] | None,
+    no_discovery: bool,
+) -> SessionOptions:
+    """Return the checked options.
+
+    Raises:
+        UsageError: One makes no sense; says which, and what would.
+    """
+    defaults = SessionOptions()
+    return SessionOptions(
+        nickname=None if nickname is None else checked_nickname(nickname),
+        input=defaults.input if input is None else input_device(input),
+        output=defaults.output if output is None else output_device(output),
+        auto_accept=auto_accept,
+        interfaces=tuple(interface_address(address) for address in interface or ()),
+        group=defaults.group if group is None else multicast_group(group),
+        neighbours=tuple(neighbour_address(address) for address in neighbour or ()),
+        discovery=not no_discovery,
+    )
+
+
+def checked_nickname(text: str) -> str:
+    """Return a nickname that others can show and type.
+
+    Raises:
+        UsageError: It is empty, too long, or holds control characters.
+    """
+    name = text.strip()
+    if not name or len(name) > MAX_NICKNAME_CHARS or not name.isprintable():
+        raise UsageError(f"{text!r} is not a nickname.", hint=f"write 1 to {MAX_NICKNAME_CHARS} printable characters")
+    return name
+
+
+def input_device(text: str) -> str:
+    """Return an input's name as a session in any folder understands it: with an absolute path.
+
+    Raises:
+        UsageError: It does not name an input.
+    """
+    name = parse_input_name(text)
+    if isinstance(name, FileDevice):
+        return str(FileDevice(str(Path(name.path).absolute()), loop=name.loop, drift_ppm=name.drift_ppm))
+    return str(name)
+
+
+def output_device(text: str) -> str:
+    """Return an output's name as a session in any folder understands it: with an absolute path.
+
+    Raises:
+        UsageError: It does not name an output.
+    """
+    name = parse_output_name(text)
+    if isinstance(name, WavDevice):
+        return str(WavDevice(str(Path(name.path).absolute()), drift_ppm=name.drift_ppm))
+    return str(name)
+
+
+def interface_address(text: str) -> str:
+    """Return an interface's IPv4 address.
+
+    Raises:
+        UsageError: It is no IPv4 address that an interface can have.
+    """
+    address = _ipv4(text)
+    if address is None or address.is_multicast or address.is_unspecified:
+        raise UsageError(
+            f"--interface: {text!r} is not the IPv4 address of an interface.",
+            hint="for example --interface 192.168.1.20, or --interface 127.0.0.1 to stay on this machine",
+        )
+    return str(address)
+
+
+def multicast_group(text: str) -> str:
+    """Return `ADDR:PORT` of a multicast group.
+
+    Raises:
+        UsageError: It is not one.
+    """
+    host, _, port = text.rpartition(":")
+    address = _ipv4(host)
+    if address is None or not address.is_multicast or not _is_port(port):
+        raise UsageError(
+            f"--group: {text!r} is not a multicast group and a port.",
+            hint=f"for example --group {DEFAULT_GROUP}; groups are 224.0.0.0 to 239.255.255.255",
+        )
+    return f"{address}:{int(port)}"
+
+
+def neighbour_address(text: str) -> str:
+    """Return `HOST:PORT` of a session. The name is looked up by the session.
+
+    Raises:
+        UsageError: It is not one.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not _is_port(port) or any(c.isspace() or c in "/@" for c in host):
+        raise UsageError(
+            f"--neighbour: {text!r} is not a host and a port.", hint="for example --neighbour 10.0.0.7:7667"
+        )
+    return f"{host}:{int(port)}"
+
+
+def _ipv4(text: str) -> Any:
+    from ipaddress import AddressValueError, IPv4Address  # noqa: PLC0415 - 10 ms that most commands do not need
+
+    try:
+        return IPv4Address(text)
+    except AddressValueError:
+        return None
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65535

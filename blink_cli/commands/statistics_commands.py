@@ -1,0 +1,43 @@
+"""Commands for figures."""
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+
+from blink_cli.commands.command import command
+from blink_cli.commands.desk import Desk, expect
+from blink_cli.commands.documents import reply_document
+from blink_cli.core.replies import RtpStatistics
+from blink_cli.core.requests import GetRtpStatistics
+
+EVERY_S: Final = 1.0
+"""Between two looks: figures over the last second mean something, and a person can read them."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    command(app, "rtp-stats")(rtp_stats)
+
+
+async def rtp_stats(
+    desk: Desk,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C or the end of the call.")] = False,
+) -> None:
+    """Show the figures of the current call, per peer, both directions."""
+    async with desk.source.running() as session:
+        while True:
+            show(desk, expect(await session.ask(GetRtpStatistics()), RtpStatistics))
+            if not watch:
+                return
+            await asyncio.sleep(EVERY_S)
+
+
+def show(desk: Desk, statistics: RtpStatistics) -> None:
+    """Print the figures."""
+    if desk.output.json:
+        desk.output.document(reply_document(statistics))
+        return
+    from blink_cli.commands.tables import statistics_table  # noqa: PLC0415 - rich takes 80 ms
+
+    desk.output.table(statistics_table(statistics))

@@ -1,0 +1,113 @@
+"""Replies as tables. Pure: a value in, something rich can render out."""
+
+from rich import box
+from rich.table import Table
+
+from blink_cli.commands.names_shown import (
+    duration_text,
+    flags_of,
+    people_in,
+    printable,
+    short_call,
+    short_did,
+    shown_name,
+)
+from blink_cli.core.events import LinkState
+from blink_cli.core.replies import Participants, Peers, PeerStatistics, PendingCall, RtpStatistics
+
+LINK_STYLES = {
+    LinkState.SELF: "dim",
+    LinkState.CONNECTING: "yellow",
+    LinkState.CONNECTED: "green",
+    LinkState.LOST: "red",
+    LinkState.ABSENT: "dim",
+}
+
+
+def plain_table(*headings: str) -> Table:
+    """Return a table without lines: what `column -t` would make of it."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def peers_table(peers: Peers) -> Table:
+    """Who was seen on the network, the living first."""
+    table = plain_table("nickname", "did", "address", "seen", "contact")
+    for peer in sorted(peers.peers, key=lambda p: (not p.alive, p.nickname)):
+        seen = "never" if peer.last_seen_ms is None else f"{duration_text(peer.last_seen_ms / 1000)} ago"
+        table.add_row(
+            printable(peer.nickname) or "-",
+            peer.did,
+            peer.address or "-",
+            "now" if peer.alive else seen,
+            "yes" if peer.in_contacts else "",
+            style=None if peer.alive else "dim",
+        )
+    return table
+
+
+def pending_table(pending: tuple[PendingCall, ...]) -> Table:
+    """Calls that can be joined."""
+    table = plain_table("call", "from", "in it", "")
+    for call in pending:
+        table.add_row(
+            short_call(call.id),
+            shown_name(call.caller.nickname, call.caller.did),
+            people_in(call),
+            "rejected" if call.rejected else "rings",
+        )
+    return table
+
+
+def participants_table(participants: Participants) -> Table:
+    """Who is in, or invited to, the current call."""
+    table = plain_table("nickname", "did", "link", "", "gain")
+    for participant in participants.participants:
+        talking = "talks" if participant.talking else ""
+        table.add_row(
+            printable(participant.nickname) or "-",
+            short_did(participant.did),
+            f"[{LINK_STYLES[participant.link]}]{participant.link}[/]",
+            ", ".join(filter(None, (talking, flags_of(participant)))),
+            f"{participant.gain_db:+g} dB" if participant.gain_db else "",
+        )
+    return table
+
+
+def statistics_table(statistics: RtpStatistics) -> Table:
+    """Both directions of every link, in short; `--json` has all figures."""
+    table = plain_table(
+        "peer", "rtt", "received", "lost", "late", "recovered", "concealed", "jitter", "delay", "sent", "far loss", "red"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for peer in statistics.peers:
+        table.add_row(shown_name(peer.nickname, peer.did), *_figures(peer))
+    return table
+
+
+def _figures(peer: PeerStatistics) -> tuple[str, ...]:
+    inbound, outbound = peer.inbound, peer.outbound
+    received: tuple[str, ...] = ("-",) * 7
+    if inbound is not None:
+        concealed = inbound.concealed_samples / inbound.total_samples_received if inbound.total_samples_received else 0
+        received = (
+            str(inbound.packets_received),
+            str(inbound.packets_lost),
+            str(inbound.packets_discarded),
+            str(inbound.packets_recovered),
+            f"{concealed:.1%}",
+            f"{inbound.jitter * 1000:.1f} ms",
+            "-" if inbound.delay_ms is None else f"{inbound.delay_ms:.0f} ms",
+        )
+    sent: tuple[str, ...] = ("-",) * 3
+    if outbound is not None:
+        far = outbound.remote
+        sent = (
+            str(outbound.packets_sent),
+            "-" if far is None else f"{far.fraction_lost:.1%}",
+            str(outbound.redundancy_levels),
+        )
+    return ("-" if peer.rtt_s is None else f"{peer.rtt_s * 1000:.1f} ms", *received, *sent)

@@ -1,0 +1,361 @@
+"""This session's part in the call that it is in: it announces itself, keeps a link to everyone present, notices who is missing."""
+
+import math
+from dataclasses import dataclass
+
+from blink_cli.core.call.announcing import Announcer
+from blink_cli.core.call.link import Link
+from blink_cli.core.call.membership import KnownCall, Member, News
+from blink_cli.core.call.settings import CallSettings
+from blink_cli.core.call.transitions import Phase, Turn
+from blink_cli.core.call_effects import (
+    CallEffect,
+    Emit,
+    SendToCall,
+    SendToPeer,
+    StartMedia,
+    StopMedia,
+    StopSending,
+)
+from blink_cli.core.events import (
+    CallJoined,
+    EndReason,
+    LeaveReason,
+    ParticipantDeclined,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantStateChanged,
+)
+from blink_cli.core.names import Did
+from blink_cli.core.signals import Announce, Hearing, Leave, Offer, Redial, SessionDescription
+
+
+@dataclass(slots=True)
+class OwnState:
+    """What this session shows to everyone it is in a call with."""
+
+    muted: bool = False
+    deafened: bool = False
+    recording: bool = False
+
+
+@dataclass(slots=True)
+class _Missing:
+    """A participant of which nothing is heard, and that may have crashed and forgotten the call."""
+
+    offer_at: float
+    """When this session's turn comes to offer it the call again; infinity when that is done."""
+
+
+@dataclass(slots=True)
+class _Reception:
+    loss_permille: int = 0
+    longest_burst_packets: int = 0
+
+
+class Conversation:
+    """From joining to leaving. Its effects go into the outbox; whether it should end, the machine asks `ending`."""
+
+    def __init__(  # noqa: PLR0917 - made in one place, by the machine
+        self,
+        call: KnownCall,
+        nickname: str,
+        state: OwnState,
+        settings: CallSettings,
+        out: list[CallEffect],
+        now: float,
+        wall_ms: int,
+    ) -> None:
+        self.call = call
+        self.instance = call.next_instance(wall_ms)
+        call.own_instance = self.instance
+        self.since_s = now
+        self.since_wall_ms = wall_ms
+        self.links = {
+            did: Link(call.call_id, call.own, did, self.instance, settings, out) for did in call.members
+        }
+        self.nickname = nickname
+        self._state = state
+        self._settings = settings
+        self._out = out
+        self._announcer = Announcer(settings, now)
+        self._accompanied = False
+        self._missing: dict[Did, _Missing] = {}
+        self._reception: dict[Did, _Reception] = {}
+
+    # coming and going
+
+    def join(self, now: float) -> None:
+        """Start the source track, meet everyone who is already here, announce."""
+        self._out.append(StartMedia(self.call.call_id))
+        self._out.append(Emit(CallJoined(call_id=self.call.call_id)))
+        self._announcer.hurry(now)
+        self._announce(now)
+        for member in self.call.present:
+            self._meet(member, now)
+            if member.muted or member.deafened or member.recording:
+                self._tell_state(member)
+
+    def invite(self, offer: Offer) -> None:
+        """Offer the call to everyone invited."""
+        for did in self.call.members:
+            self._out.append(SendToPeer(did, offer, self.call.call_id))
+
+    def close(self) -> None:
+        """Drop every link and stop the media; what the others are told is the machine's business."""
+        for link in self.links.values():
+            link.drop()
+        self._out.append(StopSending(self.call.call_id, None))
+        self._out.append(StopMedia(self.call.call_id))
+
+    def ending(self, now: float) -> tuple[Turn, EndReason] | None:
+        """Whether the call is over for want of others, and why."""
+        if self._accompanied:
+            if self.call.abandoned(now, self._settings.rumour_s):
+                return Turn.EVERYONE_IS_GONE, EndReason.EMPTY
+            return None
+        if self.call.phase is Phase.OFFERING:
+            if all(member.declined for member in self.call.members.values()):
+                return Turn.EVERYONE_DECLINES, EndReason.DECLINED
+            return None
+        if now >= self.since_s + self._settings.joining_patience_s:
+            return Turn.EVERYONE_IS_GONE, EndReason.EMPTY
+        return None
+
+    # what the others say
+
+    def heard_announce(self, member: Member, announce: Announce, now: float) -> bool:
+        """A participant announced itself; returns whether it was news worth believing."""
+        news = self.call.heard_announce(member, announce, now)
+        if news is News.STALE:
+            return False
+        self._act_on(news, member, now)
+        shown = (announce.muted, announce.deafened, announce.recording)
+        if shown != (member.muted, member.deafened, member.recording):
+            member.muted, member.deafened, member.recording = shown
+            self._tell_state(member)
+        if not any(h.did == self.call.own and h.instance == self.instance for h in announce.hears):
+            self._announcer.reply(now)
+        return True
+
+    def heard_leave(self, member: Member, leave: Leave, now: float) -> bool:
+        """A participant left; it is not dialled before it announces a newer life."""
+        was_present = self.call.heard_leave(member, leave, now)
+        if leave.instance >= member.instance:
+            self._forget_missing(member.did)
+        if was_present:
+            self._dismiss(member, LeaveReason.LEFT)
+        return was_present
+
+    def heard_withdrawal(self, caller: Member) -> bool:
+        """The caller is gone for good."""
+        caller.left_instance = caller.instance
+        self._forget_missing(caller.did)
+        if not caller.gone():
+            return False
+        self._dismiss(caller, LeaveReason.LEFT)
+        return True
+
+    def heard_decline(self, member: Member) -> bool:
+        """Somebody does not come. Being here speaks louder: an old Decline may arrive late."""
+        if member.present or member.declined:
+            return False
+        member.declined = True
+        member.delivered = True
+        self._out.append(StopSending(self.call.call_id, member.did))
+        self._out.append(Emit(ParticipantDeclined(call_id=self.call.call_id, did=member.did)))
+        return True
+
+    def heard_description(self, member: Member, description: SessionDescription, now: float) -> bool:
+        """One half of a dialling. Whoever describes itself to our present life is in the call."""
+        if not self._believe_life(member, description.from_instance, description.to_instance, now):
+            return False
+        link = self.links[member.did]
+        if description.kind == "offer":
+            return link.remote_offer(description.epoch, description.sdp, now)
+        return link.remote_answer(description.epoch, description.sdp)
+
+    def heard_redial(self, member: Member, redial: Redial, now: float) -> bool:
+        """The side that does not dial asks for another dialling."""
+        if not self._believe_life(member, redial.from_instance, redial.to_instance, now):
+            return False
+        return self.links[member.did].redial_asked(redial.epoch, now)
+
+    # what this session says and does
+
+    @property
+    def hears(self) -> tuple[Hearing, ...]:
+        """How everyone it takes to be in the call is received here."""
+        return tuple(self._hearing(member) for member in self.call.present)
+
+    def state_changed(self, now: float) -> None:
+        """Muted, deafened or recording changed: everyone is told at once."""
+        self._out.append(
+            Emit(
+                ParticipantStateChanged(
+                    call_id=self.call.call_id,
+                    did=self.call.own,
+                    muted=self._state.muted,
+                    deafened=self._state.deafened,
+                    recording=self._state.recording,
+                )
+            )
+        )
+        self._announcer.hurry(now)
+        self._announce(now)
+
+    def insist(self, now: float) -> None:
+        """An older session of this identity is heard: make sure that it hears us."""
+        self._announcer.reply(now)
+
+    def reception(self, peer: Did, loss_permille: int, longest_burst_packets: int) -> None:
+        """How a peer's packets arrive here; the next announce says it."""
+        self._reception[peer] = _Reception(
+            min(max(loss_permille, 0), 1000), min(max(longest_burst_packets, 0), 2**16 - 1)
+        )
+
+    def link_stands(self, peer: Did, epoch: int, now: float) -> bool:
+        """The media layer connected."""
+        if not self.links[peer].connected(epoch, now):
+            return False
+        if self.call.phase is not Phase.IN_CALL:
+            self.call.turn(Turn.FIRST_LINK_STANDS)
+        return True
+
+    def media_heard(self, peer: Did, epoch: int, now: float) -> bool:
+        """Some RTP or RTCP of this peer arrived."""
+        if not self.links[peer].heard_media(epoch, now):
+            return False
+        self._found(peer)
+        return True
+
+    # time
+
+    def next_wake(self) -> float:
+        """When something is due."""
+        due = self._announcer.due_at
+        for did, link in self.links.items():
+            due = min(due, link.next_wake())
+            if self.call.members[did].present:
+                due = min(due, link.heard_at + self._settings.lost_leaves_s)
+        for missing in self._missing.values():
+            due = min(due, missing.offer_at)
+        for heard_at in self.call.rumours.values():
+            due = min(due, heard_at + self._settings.rumour_s)
+        if not self._accompanied and self.call.phase is Phase.JOINING:
+            due = min(due, self.since_s + self._settings.joining_patience_s)
+        return due
+
+    def wake(self, now: float) -> None:
+        """Announce, watch the links, let go of who is lost for too long, offer the call again to who is missing."""
+        for did, link in self.links.items():
+            member = self.call.members[did]
+            link.wake(now)
+            if link.awaits_sign and did not in self._missing:
+                self._missing[did] = _Missing(now + self._turn_to_offer() * self._settings.reoffer_step_s)
+            if member.present and now >= link.heard_at + self._settings.lost_leaves_s:
+                member.gone()
+                self._dismiss(member, LeaveReason.LOST)
+                self._missing[did] = _Missing(now)
+        for did, missing in self._missing.items():
+            if now >= missing.offer_at:
+                missing.offer_at = math.inf
+                self._out.append(SendToPeer(did, self._offer(), self.call.call_id))
+        if now >= self._announcer.due_at:
+            self._announce(now)
+
+    def excuse(self, slept_s: float) -> None:
+        """This session was stopped for so long: nobody's silence in that time counts."""
+        for link in self.links.values():
+            link.excuse(slept_s)
+
+    # the moves
+
+    def _believe_life(self, member: Member, from_instance: int, to_instance: int, now: float) -> bool:
+        if to_instance != self.instance:
+            return False
+        news = self.call.heard_life(member, from_instance, now)
+        if news is News.STALE:
+            return False
+        self._act_on(news, member, now)
+        return True
+
+    def _act_on(self, news: News, member: Member, now: float) -> None:
+        link = self.links[member.did]
+        match news:
+            case News.JOINED:
+                self._meet(member, now)
+            case News.REBORN:
+                link.drop()
+                link.begin(member.instance, now)
+            case _:
+                link.heard_signal(now)
+                link.wake(now)
+        self._found(member.did)
+
+    def _meet(self, member: Member, now: float) -> None:
+        self._accompanied = True
+        member.delivered = True
+        self._out.append(
+            Emit(ParticipantJoined(call_id=self.call.call_id, did=member.did, nickname=member.nickname))
+        )
+        self.links[member.did].begin(member.instance, now)
+
+    def _dismiss(self, member: Member, reason: LeaveReason) -> None:
+        self.links[member.did].drop()
+        self._reception.pop(member.did, None)
+        self._out.append(Emit(ParticipantLeft(call_id=self.call.call_id, did=member.did, reason=reason)))
+
+    def _found(self, did: Did) -> None:
+        if not self.links[did].awaits_sign:
+            self._forget_missing(did)
+
+    def _forget_missing(self, did: Did) -> None:
+        missing = self._missing.pop(did, None)
+        if missing is not None and missing.offer_at == math.inf:
+            self._out.append(StopSending(self.call.call_id, did))
+
+    def _turn_to_offer(self) -> int:
+        """How many others, not missing themselves, come before us in offering the call again."""
+        return sum(
+            1
+            for member in self.call.members.values()
+            if member.present and member.did < self.call.own and not self.links[member.did].awaits_sign
+        )
+
+    def _offer(self) -> Offer:
+        return Offer(self.call.call_id, self.call.group_key, self.call.participants, self.nickname)
+
+    def _announce(self, now: float) -> None:
+        announce = Announce(
+            self.instance,
+            self._announcer.take(now),
+            self.nickname,
+            self._state.muted,
+            self._state.deafened,
+            self._state.recording,
+            self.hears,
+        )
+        self._out.append(SendToCall(self.call.call_id, announce, copies=0))
+
+    def _hearing(self, member: Member) -> Hearing:
+        reception = self._reception.get(member.did)
+        state = self.links[member.did].state.value
+        if reception is None:
+            return Hearing(member.did, state, member.instance)
+        return Hearing(
+            member.did, state, member.instance, reception.loss_permille, reception.longest_burst_packets
+        )
+
+    def _tell_state(self, member: Member) -> None:
+        self._out.append(
+            Emit(
+                ParticipantStateChanged(
+                    call_id=self.call.call_id,
+                    did=member.did,
+                    muted=member.muted,
+                    deafened=member.deafened,
+                    recording=member.recording,
+                )
+            )
+        )

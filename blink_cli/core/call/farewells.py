@@ -1,0 +1,43 @@
+"""What is still being said after its call is gone: Cancels, repeated until acknowledged, but not for ever."""
+
+from blink_cli.core.call.settings import CallSettings
+from blink_cli.core.names import CallId
+
+
+class Farewells:
+    """Calls that are gone here and whose last direct signals may still be repeated; bounded in number and time."""
+
+    __slots__ = ("_settings", "_until")
+
+    def __init__(self, settings: CallSettings) -> None:
+        self._settings = settings
+        self._until: dict[CallId, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    @property
+    def due_at(self) -> float | None:
+        """When the oldest ends."""
+        return next(iter(self._until.values()), None)
+
+    def begin(self, call_id: CallId, now: float) -> tuple[CallId, ...]:
+        """Keep saying goodbye in this call; returns the calls whose repetition must stop to make room."""
+        self._until[call_id] = now + self._settings.farewell_s
+        crowded = tuple(self._until)[: max(0, len(self._until) - self._settings.max_farewells)]
+        for gone in crowded:
+            del self._until[gone]
+        return crowded
+
+    def ended(self, now: float) -> tuple[CallId, ...]:
+        """The calls whose time is up."""
+        over = tuple(call_id for call_id, until in self._until.items() if until <= now)
+        for gone in over:
+            del self._until[gone]
+        return over
+
+    def all_ended(self) -> tuple[CallId, ...]:
+        """Stop all of them."""
+        over = tuple(self._until)
+        self._until.clear()
+        return over

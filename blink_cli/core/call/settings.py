@@ -1,0 +1,97 @@
+"""Every timing and bound of the call rules, each with its reason."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from blink_cli.core.signals import MAX_PARTICIPANTS
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """How patient and how talkative the rules are. All times in seconds."""
+
+    announce_interval_s: float = 1.0
+    """Often enough that two lost ones in a row are no news, rare enough that twelve sessions whisper."""
+
+    hurried_announces_s: tuple[float, ...] = (0.0, 0.1, 0.25, 0.5)
+    """After joining or changing state the announce is repeated at these distances: with 30 % loss fewer than one in a
+    hundred joinings is unknown after half a second, which is what accept-to-audio may take."""
+
+    reply_gap_s: float = 0.15
+    """An announce that does not count us in is answered at once, but not more often than this: eleven strangers
+    to a newcomer shall not draw eleven announces."""
+
+    leave_copies: int = 3
+    """A Leave has no next second: with 30 % loss all four datagrams vanish once in 120 times, and then the repetition helps."""
+
+    leave_repeat_s: float = 0.4
+    """An announce that still counts us in is answered with another Leave, but not more often than this."""
+
+    connect_deadline_s: float = 10.0
+    """ICE gives up after 63 s or never, so we do: a LAN connects in 0.1 s, a relay far away in 2 s."""
+
+    await_offer_s: float = 1.0
+    """The side that does not dial asks after this time without a description: its announces may all have been lost."""
+
+    peer_silence_s: float = 2.5
+    """Neither media nor signals for so long is a lost peer. Below the promised 3 s, because noticing takes time too."""
+
+    link_silence_s: float = 3.0
+    """No media although its signals arrive: the link is lost. Muted and DTX senders still send several packets a second."""
+
+    connecting_silence_s: float = 5.0
+    """While connecting only announces speak, one a second: with 30 % loss five in a row are lost once in 400 times."""
+
+    resume_grace_s: float = 0.3
+    """When a silent peer is heard again its old connection gets so long to carry media before it is dialled again:
+    fifty packets a second show at once whether it still works."""
+
+    redial_backoff_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 3.0)
+    """First soon, so that a dropped link is back within 2 s, but after a Leave on the way has arrived; at last
+    every 3 s, so that a call is whole within 5 s after the fault ends."""
+
+    redial_gap_s: float = 0.5
+    """Nobody can make us dial more often than this."""
+
+    stable_s: float = 5.0
+    """A link that stood for so long starts its backoff anew."""
+
+    lost_leaves_s: float = 30.0
+    """A lost peer stays a participant for so long: a lift, a cable, a restart of the access point."""
+
+    reoffer_step_s: float = 2.0
+    """A lost peer is offered the call again, in case it crashed and forgot; the participants take turns at this distance."""
+
+    joining_patience_s: float = 30.0
+    """Whoever accepts a call in which nobody is heard waits so long for the first sign of life."""
+
+    pending_silence_s: float = 15.0
+    """A call that could be joined is forgotten when nobody in it was heard for so long."""
+
+    rumour_s: float = 3.0
+    """Somebody leaves who heard a third we have not heard: so long we wait for the third's own word."""
+
+    farewell_s: float = 15.0
+    """A Cancel is repeated for so long; by then those whom it did not reach have stopped ringing by silence."""
+
+    oversleep_s: float = 1.0
+    """Woken later than asked by more than this, the session itself was stopped: its own blindness is nobody's silence."""
+
+    max_participants: int = MAX_PARTICIPANTS
+    """Everyone invited, oneself included."""
+
+    max_pending: int = 16
+    """Nobody reads a longer list, and each entry listens to a topic."""
+
+    max_pending_per_caller: int = 4
+    """One caller cannot fill the list."""
+
+    max_cancelled_remembered: int = 64
+    """Cancels that came before their offers: bounded, as anyone can send them."""
+
+    max_farewells: int = 16
+    """Withdrawing faster than this many in `farewell_s` stops the oldest repetition early."""
+
+
+LAN: Final = CallSettings()
+"""Sessions a few milliseconds apart."""

@@ -1,0 +1,89 @@
+"""What status, panels and tests read of the calls: frozen values, made on demand."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from blink_cli.core.events import LinkState
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.signals import Hearing
+
+
+class CallState(StrEnum):
+    """Where the current call stands."""
+
+    OFFERING = "offering"
+    """This session called and no link has stood yet."""
+
+    JOINING = "joining"
+    """It accepted and no link has stood yet."""
+
+    IN_CALL = "in_call"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantView:
+    """One invited peer, or this session itself (`link` is SELF)."""
+
+    did: Did
+    nickname: str
+    """What it calls itself: a claim; empty before its first announce."""
+    link: LinkState
+    epoch: int
+    """Of the newest dialling of the pair; 0 before the first."""
+    present: bool
+    """In the call, as far as this session believes. Its link may be lost all the same."""
+    declined: bool
+    delivered: bool
+    """Whether the offer is known to have reached it."""
+    muted: bool
+    deafened: bool
+    recording: bool
+    instance: int
+    hears: tuple[Hearing, ...]
+    """How it receives the others, by its last announce."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """The current call."""
+
+    call_id: CallId
+    state: CallState
+    caller: Did
+    since_s: float
+    """When this session joined, on its monotonic clock."""
+    since_wall_ms: int
+    instance: int
+    participants: tuple[ParticipantView, ...]
+    """Everyone invited, in the offer's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingView:
+    """A call that could be joined."""
+
+    call_id: CallId
+    caller: Did
+    nickname: str
+    participants: tuple[Did, ...]
+    joined: tuple[Did, ...]
+    """Who is believed to be in it."""
+    rejected: bool
+    """Declined by this session."""
+    left: bool
+    """This session was in it and left."""
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallsSnapshot:
+    """Everything about calls at one moment."""
+
+    call: CallView | None
+    pending: tuple[PendingView, ...]
+    """In the order in which they came."""
+    muted: bool
+    deafened: bool
+    recording: bool
+    ignored: tuple[tuple[str, int], ...]
+    """How often what was ignored, by reason."""

@@ -1,0 +1,133 @@
+"""Which paths exist, and what was learned of unicast addresses.
+
+A session that was given a neighbour says hello to it every now and then. Who hears a hello from an address that it does
+not know sends a challenge there; the echo proves that the address is real and wants to hear from us, and from then on it
+is sent whatever the multicast paths are. So one side's `--neighbour` serves both, also for what other sessions on the
+same machine or LAN have to say; and nobody can make us send to an address that did not ask.
+
+    hello      00 | 16 zero bytes     all in a datagram on the topic of 16 zero bytes, never relayed
+    challenge  01 | 16 bytes of keyed hash of the address
+    echo       02 | the same 16 bytes
+
+All three have the same size: a spoofed hello makes us send no more than it cost.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from blink_cli.core.gossip.budget import TokenBucket
+from blink_cli.core.gossip.datagram import MESSAGE_ID_BYTES, Datagram, write_datagrams
+from blink_cli.core.gossip.effects import Arrival, Transmit
+from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
+from blink_cli.core.gossip.settings import GossipSettings
+from blink_cli.core.names import Did
+from blink_cli.core.topics import TOPIC_BYTES, Topic
+
+LINK_TOPIC: Final = Topic(bytes(TOPIC_BYTES))
+"""No hash with a key comes out as this."""
+
+_COOKIE_BYTES: Final = 16
+_HELLO: Final = 0
+_CHALLENGE: Final = 1
+_ECHO: Final = 2
+
+
+class Neighbours:
+    """Of one session."""
+
+    def __init__(self, settings: GossipSettings, entropy: Callable[[int], bytes]) -> None:
+        """Begin without any path."""
+        self._settings = settings
+        self._secret = entropy(32)
+        self._answers = TokenBucket(settings.link_answers_per_s)
+        self._paths: tuple[Path, ...] = ()
+        self._learned: dict[Path, float] = {}
+        """When each was last heard, seconds; in that order."""
+
+        self._all: tuple[Path, ...] | None = None
+        self._next_hello_s: float | None = None
+        self._routes: dict[Did, tuple[Path, float]] = {}
+
+    def set_paths(self, paths: tuple[Path, ...]) -> None:
+        """Replace the paths that the transport has, and greet the neighbours among them at the next wake."""
+        self._paths = paths
+        self._all = None
+        has_neighbours = any(path.kind is PathKind.UNICAST for path in paths)
+        self._next_hello_s = float("-inf") if has_neighbours else None
+
+    def all_paths(self, now_s: float) -> tuple[Path, ...]:
+        """Every path that a message of ours goes out on."""
+        if self._learned:
+            too_old_s = now_s - self._settings.learned_path_age_s
+            for path in [path for path, heard_s in self._learned.items() if heard_s < too_old_s]:
+                del self._learned[path]
+                self._all = None
+        if self._all is None:
+            self._all = self._paths + tuple(path for path in self._learned if path not in self._paths)
+        return self._all
+
+    def next_due_s(self) -> float | None:
+        """When the neighbours are to be greeted; minus infinity: at once."""
+        return self._next_hello_s
+
+    def wake(self, now_s: float) -> list[Transmit]:
+        """Greet the configured neighbours, if it is time."""
+        if self._next_hello_s is None or self._next_hello_s > now_s:
+            return []
+        self._next_hello_s = now_s + self._settings.hello_every_s
+        neighbours = tuple(path for path in self._paths if path.kind is PathKind.UNICAST)
+        return [_control(_HELLO, bytes(_COOKIE_BYTES), neighbours)]
+
+    def receive(self, datagram: Datagram, arrival: Arrival) -> list[Transmit]:
+        """Take a datagram on the link topic; anything that makes no sense is ignored."""
+        if arrival.path.kind is not PathKind.UNICAST or len(datagram.fragment) != 1 + _COOKIE_BYTES:
+            return []
+        kind, cookie = datagram.fragment[0], datagram.fragment[1:]
+        back = unicast_path(arrival.source)
+        if kind == _HELLO and back in self._learned:
+            self._learn(back, arrival.now_s)
+            return []
+        if kind == _ECHO:
+            if cookie == self._cookie(arrival.source):
+                self._learn(back, arrival.now_s)
+            return []
+        if kind not in (_HELLO, _CHALLENGE) or not self._answers.take(arrival.now_s):
+            return []
+        if kind == _HELLO:
+            return [_control(_CHALLENGE, self._cookie(arrival.source), (back,))]
+        return [_control(_ECHO, cookie, (back,))]
+
+    def route_to(self, peer: Did, now_s: float) -> Path | None:
+        """The address by which this peer's last signed message came, if that was lately: its own, or its relay's."""
+        route = self._routes.get(peer)
+        if route is None or now_s - route[1] > self._settings.route_age_s:
+            return None
+        return route[0]
+
+    def learn_route(self, peer: Did, arrival: Arrival) -> None:
+        """A new signed message of this peer came this way."""
+        self._routes.pop(peer, None)
+        if len(self._routes) >= self._settings.max_routes:
+            del self._routes[next(iter(self._routes))]
+        self._routes[peer] = (unicast_path(arrival.source), arrival.now_s)
+
+    def _cookie(self, address: Address) -> bytes:
+        name = f"{address[0]}:{address[1]}".encode()
+        return blake2b(name, key=self._secret, digest_size=_COOKIE_BYTES).digest()
+
+    def _learn(self, path: Path, now_s: float) -> None:
+        if self._learned.pop(path, None) is None and len(self._learned) >= self._settings.learned_paths:
+            silent_longest = next(iter(self._learned))
+            if now_s - self._learned[silent_longest] < self._settings.displace_path_after_s:
+                return
+            del self._learned[silent_longest]
+        self._learned[path] = now_s
+        self._all = None
+
+
+def _control(kind: int, cookie: bytes, paths: tuple[Path, ...]) -> Transmit:
+    (datagram,) = write_datagrams(
+        LINK_TOPIC, bytes(MESSAGE_ID_BYTES), bytes((kind,)) + cookie, ttl=0, attempt=0
+    )
+    return Transmit(datagram, paths)

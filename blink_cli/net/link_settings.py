@@ -1,0 +1,98 @@
+"""What a link to one peer is told before it starts, and the states it goes through."""
+
+from dataclasses import dataclass
+
+from aiortc import RTCCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """One STUN or TURN server."""
+
+    url: str
+    """`stun:HOST[:PORT]`, `turn:HOST[:PORT][?transport=udp|tcp]` or `turns:HOST[:PORT]`."""
+
+    username: str | None = None
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How links are made. The defaults are those of a call on one network, which touches no outside server."""
+
+    addresses: tuple[str, ...] = ()
+    """Local IP addresses to use; empty means every address of this machine, and loopback when it has no other."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+    """Servers that are known to answer. Of each kind, the first one is used."""
+
+    relay_only: bool = False
+    """Send and receive through the TURN server alone."""
+
+    gathering_timeout_s: float = 0.3
+    """How long an offer or answer waits for the servers' candidates. Without servers there is no waiting."""
+
+    connect_timeout_s: float = 10.0
+    """A link that is not connected this long after both descriptions are known has failed."""
+
+    report_interval_s: float = 1.0
+    """Mean time between RTCP reports."""
+
+    first_report_s: float = 0.4
+    """When the first report goes out after the link is up: early, so that the sender's redundancy adapts fast."""
+
+    redundancy: bool = True
+    """Offer and accept RED (RFC 2198)."""
+
+    dtx: bool = False
+    """Ask the peer, by `usedtx=1`, to send nothing while it is silent (RFC 7587, section 6.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNew:
+    """Nothing was exchanged yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConnecting:
+    """Both descriptions are known, and ICE or DTLS is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConnected:
+    """Media can flow both ways."""
+
+    remote_address: tuple[str, int]
+    """IP address and UDP port that packets are sent to."""
+
+    setup_s: float
+    """Seconds from when both descriptions were known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosed:
+    """It was up, or closed by us, and has ended."""
+
+    reason: str
+    """A sentence part, such as `the other side said goodbye`."""
+
+    by_peer: bool
+    """Whether the other side ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFailed:
+    """It never came up, or the network between the two is gone."""
+
+    reason: str
+
+
+LinkState = LinkNew | LinkConnecting | LinkConnected | LinkClosed | LinkFailed
+
+LinkCertificate = RTCCertificate
+"""The DTLS certificate of a session; every link of the session shares one. `new_certificate()` makes it."""
+
+
+def new_certificate() -> LinkCertificate:
+    """A fresh ECDSA P-256 certificate, valid for 30 days. Takes about a millisecond."""
+    return RTCCertificate.generateCertificate()

@@ -1,0 +1,483 @@
+"""The media link to one peer: what the session sees of WebRTC.
+
+    offerer                                answerer
+    create_offer()  --- offer text --->    accept_offer() -> answer text
+    accept_answer() <-- answer text ---
+    both: LinkConnecting -> LinkConnected -> frames and reports both ways -> LinkClosed or LinkFailed
+
+Who offers and how texts travel is decided elsewhere. One link, one peer, one connection: after a drop a new link is
+made. Everything runs on the event loop; callbacks are called on it and must be short.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from blink_cli.core.errors import StateError, WireError
+from blink_cli.core.loss_report import LossReport
+from blink_cli.core.redundancy import RedLevels
+from blink_cli.core.rtcp import (
+    SenderInfo,
+    middle_bits,
+    ntp_seconds,
+    ntp_timestamp,
+    parse_rtcp,
+    write_goodbye,
+    write_loss_report,
+    write_report,
+)
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
+from blink_cli.core.rtp_statistics import ReceptionStatistics
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.net.link_settings import (
+    LinkCertificate,
+    LinkClosed,
+    LinkConnected,
+    LinkConnecting,
+    LinkFailed,
+    LinkNew,
+    LinkSettings,
+    LinkState,
+)
+from blink_cli.net.rtp_receiver import ReceiveCounters, RtpReceiver
+from blink_cli.net.rtp_seam import SecureTransport, TransportCounters, TransportError
+from blink_cli.net.rtp_sender import RtpSender, SendCounters, SentPacket
+from blink_cli.net.sdp import (
+    AUDIO_LEVEL_ID,
+    OPUS_PAYLOAD_TYPE,
+    RED_PAYLOAD_TYPE,
+    MediaFormat,
+    RemoteDescription,
+    read_candidate,
+    read_description,
+    write_description,
+)
+from blink_cli.net.tasks import TaskOwner
+
+CLOSE_PATIENCE_S: Final = 0.5
+"""How long `aclose` waits for sockets to be given back before it leaves the rest to a background task."""
+
+MAX_REMEMBERED_REPORTS: Final = 16
+"""Sender reports whose answer still tells the round trip: 16 s at one a second."""
+
+
+class MediaLink:
+    """One peer's WebRTC connection: encoded frames out, RTP packets in, RTCP both ways.
+
+    `aclose` may be called at any time, also during set-up, and more than once.
+    """
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        certificate: LinkCertificate,
+        tasks: TaskOwner,
+        *,
+        name: str,
+        on_packet: Callable[[RtpPacket], None],
+        on_state: Callable[[LinkState], None],
+        on_sender_report: Callable[[SenderReport], None] = lambda _: None,
+        on_reception_report: Callable[[ReceptionReport], None] = lambda _: None,
+        on_loss_report: Callable[[LossReport], None] = lambda _: None,
+        on_sent: Callable[[SentPacket], None] | None = None,
+    ) -> None:
+        """Prepare a link; opens no socket.
+
+        Args:
+            settings: Shared by all links.
+            certificate: The session's, from `new_certificate()`.
+            tasks: Owns the connecting and the closing; outlives the link.
+            name: For task names and logs, such as the peer's nickname.
+            on_packet: Each received packet, as soon as its datagram was read, before any buffer.
+            on_state: Each change of `state`.
+            on_sender_report: What the peer says of its clock.
+            on_reception_report: What the peer says of the stream that we send.
+            on_loss_report: The same in more detail, from peers that are blink too.
+            on_sent: Each packet that went out, for the RTP log.
+
+        """
+        self.name = name
+        self.state: LinkState = LinkNew()
+        self._settings = settings
+        self._tasks = tasks
+        self._on_packet = on_packet
+        self._on_state = on_state
+        self._on_sender_report = on_sender_report
+        self._on_reception_report = on_reception_report
+        self._on_loss_report = on_loss_report
+        self._on_sent = on_sent
+        self._transport = SecureTransport(
+            settings,
+            certificate,
+            on_rtp=self._rtp_received,
+            on_rtcp=self._rtcp_received,
+            on_replayed=self._rtp_replayed,
+            on_closed=self._transport_closed,
+        )
+        self._ssrc = secrets.randbits(32)
+        self._cname = secrets.token_hex(4)
+        self._offered: MediaFormat | None = None
+        self._format: MediaFormat | None = None
+        self._sender: RtpSender | None = None
+        self._receiver: RtpReceiver | None = None
+        self._wanted_redundancy: RedLevels = 0
+        self._last_heard_s: float | None = None
+        self._rtt_s: float | None = None
+        self._rtcp_malformed = 0
+        self._report_timer: asyncio.TimerHandle | None = None
+        self._report_times: OrderedDict[int, float] = OrderedDict()
+        self._connecting: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # what is known
+
+    @property
+    def local_ssrc(self) -> int:
+        """SSRC of the stream that we send."""
+        return self._ssrc
+
+    @property
+    def media_format(self) -> MediaFormat | None:
+        """What was agreed; None before both descriptions are known."""
+        return self._format
+
+    @property
+    def remote_address(self) -> tuple[str, int] | None:
+        """IP address and port that packets go to; None while there is none."""
+        return self._transport.remote_address
+
+    @property
+    def last_heard_s(self) -> float | None:
+        """Monotonic arrival of the last authentic RTP or RTCP packet; None before the first."""
+        return self._last_heard_s
+
+    @property
+    def rtt_s(self) -> float | None:
+        """The last measured round trip in seconds; None before the first."""
+        return self._rtt_s
+
+    @property
+    def send_counters(self) -> SendCounters:
+        """Counts of the stream that we send."""
+        return self._sender.counters if self._sender is not None else SendCounters()
+
+    @property
+    def receive_counters(self) -> ReceiveCounters:
+        """Authentic packets that were dropped."""
+        return self._receiver.counters if self._receiver is not None else ReceiveCounters()
+
+    @property
+    def transport_counters(self) -> TransportCounters:
+        """Datagrams that were refused."""
+        return self._transport.counters
+
+    @property
+    def reception(self) -> ReceptionStatistics | None:
+        """Statistics of the stream that was heard last; None before its first packet."""
+        return self._receiver.current if self._receiver is not None else None
+
+    @property
+    def streams(self) -> dict[int, ReceptionStatistics]:
+        """Statistics of every stream of this peer, by SSRC."""
+        return dict(self._receiver.streams) if self._receiver is not None else {}
+
+    # set-up
+
+    async def create_offer(self) -> str:
+        """Open sockets and describe our side, all candidates included.
+
+        Raises:
+            StateError: The link was already used or closed.
+
+        """
+        self._require_new()
+        self._offered = MediaFormat(
+            OPUS_PAYLOAD_TYPE, RED_PAYLOAD_TYPE if self._settings.redundancy else None, AUDIO_LEVEL_ID
+        )
+        local = await self._transport.gather()
+        return write_description(
+            local,
+            self._offered,
+            session_id=secrets.randbits(48),
+            ssrc=self._ssrc,
+            cname=self._cname,
+            setup="actpass",
+            dtx=self._settings.dtx,
+        )
+
+    async def accept_offer(self, offer: str) -> str:
+        """Take the other side's offer, answer it, and begin to connect.
+
+        Raises:
+            WireError: The offer is not one that we accept.
+            StateError: The link was already used or closed.
+
+        """
+        self._require_new()
+        remote = read_description(offer, is_answer=False, loopback=self._transport.uses_loopback)
+        local = await self._transport.gather()
+        agreed = MediaFormat(
+            remote.format.opus,
+            remote.format.red if self._settings.redundancy else None,
+            remote.format.audio_level_id,
+        )
+        # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
+        dtls_role = "server" if remote.setup == "client" else "client"
+        answer = write_description(
+            local,
+            agreed,
+            session_id=secrets.randbits(48),
+            ssrc=self._ssrc,
+            cname=self._cname,
+            setup="passive" if dtls_role == "server" else "active",
+            dtx=self._settings.dtx,
+            mid=remote.mid,
+            bundled=remote.bundled,
+            direction=_REVERSED.get(remote.direction, "sendrecv"),
+        )
+        self._begin(remote, agreed, controlling=remote.transport.ice.iceLite, dtls_role=dtls_role)
+        return answer
+
+    async def accept_answer(self, answer: str) -> None:
+        """Take the answer to our offer and begin to connect.
+
+        Raises:
+            WireError: The answer is not one to our offer. The link can still take another one.
+            StateError: There is no offer, or it was answered.
+
+        """
+        if self._offered is None or not isinstance(self.state, LinkNew):
+            raise StateError(f"the link to {self.name} waits for no answer")
+        remote = read_description(answer, is_answer=True, loopback=self._transport.uses_loopback)
+        theirs = remote.format
+        if theirs.opus != self._offered.opus or (theirs.red is not None and theirs.red != self._offered.red):
+            raise WireError("the answer uses payload types that were not offered")
+        if theirs.audio_level_id not in (None, self._offered.audio_level_id):
+            raise WireError("the answer uses a header extension that was not offered")
+        self._begin(
+            remote, theirs, controlling=True, dtls_role="server" if remote.setup == "client" else "client"
+        )
+
+    async def add_remote_candidate(self, candidate: str | None) -> None:
+        """Add a candidate that came after the description; None says that no more will come.
+
+        Raises:
+            WireError: It is not a candidate. One that we do not use is ignored instead.
+
+        """
+        if candidate is None:
+            await self._transport.add_remote_candidate(None)
+            return
+        checked = read_candidate(candidate, loopback=self._transport.uses_loopback)
+        if checked is not None:
+            await self._transport.add_remote_candidate(checked)
+
+    def _require_new(self) -> None:
+        if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:
+            raise StateError(f"the link to {self.name} was already used")
+
+    def _begin(
+        self, remote: RemoteDescription, agreed: MediaFormat, *, controlling: bool, dtls_role: str
+    ) -> None:
+        self._format = agreed
+        # The lower half of the range: SRTP guesses the rollover counter from the first packet that arrives.
+        first = secrets.randbelow(0x8000)
+        self._sender = RtpSender(self._ssrc, first, agreed, self._transport.send_rtp)
+        self._sender.redundancy = self._wanted_redundancy
+        self._receiver = RtpReceiver(agreed, remote.ssrcs, self._on_packet)
+        self._enter(LinkConnecting())
+        self._connecting = self._tasks.start(
+            self._connect(remote, controlling=controlling, dtls_role=dtls_role), name=f"connect {self.name}"
+        )
+
+    async def _connect(self, remote: RemoteDescription, *, controlling: bool, dtls_role: str) -> None:
+        begun_s = time.monotonic()
+        limit_s = self._settings.connect_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._transport.connect(remote.transport, controlling=controlling, dtls_role=dtls_role)
+        except TransportError as failure:
+            self._end(LinkFailed(str(failure)))
+        except TimeoutError:
+            self._end(LinkFailed(f"no connection within {limit_s:g} s"))
+        except Exception:
+            self._end(LinkFailed("setting up the connection failed"))
+            raise  # a surprise: the owner of the task reports it
+        else:
+            address = self._transport.remote_address or ("", 0)
+            self._enter(LinkConnected(address, time.monotonic() - begun_s))
+            self._report_timer = asyncio.get_running_loop().call_later(
+                self._settings.first_report_s, self._report
+            )
+
+    # media
+
+    def send_frame(self, frame: EncodedFrame) -> bool:
+        """Send one frame to this peer now: no task, no waiting, no encoder. Frames before the link is up are dropped.
+
+        Returns:
+            Whether a packet went out.
+
+        """
+        sender = self._sender
+        if sender is None or not isinstance(self.state, LinkConnected):
+            return False
+        sent = sender.send_frame(frame, time.monotonic())
+        if sent is None:
+            return False
+        if self._on_sent is not None:
+            self._on_sent(sent)
+        return True
+
+    def set_redundancy(self, levels: RedLevels) -> None:
+        """From the next frame on carry the last zero, one or two frames too; nothing changes for a peer without RED."""
+        self._wanted_redundancy = levels
+        if self._sender is not None:
+            self._sender.redundancy = levels
+
+    def _rtp_received(self, data: bytes, arrival_s: float) -> None:
+        self._last_heard_s = arrival_s
+        if self._receiver is not None:
+            self._receiver.received(data, arrival_s)
+
+    def _rtp_replayed(self, ssrc: int, sequence_number: int, arrival_s: float) -> None:
+        del sequence_number, arrival_s  # a copy is not authentic: it says nothing about who is there
+        if self._receiver is not None:
+            self._receiver.replayed(ssrc)
+
+    # reports
+
+    def send_loss_report(self, report: LossReport) -> None:
+        """Tell the peer, if it is blink, how its stream was lost; at most a few times a second."""
+        if isinstance(self.state, LinkConnected):
+            self._transport.send_rtcp(write_loss_report(self._ssrc, report))
+
+    def _report(self) -> None:
+        if self._sender is None or self._receiver is None or not isinstance(self.state, LinkConnected):
+            return
+        now_s = time.monotonic()
+        ntp = ntp_timestamp(time.time())
+        info: SenderInfo | None = None
+        rtp_now = self._sender.clock.timestamp(now_s)
+        if rtp_now is not None:
+            counters = self._sender.counters
+            info = SenderInfo(self._ssrc, ntp, rtp_now, counters.packets_sent, counters.bytes_sent)
+            self._report_times[middle_bits(ntp)] = now_s
+            if len(self._report_times) > MAX_REMEMBERED_REPORTS:
+                self._report_times.popitem(last=False)
+            self._sender.clock.next_interval()
+        blocks = self._receiver.report_blocks(now_s)
+        self._transport.send_rtcp(write_report(self._ssrc, info, blocks, self._cname))
+        # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2).
+        delay_s = self._settings.report_interval_s * random.uniform(0.75, 1.25)
+        self._report_timer = asyncio.get_running_loop().call_later(delay_s, self._report)
+
+    def _rtcp_received(self, data: bytes, arrival_s: float) -> None:
+        self._last_heard_s = arrival_s
+        receiver = self._receiver
+        if receiver is None:
+            return
+        try:
+            contents = parse_rtcp(data)
+        except WireError:
+            receiver.counters.packets_malformed += 1
+            return
+        for sender in contents.senders:
+            receiver.sender_reported(sender.ssrc, sender.ntp_timestamp, arrival_s)
+            self._on_sender_report(
+                SenderReport(
+                    ssrc=sender.ssrc,
+                    ntp_s=ntp_seconds(sender.ntp_timestamp),
+                    rtp_timestamp=sender.rtp_timestamp,
+                    packet_count=sender.packet_count,
+                    octet_count=sender.octet_count,
+                    arrival_s=arrival_s,
+                )
+            )
+        for block in contents.blocks:
+            if block.ssrc != self._ssrc:
+                continue
+            rtt_s = self._round_trip_s(block.last_sr, block.delay_since_last_sr, arrival_s)
+            if rtt_s is not None:
+                self._rtt_s = rtt_s
+            self._on_reception_report(
+                ReceptionReport(
+                    ssrc=block.ssrc,
+                    fraction_lost=block.fraction_lost / 256,
+                    packets_lost=block.packets_lost,
+                    highest_sequence=block.highest_sequence,
+                    jitter_s=block.jitter_ticks / SAMPLE_RATE_HZ,
+                    arrival_s=arrival_s,
+                    rtt_s=rtt_s,
+                )
+            )
+        for loss in contents.loss_reports:
+            self._on_loss_report(loss)
+        if any(ssrc in receiver.streams or ssrc in receiver.announced for ssrc in contents.goodbyes):
+            self._end(LinkClosed("the other side said goodbye", by_peer=True))
+
+    def _round_trip_s(self, last_sr: int, delay: int, arrival_s: float) -> float | None:
+        # Our own monotonic clock on both ends: a wall clock that is set in between does not matter.
+        sent_s = self._report_times.get(last_sr)
+        if sent_s is None:
+            return None
+        return max(arrival_s - sent_s - delay / 65536, 0.0)
+
+    # the end
+
+    def _transport_closed(self, reason: str) -> None:
+        if reason.startswith("the network"):
+            self._end(LinkFailed(reason))
+        else:
+            self._end(LinkClosed(reason, by_peer=True))
+
+    def _enter(self, state: LinkState) -> None:
+        self.state = state
+        self._on_state(state)
+
+    def _end(self, state: LinkClosed | LinkFailed) -> None:
+        """Enter a final state once, say goodbye if the other side can hear it, and give everything back."""
+        before = self.state
+        if isinstance(before, LinkClosed | LinkFailed):
+            return
+        self.state = state  # first of all: what follows may come back here
+        if self._report_timer is not None:
+            self._report_timer.cancel()
+            self._report_timer = None
+        if isinstance(before, LinkConnected) and isinstance(state, LinkClosed) and not state.by_peer:
+            self._transport.send_rtcp(write_goodbye(self._ssrc))
+        if not self._tasks.closed:  # else the session is gone, and its event loop takes the sockets along
+            self._closing = self._tasks.start(self._close_transport(), name=f"close {self.name}")
+        self._on_state(state)
+
+    async def _close_transport(self) -> None:
+        connecting = self._connecting
+        if connecting is not None and not connecting.done() and connecting is not asyncio.current_task():
+            connecting.cancel()
+            await asyncio.wait((connecting,))
+        await self._transport.aclose()
+
+    async def aclose(self) -> None:
+        """Say goodbye and close. Returns within half a second; what takes longer ends in a task of the owner.
+
+        Safe to call twice and during set-up. Cancelling it does not stop the closing.
+        """
+        self._end(LinkClosed("closed here", by_peer=False))
+        if self._closing is not None:
+            await asyncio.wait((self._closing,), timeout=CLOSE_PATIENCE_S)
+
+
+_REVERSED: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}

@@ -1,0 +1,112 @@
+"""One link's incoming streams: what may pass, and what is counted about it.
+
+    SRTP --> parse --> payload type known? --> SSRC known? --> statistics --> on_packet
+                            | no                  | no
+                            '---- counted, dropped '
+
+The other side is authenticated but not trusted: the table of sources has a cap.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from blink_cli.core.errors import WireError
+from blink_cli.core.rtcp import BlockOnWire, block_on_wire, middle_bits
+from blink_cli.core.rtp import RtpPacket
+from blink_cli.core.rtp_header import parse_rtp
+from blink_cli.core.rtp_statistics import ReceptionStatistics
+from blink_cli.net.sdp import MediaFormat
+
+MAX_SOURCES: Final = 4
+"""Streams of one peer that are counted. One is usual; a new one when its sender begins anew."""
+
+
+@dataclass(slots=True)
+class ReceiveCounters:
+    """Packets that passed SRTP and were dropped all the same, by reason."""
+
+    packets_malformed: int = 0
+    packets_of_unknown_type: int = 0
+    packets_of_unknown_source: int = 0
+
+
+class RtpReceiver:
+    """Parses and counts one peer's packets. Belongs to the event loop."""
+
+    def __init__(
+        self, media: MediaFormat, announced_ssrcs: tuple[int, ...], on_packet: Callable[[RtpPacket], None]
+    ) -> None:
+        """Begin to receive.
+
+        Args:
+            media: What was agreed.
+            announced_ssrcs: The sources of the peer's description; empty to learn them from its packets.
+            on_packet: Told each packet that is not a duplicate, in order of arrival.
+
+        """
+        self.counters = ReceiveCounters()
+        self.streams: dict[int, ReceptionStatistics] = {}
+        """Per SSRC, in order of appearance."""
+
+        self._types = {media.opus} if media.red is None else {media.opus, media.red}
+        self._audio_level_id = media.audio_level_id
+        self.announced = frozenset(announced_ssrcs)
+        self._on_packet = on_packet
+        self._last_reports: dict[int, tuple[int, float]] = {}
+
+    @property
+    def current(self) -> ReceptionStatistics | None:
+        """The stream that was heard last; None before the first packet."""
+        heard = [stream for stream in self.streams.values() if stream.last_arrival_s is not None]
+        return max(heard, key=lambda stream: stream.last_arrival_s or 0.0, default=None)
+
+    def received(self, data: bytes, arrival_s: float) -> None:
+        """Take one decrypted RTP packet."""
+        try:
+            packet = parse_rtp(data, arrival_s, self._audio_level_id)
+        except WireError:
+            self.counters.packets_malformed += 1
+            return
+        if packet.payload_type not in self._types:
+            self.counters.packets_of_unknown_type += 1
+            return
+        stream = self.streams.get(packet.ssrc)
+        if stream is None:
+            stream = self._new_stream(packet.ssrc)
+            if stream is None:
+                self.counters.packets_of_unknown_source += 1
+                return
+        if stream.received(
+            packet.sequence_number, packet.timestamp, arrival_s, len(packet.payload), marker=packet.marker
+        ):
+            self._on_packet(packet)
+
+    def replayed(self, ssrc: int) -> None:
+        """Count a packet that SRTP refused because it had come before."""
+        stream = self.streams.get(ssrc)
+        if stream is None:
+            self.counters.packets_of_unknown_source += 1
+        else:
+            stream.duplicated()
+
+    def _new_stream(self, ssrc: int) -> ReceptionStatistics | None:
+        if (self.announced and ssrc not in self.announced) or len(self.streams) >= MAX_SOURCES:
+            return None
+        stream = self.streams[ssrc] = ReceptionStatistics()
+        return stream
+
+    # RTCP
+
+    def sender_reported(self, ssrc: int, ntp_timestamp: int, arrival_s: float) -> None:
+        """Remember a sender report, for the LSR and DLSR of our next block."""
+        if ssrc in self.streams or (len(self._last_reports) < MAX_SOURCES):
+            self._last_reports[ssrc] = (middle_bits(ntp_timestamp), arrival_s)
+
+    def report_blocks(self, now_s: float) -> tuple[BlockOnWire, ...]:
+        """Our blocks about every stream heard; begins a new interval of each."""
+        blocks = []
+        for ssrc, stream in self.streams.items():
+            last_sr, heard_s = self._last_reports.get(ssrc, (0, now_s))
+            blocks.append(block_on_wire(ssrc, stream.report(), last_sr, now_s - heard_s))
+        return tuple(blocks)

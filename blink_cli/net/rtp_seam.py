@@ -1,0 +1,357 @@
+# ruff: noqa: SLF001 - the one module that may touch private names, which is why it is a module
+"""The seam to aiortc and aioice: ICE, DTLS and SRTP of one link, and nothing of their media path.
+
+    send_rtp   -> SRTP protect -> the nominated pair's socket        no task, no queue, no await
+    datagram   -> STUN, DTLS   -> aioice and aiortc, as they are
+               -> SRTP, SRTCP  -> unprotect -> on_rtp, on_rtcp       in the datagram's own callback
+
+This is the only module that touches private names of aiortc and aioice; they are listed in docs/rtp_seam.md, and
+tests/net/test_rtp_seam_contract.py says which one is missing when a new version drops it. aiortc's ORTC classes
+(RTCIceGatherer, RTCIceTransport, RTCDtlsTransport) are public and are used without RTCPeerConnection, so its sender,
+receiver, decoder thread and RTCP tasks never exist.
+"""
+
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pylibsrtp
+from aioice import Candidate
+from aioice.ice import Connection, StunProtocol, get_host_addresses
+from aiortc import (
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceCandidate,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceServer,
+    RTCIceTransport,
+    RTCIceTransportPolicy,
+)
+
+from blink_cli.core.rtp_header import RTP_HEADER_BYTES, clear_sequence_number, clear_ssrc, is_rtcp
+from blink_cli.net.arrival import ArrivalClock
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+
+MAX_LOCAL_ADDRESSES: Final = 6
+"""A machine with many bridges would otherwise make descriptions that do not fit a few datagrams."""
+
+MAX_QUEUED_DTLS: Final = 64
+"""Datagrams that wait for aiortc's DTLS; aioice's queue has no end of its own. A handshake is about six."""
+
+MAX_EARLY_SRTP: Final = 32
+"""SRTP that overtook the last handshake message, kept for the moment after it: 640 ms of voice. The oldest goes."""
+
+CHECKS_AT_ONCE: Final = 8
+"""Connectivity checks started together. RFC 8445, section 14.2, paces them for the sake of NATs and modems with a
+default of 50 ms; eight datagrams of 100 bytes are no burst to any of them today."""
+
+MAX_UNSENT_BYTES: Final = 65_536
+"""What the operating system did not take yet and asyncio holds. Voice older than that is of no use: it is dropped."""
+
+_REPLAYED: Final = "replay check failed (bad index)"
+
+_STUN_FAILURES: Final = (ValueError, KeyError, IndexError, AssertionError, struct.error)
+"""What aioice raises on bytes that pretend to be STUN."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTransport:
+    """What the other side must know of our transport."""
+
+    ice: RTCIceParameters
+    candidates: tuple[RTCIceCandidate, ...]
+    dtls: RTCDtlsParameters
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTransport:
+    """What we must know of the other side's transport; checked before it comes here."""
+
+    ice: RTCIceParameters
+    candidates: tuple[RTCIceCandidate, ...]
+    candidates_complete: bool
+    dtls: RTCDtlsParameters
+
+
+class TransportError(Exception):
+    """The transport did not come up; its text is the reason."""
+
+
+@dataclass(slots=True)
+class TransportCounters:
+    """Datagrams that were refused, by reason."""
+
+    datagrams_malformed: int = 0
+    """Neither STUN nor DTLS nor SRTP, or broken."""
+
+    datagrams_unauthenticated: int = 0
+    """SRTP or SRTCP with a wrong tag, or older than the replay window."""
+
+    datagrams_overflowed: int = 0
+    """Came faster than the handshake could take them."""
+
+    packets_discarded_on_send: int = 0
+    """Not taken by the operating system (W3C `packetsDiscardedOnSend`)."""
+
+
+def shadow(owner: object, method: str, replacement: Callable[..., Any]) -> None:
+    """Put a function before a method of one instance; the class and its other instances stay as they are.
+
+    Raises:
+        AttributeError: There is no such method, so the replacement would never be called.
+
+    """
+    getattr(owner, method)
+    setattr(owner, method, replacement)
+
+
+class SecureTransport:
+    """One ICE, DTLS and SRTP association. Everything happens on the event loop that made it."""
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        certificate: LinkCertificate,
+        *,
+        on_rtp: Callable[[bytes, float], None],
+        on_rtcp: Callable[[bytes, float], None],
+        on_replayed: Callable[[int, int, float], None],
+        on_closed: Callable[[str], None],
+    ) -> None:
+        """Prepare; opens no socket.
+
+        Args:
+            settings: Addresses, servers and timeouts.
+            certificate: The session's.
+            on_rtp: Told each decrypted RTP packet and its monotonic arrival.
+            on_rtcp: Told each decrypted RTCP compound packet and its monotonic arrival.
+            on_replayed: Told SSRC, sequence number and arrival of an RTP packet that had come before.
+            on_closed: Told once, with a reason, when the other side or the network ended a connected transport.
+
+        """
+        self.counters = TransportCounters()
+        self._settings = settings
+        self._on_rtp = on_rtp
+        self._on_rtcp = on_rtcp
+        self._on_replayed = on_replayed
+        self._on_closed = on_closed
+        self._gatherer = RTCIceGatherer(
+            iceServers=[RTCIceServer(s.url, s.username, s.credential) for s in settings.ice_servers],
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY
+            if settings.relay_only
+            else RTCIceTransportPolicy.ALL,
+        )
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = RTCDtlsTransport(self._ice, [certificate])
+        self._connection: Connection = self._gatherer._connection
+        self._protect: Callable[[bytes], bytes] | None = None
+        self._protect_rtcp: Callable[[bytes], bytes] | None = None
+        self._unprotect: Callable[[bytes], bytes] | None = None
+        self._unprotect_rtcp: Callable[[bytes], bytes] | None = None
+        self._early: deque[tuple[bytes, float]] = deque(maxlen=MAX_EARLY_SRTP)
+        self._pair: Any = None
+        self._socket: Any = None
+        self._has_buffer = False
+        self._remote_address: tuple[str, int] = ("", 0)
+        self._closing = False
+        self._addresses = settings.addresses
+        # aioice says int; asyncio.wait takes fractions.
+        self._gather_component: Callable[[int, list[str], float], Awaitable[list[Candidate]]] = (
+            self._connection.get_component_candidates  # type: ignore[assignment]
+        )
+        self._queue_data = self._connection.data_received
+        shadow(self._connection, "get_component_candidates", self._gather_on_chosen_addresses)
+        shadow(self._connection, "data_received", self._queue_dtls)
+        shadow(self._connection, "_check_periodic", self._start_checks)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The local addresses that sockets are bound to: the chosen ones, or all, or loopback when there is no other."""
+        if not self._addresses:
+            found = get_host_addresses(use_ipv4=True, use_ipv6=True)[:MAX_LOCAL_ADDRESSES]
+            self._addresses = tuple(found) or ("127.0.0.1",)
+        return self._addresses
+
+    @property
+    def uses_loopback(self) -> bool:
+        """Whether a loopback address is among the local ones."""
+        return any(address.startswith("127.") or address == "::1" for address in self.addresses)
+
+    @property
+    def remote_address(self) -> tuple[str, int] | None:
+        """IP address and port in use; None while there is none."""
+        pair = self._connection._nominated.get(1)
+        return None if pair is None else pair.remote_addr
+
+    # set-up
+
+    async def gather(self) -> LocalTransport:
+        """Open the sockets and say where they can be reached. Cancelling it leaves the transport to be closed."""
+        await self._gatherer.gather()
+        for protocol in self._connection._protocols:
+            self._take_datagrams_of(protocol)
+        return LocalTransport(
+            ice=self._gatherer.getLocalParameters(),
+            candidates=tuple(self._gatherer.getLocalCandidates()),
+            dtls=self._dtls.getLocalParameters(),
+        )
+
+    async def _gather_on_chosen_addresses(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: float = 5,  # noqa: ASYNC109 - the signature is aioice's
+    ) -> list[Candidate]:
+        # aioice would leave loopback out, and wait 5 s for a server that does not answer.
+        del addresses, timeout
+        chosen = [] if self._settings.relay_only else list(self.addresses)
+        return await self._gather_component(component, chosen, self._settings.gathering_timeout_s)
+
+    def _start_checks(self) -> bool:
+        # In place of aioice's pacing of one check every 20 ms, whose first sleep alone is a fifth of the set-up.
+        # Returns whether connect() shall call again in 20 ms.
+        connection = self._connection
+        if connection._check_list_done:
+            return False
+        unchecked = [
+            pair for pair in connection._check_list if pair.task is None and pair.state.name in _UNCHECKED
+        ]
+        for pair in unchecked[:CHECKS_AT_ONCE]:
+            connection.check_start_task(pair)
+        return len(unchecked) > CHECKS_AT_ONCE or connection._remote_candidates_expected()
+
+    async def connect(self, remote: RemoteTransport, *, controlling: bool, dtls_role: str) -> None:
+        """Bring ICE, DTLS and SRTP up.
+
+        Args:
+            remote: The other side.
+            controlling: Our ICE role: the offerer's, unless the other side is ICE Lite.
+            dtls_role: Ours: `client` or `server`.
+
+        Raises:
+            TransportError: It did not work, with the reason.
+
+        """
+        self._connection.ice_controlling = controlling
+        self._dtls._set_role(dtls_role)
+        for candidate in remote.candidates:
+            await self._ice.addRemoteCandidate(candidate)
+        # Without a single usable candidate, the end would be a failure at once; their checks may still reach us.
+        if remote.candidates_complete and remote.candidates:
+            await self._ice.addRemoteCandidate(None)
+        await self._ice.start(remote.ice)
+        if self._ice.state != "completed":
+            raise TransportError("no network path to the other side was found")
+        await self._dtls.start(remote.dtls)
+        if self._dtls.state != "connected":
+            raise TransportError("the encryption handshake (DTLS) failed")
+        self._protect = self._dtls._tx_srtp.protect
+        self._protect_rtcp = self._dtls._tx_srtp.protect_rtcp
+        self._unprotect = self._dtls._rx_srtp.unprotect
+        self._unprotect_rtcp = self._dtls._rx_srtp.unprotect_rtcp
+        self._dtls.on("statechange", self._dtls_changed)
+        while self._early:
+            self._handle_srtp(*self._early.popleft())
+
+    async def add_remote_candidate(self, candidate: RTCIceCandidate | None) -> None:
+        """Add a candidate that came later, or None when no more will come."""
+        await self._ice.addRemoteCandidate(candidate)
+
+    def _dtls_changed(self) -> None:
+        if self._closing or self._dtls.state != "closed":
+            return
+        self._closing = True
+        lost = self._connection._closing
+        self._on_closed("the network path was lost" if lost else "the other side closed the connection")
+
+    async def aclose(self) -> None:
+        """Say close_notify and give the sockets back. Can take a minute when a TURN server died; safe to call twice."""
+        self._closing = True
+        await self._dtls.stop()
+        await self._ice.stop()
+        await self._connection.close()  # RTCIceTransport.stop() leaves a transport alone that never started
+
+    # datagrams in
+
+    def _take_datagrams_of(self, protocol: StunProtocol) -> None:
+        # asyncio, uvloop and aioice's TURN all look the method up for each datagram, so that the shadow is found.
+        handle_rest = protocol.datagram_received
+        socket = protocol.transport.get_extra_info("socket")
+        arrival_clock = ArrivalClock(None if socket is None else socket.fileno())
+        counters = self.counters
+
+        def datagram_received(data: bytes, address: tuple[Any, ...]) -> None:
+            if data and 127 < data[0] < 192:  # RFC 7983, section 7
+                self._handle_srtp(data, arrival_clock.now_s())
+                return
+            try:
+                handle_rest(data, address)
+            except _STUN_FAILURES:
+                counters.datagrams_malformed += 1
+
+        shadow(protocol, "datagram_received", datagram_received)
+
+    def _queue_dtls(self, data: bytes, component: int) -> None:
+        # What is not STUN comes here from aioice, whose queue would take everything that anyone sends.
+        if not data or not 19 < data[0] < 64:
+            self.counters.datagrams_malformed += 1
+        elif self._connection._queue.qsize() >= MAX_QUEUED_DTLS:
+            self.counters.datagrams_overflowed += 1
+        else:
+            self._queue_data(data, component)
+
+    def _handle_srtp(self, data: bytes, arrival_s: float) -> None:
+        if self._unprotect is None or self._unprotect_rtcp is None:
+            self._early.append((data, arrival_s))
+            return
+        try:
+            if is_rtcp(data):
+                self._on_rtcp(self._unprotect_rtcp(data), arrival_s)
+            else:
+                self._on_rtp(self._unprotect(data), arrival_s)
+        except pylibsrtp.Error as refusal:
+            if str(refusal) == _REPLAYED and not is_rtcp(data) and len(data) >= RTP_HEADER_BYTES:
+                self._on_replayed(clear_ssrc(data), clear_sequence_number(data), arrival_s)
+            else:
+                self.counters.datagrams_unauthenticated += 1
+        except ValueError:  # longer than libsrtp's buffer
+            self.counters.datagrams_malformed += 1
+
+    # datagrams out
+
+    def send_rtp(self, packet: bytes) -> bool:
+        """Protect and send one RTP packet of at most 1,340 bytes. Returns whether it went out; never waits."""
+        if self._protect is None:
+            return False
+        return self._send(self._protect(packet))
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        """Protect and send one RTCP compound packet. Returns whether it went out; never waits."""
+        if self._protect_rtcp is None:
+            return False
+        return self._send(self._protect_rtcp(packet))
+
+    def _send(self, datagram: bytes) -> bool:
+        pair = self._connection._nominated.get(1)
+        if pair is None:
+            return False
+        if pair is not self._pair:  # nominated anew, at most a few times in a link's life
+            self._pair = pair
+            self._socket = pair.protocol.transport
+            self._remote_address = pair.remote_addr
+            self._has_buffer = hasattr(self._socket, "get_write_buffer_size")  # a relay's has not
+        socket = self._socket
+        if self._has_buffer:
+            if socket.is_closing():
+                return False
+            if socket.get_write_buffer_size() > MAX_UNSENT_BYTES:
+                self.counters.packets_discarded_on_send += 1
+                return False
+        socket.sendto(datagram, self._remote_address)
+        return True
+
+
+_UNCHECKED: Final = ("WAITING", "FROZEN")

@@ -1,0 +1,194 @@
+"""One link's outgoing stream: from a shared encoded frame to this peer's RTP packet.
+
+    EncodedFrame --> RED with the frames before it, if wanted --> header with level --> packet bytes
+         |
+         '--> SenderClock: RTP time of now, for sender reports
+
+The frame is encoded once for everybody; only what this module adds differs from peer to peer. Pure but for its
+construction: no socket, no clock.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from blink_cli.core import red
+from blink_cli.core.redundancy import RedLevels
+from blink_cli.core.rtp import EncodedFrame
+from blink_cli.core.rtp_header import RtpHeaderWriter
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.net.sdp import MediaFormat
+
+MAX_PAYLOAD_BYTES: Final = 1_200
+"""Above it copies are left out, oldest first, so that a packet fits every path's MTU."""
+
+MAX_PRIMARY_BYTES: Final = 1_300
+"""A frame that SRTP's buffer cannot take with its header; 510 kb/s in 20 ms has 1,275."""
+
+
+class SentPacket(msgspec.Struct, frozen=True, gc=False):
+    """What the RTP log says of a packet that went out."""
+
+    ssrc: int
+    sequence_number: int
+    timestamp: int
+    payload_type: int
+    marker: bool
+    payload_bytes: int
+    audio_level_dbov: int
+    voice: bool
+    redundancy: int
+    """How many earlier frames it carries as well."""
+
+    sent_s: float
+    """Monotonic."""
+
+
+@dataclass(slots=True)
+class SendCounters:
+    """Counts since the link is up, with the names of W3C's outbound-rtp."""
+
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    """Payload octets, as an RTCP sender report counts them."""
+
+    header_bytes_sent: int = 0
+    """RTP headers with their extensions; neither SRTP's tag nor IP and UDP."""
+
+    redundant_bytes_sent: int = 0
+    """Of `bytes_sent`, what RED added."""
+
+    packets_discarded: int = 0
+    """Frames that did not go out: too long, or the operating system did not take them."""
+
+
+class SenderClock:
+    """Says what RTP time it is at a moment, from when frames were sent.
+
+    A frame is sent when its last sample has been captured and encoded; sending is never early and sometimes late. So of
+    the last two intervals' frames, the one that was least late tells the time.
+    """
+
+    def __init__(self) -> None:
+        self._origin: int | None = None
+        self._least_s: float | None = None
+        self._least_before_s: float | None = None
+
+    def sent(self, frame: EncodedFrame, now_s: float) -> None:
+        """A frame went out at this monotonic time."""
+        if self._origin is None:
+            self._origin = frame.timestamp
+        ticks = (frame.timestamp + frame.duration_samples - self._origin) & 0xFFFFFFFF
+        offset_s = now_s - ticks / SAMPLE_RATE_HZ
+        if self._least_s is None or offset_s < self._least_s:
+            self._least_s = offset_s
+        elif offset_s - self._least_s > _JUMP_S:  # the source's timestamps began anew, or wrapped
+            self._least_s, self._least_before_s = offset_s, None
+
+    def timestamp(self, now_s: float) -> int | None:
+        """The RTP timestamp of the sample captured at this monotonic time; None before the first frame."""
+        least_s = [value for value in (self._least_s, self._least_before_s) if value is not None]
+        if not least_s or self._origin is None:
+            return None
+        return (self._origin + round((now_s - min(least_s)) * SAMPLE_RATE_HZ)) & 0xFFFFFFFF
+
+    def next_interval(self) -> None:
+        """Begin a new interval, so that an old minimum does not hide the drift of the sound card's clock."""
+        if self._least_s is not None:
+            self._least_before_s = self._least_s
+            self._least_s = None
+
+
+_JUMP_S: Final = 1.0
+
+
+class RtpSender:
+    """Makes one peer's packets. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        ssrc: int,
+        first_sequence_number: int,
+        media: MediaFormat,
+        send: Callable[[bytes], bool],
+    ) -> None:
+        """Begin a stream.
+
+        Args:
+            ssrc: Random.
+            first_sequence_number: Random, in the lower half: a wrap before the first packet arrives would break
+                SRTP's guess of the rollover counter (RFC 3711, section 3.3.1).
+            media: What was agreed.
+            send: Takes a packet without SRTP; says whether it went out. Called once per frame, at once.
+
+        """
+        self.ssrc = ssrc
+        self.counters = SendCounters()
+        self.clock = SenderClock()
+        self.redundancy: RedLevels = 0
+        self._sequence_number = first_sequence_number
+        self._media = media
+        self._writer = RtpHeaderWriter(ssrc, media.audio_level_id)
+        self._send = send
+        self._earlier: deque[tuple[int, bytes]] = deque(maxlen=2)
+
+    def send_frame(self, frame: EncodedFrame, now_s: float) -> SentPacket | None:
+        """Send one frame at once.
+
+        Returns:
+            What went out; None when nothing did.
+
+        """
+        payload = frame.payload
+        counters = self.counters
+        payload_type = self._media.opus
+        copies = 0
+        if self.redundancy and self._media.red is not None:
+            payload, copies = self._with_copies(frame)
+            payload_type = self._media.red
+        if self._media.red is not None:
+            self._earlier.append((frame.timestamp, frame.payload))
+        if len(payload) > MAX_PRIMARY_BYTES:
+            counters.packets_discarded += 1
+            return None
+        header = self._writer.header(
+            payload_type=payload_type,
+            sequence_number=self._sequence_number,
+            timestamp=frame.timestamp,
+            marker=frame.talk_spurt_start,
+            audio_level_dbov=frame.audio_level_dbov,
+            voice=frame.voice,
+        )
+        self.clock.sent(frame, now_s)
+        if not self._send(header + payload):
+            counters.packets_discarded += 1
+            return None
+        sequence_number = self._sequence_number
+        self._sequence_number = (sequence_number + 1) & 0xFFFF
+        counters.packets_sent += 1
+        counters.bytes_sent += len(payload)
+        counters.header_bytes_sent += self._writer.header_bytes
+        counters.redundant_bytes_sent += len(payload) - len(frame.payload)
+        return SentPacket(
+            self.ssrc,
+            sequence_number,
+            frame.timestamp,
+            payload_type,
+            frame.talk_spurt_start,
+            len(payload),
+            frame.audio_level_dbov,
+            frame.voice,
+            copies,
+            now_s,
+        )
+
+    def _with_copies(self, frame: EncodedFrame) -> tuple[bytes, int]:
+        copies = list(self._earlier)[-self.redundancy :]
+        while (
+            copies and sum(len(body) + 4 for _, body in copies) + len(frame.payload) + 1 > MAX_PAYLOAD_BYTES
+        ):
+            del copies[0]
+        return red.pack(frame.payload, frame.timestamp, copies, self._media.opus), len(copies)

@@ -1,0 +1,123 @@
+"""The contract with aiortc and aioice: every name of theirs that the seam uses and they do not promise.
+
+When one of these fails after an update, blink_cli/net/rtp_seam.py is the only file to change, and docs/rtp_seam.md
+says what each name is used for.
+"""
+
+import asyncio
+import inspect
+
+import aioice
+import aiortc
+import pylibsrtp
+import pytest
+from aioice.ice import CandidatePair, Connection, StunProtocol
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
+
+from blink_cli.net.rtp_seam import shadow
+
+VERSIONS = {"aiortc": "1.16", "aioice": "0.13", "pylibsrtp": "1.0"}
+
+
+def dropped(owner: str, name: str, use: str) -> str:
+    return f"{owner} no longer has {name}, which the seam needs {use}"
+
+
+@pytest.mark.parametrize(
+    ("module", "version"), [(aiortc, aiortc.__version__), (aioice, aioice.__version__), (pylibsrtp, pylibsrtp.__version__)]
+)
+def test_versions_are_those_that_the_seam_was_read_against(module: object, version: str) -> None:
+    name = module.__name__  # type: ignore[attr-defined]
+    assert version.startswith(VERSIONS[name] + "."), (
+        f"{name} is {version}; read its changes to ICE, DTLS and SRTP, run this file, then raise the version here"
+    )
+
+
+async def test_gatherer_and_ice_transport_share_one_connection() -> None:
+    gatherer = RTCIceGatherer(iceServers=[])
+    ice = RTCIceTransport(gatherer)
+    assert isinstance(getattr(gatherer, "_connection", None), Connection), dropped(
+        "RTCIceGatherer", "_connection", "to reach the sockets"
+    )
+    assert ice._connection is gatherer._connection
+    assert ice._recv == gatherer._connection.recv, "RTCIceTransport no longer reads from its Connection's recv"
+    assert ice._send == gatherer._connection.send, "RTCIceTransport no longer writes to its Connection's send"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "use"),
+    [
+        ("_check_list", list, "to start the connectivity checks together"),
+        ("_check_list_done", bool, "to know when checks have ended"),
+        ("_closing", bool, "to tell a lost network from a closed connection"),
+        ("_nominated", dict, "to send without its coroutines"),
+        ("_protocols", list, "to take datagrams as they come"),
+        ("_queue", asyncio.Queue, "to bound what waits for DTLS"),
+        ("ice_controlling", bool, "to set the ICE role"),
+    ],
+)
+async def test_connection_attributes(name: str, kind: type, use: str) -> None:
+    connection = RTCIceGatherer(iceServers=[])._connection
+    assert isinstance(getattr(connection, name, None), kind), dropped("aioice.Connection", name, use)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters", "use"),
+    [
+        (Connection, "_check_periodic", [], "to start the connectivity checks together"),
+        (Connection, "_remote_candidates_expected", [], "to know whether checks go on"),
+        (Connection, "check_start_task", ["pair"], "to start a connectivity check"),
+        (Connection, "data_received", ["data", "component"], "to bound what waits for DTLS"),
+        (Connection, "get_component_candidates", ["component", "addresses", "timeout"], "to choose the addresses"),
+        (Connection, "close", [], "to give the sockets back"),
+        (StunProtocol, "datagram_received", ["data", "addr"], "to take SRTP before its queue"),
+        (RTCDtlsTransport, "_set_role", ["role"], "to set the DTLS role"),
+    ],
+)
+def test_methods_and_their_parameters(owner: type, name: str, parameters: list[str], use: str) -> None:
+    method = getattr(owner, name, None)
+    assert method is not None, dropped(owner.__name__, name, use)
+    found = list(inspect.signature(method).parameters)[1:]
+    assert found == parameters, f"{owner.__name__}.{name} now takes {found}; the seam needs it {use}"
+
+
+def test_connection_calls_the_shadowed_methods_through_the_instance() -> None:
+    source = inspect.getsource(Connection)
+    for call in ("self._check_periodic()", "self.get_component_candidates("):
+        assert call in source, f"aioice.Connection no longer calls {call}, so the seam's own would never run"
+    assert "self.receiver.data_received(" in inspect.getsource(StunProtocol.datagram_received)
+    assert "await asyncio.sleep(0.02)" in inspect.getsource(Connection.connect), (
+        "aioice paces its checks in another way; see whether the seam's _start_checks is still wanted"
+    )
+
+
+def test_candidate_pair() -> None:
+    for name in ("remote_addr", "local_candidate"):
+        assert isinstance(inspect.getattr_static(CandidatePair, name, None), property), dropped(
+            "CandidatePair", name, "to know where to send"
+        )
+    names = {state.name for state in CandidatePair.State}
+    assert {"FROZEN", "WAITING"} <= names, dropped("CandidatePair.State", "FROZEN and WAITING", "to find unstarted checks")
+
+
+async def test_dtls_transport_keeps_its_srtp_sessions() -> None:
+    dtls = RTCDtlsTransport(RTCIceTransport(RTCIceGatherer(iceServers=[])), [RTCCertificate.generateCertificate()])
+    for name in ("_rx_srtp", "_tx_srtp"):
+        assert hasattr(dtls, name), dropped("RTCDtlsTransport", name, "to protect and unprotect packets")
+    assert dtls.state == "new"
+    for name in ("protect", "unprotect", "protect_rtcp", "unprotect_rtcp"):
+        assert callable(getattr(pylibsrtp.Session, name, None)), dropped("pylibsrtp.Session", name, "for SRTP")
+
+
+def test_srtp_tells_a_replay_by_its_sentence() -> None:
+    policy = pylibsrtp.Policy(key=bytes(30), ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+    packet = pylibsrtp.Session(policy).protect(bytes([0x80, 111]) + bytes(30))
+    incoming = pylibsrtp.Session(pylibsrtp.Policy(key=bytes(30), ssrc_type=pylibsrtp.Policy.SSRC_ANY_INBOUND))
+    incoming.unprotect(packet)
+    with pytest.raises(pylibsrtp.Error, match=r"^replay check failed \(bad index\)$"):
+        incoming.unprotect(packet)
+
+
+def test_shadowing_what_is_not_there_fails() -> None:
+    with pytest.raises(AttributeError):
+        shadow(object(), "no_such_method", print)

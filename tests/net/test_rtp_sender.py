@@ -1,0 +1,85 @@
+"""Packets of one link: sequence, wrap, counters, and the clock of sender reports."""
+
+from blink_cli.core.rtp import EncodedFrame
+from blink_cli.core.rtp_header import parse_rtp
+from blink_cli.net.rtp_sender import RtpSender, SenderClock
+from blink_cli.net.sdp import MediaFormat
+from tests.support.links import frame
+
+MEDIA = MediaFormat(opus=111, red=63, audio_level_id=5)
+
+
+def test_sequence_numbers_wrap_and_only_sent_packets_have_one() -> None:
+    packets: list[bytes] = []
+    accepts = True
+
+    def send(packet: bytes) -> bool:
+        if accepts:
+            packets.append(packet)
+        return accepts
+
+    sender = RtpSender(1, 65534, MEDIA, send)
+    for index in range(3):
+        assert sender.send_frame(frame(index), 0.0) is not None
+    accepts = False
+    assert sender.send_frame(frame(3), 0.0) is None
+    accepts = True
+    sender.send_frame(frame(4), 0.0)
+
+    parsed = [parse_rtp(packet, 0.0, 5) for packet in packets]
+    assert [packet.sequence_number for packet in parsed] == [65534, 65535, 0, 1]
+    assert {packet.audio_level_dbov for packet in parsed} == {-30}
+    assert sender.counters.packets_discarded == 1
+
+
+def test_without_a_level_extension_the_header_is_twelve_bytes() -> None:
+    packets: list[bytes] = []
+    sender = RtpSender(1, 0, MediaFormat(111, None, None), lambda packet: packets.append(packet) or True)  # type: ignore[func-returns-value]
+    sender.redundancy = 2
+    sender.send_frame(frame(0), 0.0)
+    sender.send_frame(frame(1), 0.0)
+    assert [len(packet) for packet in packets] == [92, 92]
+
+
+def at(ticks: int) -> EncodedFrame:
+    return EncodedFrame(b"x", ticks & 0xFFFFFFFF, 960)
+
+
+def test_clock_follows_the_least_late_frame() -> None:
+    clock = SenderClock()
+    assert clock.timestamp(0.0) is None
+    lateness_s = [0.004, 0.0, 0.009, 0.002]
+    for index, late_s in enumerate(lateness_s):
+        clock.sent(at(960 * index), 100 + 0.02 * index + late_s)
+    # The first frame's last sample, tick 960, was captured at 100 s.
+    assert clock.timestamp(100.0) == 960
+    assert clock.timestamp(100.5) == 960 + 24_000
+
+
+def test_clock_runs_across_the_wrap_of_timestamps() -> None:
+    clock = SenderClock()
+    start = 2**32 - 2 * 960
+    for index in range(6):
+        clock.sent(at(start + 960 * index), 10 + 0.02 * index)
+    assert clock.timestamp(10.1) == (start + 960 + 4800) & 0xFFFFFFFF
+
+
+def test_clock_follows_drift_and_forgets_an_old_minimum() -> None:
+    clock = SenderClock()
+    drift = 1 + 150e-6  # the sound card is slow: its frames come later and later
+    for interval in range(60):
+        clock.next_interval()
+        for index in range(50):
+            number = interval * 50 + index
+            clock.sent(at(960 * number), 0.02 * number * drift)
+    now_s = 0.02 * 2999 * drift
+    timestamp = clock.timestamp(now_s)
+    assert timestamp is not None
+    assert abs(timestamp - 960 * 3000) < 48  # within a millisecond
+
+
+def test_clock_takes_up_a_source_that_began_anew() -> None:
+    clock = SenderClock()
+    clock.sent(at(0), 0.0)
+    clock.sent(at(960 * 100), 60.0)  # the device was closed for a minute and its timestamps stood still
+    assert clock.timestamp(60.0) == 960 * 101

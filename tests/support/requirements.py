@@ -1,0 +1,67 @@
+"""What a test needs of the machine, asked in one place, so that a skip always says why and CI never skips."""
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ADMINISTRATOR_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+"""Debian keeps `ip` and `nft` out of an ordinary user's path."""
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the running test; in CI, where everything is installed, fail it instead: a green run must have run all."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must be able to run this: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def require_program(name: str, *, debian_package: str | None = None) -> str:
+    """Return the path of a program, or skip, naming the package that has it."""
+    path = shutil.which(name, path=ADMINISTRATOR_PATH)
+    if path is None:
+        unavailable(f"{name} is not installed (Debian package {debian_package or name})")
+    return path
+
+
+def require_module(name: str, reason: str) -> None:
+    """Skip when a Python module is not installed."""
+    if importlib.util.find_spec(name) is None:
+        unavailable(f"the Python module {name} is not installed: {reason}")
+
+
+def require_network_namespaces() -> None:
+    """Skip when this user may not make network namespaces, links, TAP devices and filters."""
+    require_program("ip", debian_package="iproute2")
+    reason = _why_no_namespaces()
+    if reason is not None:
+        unavailable(reason)
+
+
+@functools.cache
+def _why_no_namespaces() -> str | None:
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    if not Path("/dev/net/tun").exists():
+        return "there is no /dev/net/tun, which the user-space wire needs"
+    probe = f"blink-probe-{os.getpid()}"
+    attempt = _quiet("ip", "netns", "add", probe)
+    if attempt is not None:
+        return f"making a network namespace was refused: {attempt}"
+    try:
+        refused = _quiet("ip", "-n", probe, "tuntap", "add", "probe0", "mode", "tap")
+        return None if refused is None else f"making a TAP device was refused: {refused}"
+    finally:
+        _quiet("ip", "netns", "del", probe)
+
+
+def _quiet(*command: str) -> str | None:
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": ADMINISTRATOR_PATH}
+    )
+    return None if ran.returncode == 0 else ran.stderr.strip()

@@ -1,0 +1,332 @@
+"""A session without network and devices, for the tests of what stands between a user and a session.
+
+It keeps the promises of `SessionPort` (real event hub, snapshot first, cancellable waits) and plays one peer, bob, who comes when called. Run as a
+program it is `blink` with this session in place of the real one: `python -m tests.support.scripted_session serve`.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import msgspec
+
+from blink_cli.app.event_hub import EventHub
+from blink_cli.core.errors import DeviceError, NotFoundError, StateError
+from blink_cli.core.events import (
+    CallJoined,
+    CallTerminated,
+    EndReason,
+    Event,
+    IncomingCall,
+    LinkState,
+    ParticipantJoined,
+    PeerAppeared,
+    SessionEnding,
+    TalkingStarted,
+)
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.replies import (
+    CallAccepted,
+    Calls,
+    Clocks,
+    CurrentCall,
+    DeviceSet,
+    Done,
+    Inbound,
+    NamedPeer,
+    OfferPlaced,
+    Outbound,
+    Participant,
+    Participants,
+    Peer,
+    Peers,
+    PeerStatistics,
+    PendingCall,
+    Remote,
+    Reply,
+    RtpStatistics,
+    Status,
+)
+from blink_cli.core.requests import (
+    AcceptCall,
+    GetCalls,
+    GetParticipants,
+    GetPeers,
+    GetRtpStatistics,
+    GetStatus,
+    LeaveCall,
+    PlaceOffer,
+    Quit,
+    RejectCall,
+    ReloadContacts,
+    Request,
+    SetDeafened,
+    SetDevice,
+    SetGain,
+    SetMuted,
+    Subscribe,
+)
+from blink_cli.core.session_options import SessionOptions
+
+ALICE = Did("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
+BOB = Did("did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw")
+CAROL = Did("did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")
+CALL = CallId("c0ffee00c0ffee00c0ffee00c0ffee00")
+RINGING = CallId("beef0000beef0000beef0000beef0000")
+SINCE = "2025-01-31T12:00:00Z"
+
+
+def inbound(**changed: float) -> Inbound:
+    """Figures of a stream, some of them given."""
+    figures: dict[str, float] = {
+        "packets_received": 500,
+        "packets_lost": 3,
+        "packets_duplicated": 0,
+        "packets_reordered": 0,
+        "packets_discarded": 1,
+        "packets_recovered": 2,
+        "jitter": 0.0012,
+        "concealed_samples": 960,
+        "silent_concealed_samples": 0,
+        "concealment_events": 1,
+        "inserted_samples_for_deceleration": 0,
+        "removed_samples_for_acceleration": 0,
+        "total_samples_received": 480_000,
+        "jitter_buffer_delay": 10.0,
+        "jitter_buffer_emitted_count": 480_000,
+        "jitter_buffer_target_delay": 20.0,
+        "delay_ms": 61.0,
+        "audio_level_dbov": -30,
+    }
+    return Inbound(**{**figures, **changed})  # type: ignore[arg-type] - counts are ints in the figures above
+
+
+def outbound() -> Outbound:
+    """Figures of our stream."""
+    return Outbound(
+        packets_sent=501,
+        bytes_sent=40_000,
+        bitrate=32_000.0,
+        redundancy_levels=0,
+        remote=Remote(fraction_lost=0.01, jitter=0.001, rtt_s=0.0004),
+    )
+
+
+def participant(did: Did, nickname: str, link: LinkState, **changed: object) -> Participant:
+    """A participant who shows nothing, some of it changed."""
+    plain = Participant(
+        did=did,
+        nickname=nickname,
+        self=link is LinkState.SELF,
+        link=link,
+        muted=False,
+        deafened=False,
+        recording=False,
+        talking=False,
+        gain_db=0.0,
+    )
+    return msgspec.structs.replace(plain, **changed)
+
+
+class ScriptedSession:
+    """Alice's session. Bob connects at once when he is called; carol is known and never comes."""
+
+    def __init__(self, options: SessionOptions | None = None, *, profile: str = "alice") -> None:
+        options = options or SessionOptions()
+        self.hub = EventHub()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.asked: list[Request] = []
+        self.cancelled: list[Request] = []
+        self.waits_begun = asyncio.Event()
+        self.state = Status(
+            profile=profile,
+            did=ALICE,
+            nickname=options.nickname or "alice",
+            pid=os.getpid(),
+            input=options.input,
+            output=options.output,
+            muted=False,
+            deafened=False,
+            clocks=Clocks(monotonic_s=1.0, input_position_s=0.5, output_position_s=None),
+            call=None,
+            pending_calls=(),
+        )
+        self.gains: dict[str, float] = {}
+
+    def publish(self, event: Event) -> None:
+        """Let something happen."""
+        self.hub.publish(event)
+
+    def ring(self) -> None:
+        """Let bob call."""
+        bob, alice = NamedPeer(did=BOB, nickname="bob"), NamedPeer(did=ALICE, nickname="alice")
+        pending = PendingCall(id=RINGING, caller=bob, participants=(bob, alice), joined=(bob,), rejected=False)
+        self.state = msgspec.structs.replace(self.state, pending_calls=(pending,))
+        self.publish(IncomingCall(call_id=RINGING, caller=BOB, nickname="bob", participants=(BOB, ALICE)))
+
+    def end_call(self, reason: EndReason) -> None:
+        """Let the current call be over."""
+        assert self.state.call is not None
+        call_id = self.state.call.id
+        self.state = msgspec.structs.replace(self.state, call=None)
+        self.publish(CallTerminated(call_id=call_id, reason=reason))
+
+    async def events(self) -> AsyncGenerator[Event | Status, None]:
+        """See `SessionPort.events`."""
+        listener = self.hub.listen()
+        try:
+            yield self.state
+            while (event := await listener.next_event()) is not None:
+                yield event
+        finally:
+            self.hub.forget(listener)
+
+    async def ask(self, request: Request) -> Reply:
+        """See `SessionPort.ask`."""
+        self.asked.append(request)
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:
+            self.cancelled.append(request)
+            raise
+
+    async def _answer(self, request: Request) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one case for each request
+        match request:
+            case GetStatus() | Subscribe():
+                return self.state
+            case Quit():
+                if not self.ended.done():
+                    self.ended.set_result(None)
+                return Done()
+            case GetPeers():
+                return Peers(
+                    peers=(
+                        Peer(did=BOB, nickname="bob", address="127.0.0.1", alive=True, last_seen_ms=12, in_contacts=True),
+                        Peer(did=CAROL, nickname="carol", address=None, alive=False, last_seen_ms=None, in_contacts=True),
+                    )
+                )
+            case PlaceOffer(peers=peers, wait_s=wait_s):
+                return await self._offer(peers, wait_s)
+            case AcceptCall(call=call, wait_s=wait_s):
+                return await self._accept(call, wait_s)
+            case RejectCall():
+                if not self.state.pending_calls:
+                    raise StateError("No call rings.", hint="`blink calls` lists them")
+                rejected = msgspec.structs.replace(self.state.pending_calls[0], rejected=True)
+                self.state = msgspec.structs.replace(self.state, pending_calls=(rejected,))
+            case LeaveCall():
+                if self.state.call is None:
+                    raise StateError("This session is not in a call.", hint="`blink calls` lists those that can be joined")
+                self.end_call(EndReason.LEFT)
+            case GetCalls():
+                return Calls(call=self.state.call, pending_calls=self.state.pending_calls)
+            case GetParticipants():
+                if self.state.call is None:
+                    raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
+                return Participants(call=self.state.call.id, participants=self.state.call.participants)
+            case SetMuted(muted=muted):
+                self.state = msgspec.structs.replace(self.state, muted=muted)
+            case SetDeafened(deafened=deafened):
+                self.state = msgspec.structs.replace(self.state, deafened=deafened)
+            case SetGain(peer=peer, gain_db=gain_db):
+                self._known(peer)
+                self.gains[peer] = gain_db
+            case SetDevice(direction=direction, device=device):
+                if "broken" in device:
+                    raise DeviceError(f"The {direction} {device!r} cannot be opened.", hint="see `blink list-devices`")
+                self.state = msgspec.structs.replace(self.state, **{direction: device})
+                return DeviceSet(direction=direction, device=device)
+            case GetRtpStatistics():
+                if self.state.call is None:
+                    raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
+                peer = PeerStatistics(did=BOB, nickname="bob", rtt_s=0.0004, inbound=inbound(), outbound=outbound())
+                nobody = PeerStatistics(did=CAROL, nickname="carol", rtt_s=None, inbound=None, outbound=None)
+                return RtpStatistics(call=self.state.call.id, peers=(peer, nobody), late_ticks=0)
+            case ReloadContacts():
+                pass
+        return Done()
+
+    def _known(self, peer: str) -> Did:
+        for did, nickname in ((BOB, "bob"), (CAROL, "carol")):
+            if peer == nickname or did.startswith(peer):
+                return did
+        raise NotFoundError(f"No peer is called {peer!r}.", hint="`blink peers` lists those that were seen")
+
+    async def _offer(self, peers: tuple[str, ...], wait_s: float | None) -> OfferPlaced:
+        invited = [self._known(peer) for peer in peers]
+        links = {
+            did: LinkState.CONNECTED if did == BOB else LinkState.ABSENT for did in invited
+        }
+        self._enter(CALL, links)
+        if wait_s is not None and BOB not in invited:
+            self.waits_begun.set()
+            await asyncio.sleep(wait_s)
+            raise NotFoundError(f"Nobody was connected within {wait_s:g} s.")
+        return OfferPlaced(call=CALL, connected=tuple(did for did in invited if did == BOB))
+
+    async def _accept(self, call: str | None, wait_s: float | None) -> CallAccepted:
+        try:
+            async with asyncio.timeout(wait_s or 0):
+                self.waits_begun.set()
+                while not self.state.pending_calls:
+                    await asyncio.sleep(0.005)
+        except TimeoutError as error:
+            raise NotFoundError("No call rings.", hint="`--wait S` waits for one") from error
+        pending = self.state.pending_calls[0]
+        if call is not None and not pending.id.startswith(call):
+            raise NotFoundError(f"No call begins with {call!r}.", hint="`blink calls` lists them")
+        self._enter(pending.id, {BOB: LinkState.CONNECTED})
+        return CallAccepted(call=pending.id, connected=(BOB,))
+
+    def _enter(self, call_id: CallId, links: dict[Did, LinkState]) -> None:
+        names = {BOB: "bob", CAROL: "carol"}
+        me = participant(ALICE, self.state.nickname, LinkState.SELF)
+        others = tuple(participant(did, names[did], link) for did, link in links.items())
+        call = CurrentCall(id=call_id, state="in_call", since=SINCE, participants=(me, *others))
+        self.state = msgspec.structs.replace(self.state, call=call, pending_calls=())
+        self.publish(CallJoined(call_id=call_id))
+        for did, link in links.items():
+            if link is LinkState.CONNECTED:
+                self.publish(ParticipantJoined(call_id=call_id, did=did, nickname=names[did]))
+
+    async def aclose(self) -> None:
+        """End as a session does: leave, say so, end every iteration."""
+        if self.state.call is not None:
+            self.end_call(EndReason.LEFT)
+        self.publish(SessionEnding())
+        self.hub.close()
+
+
+@asynccontextmanager
+async def scripted_session(options: SessionOptions, profile: str = "alice") -> AsyncIterator[ScriptedSession]:
+    """Run one."""
+    session = ScriptedSession(options, profile=profile)
+    session.publish(PeerAppeared(did=BOB, nickname="bob"))
+    if os.environ.get("BLINK_TEST_RINGS"):
+        session.ring()
+    talk = asyncio.get_running_loop().call_later(0.05, session.publish, TalkingStarted(did=BOB))
+    try:
+        yield session
+    finally:
+        talk.cancel()
+        await session.aclose()
+
+
+def main() -> None:
+    """Be `blink` with this session."""
+    from blink_cli.__main__ import main as blink
+    from blink_cli.commands import running
+    from blink_cli.commands.global_options import GlobalOptions
+
+    def load_session(
+        options: GlobalOptions, session_options: SessionOptions
+    ) -> tuple[str, Callable[[], AbstractAsyncContextManager[ScriptedSession]]]:
+        return ALICE, lambda: scripted_session(session_options, options.profile)
+
+    running.load_session = load_session
+    blink()
+
+
+if __name__ == "__main__":
+    main()
