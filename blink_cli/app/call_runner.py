@@ -134,6 +134,14 @@ class CallRunner:
         """Everything about calls now."""
         return self._machine.snapshot(time.monotonic())
 
+    def claims(self) -> dict[Did, str]:
+        """What those who call, and the participants of the current call, call themselves."""
+        snapshot = self.snapshot()
+        claims = {view.caller: view.nickname for view in snapshot.pending if view.nickname}
+        if snapshot.call is not None:
+            claims |= {view.did: view.nickname for view in snapshot.call.participants if view.nickname}
+        return claims
+
     @property
     def current(self) -> CallId | None:
         """The call that this session is in."""

@@ -10,13 +10,15 @@ profile is free, so that who waits for the end of `quit` may start the next sess
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import TypeVar
 
-from blink_cli.app.control_door import control_door, make_private
+from blink_cli.app.control_door import control_door
 from blink_cli.app.control_server import ControlServer
+from blink_cli.app.profile import Profile
 from blink_cli.app.profile_lock import ProfileLock
 from blink_cli.core.control_protocol import Hello
+from blink_cli.core.replies import Status
+from blink_cli.core.requests import GetStatus
 from blink_cli.core.session_port import SessionPort
 
 S = TypeVar("S", bound=SessionPort)
@@ -24,31 +26,28 @@ S = TypeVar("S", bound=SessionPort)
 
 @asynccontextmanager
 async def hosted(
-    *,
-    profile: str,
-    did: str,
-    version: str,
-    runtime_dir: Path,
-    open_session: Callable[[], AbstractAsyncContextManager[S]],
+    profile: Profile, *, version: str, open_session: Callable[[], AbstractAsyncContextManager[S]]
 ) -> AsyncIterator[S]:
     """Run a session for as long as the context lasts, and let other processes of this user reach it.
 
     Args:
-        profile: Its name.
-        did: What the session's clients are told it is.
-        version: Of this program.
-        runtime_dir: The profile's folder for sockets and locks; made private to this user.
+        profile: Whose session it is; its folders are made.
+        version: Of this program, for the clients.
         open_session: Called once the profile is locked.
 
     Raises:
         StateError: A session of this profile runs already.
-        BlinkError: The folder, the lock, the socket or the session cannot be opened.
+        BlinkError: The folders, the lock, the socket or the session cannot be opened.
+
     """
-    make_private(runtime_dir)
-    async with ControlServer(control_door(runtime_dir)) as control:
-        with ProfileLock.take(runtime_dir / "session.lock", profile=profile):
+    profile.make()
+    async with ControlServer(control_door(profile.runtime_dir)) as control:
+        with ProfileLock.take(profile.runtime_dir / "session.lock", profile=profile.name):
             async with open_session() as session:
-                await control.listen(session, Hello(version=version, profile=profile, did=did, pid=os.getpid()))
+                status = await session.ask(GetStatus())
+                assert isinstance(status, Status)  # the promise of `GetStatus`
+                hello = Hello(version=version, profile=profile.name, did=status.did, pid=os.getpid())
+                await control.listen(session, hello)
                 try:
                     yield session
                 finally:

@@ -7,12 +7,14 @@ What encrypts PKCS#8 here stretches a password by 2,048 rounds of PBKDF2 only, w
 guesses a second. Therefore the password that it gets is not the passphrase but scrypt of it (RFC 7914), in hexadecimal.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from hashlib import scrypt
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -52,10 +54,9 @@ def load_or_create_identity(path: Path, passphrase: str | None, entropy: Callabl
 
     """
     if not path.exists():
-        try:
+        # Another process of this profile may be quicker: then its key is the one.
+        with contextlib.suppress(FileExistsError):
             create_key_file(path, entropy(SEED_BYTES), passphrase, entropy)
-        except FileExistsError:
-            pass  # another process of this profile was quicker: its key is the one
     return load_identity(path, passphrase)
 
 
@@ -126,7 +127,7 @@ def load_identity(path: Path, passphrase: str | None) -> Identity:
                 f"The passphrase does not open the key in {path}.", hint="Try again; letter case counts."
             ) from reason
         raise _damaged(path) from reason
-    except Exception as reason:  # noqa: BLE001 - UnsupportedAlgorithm and what else damaged ASN.1 leads to
+    except UnsupportedAlgorithm as reason:
         raise _damaged(path) from reason
     if not isinstance(key, Ed25519PrivateKey):
         raise IdentityError(

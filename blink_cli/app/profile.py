@@ -3,7 +3,7 @@
     DATA/profiles/NAME/            mode 0700
         identity.pem               the key (app/key_file.py)
         contacts.json              petnames (app/contacts.py)
-        settings.json              what the user chose
+        settings.toml              what the user chose (app/settings.py)
     RUNTIME/NAME/                  mode 0700: lock and control socket, gone after a reboot
 
 DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder;
@@ -50,7 +50,7 @@ class Profile:
     @property
     def settings_path(self) -> Path:
         """What the user chose."""
-        return self.data_dir / "settings.json"
+        return self.data_dir / "settings.toml"
 
     def make(self) -> None:
         """Make both folders, private to this user.

@@ -1,4 +1,4 @@
-"""A profile's settings: `settings.toml` in its data directory, written by its owner, read when a session starts.
+"""A profile's settings: `settings.toml` beside its key, written by its owner, read when a session starts.
 
 nickname = "alice"
 
@@ -28,7 +28,6 @@ from blink_cli.core.codec_settings import Application, Bandwidth, CodecSettings,
 from blink_cli.core.errors import UsageError
 from blink_cli.core.session_options import CodecOptions
 
-SETTINGS_FILE: Final = "settings.toml"
 MAX_SETTINGS_BYTES: Final = 65_536
 """More is not a settings file."""
 
@@ -73,14 +72,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ice_servers: tuple[IceServerSection, ...] = ()
 
 
-def load_settings(data_dir: Path) -> Settings:
+def load_settings(path: Path) -> Settings:
     """Read the profile's settings; all defaults where there is no file.
 
     Raises:
         UsageError: The file cannot be read, is not TOML, or has a wrong or unknown field; the sentence names file and field.
 
     """
-    path = data_dir / SETTINGS_FILE
     try:
         if path.stat().st_size > MAX_SETTINGS_BYTES:
             raise UsageError(f"{path} is too large for a settings file.")

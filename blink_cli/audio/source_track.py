@@ -204,6 +204,7 @@ class SourceTrack(Generic[EncoderT]):
             self._adjust()
         now_s = self._clock.now_s()
         ready_s = self._device.ready_s(self._block_frames, now_s)
+        self._note_lost(now_s)
         if ready_s > now_s:
             overdue_s = now_s - self._heard_until_s - _TICK_S
             if self._swaps and overdue_s > _TICK_S:
@@ -214,7 +215,6 @@ class SourceTrack(Generic[EncoderT]):
                 self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
             return
         self._lateness.add(now_s - ready_s)
-        self._note_lost(now_s)
         swapping = bool(self._swaps)
         for block in self._voice.convert(self._device.read(self._block_frames)):
             self._process(block, now_s, fading_out=swapping)
@@ -249,6 +249,7 @@ class SourceTrack(Generic[EncoderT]):
             ticks = round((lost_frames - self._device_lost_frames) / self._block_frames)
             self._device_lost_frames = lost_frames
             self._lost_samples += ticks * TICK_SAMPLES
+            self._heard_until_s += ticks * _TICK_S
             self._pipeline.skip(ticks)
 
     def _adjust(self) -> None:

@@ -7,7 +7,7 @@ import typer
 from blink_cli.commands.command import command
 from blink_cli.commands.desk import Desk
 from blink_cli.commands.documents import reply_document
-from blink_cli.commands.holding import Hold, hold_call
+from blink_cli.commands.hold import Hold
 from blink_cli.commands.names_shown import short_call
 from blink_cli.commands.shell_completion import complete_call, complete_peer
 from blink_cli.core.errors import UsageError
@@ -87,6 +87,8 @@ async def offer(
 
     Without a running session it runs its own in the foreground, until the call is over or as long as --hold says.
     """
+    from blink_cli.commands.holding import hold_call  # noqa: PLC0415 - asyncio: `--help` needs none
+
     holding = _hold(hold, until)
     async with desk.source.running_or_own(session_options) as (session, own):
         request = PlaceOffer(peers=tuple(peer), wait_s=wait)
@@ -110,6 +112,8 @@ async def accept(
 
     Without a running session it runs its own in the foreground and waits for a call, for ever if --wait is left out.
     """
+    from blink_cli.commands.holding import hold_call  # noqa: PLC0415 - asyncio: `--help` needs none
+
     holding = _hold(hold, until)
     async with desk.source.running_or_own(session_options) as (session, own):
         if own and wait is None:

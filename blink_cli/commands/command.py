@@ -8,7 +8,6 @@ import functools
 import inspect
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
@@ -50,7 +49,7 @@ def _after(*names: str, text: str, hidden: bool = True) -> Any:
 _GLOBAL_PARAMETERS = (
     ("json_after", bool, False, _after("--json", text="Print JSON.", hidden=False)),
     ("profile_after", str | None, None, _after("--profile", text="The profile.")),
-    ("data_dir_after", Path | None, None, _after("--data-dir", text="The folder of all profiles.")),
+    ("data_dir_after", str | None, None, _after("--data-dir", text="The folder of all profiles.")),
     ("no_color_after", bool, False, _after("--no-color", text="No colour.")),
     ("verbose_after", int, 0, typer.Option("-v", "--verbose", count=True, hidden=True)),
     ("quiet_after", bool, False, _after("-q", "--quiet", text="No messages.")),

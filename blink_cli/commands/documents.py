@@ -15,7 +15,7 @@ def reply_document(reply: Reply) -> Any:
     if isinstance(reply, Peers):
         return document["peers"]
     del document["type"]
-    return document
+    return {"schema": document.pop("schema"), **document}
 
 
 def event_document(event: Event | Status, heard_at: datetime) -> dict[str, Any]:

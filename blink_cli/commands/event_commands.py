@@ -1,6 +1,5 @@
 """Commands that listen."""
 
-import asyncio
 import contextlib
 from datetime import UTC, datetime
 from typing import Annotated
@@ -60,6 +59,8 @@ async def wait(
     A call that rings already counts as incoming_call, and a call that the session is in as call_joined, so that a script need not be faster
     than its session; with --new only what happens from now on does. All other events count from now on.
     """
+    import asyncio  # noqa: PLC0415 - 40 ms that `--help` does not need
+
     name = event_name(event)
     try:
         async with asyncio.timeout(timeout):

@@ -44,7 +44,7 @@ class GlobalOptions:
         self,
         *,
         profile: str | None = None,
-        data_dir: Path | None = None,
+        data_dir: str | None = None,
         json: bool = False,
         no_color: bool = False,
         verbose: int = 0,
@@ -55,7 +55,7 @@ class GlobalOptions:
         return replace(
             self,
             profile=self.profile if profile is None else profile,
-            data_dir=self.data_dir if data_dir is None else data_dir,
+            data_dir=self.data_dir if data_dir is None else Path(data_dir),
             json=self.json or json,
             color=self.color and not no_color,
             verbosity=verbosity,

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.commands.desk import Desk, expect
 from blink_cli.commands.documents import reply_document
 from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.hold import Hold
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.events import CallTerminated, EventsMissed, TalkingStarted, TalkingStopped
 from blink_cli.core.names import CallId
@@ -17,14 +17,6 @@ from blink_cli.core.session_port import SessionPort
 
 LEAVING_S: Final = 3.0
 """How long leaving may take after Ctrl-C; a session that is stuck must not keep the shell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Stay in the call."""
-
-    seconds: float | None
-    """None: until it is over."""
 
 
 async def hold_call(

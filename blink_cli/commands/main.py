@@ -1,19 +1,15 @@
 """From a command line to an exit code: parse, run, and say in one sentence what went wrong."""
 
-import asyncio
 import os
-import signal
 import sys
-import traceback
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import typer
 
 from blink_cli.commands.command import Invocation, Job
 from blink_cli.commands.desk import Desk
 from blink_cli.commands.global_options import GlobalOptions
-from blink_cli.commands.program import program
+from blink_cli.commands.program import entry_point
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
@@ -28,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         job = parse(line, invocation)
         if job is not None:
+            from blink_cli.commands.event_loop import run_job  # noqa: PLC0415 - asyncio: `--help` needs none
+
             run_job(job)
     except BrokenPipeError:
         # The reader of our output has read enough. Python would complain once more when it flushes at exit.
@@ -40,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where errors become sentences, unknown ones too
         desk = job.desk if job is not None else _desk(invocation.options.changed(json="--json" in line))
         if desk.options.traceback:
+            import traceback  # noqa: PLC0415 - rarely needed
+
             traceback.print_exc()
         shown = as_blink_error(error)
         desk.output.error(shown)
@@ -61,9 +61,8 @@ def parse(line: Sequence[str], invocation: Invocation, *, program_name: str = "b
     Raises:
         UsageError: It is wrong.
     """
-    entry = typer.main.get_command(program())
     try:
-        outcome = entry.main(args=list(line), prog_name=program_name, standalone_mode=False, obj=invocation)
+        outcome = entry_point().main(args=list(line), prog_name=program_name, standalone_mode=False, obj=invocation)
     except typer.TyperException as error:
         raise usage_error(error, program_name) from error
     return outcome if isinstance(outcome, Job) else None
@@ -77,47 +76,6 @@ def usage_error(error: typer.TyperException, program_name: str) -> UsageError:
     return UsageError(
         message if message.endswith((".", "?", "!")) else f"{message}.", hint=f"`{f'{path} --help'.strip()}` shows how it is used"
     )
-
-
-def run_job(job: Job) -> None:
-    """Run a command to its end on an event loop of its own. SIGINT and SIGTERM cancel it.
-
-    Raises:
-        KeyboardInterrupt: It was interrupted.
-        BlinkError: It failed.
-    """
-    with asyncio.Runner(loop_factory=loop_factory(hosts=job.hosts)) as runner:
-        runner.run(_until_terminated(job.run))
-
-
-async def _until_terminated(job: Coroutine[Any, Any, None]) -> None:
-    """Let SIGTERM end a command as cleanly as SIGINT does."""
-    task = asyncio.current_task()
-    assert task is not None  # we are in one
-    terminated = False
-
-    def terminate() -> None:
-        nonlocal terminated
-        terminated = True
-        task.cancel()
-
-    if sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-    try:
-        await job
-    except asyncio.CancelledError:
-        if terminated:
-            raise KeyboardInterrupt from None
-        raise
-
-
-def loop_factory(*, hosts: bool) -> Any:
-    """Return what makes the event loop: uvloop's for a session, where there is one; it halves the cost of a packet."""
-    if hosts and sys.platform != "win32":
-        import uvloop  # noqa: PLC0415 - 30 ms that attached commands do not need
-
-        return uvloop.new_event_loop
-    return None
 
 
 def as_blink_error(error: Exception) -> BlinkError:

@@ -1,20 +1,19 @@
 """The Typer application: every command of the shell and of the REPL."""
 
 import functools
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from blink_cli.commands.command import Invocation, Job
-from blink_cli.commands.version import program_version
+from blink_cli.commands.light_coercion import HELP_OPTION_NAMES, lighten
 
 APP_SETTINGS: dict[str, Any] = {
     # Plain help: rich costs 80 ms, and `--help` is read in pipes and by tests as well.
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
+    "context_settings": {"help_option_names": list(HELP_OPTION_NAMES)},
 }
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -69,10 +68,18 @@ def program() -> typer.Typer:
     return app
 
 
+@functools.cache
+def entry_point() -> Any:
+    """Return what reads a command line: the application as click's command."""
+    command = typer.main.get_command(program())
+    lighten(command)
+    return command
+
+
 def _before_every_command(
     context: typer.Context,
     profile: Annotated[str | None, typer.Option(help="The identity to use; BLINK_PROFILE names another default.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one object a line.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; or NO_COLOR.")] = False,
     verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More messages; twice: with tracebacks.")] = 0,
@@ -91,7 +98,9 @@ def _before_every_command(
         profile=profile, data_dir=data_dir, json=json, no_color=no_color, verbose=verbose, quiet=quiet
     )
     if version:
-        print(program_version())  # noqa: T201
+        from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
+
+        typer.echo(program_version())
         raise typer.Exit
     if context.invoked_subcommand is None:
         return invocation.without_command(invocation, keep_going)

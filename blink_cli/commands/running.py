@@ -1,8 +1,9 @@
 """The way from the chosen profile to a session: the one that runs, or one of this process."""
 
-from collections.abc import AsyncIterator, Callable
+import warnings
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from blink_cli.app.control_client import ControlClient
 from blink_cli.app.control_door import control_door
@@ -10,20 +11,32 @@ from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.errors import NoSessionError
 from blink_cli.core.session_options import SessionOptions
 from blink_cli.core.session_port import SessionPort
-from typing import Any, Awaitable, Protocol
+
+if TYPE_CHECKING:
+    from blink_cli.app.profile import Profile
 
 
 class HostedSession(SessionPort, Protocol):
     """A session of this process."""
 
-    ended: Awaitable[Any]
-    """Done when the session was told to quit; fails when the session cannot go on."""
+    @property
+    def ended(self) -> Awaitable[Any]:
+        """Done when the session was told to quit; fails when it cannot go on."""
 
 
-def runtime_dir(options: GlobalOptions) -> Path:
-    import platformdirs
-    if options.data_dir: return options.data_dir / "run" / options.profile
-    return platformdirs.user_runtime_path("blink") / options.profile
+def profile_of(options: GlobalOptions) -> "Profile":
+    """Return where the chosen profile keeps its things. Touches nothing on disk.
+
+    Raises:
+        UsageError: Its name cannot be one.
+
+    """
+    from blink_cli.app.profile import find_profile  # noqa: PLC0415 - `--help` needs no folders
+
+    with warnings.catch_warnings():
+        # platformdirs warns where XDG_RUNTIME_DIR is not set; its fallback is safe, for both sides check whose socket it is.
+        warnings.simplefilter("ignore")
+        return find_profile(options.profile, options.data_dir)
 
 
 async def connect(options: GlobalOptions) -> ControlClient:
@@ -31,42 +44,42 @@ async def connect(options: GlobalOptions) -> ControlClient:
 
     Raises:
         NoSessionError: None runs.
+
     """
+    profile = profile_of(options)
     try:
-        return await ControlClient.connect(control_door(runtime_dir(options)))
+        return await ControlClient.connect(control_door(profile.runtime_dir))
     except NoSessionError as error:
+        blink = f"blink{'' if options.profile == 'default' else f' --profile {options.profile}'}"
         raise NoSessionError(
             f"No session of profile {options.profile!r} is running.",
-            hint=f"start one with `blink{profile_flag(options)} serve`, or `blink{profile_flag(options)}` for a prompt",
+            hint=f"start one with `{blink} serve`, or `{blink}` for a prompt",
         ) from error
-
-
-def profile_flag(options: GlobalOptions) -> str:
-    """Return the option that names the profile in a hint; nothing for the one that is taken anyway."""
-    return "" if options.profile == "default" else f" --profile {options.profile}"
 
 
 @asynccontextmanager
 async def host(options: GlobalOptions, session_options: SessionOptions) -> AsyncIterator[HostedSession]:
-    """Run a session in this process.
+    """Run a session in this process, for as long as the context lasts.
 
     Raises:
         StateError: One of this profile runs already.
         BlinkError: It cannot be opened.
-    """
-    from blink_cli.app.hosted_session import hosted  # noqa: PLC0415 - a session is heavy; attached commands need none
-    from blink_cli.commands.version import program_version
 
-    did, open_session = load_session(options, session_options)
-    async with hosted(
-        profile=options.profile,
-        did=did,
-        version=program_version(),
-        runtime_dir=runtime_dir(options),
-        open_session=open_session,
-    ) as session:
+    """
+    from blink_cli.app.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
+    from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
+
+    profile = profile_of(options)
+
+    def opening() -> AbstractAsyncContextManager[HostedSession]:
+        return open_session(profile, session_options)
+
+    async with hosted(profile, version=program_version(), open_session=opening) as session:
         yield session
 
 
-def load_session(options: GlobalOptions, session_options: SessionOptions) -> tuple[str, Callable[[], AbstractAsyncContextManager[HostedSession]]]:
-    raise NotImplementedError
+def open_session(profile: "Profile", options: SessionOptions) -> AbstractAsyncContextManager[HostedSession]:
+    """Open the session itself."""
+    from blink_cli.app.session import Session  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
+
+    return Session.open(profile, options)

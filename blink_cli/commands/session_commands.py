@@ -2,14 +2,10 @@
 
 import typer
 
-from blink_cli.app.control_client import ControlClient
-from blink_cli.commands import running
 from blink_cli.commands.command import command
 from blink_cli.commands.desk import Desk, expect
 from blink_cli.commands.documents import reply_document
 from blink_cli.commands.status_text import status_lines
-from blink_cli.commands.stopping import either, stop_signals
-from blink_cli.commands.version import program_version
 from blink_cli.core.replies import SCHEMA, Done, Status
 from blink_cli.core.requests import GetStatus, Quit
 from blink_cli.core.session_options import SessionOptions
@@ -33,6 +29,9 @@ async def repl(desk: Desk, session_options: SessionOptions) -> None:
 
 async def serve(desk: Desk, session_options: SessionOptions) -> None:
     """Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."""
+    from blink_cli.commands import running  # noqa: PLC0415 - asyncio and what a session needs: `--help` needs neither
+    from blink_cli.commands.stopping import either, stop_signals  # noqa: PLC0415 - as above
+
     async with stop_signals() as stopped, running.host(desk.options, session_options) as session:
         snapshot = expect(await session.ask(GetStatus()), Status)
         if desk.output.json:
@@ -64,6 +63,8 @@ async def status(desk: Desk) -> None:
 
 async def quit_session(desk: Desk) -> None:
     """End the session: it leaves its call, and its profile is free when this returns."""
+    from blink_cli.app.control_client import ControlClient  # noqa: PLC0415 - asyncio: `--help` needs none
+
     async with desk.source.running() as session:
         done = expect(await session.ask(Quit()), Done)
         if isinstance(session, ControlClient):
@@ -73,6 +74,8 @@ async def quit_session(desk: Desk) -> None:
 
 async def version(desk: Desk) -> None:
     """Print the version."""
+    from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
+
     if desk.output.json:
         desk.output.document({"schema": SCHEMA, "version": program_version()})
     else:

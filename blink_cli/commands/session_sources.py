@@ -1,12 +1,9 @@
 """Where commands find their session: in another process, or in this one."""
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from blink_cli.app.control_client import ControlClient
-from blink_cli.commands import running
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.errors import NoSessionError, UsageError
 from blink_cli.core.session_options import SessionOptions
@@ -22,12 +19,16 @@ class ProfileSource:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[SessionPort]:
         """See `SessionSource.running`."""
+        from blink_cli.commands import running  # noqa: PLC0415 - asyncio and the socket: `--help` needs neither
+
         async with await running.connect(self._options) as client:
             yield client
 
     @asynccontextmanager
     async def running_or_own(self, options: SessionOptions) -> AsyncIterator[tuple[SessionPort, bool]]:
         """See `SessionSource.running_or_own`."""
+        from blink_cli.commands import running  # noqa: PLC0415 - as above
+
         async with contextlib.AsyncExitStack() as stack:
             try:
                 client = await stack.enter_async_context(await running.connect(self._options))

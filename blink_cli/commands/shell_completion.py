@@ -3,7 +3,6 @@
 Typer's completion calls these in a process of its own at every press of Tab. What goes wrong there is nobody's question: no session, no offers.
 """
 
-import asyncio
 from typing import Final
 
 from blink_cli.commands.global_options import GlobalOptions
@@ -41,7 +40,9 @@ def complete_event(incomplete: str) -> list[str]:
 
 
 def _ask(request: Request) -> object:
-    from blink_cli.commands import running  # noqa: PLC0415 - this module is imported by every command, this only by Tab
+    import asyncio  # noqa: PLC0415 - this module is imported by every command, this only by Tab
+
+    from blink_cli.commands import running  # noqa: PLC0415 - as above
 
     async def ask() -> object:
         async with asyncio.timeout(PATIENCE_S), await running.connect(GlobalOptions.from_environment()) as client:

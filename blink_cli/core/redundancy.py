@@ -38,7 +38,7 @@ class RedundancyRules:
     one_copy_from: float = 0.01
     """Share of lost packets from which each packet repeats the one before."""
 
-    two_copies_from: float = 0.13
+    two_copies_from: float = 0.08
     """Share from which it repeats two."""
 
     burst_from: float = 1.5

@@ -18,7 +18,14 @@ MAX_PARTICIPANTS: Final = 32
 
 MAX_SDP_CHARS: Final = 8_000
 
-Nickname = Annotated[str, msgspec.Meta(max_length=64)]
+Nickname = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=64, pattern="^[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
+    ),
+]
+"""A claim, shown in terminals: without control and direction characters."""
+
 DidText = Annotated[Did, msgspec.Meta(min_length=9, max_length=64)]
 CallIdText = Annotated[CallId, msgspec.Meta(min_length=32, max_length=32, pattern="^[0-9a-f]*$")]
 Counter = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]

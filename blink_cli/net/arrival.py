@@ -10,6 +10,9 @@ import sys
 import time
 from typing import Final
 
+if sys.platform == "linux":
+    import fcntl
+
 _SIOCGSTAMPNS: Final = 0x8907
 """Linux: the arrival of the datagram that was read last from this socket, as a timespec (socket(7))."""
 
@@ -41,11 +44,9 @@ class ArrivalClock:
         now_s = time.monotonic()
         if self._descriptor is None or sys.platform != "linux":
             return now_s
-        import fcntl  # noqa: PLC0415 - not there on Windows; an import already done costs a dictionary look-up
-
         wall_s = time.time()
         try:
-            fcntl.ioctl(self._descriptor, _SIOCGSTAMPNS, self._stamp, True)  # noqa: FBT003 - fcntl takes it by position
+            fcntl.ioctl(self._descriptor, _SIOCGSTAMPNS, self._stamp, True)  # noqa: FBT003 - it takes no keywords
         except OSError:  # no datagram was stamped yet
             return now_s
         seconds, nanoseconds = _TIMESPEC.unpack(self._stamp)

@@ -124,6 +124,11 @@ class UdpTransport:
         self._closed_failures = 0
         self._closed_pauses = 0
 
+    @property
+    def port(self) -> int:
+        """Of the own socket, from which everything is sent; 0 before the start."""
+        return self._own_port
+
     async def start(self, receiver: Receiver) -> None:
         """Open the sockets and begin to watch the interfaces.
 

@@ -42,7 +42,7 @@ class DeviceOpener:
         """
         match parse_input_name(text):
             case FileDevice(path, loop, drift_ppm) as name:
-                return VirtualInput(str(name), FileSound(_absolute(path), loop=loop), drift_ppm)
+                return VirtualInput(str(name), FileSound(_place(path), loop=loop), drift_ppm)
             case ToneDevice(frequency_hz, drift_ppm) as name:
                 return VirtualInput(str(name), Tone(frequency_hz), drift_ppm)
             case SilenceDevice(drift_ppm) as name:
@@ -63,7 +63,7 @@ class DeviceOpener:
             case NullDevice(drift_ppm) as name:
                 return VirtualOutput(str(name), Nobody(), drift_ppm)
             case WavDevice(path, drift_ppm) as name:
-                place = _absolute(path)
+                place = _place(path)
                 return VirtualOutput(str(name), self._recorder(place), drift_ppm)
             case DefaultDevice() | NamedDevice() as name:
                 return PortAudioOutput(name)
@@ -77,6 +77,6 @@ class DeviceOpener:
         return recorder
 
 
-def _absolute(path: str) -> Path:
+def _place(path: str) -> Path:
     # Shells do not expand `~` behind `file:`.
-    return Path(path).expanduser().absolute()
+    return Path(path).expanduser().resolve()

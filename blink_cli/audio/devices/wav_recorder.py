@@ -105,15 +105,16 @@ class WavRecorder:
             self._writer = None
 
     def _write(self, file: BinaryIO) -> None:
-        with file:
-            try:
+        try:
+            # Closing writes what is buffered, and can fail too.
+            with file:
                 while not self._ending.wait(WRITE_EVERY_S):
                     self._write_queued(file)
                 self._write_queued(file)
                 self._fill(file, self._heard)
                 self._write_header(file)
-            except OSError as error:
-                self.failure = f"{self.path} cannot be written any more: {error.strerror or error}"
+        except OSError as error:
+            self.failure = f"{self.path} cannot be written any more: {error.strerror or error}"
 
     def _write_queued(self, file: BinaryIO) -> None:
         wrote = False

@@ -32,9 +32,6 @@ _FEWEST_FRAMES: Final = 50
 _UNSEEN_FRAMES: Final = 8.0
 """The spread seen in few frames is less than that of many: it is stretched by 1 + `_UNSEEN_FRAMES` / frames."""
 
-_INDIFFERENCE_S: Final = 0.012
-"""A move must gain so much: every change of the delay stretches the voice, and the cost is flat around its minimum."""
-
 _UPDATE_EVERY: Final = 5
 """Frames between two looks at the window; a late frame makes one at once."""
 
@@ -50,6 +47,9 @@ class DelayTarget:
         self._weights = np.empty(_WINDOW_FRAMES)
         self._count = 0
         self._until_update = 1
+        self._sorted = self._transits[:0]
+        self._costs_later = self._transits[:0]
+        self._least_s = 0.0
         self.base_s = 0.0
         """The earliest transit of the window: what a frame takes at least."""
 
@@ -74,6 +74,15 @@ class DelayTarget:
             self._until_update = _UPDATE_EVERY
             self._update()
 
+    def regret_s(self, delay_s: float) -> float:
+        """What `delay_s` costs more than the best one, in seconds of delay. Small where the cost is flat."""
+        if self.is_empty or self._sorted.size == 0:
+            return 0.0
+        transit_s = self.base_s + delay_s
+        at = int(self._sorted.searchsorted(transit_s, side="right")) - 1
+        late = float(self._costs_later[max(at, 0)])
+        return max(transit_s + late - self._least_s, 0.0)
+
     def forget_origin(self) -> None:
         """The media clock starts anew (another sender): keep the target, learn the rest again."""
         self._count = 0
@@ -90,10 +99,10 @@ class DelayTarget:
         frames = max(known, _FEWEST_FRAMES)
         costs = transits + later * (_PRICE_S / frames)
         best = int(np.argmin(costs))
+        self._sorted = transits
+        self._costs_later = later * (_PRICE_S / frames)
+        self._least_s = float(costs[best])
         spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
-        here = int(np.searchsorted(transits, base_s + self.target_s, side="right")) - 1
-        if base_s + self.target_s + later[here] * (_PRICE_S / frames) <= costs[best] + _INDIFFERENCE_S:
-            spread_s = self.target_s
         fading_s = self._opening_s if known < _FEWEST_FRAMES else 0.0
         self.base_s = base_s
         self.target_s = min(max(spread_s, fading_s, self._minimum_s), self._maximum_s)

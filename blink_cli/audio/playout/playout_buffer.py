@@ -36,6 +36,7 @@ from blink_cli.audio.playout.stream_clock import StreamClock
 from blink_cli.audio.playout.time_stretch import (
     LONGEST_PERIOD_SAMPLES,
     OVERLAP_SAMPLES,
+    Splice,
     lengthen,
     lengthening,
     shorten,
@@ -62,11 +63,14 @@ _IDLE_SAMPLES: Final = SAMPLE_RATE_HZ
 _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
-_EARLY_S: Final = 0.004
-"""So much below the target the delay may be before sound is stretched: a tick's own lateness is about a millisecond."""
+_EARLY_S: Final = 0.001
+_REGRET_S: Final = float(__import__("os").environ.get("EARLY","0.005"))
+"""Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
 
-_LATE_S: Final = 0.011
-"""So much above: frames are needed at ticks, so the delay moves in steps of up to one."""
+import os
+_LATE_S: Final = float(os.environ.get("LATE","0.016"))
+_LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
+"""Above the target sound is shortened when so much can be won; each time costs a little of the voice."""
 
 _REST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ // 1000
 """Sound between two gentle stretches."""
@@ -274,7 +278,7 @@ class PlayoutBuffer:
             if sound is None:
                 self._ready = _EMPTY
                 return SILENCE_BLOCK
-            ready = self._stretched(np.concatenate((ready, sound)) if len(ready) else sound, now_s)
+            ready = self._stretched(len(ready), np.concatenate((ready, sound)) if len(ready) else sound, now_s)
             self._ready = ready
             if self._silence_left or ready is SILENCE_BLOCK:
                 self._ready = _EMPTY
@@ -429,42 +433,58 @@ class PlayoutBuffer:
 
     # ---- the schedule
 
-    def _stretched(self, sound: Block, now_s: float) -> Block:
-        """`sound`, shorter or longer by a pitch period when the schedule asks for it."""
+    def _stretched(self, leftover: int, sound: Block, now_s: float) -> Block:
+        """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
         if not self._delays_s or self._missed_samples or self._silence_left:
             return sound
-        error_s = min(self._delays_s) - self._target.target_s
-        if -_EARLY_S <= error_s <= _LATE_S:
-            self._waited = 0
-            return sound
-        size = abs(error_s)
-        self._waited += len(sound)
-        haste = min(1.0, max(0.0, (size - 0.03) / _HURRY_S))
+        target_s = self._target.target_s
+        delay_s = min(self._delays_s)
+        regret_s = self._target.regret_s(delay_s)
+        if delay_s > target_s:
+            # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
+            late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
+            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S and late_samples >= _LATE_SAMPLES:
+                return self._hastened(sound, late_samples, now_s)
+        elif regret_s > _REGRET_S:
+            return self._slowed(sound, target_s - delay_s)
+        self._waited = 0
+        return sound
+
+    def _hastened(self, sound: Block, late_samples: int, now_s: float) -> Block:
+        haste = min(1.0, max(0.0, (late_samples / SAMPLE_RATE_HZ - 0.03) / _HURRY_S))
         quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
-        if not quiet:
-            if self._rest > 0 and haste < 1:
-                return sound
-            if haste <= 0 and (error_s > 0 or size < 0.01) and self._waited < _PATIENCE_SAMPLES:
-                return sound
-        likeness = -1.0 if quiet else _GENTLE_LIKENESS - haste * (_GENTLE_LIKENESS - _HASTY_LIKENESS)
-        if error_s > 0:
-            sound = self._with_lookahead(sound, now_s)
-            splice = shortening(sound, int(error_s * SAMPLE_RATE_HZ))
-            if splice is None or splice.likeness < likeness:
-                return sound
-            shift = -splice.period_samples
-            sound = shorten(sound, splice)
-            self._counters.removed_samples_for_acceleration -= shift
+        self._waited += len(sound)
+        if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
+            return sound
+        sound = self._with_lookahead(sound, now_s)
+        if quiet:
+            splice: Splice | None = Splice(min(late_samples, LONGEST_PERIOD_SAMPLES, len(sound) - OVERLAP_SAMPLES), 1.0)
+        else:
+            splice = shortening(sound, late_samples)
+        if splice is None or splice.likeness < _GENTLE_LIKENESS - haste * (_GENTLE_LIKENESS - _HASTY_LIKENESS):
+            return sound
+        self._counters.removed_samples_for_acceleration += splice.period_samples
+        self._rest = int(_REST_SAMPLES * (1 - haste))
+        return self._rescheduled(sound, shorten(sound, splice))
+
+    def _slowed(self, sound: Block, early_s: float) -> Block:
+        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        if not quiet and self._rest > 0:
+            return sound
+        if quiet:
+            splice: Splice | None = Splice(min(int(early_s * SAMPLE_RATE_HZ) + TICK_SAMPLES // 2, LONGEST_PERIOD_SAMPLES), 1.0)
         else:
             splice = lengthening(self._past, sound)
-            if splice is None or splice.likeness < likeness:
-                return sound
-            shift = splice.period_samples
-            sound = lengthen(self._past, sound, splice)
-            self._counters.inserted_samples_for_deceleration += shift
-        self._rest = int(_REST_SAMPLES * (1 - haste))
-        self._shift_delays(shift)
-        return sound
+        if splice is None or splice.likeness < _GENTLE_LIKENESS:
+            return sound
+        self._counters.inserted_samples_for_deceleration += splice.period_samples
+        self._rest = _REST_SAMPLES
+        return self._rescheduled(sound, lengthen(self._past, sound, splice))
+
+    def _rescheduled(self, before: Block, after: Block) -> Block:
+        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks earlier or later."""
+        self._shift_delays((len(after) // TICK_SAMPLES - len(before) // TICK_SAMPLES) * TICK_SAMPLES)
+        return after
 
     def _shift_delays(self, samples: int) -> None:
         """What comes next is played so much later than the measured delays say."""
@@ -478,6 +498,8 @@ class PlayoutBuffer:
             if frame is None:
                 break
             more = self._play(self._next, frame, now_s)
+            # Taken before its time: that says nothing about the delay.
+            self._delays_s.pop()
             sound = np.concatenate((sound, more))
         return sound
 

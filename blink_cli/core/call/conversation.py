@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 from blink_cli.core.call.announcing import Announcer
+from blink_cli.core.call.dialling import Epochs
 from blink_cli.core.call.link import Link
 from blink_cli.core.call.membership import KnownCall, Member, News
 from blink_cli.core.call.settings import CallSettings
-from blink_cli.core.call.transitions import Phase, Turn
+from blink_cli.core.call.transitions import LinkPhase, Phase, Turn
 from blink_cli.core.call_effects import (
     CallEffect,
     Emit,
@@ -61,6 +62,7 @@ class Conversation:
         call: KnownCall,
         nickname: str,
         state: OwnState,
+        epochs: Epochs,
         settings: CallSettings,
         out: list[CallEffect],
         now: float,
@@ -69,10 +71,12 @@ class Conversation:
         self.call = call
         self.instance = call.next_instance(wall_ms)
         call.own_instance = self.instance
+        epochs.raise_to(self.instance)
         self.since_s = now
         self.since_wall_ms = wall_ms
         self.links = {
-            did: Link(call.call_id, call.own, did, self.instance, settings, out) for did in call.members
+            did: Link(call.call_id, call.own, did, self.instance, epochs, settings, out)
+            for did in call.members
         }
         self.nickname = nickname
         self._state = state
@@ -96,8 +100,9 @@ class Conversation:
             if member.muted or member.deafened or member.recording:
                 self._tell_state(member)
 
-    def invite(self, offer: Offer) -> None:
+    def invite(self) -> None:
         """Offer the call to everyone invited."""
+        offer = self._offer()
         for did in self.call.members:
             self._out.append(SendToPeer(did, offer, self.call.call_id))
 
@@ -111,7 +116,7 @@ class Conversation:
     def ending(self, now: float) -> tuple[Turn, EndReason] | None:
         """Whether the call is over for want of others, and why."""
         if self._accompanied:
-            if self.call.abandoned(now, self._settings.rumour_s):
+            if self.call.abandoned:
                 return Turn.EVERYONE_IS_GONE, EndReason.EMPTY
             return None
         if self.call.phase is Phase.OFFERING:
@@ -130,9 +135,7 @@ class Conversation:
         if news is News.STALE:
             return False
         self._act_on(news, member, now)
-        shown = (announce.muted, announce.deafened, announce.recording)
-        if shown != (member.muted, member.deafened, member.recording):
-            member.muted, member.deafened, member.recording = shown
+        if member.shows(announce):
             self._tell_state(member)
         if not any(h.did == self.call.own and h.instance == self.instance for h in announce.hears):
             self._announcer.reply(now)
@@ -149,9 +152,8 @@ class Conversation:
 
     def heard_withdrawal(self, caller: Member) -> bool:
         """The caller is gone for good."""
-        caller.left_instance = caller.instance
         self._forget_missing(caller.did)
-        if not caller.gone():
+        if not caller.leaves_for_good():
             return False
         self._dismiss(caller, LeaveReason.LEFT)
         return True
@@ -234,20 +236,24 @@ class Conversation:
     def next_wake(self) -> float:
         """When something is due."""
         due = self._announcer.due_at
+        members = self.call.members
         for did, link in self.links.items():
+            if link.phase is LinkPhase.NONE:
+                continue
             due = min(due, link.next_wake())
-            if self.call.members[did].present:
+            if members[did].present:
                 due = min(due, link.heard_at + self._settings.lost_leaves_s)
         for missing in self._missing.values():
             due = min(due, missing.offer_at)
-        for heard_at in self.call.rumours.values():
-            due = min(due, heard_at + self._settings.rumour_s)
+        if self.call.rumours:
+            due = min(due, self.call.rumours_end_at)
         if not self._accompanied and self.call.phase is Phase.JOINING:
             due = min(due, self.since_s + self._settings.joining_patience_s)
         return due
 
     def wake(self, now: float) -> None:
         """Announce, watch the links, let go of who is lost for too long, offer the call again to who is missing."""
+        self.call.forget_old_rumours(now)
         for did, link in self.links.items():
             member = self.call.members[did]
             link.wake(now)

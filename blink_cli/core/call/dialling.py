@@ -12,10 +12,24 @@ def dials(own: Did, peer: Did) -> bool:
     return own < peer
 
 
-def next_epoch(last_epoch: int, own_instance: int) -> int:
-    """The number of the next dialling of a pair: larger than the last, and than any of the dialler's earlier lives.
+class Epochs:
+    """Numbers the diallings of this session: every new one is larger than all before it.
 
-    It starts at the dialler's instance (wall-clock milliseconds), so that a dialler that crashed and forgot its count, or
-    meets the same peer in another call, never uses a number twice.
+    A joining raises them to its instance (wall-clock milliseconds), so that a session that crashed and forgot its count does
+    not use a number twice; and one counter serves all calls and peers, so that a late report of the media layer about
+    an old connection can never be taken for one about a new connection.
     """
-    return max(last_epoch + 1, own_instance)
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def raise_to(self, instance: int) -> None:
+        """The next number is at least this."""
+        self._last = max(self._last, instance - 1)
+
+    def next(self, beyond: int) -> int:
+        """A new number, also larger than `beyond`."""
+        self._last = max(self._last, beyond) + 1
+        return self._last

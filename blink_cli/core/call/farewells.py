@@ -1,5 +1,7 @@
 """What is still being said after its call is gone: Cancels, repeated until acknowledged, but not for ever."""
 
+import math
+
 from blink_cli.core.call.settings import CallSettings
 from blink_cli.core.names import CallId
 
@@ -17,9 +19,9 @@ class Farewells:
         return len(self._until)
 
     @property
-    def due_at(self) -> float | None:
-        """When the oldest ends."""
-        return next(iter(self._until.values()), None)
+    def due_at(self) -> float:
+        """When the oldest ends; infinity when there is none."""
+        return next(iter(self._until.values()), math.inf)
 
     def begin(self, call_id: CallId, now: float) -> tuple[CallId, ...]:
         """Keep saying goodbye in this call; returns the calls whose repetition must stop to make room."""
@@ -34,10 +36,4 @@ class Farewells:
         over = tuple(call_id for call_id, until in self._until.items() if until <= now)
         for gone in over:
             del self._until[gone]
-        return over
-
-    def all_ended(self) -> tuple[CallId, ...]:
-        """Stop all of them."""
-        over = tuple(self._until)
-        self._until.clear()
         return over

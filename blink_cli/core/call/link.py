@@ -12,7 +12,7 @@ One object lasts as long as this session is in the call; what it wants done goes
 
 import math
 
-from blink_cli.core.call.dialling import dials, next_epoch
+from blink_cli.core.call.dialling import Epochs, dials
 from blink_cli.core.call.settings import CallSettings
 from blink_cli.core.call.transitions import LinkPhase, LinkTurn, next_link_phase
 from blink_cli.core.call_effects import (
@@ -49,6 +49,7 @@ class Link:
         "_connected_at",
         "_deadline_at",
         "_described",
+        "_epochs",
         "_last_dial_at",
         "_media_at",
         "_open",
@@ -71,11 +72,13 @@ class Link:
         own: Did,
         peer: Did,
         own_instance: int,
+        epochs: Epochs,
         settings: CallSettings,
         out: list[CallEffect],
     ) -> None:
         self._call_id = call_id
         self._own_instance = own_instance
+        self._epochs = epochs
         self._settings = settings
         self._out = out
         self.peer = peer
@@ -289,7 +292,7 @@ class Link:
 
     def _dial(self, now: float) -> None:
         self._out.append(StopSending(self._call_id, self.peer))
-        self.epoch = next_epoch(self.epoch, self._own_instance)
+        self.epoch = self._epochs.next(self.epoch)
         self._start_connecting(now)
         self._last_dial_at = now
         self._out.append(Dial(self._call_id, self.peer, self.epoch))

@@ -12,34 +12,22 @@ waits or fails because of what a peer sent.
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from enum import StrEnum
-from typing import Final, assert_never
+from typing import assert_never
 
+from blink_cli.core.call.book import CallBook
 from blink_cli.core.call.conversation import Conversation, OwnState
+from blink_cli.core.call.dialling import Epochs
 from blink_cli.core.call.farewells import Farewells
-from blink_cli.core.call.membership import KnownCall, Member, News
-from blink_cli.core.call.pending import LISTED, WAITING, crowded_out
+from blink_cli.core.call.ignored import Ignored
+from blink_cli.core.call.membership import KnownCall, Member
+from blink_cli.core.call.pending import CURRENT, LISTED
 from blink_cli.core.call.settings import LAN, CallSettings
-from blink_cli.core.call.snapshot import CallsSnapshot, CallState, CallView, ParticipantView, PendingView
+from blink_cli.core.call.snapshot import CallsSnapshot
 from blink_cli.core.call.transitions import Phase, Turn
-from blink_cli.core.call_effects import (
-    CallEffect,
-    CloseTopics,
-    Emit,
-    OpenTopics,
-    SendToCall,
-    SendToPeer,
-    StopSending,
-)
+from blink_cli.core.call.views import view_current, view_pending
+from blink_cli.core.call_effects import CallEffect, Emit, SendToPeer, StopSending
 from blink_cli.core.errors import NotFoundError, StateError, UsageError
-from blink_cli.core.events import (
-    CallCancelled,
-    CallTerminated,
-    EndReason,
-    IncomingCall,
-    LinkState,
-    OfferDelivered,
-)
+from blink_cli.core.events import CallTerminated, EndReason, OfferDelivered
 from blink_cli.core.names import CALL_ID_BYTES, GROUP_KEY_BYTES, CallId, Did
 from blink_cli.core.signals import (
     Announce,
@@ -54,40 +42,6 @@ from blink_cli.core.signals import (
 )
 
 Effects = tuple[CallEffect, ...]
-
-
-class Ignored(StrEnum):
-    """Why a signal or a report was ignored. Counted, so that a hostile neighbour is seen."""
-
-    UNKNOWN_CALL = "unknown_call"
-    NOT_INVITED = "not_invited"
-    NOT_IN_THIS_CALL = "not_in_this_call"
-    """A description or redial for a call that this session is not in."""
-    WRONG_TOPIC = "wrong_topic"
-    """It names another call than the one whose key it came by, or came the wrong way."""
-    STALE = "stale"
-    """Of an earlier life, an older epoch, or already known."""
-    UNFIT_OFFER = "unfit_offer"
-    """Does not name us or its sender, names somebody twice, or too many."""
-    CHANGED_OFFER = "changed_offer"
-    """A second offer of a call with another key or other participants."""
-    WITHDRAWN_OFFER = "withdrawn_offer"
-    """Its Cancel came first."""
-    LIST_FULL = "list_full"
-    NOT_THE_CALLER = "not_the_caller"
-    OLD_LINK = "old_link"
-    """The media layer reports about a link that this session has given up."""
-    STOPPED = "stopped"
-    """After shutdown."""
-
-
-_CURRENT: Final = (Phase.OFFERING, Phase.JOINING, Phase.IN_CALL)
-
-_SHOWN: Final = {
-    Phase.OFFERING: CallState.OFFERING,
-    Phase.JOINING: CallState.JOINING,
-    Phase.IN_CALL: CallState.IN_CALL,
-}
 
 
 class CallMachine:
@@ -105,14 +59,13 @@ class CallMachine:
         self._own = own
         self._entropy = entropy
         self._settings = settings
-        self._calls: dict[CallId, KnownCall] = {}
-        """Every call whose topics are open: pending, just left, and the current one."""
+        self._out: list[CallEffect] = []
+        self._book = CallBook(own, settings, self._out)
         self._conversation: Conversation | None = None
         self._state = OwnState()
+        self._epochs = Epochs()
         self._farewells = Farewells(settings)
-        self._cancelled: dict[CallId, Did] = {}
         self._ignored: Counter[Ignored] = Counter()
-        self._out: list[CallEffect] = []
         self._due: float = math.inf
         self._stopped = False
 
@@ -155,10 +108,11 @@ class CallMachine:
             nickname=nickname,
             began_at=now,
             own=self._own,
+            rumour_s=self._settings.rumour_s,
         )
-        self._know(call, Turn.WE_OFFER)
-        self._enter(call, nickname, now, wall_ms)
-        self._in_call.invite(Offer(call.call_id, call.group_key, call.participants, nickname))
+        self._book.write(call, Turn.WE_OFFER)
+        talk = self._enter(call, nickname, now, wall_ms)
+        talk.invite()
         return self._end(now)
 
     def accept(self, call_id: CallId, nickname: str, now: float, wall_ms: int) -> Effects:
@@ -232,8 +186,8 @@ class CallMachine:
         if self._stopped:
             return ()
         self._leave_current(now)
-        for call in list(self._calls.values()):
-            self._forget(call, Turn.WE_SHUT_DOWN)
+        for call in self._book:
+            self._book.strike(call, Turn.WE_SHUT_DOWN)
         self._stopped = True
         return self._end(now)
 
@@ -250,19 +204,18 @@ class CallMachine:
 
         """
         self._begin(now)
-        if self._stopped:
-            self._ignore(Ignored.STOPPED)
-        else:
-            self._route(sender, signal, call_id, now)
+        reason = Ignored.STOPPED if self._stopped else self._hear(sender, signal, call_id, now)
+        if reason is not None:
+            self._ignored[reason] += 1
         return self._end(now)
 
     def acknowledged(self, peer: Did, signal: Signal, now: float) -> Effects:
         """A direct signal is known to have reached its peer."""
         self._begin(now)
         if isinstance(signal, Offer):
-            call = self._calls.get(signal.call_id)
+            call = self._book.get(signal.call_id)
             member = call.members.get(peer) if call is not None else None
-            if call is not None and member is not None and not member.delivered and call.phase in _CURRENT:
+            if call is not None and member is not None and not member.delivered and call.phase in CURRENT:
                 member.delivered = True
                 self._out.append(Emit(OfferDelivered(call_id=call.call_id, did=peer)))
         return self._end(now)
@@ -309,8 +262,7 @@ class CallMachine:
         self._begin(now)
         if self._conversation is not None:
             self._conversation.wake(now)
-        for call in [call for call in self._calls.values() if call.phase in WAITING]:
-            self._forget_if_over(call, now)
+        self._book.wake(now)
         self._out.extend(StopSending(call_id, None) for call_id in self._farewells.ended(now))
         return self._end(now)
 
@@ -324,263 +276,173 @@ class CallMachine:
     @property
     def pending(self) -> tuple[CallId, ...]:
         """The calls that could be joined, in the order in which they came."""
-        return tuple(call.call_id for call in self._calls.values() if call.phase in LISTED)
+        return tuple(call.call_id for call in self._book if call.phase in LISTED)
 
     @property
     def ringing(self) -> tuple[CallId, ...]:
         """The calls that nobody here has decided about, in the order in which they came."""
-        return tuple(call.call_id for call in self._calls.values() if call.phase is Phase.RINGING)
+        return tuple(call.call_id for call in self._book if call.phase is Phase.RINGING)
 
     def snapshot(self, now: float) -> CallsSnapshot:
         """Everything about calls at this moment, as frozen values."""
         assert now >= 0, "monotonic time is not negative"
         return CallsSnapshot(
-            call=self._view_current(),
-            pending=tuple(_view_pending(call) for call in self._calls.values() if call.phase in LISTED),
+            call=None if self._conversation is None else view_current(self._conversation, self._state),
+            pending=tuple(view_pending(call) for call in self._book if call.phase in LISTED),
             muted=self._state.muted,
             deafened=self._state.deafened,
             recording=self._state.recording,
             ignored=tuple(sorted((reason.value, count) for reason, count in self._ignored.items())),
         )
 
-    # hearing
+    # hearing: each says why it ignored something, or None
 
-    def _route(self, sender: Did, signal: Signal, call_id: CallId | None, now: float) -> None:
+    def _hear(self, sender: Did, signal: Signal, call_id: CallId | None, now: float) -> Ignored | None:
         match signal:
-            case Presence():
-                self._ignore(Ignored.WRONG_TOPIC)
             case Announce() | Leave():
-                self._hear_in_call(sender, signal, call_id, now)
+                return self._hear_in_call(sender, signal, call_id, now)
             case Offer() | Cancel() | Decline():
-                self._hear_to_peer(sender, signal, call_id, now)
+                return self._hear_to_peer(sender, signal, call_id, now)
             case SessionDescription() | Redial():
-                self._hear_dialling(sender, signal, call_id, now)
+                return self._hear_dialling(sender, signal, call_id, now)
+            case Presence():
+                return Ignored.WRONG_TOPIC
             case _:
                 assert_never(signal)
 
     def _hear_in_call(
         self, sender: Did, signal: Announce | Leave, call_id: CallId | None, now: float
-    ) -> None:
+    ) -> Ignored | None:
         if call_id is None:
-            self._ignore(Ignored.WRONG_TOPIC)
-            return
-        call = self._calls.get(call_id)
+            return Ignored.WRONG_TOPIC
+        call = self._book.get(call_id)
         if call is None:
-            self._ignore(Ignored.UNKNOWN_CALL)
-        elif sender == self._own:
-            self._hear_own_other_session(call, signal, now)
-        elif sender not in call.members:
-            self._ignore(Ignored.NOT_INVITED)
-        elif isinstance(signal, Announce):
-            self._hear_announce(call, call.members[sender], signal, now)
+            return Ignored.UNKNOWN_CALL
+        if sender == self._own:
+            return self._hear_own_other_session(call, signal, now)
+        member = call.members.get(sender)
+        if member is None:
+            return Ignored.NOT_INVITED
+        if isinstance(signal, Leave):
+            self._hear_leave(call, member, signal, now)
+            return None
+        return self._hear_announce(call, member, signal, now)
+
+    def _hear_leave(self, call: KnownCall, member: Member, leave: Leave, now: float) -> None:
+        talk = self._talk_in(call)
+        if talk is not None:
+            talk.heard_leave(member, leave, now)
         else:
-            self._hear_leave(call, call.members[sender], signal, now)
+            self._book.hear_leave(call, member, leave, now)
+
+    def _hear_announce(
+        self, call: KnownCall, member: Member, announce: Announce, now: float
+    ) -> Ignored | None:
+        talk = self._talk_in(call)
+        if talk is None:
+            return self._book.hear_announce(call, member, announce, now)
+        return None if talk.heard_announce(member, announce, now) else Ignored.STALE
 
     def _hear_to_peer(
         self, sender: Did, signal: Offer | Cancel | Decline, call_id: CallId | None, now: float
-    ) -> None:
+    ) -> Ignored | None:
         if call_id is not None:
-            self._ignore(Ignored.WRONG_TOPIC)
-        elif isinstance(signal, Offer):
-            self._hear_offer(sender, signal, now)
-        elif isinstance(signal, Cancel):
-            self._hear_cancel(sender, signal, now)
-        else:
-            self._hear_decline(sender, signal)
-
-    def _hear_offer(self, sender: Did, offer: Offer, now: float) -> None:
-        if not self._fits(sender, offer):
-            self._ignore(Ignored.UNFIT_OFFER)
-            return
-        known = self._calls.get(offer.call_id)
-        if known is not None:
-            self._hear_offer_again(known, offer, now)
-            return
-        if self._cancelled.get(offer.call_id) == sender:
-            self._ignore(Ignored.WITHDRAWN_OFFER)
-            return
-        fits, going = crowded_out(self._calls.values(), sender, self._settings)
-        if not fits:
-            self._ignore(Ignored.LIST_FULL)
-            return
-        if going is not None:
-            self._cancel_pending(going, Turn.CROWDED_OUT, EndReason.CROWDED_OUT)
-        call = KnownCall(
-            call_id=offer.call_id,
-            group_key=offer.group_key,
-            participants=offer.participants,
-            caller=sender,
-            nickname=offer.nickname,
-            began_at=now,
-            own=self._own,
-        )
-        self._know(call, Turn.OFFER_ARRIVES)
-        ringing = IncomingCall(
-            call_id=call.call_id, caller=sender, nickname=offer.nickname, participants=call.participants
-        )
-        self._out.append(Emit(ringing))
-
-    def _fits(self, sender: Did, offer: Offer) -> bool:
-        named = set(offer.participants)
-        return (
-            sender != self._own
-            and self._own in named
-            and sender in named
-            and len(named) == len(offer.participants)
-            and len(named) <= self._settings.max_participants
-        )
-
-    def _hear_offer_again(self, call: KnownCall, offer: Offer, now: float) -> None:
-        if not call.same_invitation(offer):
-            self._ignore(Ignored.CHANGED_OFFER)
-        else:
-            call.heard_at = now
-
-    def _hear_cancel(self, sender: Did, cancel: Cancel, now: float) -> None:
-        call = self._calls.get(cancel.call_id)
-        if call is None:
-            self._remember_cancel(sender, cancel.call_id)
-            return
-        caller = call.members.get(sender)
-        if caller is None or sender != call.caller:
-            self._ignore(Ignored.NOT_THE_CALLER)
-            return
+            return Ignored.WRONG_TOPIC
+        if isinstance(signal, Offer):
+            return self._book.hear_offer(sender, signal, now)
         talk = self._conversation
-        if talk is not None and talk.call is call:
-            talk.heard_withdrawal(caller)
-            if not call.present:
-                self._end_current(Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN, now)
-            return
-        caller.left_instance = caller.instance
-        caller.gone()
-        if not call.present:
-            self._cancel_pending(call, Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN)
+        if talk is not None and talk.call.call_id == signal.call_id:
+            return self._hear_about_current(talk, sender, signal, now)
+        if isinstance(signal, Cancel):
+            return self._book.hear_cancel(sender, signal)
+        return self._book.hear_decline(sender, signal)
 
-    def _hear_decline(self, sender: Did, decline: Decline) -> None:
-        call = self._calls.get(decline.call_id)
-        if call is None:
-            self._ignore(Ignored.UNKNOWN_CALL)
-            return
-        member = call.members.get(sender)
+    def _hear_about_current(
+        self, talk: Conversation, sender: Did, signal: Cancel | Decline, now: float
+    ) -> Ignored | None:
+        member = talk.call.members.get(sender)
         if member is None:
-            self._ignore(Ignored.NOT_INVITED)
-            return
-        talk = self._conversation
-        if talk is not None and talk.call is call:
-            if not talk.heard_decline(member):
-                self._ignore(Ignored.STALE)
-        elif not member.present:
-            member.declined = True
+            return Ignored.NOT_INVITED
+        if isinstance(signal, Decline):
+            return None if talk.heard_decline(member) else Ignored.STALE
+        if sender != talk.call.caller:
+            return Ignored.NOT_THE_CALLER
+        talk.heard_withdrawal(member)
+        if not talk.call.present:
+            self._end_current(Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN, now)
+        return None
 
     def _hear_dialling(
         self, sender: Did, signal: SessionDescription | Redial, call_id: CallId | None, now: float
-    ) -> None:
-        talk = self._conversation
+    ) -> Ignored | None:
         if call_id is not None and call_id != signal.call_id:
-            self._ignore(Ignored.WRONG_TOPIC)
-            return
+            return Ignored.WRONG_TOPIC
+        talk = self._conversation
         if talk is None or talk.call.call_id != signal.call_id:
-            self._ignore(Ignored.NOT_IN_THIS_CALL)
-            return
+            return Ignored.NOT_IN_THIS_CALL
         member = talk.call.members.get(sender)
         if member is None:
-            self._ignore(Ignored.NOT_INVITED)
-            return
+            return Ignored.NOT_INVITED
         if isinstance(signal, SessionDescription):
             believed = talk.heard_description(member, signal, now)
         else:
             believed = talk.heard_redial(member, signal, now)
-        if not believed:
-            self._ignore(Ignored.STALE)
+        return None if believed else Ignored.STALE
 
-    def _hear_own_other_session(self, call: KnownCall, signal: Announce | Leave, now: float) -> None:
+    def _hear_own_other_session(
+        self, call: KnownCall, signal: Announce | Leave, now: float
+    ) -> Ignored | None:
         """Another session of this identity: the newer joining wins, and the older one goes without a word."""
         if isinstance(signal, Leave):
-            return
-        talk = self._conversation if self._conversation and self._conversation.call is call else None
+            return Ignored.STALE
+        talk = self._talk_in(call)
         if signal.instance <= call.own_instance:
             if talk is not None and signal.instance < call.own_instance:
                 talk.insist(now)
-            return
+            return Ignored.STALE
         call.own_heard_instance = max(call.own_heard_instance, signal.instance)
         if talk is not None:
-            self._end_current(Turn.TAKEN_ELSEWHERE, EndReason.JOINED_ELSEWHERE, now, silently=True)
+            self._end_current(Turn.TAKEN_ELSEWHERE, EndReason.JOINED_ELSEWHERE, now)
         elif call.phase is Phase.RINGING:
-            self._cancel_pending(call, Turn.TAKEN_ELSEWHERE, EndReason.JOINED_ELSEWHERE)
-
-    def _hear_announce(self, call: KnownCall, member: Member, announce: Announce, now: float) -> None:
-        talk = self._conversation
-        if talk is not None and talk.call is call:
-            if not talk.heard_announce(member, announce, now):
-                self._ignore(Ignored.STALE)
-            return
-        if call.heard_announce(member, announce, now) is News.STALE:
-            self._ignore(Ignored.STALE)
-            return
-        member.muted, member.deafened, member.recording = (
-            announce.muted,
-            announce.deafened,
-            announce.recording,
-        )
-        if call.phase in (Phase.LEAVING, Phase.LEFT):
-            self._answer_announce_after_leaving(call, announce, now)
-
-    def _answer_announce_after_leaving(self, call: KnownCall, announce: Announce, now: float) -> None:
-        if any(h.did == self._own and h.instance <= call.own_instance for h in announce.hears):
-            if now >= call.leave_sent_at + self._settings.leave_repeat_s:
-                self._say_leave(call, now, copies=0)
-        elif call.phase is Phase.LEAVING:
-            call.turn(Turn.GOES_ON_WITHOUT_US)
-
-    def _hear_leave(self, call: KnownCall, member: Member, leave: Leave, now: float) -> None:
-        talk = self._conversation
-        if talk is not None and talk.call is call:
-            talk.heard_leave(member, leave, now)
-            return
-        call.heard_leave(member, leave, now)
-        self._forget_if_over(call, now)
+            self._book.cancel(call, Turn.TAKEN_ELSEWHERE, EndReason.JOINED_ELSEWHERE)
+        return None
 
     # the moves
 
-    @property
-    def _in_call(self) -> Conversation:
-        assert self._conversation is not None, "a call was just entered"
-        return self._conversation
+    def _talk_in(self, call: KnownCall) -> Conversation | None:
+        talk = self._conversation
+        return talk if talk is not None and talk.call is call else None
 
-    def _know(self, call: KnownCall, turn: Turn) -> None:
-        call.turn(turn)
-        self._calls[call.call_id] = call
-        self._out.append(OpenTopics(call.call_id, call.group_key))
-
-    def _enter(self, call: KnownCall, nickname: str, now: float, wall_ms: int) -> None:
+    def _enter(self, call: KnownCall, nickname: str, now: float, wall_ms: int) -> Conversation:
         assert self._conversation is None, "the current call is left before another is entered"
-        self._conversation = Conversation(
-            call, nickname, self._state, self._settings, self._out, now, wall_ms
+        talk = Conversation(
+            call, nickname, self._state, self._epochs, self._settings, self._out, now, wall_ms
         )
-        self._conversation.join(now)
+        self._conversation = talk
+        talk.join(now)
+        return talk
 
     def _leave_current(self, now: float) -> None:
-        talk = self._conversation
-        if talk is None:
+        """Leave and listen on for a while; an offer that nobody followed is withdrawn and forgotten."""
+        if self._conversation is None:
             return
-        call = talk.call
-        if call.phase is Phase.OFFERING and not call.visited:
+        if self._conversation.call.phase is Phase.OFFERING and not self._conversation.call.visited:
             self._end_current(Turn.WE_WITHDRAW, EndReason.LEFT, now)
             return
-        self._close_conversation()
+        call = self._close_conversation()
         call.turn(Turn.WE_LEAVE)
-        self._say_leave(call, now, copies=self._settings.leave_copies)
+        self._book.say_leave(call, now, copies=self._settings.leave_copies)
         self._out.append(Emit(CallTerminated(call_id=call.call_id, reason=EndReason.LEFT)))
-        self._forget_if_over(call, now)
+        self._book.forget_if_over(call, now)
 
-    def _end_current(self, turn: Turn, reason: EndReason, now: float, *, silently: bool = False) -> None:
+    def _end_current(self, turn: Turn, reason: EndReason, now: float) -> None:
         """The current call is over and not kept."""
         call = self._close_conversation()
-        if not silently:
-            self._say_leave(call, now, copies=self._settings.leave_copies)
-        if call.caller == self._own and not silently:
-            self._withdraw(call, now)
-        self._forget(call, turn)
+        if turn is not Turn.TAKEN_ELSEWHERE:
+            self._book.say_leave(call, now, copies=self._settings.leave_copies)
+            if call.caller == self._own:
+                self._withdraw(call, now)
+        self._book.strike(call, turn)
         self._out.append(Emit(CallTerminated(call_id=call.call_id, reason=reason)))
 
     def _withdraw(self, call: KnownCall, now: float) -> None:
@@ -593,73 +455,39 @@ class CallMachine:
             self._out.extend(StopSending(gone, None) for gone in stopping)
 
     def _close_conversation(self) -> KnownCall:
-        talk = self._in_call
+        talk = self._conversation
+        assert talk is not None, "only a call that was entered ends"
         self._conversation = None
         talk.close()
         return talk.call
 
-    def _say_leave(self, call: KnownCall, now: float, *, copies: int) -> None:
-        call.leave_sent_at = now
-        self._out.append(SendToCall(call.call_id, Leave(call.own_instance), copies=copies))
-
-    def _cancel_pending(self, call: KnownCall, turn: Turn, reason: EndReason) -> None:
-        was_listed = call.phase in LISTED
-        if turn is Turn.CALLER_WITHDRAWS:
-            self._remember_cancel(call.caller, call.call_id)
-        self._forget(call, turn)
-        if was_listed:
-            self._out.append(Emit(CallCancelled(call_id=call.call_id, reason=reason)))
-
-    def _forget(self, call: KnownCall, turn: Turn) -> None:
-        if call.phase is Phase.REJECTED:
-            self._out.append(StopSending(call.call_id, None))
-        call.turn(turn)
-        del self._calls[call.call_id]
-        self._out.append(CloseTopics(call.call_id))
-
-    def _forget_if_over(self, call: KnownCall, now: float) -> None:
-        call.let_go_of_silent(now - self._settings.pending_silence_s)
-        if now >= call.heard_at + self._settings.pending_silence_s:
-            self._cancel_pending(call, Turn.EVERYONE_IS_GONE, EndReason.EMPTY)
-        elif call.abandoned(now, self._settings.rumour_s):
-            only_the_caller_came = all(
-                not member.instance or member.did == call.caller for member in call.members.values()
-            )
-            if only_the_caller_came and not call.own_instance:
-                self._cancel_pending(call, Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN)
-            else:
-                self._cancel_pending(call, Turn.EVERYONE_IS_GONE, EndReason.EMPTY)
-
-    def _remember_cancel(self, sender: Did, call_id: CallId) -> None:
-        self._cancelled[call_id] = sender
-        while len(self._cancelled) > self._settings.max_cancelled_remembered:
-            del self._cancelled[next(iter(self._cancelled))]
-
     def _pending_call(self, call_id: CallId) -> KnownCall:
-        call = self._calls.get(call_id)
+        call = self._book.get(call_id)
         if call is None:
             raise NotFoundError(
                 f"No call {call_id} can be joined.",
                 hint="It may be over; `blink calls` lists what can be joined.",
             )
-        if call.phase in _CURRENT:
+        if call.phase in CURRENT:
             raise StateError("This session is already in that call.", hint="`blink leave` leaves it.")
         return call
+
+    def _refuse_after_shutdown(self) -> None:
+        if self._stopped:
+            raise StateError("The session is ending.", hint="Start another with `blink` or `blink serve`.")
 
     # the frame of every input
 
     def _begin(self, now: float) -> None:
-        assert not self._out, "effects of an earlier input were not handed out"
+        assert not self._out, "the effects of the last input were handed out"
         slept_s = now - self._due
         if slept_s > self._settings.oversleep_s:
-            for call in self._calls.values():
-                call.excuse(slept_s)
+            self._book.excuse(slept_s)
             if self._conversation is not None:
                 self._conversation.excuse(slept_s)
 
     def _end(self, now: float) -> Effects:
-        talk = self._conversation
-        ending = talk.ending(now) if talk is not None else None
+        ending = None if self._conversation is None else self._conversation.ending(now)
         if ending is not None:
             turn, reason = ending
             self._end_current(turn, reason, now)
@@ -669,85 +497,11 @@ class CallMachine:
         return effects
 
     def _when_due(self) -> float:
-        due = math.inf if self._conversation is None else self._conversation.next_wake()
-        for call in self._calls.values():
-            if call.phase in WAITING:
-                due = min(due, call.heard_at + self._settings.pending_silence_s)
-                for heard_at in call.rumours.values():
-                    due = min(due, heard_at + self._settings.rumour_s)
-        farewell = self._farewells.due_at
-        return due if farewell is None else min(due, farewell)
+        talk = math.inf if self._conversation is None else self._conversation.next_wake()
+        return min(talk, self._book.next_wake(), self._farewells.due_at)
 
     def _media(self, now: float, report: Callable[[Conversation], bool]) -> Effects:
         self._begin(now)
         if self._conversation is None or not report(self._conversation):
-            self._ignore(Ignored.OLD_LINK)
+            self._ignored[Ignored.OLD_LINK] += 1
         return self._end(now)
-
-    def _ignore(self, reason: Ignored) -> None:
-        self._ignored[reason] += 1
-
-    def _refuse_after_shutdown(self) -> None:
-        if self._stopped:
-            raise StateError("The session is ending.", hint="Start another with `blink` or `blink serve`.")
-
-    def _view_current(self) -> CallView | None:
-        talk = self._conversation
-        if talk is None:
-            return None
-        call = talk.call
-        return CallView(
-            call_id=call.call_id,
-            state=_SHOWN[call.phase],
-            caller=call.caller,
-            since_s=talk.since_s,
-            since_wall_ms=talk.since_wall_ms,
-            instance=talk.instance,
-            participants=tuple(self._view_participant(talk, did) for did in call.participants),
-        )
-
-    def _view_participant(self, talk: Conversation, did: Did) -> ParticipantView:
-        if did == self._own:
-            return ParticipantView(
-                did=did,
-                nickname=talk.nickname,
-                link=LinkState.SELF,
-                epoch=0,
-                present=True,
-                declined=False,
-                delivered=True,
-                muted=self._state.muted,
-                deafened=self._state.deafened,
-                recording=self._state.recording,
-                instance=talk.instance,
-                hears=talk.hears,
-            )
-        member = talk.call.members[did]
-        link = talk.links[did]
-        return ParticipantView(
-            did=did,
-            nickname=member.nickname,
-            link=link.state,
-            epoch=link.epoch,
-            present=member.present,
-            declined=member.declined,
-            delivered=member.delivered,
-            muted=member.present and member.muted,
-            deafened=member.present and member.deafened,
-            recording=member.present and member.recording,
-            instance=member.instance,
-            hears=member.hears,
-        )
-
-
-def _view_pending(call: KnownCall) -> PendingView:
-    return PendingView(
-        call_id=call.call_id,
-        caller=call.caller,
-        nickname=call.nickname,
-        participants=call.participants,
-        joined=tuple(member.did for member in call.present),
-        rejected=call.phase is Phase.REJECTED,
-        left=call.phase is Phase.LEFT,
-        since_s=call.began_at,
-    )

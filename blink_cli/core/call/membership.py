@@ -1,5 +1,6 @@
 """What this session believes about the others of one call: who is in it, in which life, in which state."""
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -78,6 +79,19 @@ class Member:
         self.instance = leave.instance
         return self.gone()
 
+    def leaves_for_good(self) -> bool:
+        """It withdrew: its present life does not come back; returns whether it was in the call until now."""
+        self.left_instance = self.instance
+        return self.gone()
+
+    def shows(self, announce: Announce) -> bool:
+        """Take over the state that it announces; returns whether that changed."""
+        shown = (announce.muted, announce.deafened, announce.recording)
+        if shown == (self.muted, self.deafened, self.recording):
+            return False
+        self.muted, self.deafened, self.recording = shown
+        return True
+
     def gone(self) -> bool:
         """It is not in the call any more; returns whether it was."""
         was_present = self.present
@@ -100,6 +114,7 @@ class KnownCall:
     began_at: float
     """When it came to be known here, in monotonic seconds."""
     own: Did
+    rumour_s: float
     phase: Phase = Phase.UNKNOWN
     members: dict[Did, Member] = field(init=False)
     own_instance: int = 0
@@ -114,7 +129,7 @@ class KnownCall:
     visited: bool = False
     """Whether anybody else was ever believed in it."""
     rumours: dict[Did, float] = field(default_factory=dict)
-    """Whom somebody who left had heard in it, though we have not, and when that was: a reason to wait a little."""
+    """Whom somebody who left had heard in it, though we have not, and until when that is a reason to wait."""
 
     def __post_init__(self) -> None:
         self.members = {did: Member(did) for did in self.participants if did != self.own}
@@ -160,14 +175,30 @@ class KnownCall:
         for did in heard_there:
             other = self.members.get(did)
             if other is not None and not other.present and not other.left_instance:
-                self.rumours[did] = now
+                self.rumours[did] = now + self.rumour_s
         return True
 
-    def abandoned(self, now: float, rumour_s: float) -> bool:
+    @property
+    def abandoned(self) -> bool:
         """Whether nobody else is in it any more, after somebody was."""
-        if not self.visited or any(member.present for member in self.members.values()):
-            return False
-        return all(now >= heard_at + rumour_s for heard_at in self.rumours.values())
+        return self.visited and not self.rumours and not self.present
+
+    @property
+    def only_caller_came(self) -> bool:
+        """Whether, as far as this session knows, nobody but the caller was ever in it."""
+        return not self.own_instance and all(
+            not member.instance or member.did == self.caller for member in self.members.values()
+        )
+
+    @property
+    def rumours_end_at(self) -> float:
+        """When the oldest rumour is no reason to wait any more."""
+        return min(self.rumours.values(), default=math.inf)
+
+    def forget_old_rumours(self, now: float) -> None:
+        """Whoever did not speak for itself in time is not in it."""
+        if self.rumours:
+            self.rumours = {did: until for did, until in self.rumours.items() if until > now}
 
     def let_go_of_silent(self, since: float) -> None:
         """Whoever was not heard since then is not believed to be in it any more."""

@@ -7,6 +7,7 @@ from blink_cli.core.call.settings import CallSettings
 from blink_cli.core.call.transitions import Phase
 from blink_cli.core.names import Did
 
+CURRENT = (Phase.OFFERING, Phase.JOINING, Phase.IN_CALL)
 LISTED = (Phase.RINGING, Phase.REJECTED, Phase.LEFT)
 WAITING = (*LISTED, Phase.LEAVING)
 

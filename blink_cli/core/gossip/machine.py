@@ -2,8 +2,8 @@
 
     send_to_peer, send_to_call -> sign -> seal -> cut -> Transmit
                                                   repeat until acknowledged | copies | relay
-    receive -> size, version, header -> heard before? -> relay?
-            -> acknowledgement? -> topic known? -> delivered before? -> reassemble -> budget -> open -> verify
+    receive -> size, version, header -> neighbour's hello? acknowledgement? -> topic known, or somewhere to relay?
+            -> heard before? -> relay -> delivered before? -> reassemble -> budget -> open -> verify
             -> replay window -> Received, and the acknowledgement
 
 The cheapest question comes first: bytes that are not for this session cost some microseconds, and only what passed all
@@ -284,27 +284,42 @@ class Gossip:
             return list(self._neighbours.receive(datagram, arrival))
         if datagram.count == 1 and not datagram.fragment and self._delivery.is_waiting(datagram.topic):
             return self._receive_acknowledgement(datagram)
-        if not self._is_new(encoded, datagram, arrival):
+        return self._receive_sealed(encoded, datagram, arrival, wall_s)
+
+    def _receive_sealed(
+        self, encoded: bytes, datagram: Datagram, arrival: Arrival, wall_s: float
+    ) -> list[GossipEffect]:
+        listening = self._topics.get(datagram.topic)
+        targets = self._neighbours.relay_targets(arrival)
+        if listening is None and not targets:
+            # Most of what a session hears on a busy group: neither remembered nor fingerprinted.
+            self._counters.not_for_us += 1
+            return []
+        if not self._is_new(encoded, datagram, arrival, targets):
             self._counters.duplicates += 1
             return []
         if datagram.message_id in self._delivered:
             self._counters.duplicates += 1
             return self._acknowledge_again(datagram, arrival)
-        return self._receive_message(datagram, arrival, wall_s)
+        if listening is None:
+            self._counters.not_for_us += 1
+            return []
+        return self._receive_fragment(datagram, listening, arrival, wall_s)
 
     def _count_refusal(self, refusal: Refusal) -> None:
         name = refusal.value
         setattr(self._counters, name, getattr(self._counters, name) + 1)
 
-    def _is_new(self, encoded: bytes, datagram: Datagram, arrival: Arrival) -> bool:
+    def _is_new(
+        self, encoded: bytes, datagram: Datagram, arrival: Arrival, targets: tuple[Path, ...]
+    ) -> bool:
         """Whether these bytes were not heard before, whatever relays they passed; if so they may be passed on."""
         print_ = fingerprint(encoded)
         if print_ in self._seen:
             self._relay.heard(print_, arrival.path)
             return False
         self._seen.set(print_, value=True)
-        paths = self._neighbours.all_paths(arrival.now_s)
-        self._relay.consider(encoded, datagram.ttl, print_, arrival, paths)
+        self._relay.consider(encoded, datagram.ttl, print_, arrival, targets)
         return True
 
     def _acknowledge_again(self, datagram: Datagram, arrival: Arrival) -> list[GossipEffect]:
@@ -320,11 +335,9 @@ class Gossip:
         self._counters.acknowledgements_received += 1
         return [Acknowledged(outgoing.peer, outgoing.signal, outgoing.call_id)]
 
-    def _receive_message(self, datagram: Datagram, arrival: Arrival, wall_s: float) -> list[GossipEffect]:
-        listening = self._topics.get(datagram.topic)
-        if listening is None:
-            self._counters.not_for_us += 1
-            return []
+    def _receive_fragment(
+        self, datagram: Datagram, listening: _Listening, arrival: Arrival, wall_s: float
+    ) -> list[GossipEffect]:
         sealed = self._reassembly.add(datagram, arrival.source, arrival.now_s)
         if sealed is None:
             self._counters.fragments += 1

@@ -19,7 +19,7 @@ from typing import Final
 from blink_cli.core.gossip.budget import TokenBucket
 from blink_cli.core.gossip.datagram import MESSAGE_ID_BYTES, Datagram, write_datagrams
 from blink_cli.core.gossip.effects import Arrival, Transmit
-from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
+from blink_cli.core.gossip.paths import Address, Path, PathKind, relay_targets, unicast_path
 from blink_cli.core.gossip.settings import GossipSettings
 from blink_cli.core.names import Did
 from blink_cli.core.topics import TOPIC_BYTES, Topic
@@ -46,13 +46,15 @@ class Neighbours:
         """When each was last heard, seconds; in that order."""
 
         self._all: tuple[Path, ...] | None = None
+        self._has_unicast = False
+        self._targets: dict[Path, tuple[Path, ...]] = {}
         self._next_hello_s: float | None = None
         self._routes: dict[Did, tuple[Path, float]] = {}
 
     def set_paths(self, paths: tuple[Path, ...]) -> None:
         """Replace the paths that the transport has, and greet the neighbours among them at the next wake."""
         self._paths = paths
-        self._all = None
+        self._forget_derived()
         has_neighbours = any(path.kind is PathKind.UNICAST for path in paths)
         self._next_hello_s = float("-inf") if has_neighbours else None
 
@@ -62,10 +64,28 @@ class Neighbours:
             too_old_s = now_s - self._settings.learned_path_age_s
             for path in [path for path, heard_s in self._learned.items() if heard_s < too_old_s]:
                 del self._learned[path]
-                self._all = None
+                self._forget_derived()
         if self._all is None:
             self._all = self._paths + tuple(path for path in self._learned if path not in self._paths)
+            self._has_unicast = any(path.kind is PathKind.UNICAST for path in self._all)
         return self._all
+
+    def relay_targets(self, arrival: Arrival) -> tuple[Path, ...]:
+        """Where a datagram that came this way is passed on (core/gossip/paths.py has the table)."""
+        paths = self.all_paths(arrival.now_s)
+        targets = self._targets.get(arrival.path)
+        if targets is None:
+            targets = relay_targets(arrival.path, paths)
+            if arrival.path.kind is not PathKind.UNICAST:  # of those there are as many as strangers like
+                self._targets[arrival.path] = targets
+        if self._has_unicast and targets:
+            back = unicast_path(arrival.source)
+            return tuple(path for path in targets if path != back)
+        return targets
+
+    def _forget_derived(self) -> None:
+        self._all = None
+        self._targets.clear()
 
     def next_due_s(self) -> float | None:
         """When the neighbours are to be greeted; minus infinity: at once."""
@@ -117,13 +137,15 @@ class Neighbours:
         return blake2b(name, key=self._secret, digest_size=_COOKIE_BYTES).digest()
 
     def _learn(self, path: Path, now_s: float) -> None:
-        if self._learned.pop(path, None) is None and len(self._learned) >= self._settings.learned_paths:
+        known = self._learned.pop(path, None)
+        if known is None and len(self._learned) >= self._settings.learned_paths:
             silent_longest = next(iter(self._learned))
             if now_s - self._learned[silent_longest] < self._settings.displace_path_after_s:
                 return
             del self._learned[silent_longest]
+        if known is None:
+            self._forget_derived()
         self._learned[path] = now_s
-        self._all = None
 
 
 def _control(kind: int, cookie: bytes, paths: tuple[Path, ...]) -> Transmit:

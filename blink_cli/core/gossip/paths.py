@@ -35,21 +35,19 @@ def unicast_path(address: Address) -> Path:
     return Path(PathKind.UNICAST, f"{address[0]}:{address[1]}")
 
 
-def relay_targets(arrival: Path, source: Address, paths: Iterable[Path]) -> tuple[Path, ...]:
+def relay_targets(arrival: Path, paths: Iterable[Path]) -> tuple[Path, ...]:
     r"""The paths onto which a datagram that came by `arrival` is passed on.
 
-        came by \ goes to     loopback   same LAN   other LAN   the neighbour it came from   other neighbours
-        loopback             -          no         no          -                            yes
-        LAN                  no         no         yes         -                            yes
-        a neighbour          yes        yes        yes         no                           yes
+        came by \ goes to    loopback   same LAN   other LAN   the same neighbour   other neighbours
+        loopback             -          no         no          -                    yes
+        LAN                  no         no         yes         -                    yes
+        a neighbour          yes        yes        yes         no                   yes
 
     Multicast is never repeated where everyone has heard it. Loopback and LAN are not joined: every session of this machine
     hears the LAN by itself, unless it was told to keep to loopback, and then it shall be kept there.
     """
-    from_source = unicast_path(source)
     return tuple(
         path
         for path in paths
-        if path not in (arrival, from_source)
-        and {arrival.kind, path.kind} != {PathKind.LOOPBACK, PathKind.LAN}
+        if path != arrival and {arrival.kind, path.kind} != {PathKind.LOOPBACK, PathKind.LAN}
     )

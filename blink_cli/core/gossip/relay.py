@@ -1,6 +1,6 @@
 """Passing datagrams on between paths: each once, a moment later, and not where they were heard in the meantime."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -8,7 +8,7 @@ from blink_cli.core.gossip.budget import SharedBudget
 from blink_cli.core.gossip.counters import GossipCounters
 from blink_cli.core.gossip.datagram import with_less_ttl
 from blink_cli.core.gossip.effects import Arrival, Transmit
-from blink_cli.core.gossip.paths import Path, relay_targets
+from blink_cli.core.gossip.paths import Path
 from blink_cli.core.gossip.settings import GossipSettings
 
 
@@ -38,13 +38,10 @@ class Relay:
         self._due: list[tuple[float, int]] = []
 
     def consider(
-        self, encoded: bytes, ttl: int, print_: int, arrival: Arrival, paths: Iterable[Path]
+        self, encoded: bytes, ttl: int, print_: int, arrival: Arrival, targets: tuple[Path, ...]
     ) -> None:
         """Take a datagram that was not heard before; `print_` is its fingerprint."""
-        if ttl == 0:
-            return
-        targets = relay_targets(arrival.path, arrival.source, paths)
-        if not targets:
+        if ttl == 0 or not targets:
             return
         if len(self._waiting) >= self._max_waiting or not self._budget.take(arrival.source, arrival.now_s):
             self._counters.relays_limited += 1

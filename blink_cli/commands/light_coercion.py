@@ -1,0 +1,52 @@
+"""Keeps Typer's start light: text that shall be text is not sent through a validator.
+
+Typer 0.29 builds a pydantic adapter for every parameter of a command, also for those that were not given, and imports pydantic for the
+first of them: some 100 ms, a quarter of what an attached command may take. So what is not given, or is text and shall be text, passes as it
+is; everything else goes Typer's way. A test holds that `blink status` imports no pydantic; were Typer to change, nothing would break but
+that.
+"""
+
+from typing import Any, Final, Protocol
+
+import typer
+
+HELP_OPTION_NAMES: Final = ("-h", "--help")
+
+PLAIN = (str, str | None, list[str], list[str] | None, bool, int)
+"""What click's parser delivers already: words, their lists, flags and counts."""
+
+
+class _Coercion(Protocol):
+    """What a parameter of Typer asks for its value."""
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value as the command wants it."""
+
+
+class _LightCoercion:
+    """Typer's coercion of one parameter, built when it is needed."""
+
+    def __init__(self, parameter: Any) -> None:
+        self._typers = parameter.get_runtime_param
+        self._plain = parameter.type_descriptor.annotation in PLAIN
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """See `_Coercion.coerce`."""
+        repeated = param.multiple or param.nargs == -1
+        if value is None:
+            return () if repeated else None
+        if self._plain and (repeated or isinstance(value, str | int)):
+            return value
+        coercion: _Coercion = self._typers()
+        return coercion.coerce(value, param, ctx)
+
+
+def lighten(command: Any) -> None:
+    """Give every parameter of a command, and of those below it, the light coercion."""
+    # The parameters with `--help` among them, which click makes for a context and keeps.
+    for parameter in command.get_params(typer.Context(command, help_option_names=list(HELP_OPTION_NAMES))):
+        if hasattr(parameter, "get_runtime_param"):
+            light = _LightCoercion(parameter)
+            parameter.get_runtime_param = lambda light=light: light
+    for below in getattr(command, "commands", {}).values():
+        lighten(below)
