@@ -19,7 +19,6 @@ from blink_cli.app.call_runner import CallRunner
 from blink_cli.app.call_waiting import until
 from blink_cli.app.contacts import Contacts
 from blink_cli.app.event_hub import EventHub
-from blink_cli.app.key_file import load_or_create_identity
 from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile
 from blink_cli.app.settings import Settings, load_settings
@@ -32,6 +31,7 @@ from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.core.errors import DeviceError, NotFoundError, StateError, UsageError
 from blink_cli.core.events import DeviceChanged, DeviceLost, Event, IncomingCall, LinkState, SessionEnding
 from blink_cli.core.gossip import Acknowledged, Gossip, Received
+from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
 from blink_cli.core.replies import (
@@ -106,23 +106,20 @@ class Session:
         self._runner = runner
         self._neighbourhood = neighbourhood
         self._views = views
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when the session was told to quit."""
+        self.ended: asyncio.Event = asyncio.Event()
+        """Set when the session was told to quit."""
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, profile: Profile, options: SessionOptions, passphrase: str | None = None
-    ) -> AsyncIterator[Self]:
+    async def open(cls, profile: Profile, identity: Identity, options: SessionOptions) -> AsyncIterator[Self]:
         """Run a session for as long as the context lasts.
 
         Args:
-            profile: Whose; its folders exist. A key is made where it has none.
+            profile: Where settings and contacts are; its folders exist.
+            identity: Who it is.
             options: What it is started with.
-            passphrase: Opens the key; None: `BLINK_PASSPHRASE`.
 
         Raises:
-            IdentityError: The key is unsafe, locked or damaged.
             UsageError: An option or a setting is wrong.
             DeviceError: A device that was named cannot be used.
             NotFoundError: There is no such device.
@@ -130,9 +127,6 @@ class Session:
 
         """
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        identity = load_or_create_identity(
-            profile.key_path, passphrase or os.environ.get("BLINK_PASSPHRASE"), secrets.token_bytes
-        )
         settings = load_settings(profile.settings_path)
         codec = settings.codec.with_options(options.codec)
         nickname = session_nickname(options.nickname or settings.nickname, profile)
@@ -213,8 +207,7 @@ class Session:
             case GetStatus() | Subscribe():
                 return self.status()
             case Quit():
-                if not self.ended.done():
-                    self.ended.set_result(None)
+                self.ended.set()
             case GetPeers():
                 return Peers(peers=self._neighbourhood.peers())
             case PlaceOffer():

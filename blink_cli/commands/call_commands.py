@@ -27,10 +27,12 @@ FOREVER_S: Final = 1e9
 """Thirty years: a session of its own that was told to accept has nothing else to do."""
 
 HoldOption = Annotated[
-    float | None, typer.Option("--hold", min=0, metavar="S", help="Leave after S seconds.", show_default=False)
+    float | None,
+    typer.Option("--hold", min=0, metavar="S", help="Leave after S seconds.", show_default=False),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="left", help="Stay until the call is over.", show_default=False)
+    str | None,
+    typer.Option("--until", metavar="left", help="Stay until the call is over.", show_default=False),
 ]
 CallArgument = Annotated[
     str | None,
@@ -68,16 +70,22 @@ async def peers(desk: Desk) -> None:
 async def offer(
     desk: Desk,
     session_options: SessionOptions,
+    *,
     peer: Annotated[
         list[str],
         typer.Argument(
-            metavar="PEER...", help="Nicknames, DIDs, or prefixes that fit one only.", autocompletion=complete_peer
+            metavar="PEER...",
+            help="Nicknames, DIDs, or prefixes that fit one only.",
+            autocompletion=complete_peer,
         ),
     ],
     wait: Annotated[
         float | None,
         typer.Option(
-            "--wait", min=0, metavar="S", help="Return when the first one's audio is connected; fail after S seconds."
+            "--wait",
+            min=0,
+            metavar="S",
+            help="Return when the first one's audio is connected; fail after S seconds.",
         ),
     ] = None,
     hold: HoldOption = None,
@@ -98,11 +106,15 @@ async def offer(
 async def accept(
     desk: Desk,
     session_options: SessionOptions,
+    *,
     call: CallArgument = None,
     wait: Annotated[
         float | None,
         typer.Option(
-            "--wait", min=0, metavar="S", help="Wait up to S seconds for an offer, and until audio is connected."
+            "--wait",
+            min=0,
+            metavar="S",
+            help="Wait up to S seconds for an offer, and until audio is connected.",
         ),
     ] = None,
     hold: HoldOption = None,
@@ -140,7 +152,9 @@ async def calls(desk: Desk) -> None:
         desk.output.document(reply_document(reply))
         return
     if reply.call is not None:
-        desk.output.line(f"in call {short_call(reply.call.id)}, {reply.call.state.replace('_', ' ')}, since {reply.call.since}")
+        desk.output.line(
+            f"in call {short_call(reply.call.id)}, {reply.call.state.replace('_', ' ')}, since {reply.call.since}"
+        )
     if reply.pending_calls:
         from blink_cli.commands.tables import pending_table  # noqa: PLC0415 - rich takes 80 ms
 
@@ -162,7 +176,9 @@ async def participants(desk: Desk) -> None:
 
 def _hold(hold_s: float | None, until: str | None) -> Hold | None:
     if until is not None and until != "left":
-        raise UsageError(f"--until {until}: only `left` is known.", hint="--until left stays until the call is over")
+        raise UsageError(
+            f"--until {until}: only `left` is known.", hint="--until left stays until the call is over"
+        )
     if hold_s is not None and until is not None:
         raise UsageError("--hold and --until say different things.", hint="give one of them")
     if hold_s is None and until is None:

@@ -66,6 +66,7 @@ def command(
         name: What the user types.
         hosts: Whether it may run a session of its own.
         settings: For Typer.
+
     """
 
     def register(function: CommandFunction[P]) -> CommandFunction[P]:
@@ -75,7 +76,9 @@ def command(
     return register
 
 
-def _with_global_options(function: CommandFunction[P], *, hosts: bool) -> Callable[..., Job]:
+def _with_global_options(
+    function: Callable[..., Coroutine[Any, Any, None]], *, hosts: bool
+) -> Callable[..., Job]:
     @functools.wraps(function)
     def invoke(context: typer.Context, **arguments: Any) -> Job:
         invocation: Invocation = context.obj
@@ -90,9 +93,15 @@ def _with_global_options(function: CommandFunction[P], *, hosts: bool) -> Callab
     takes_session_options = bool(own) and own[0].annotation is SessionOptions
     parameters = [
         inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-        *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own[takes_session_options:]),
+        *(
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in own[takes_session_options:]
+        ),
         *(_parameter(*parameter) for parameter in (SESSION_PARAMETERS if takes_session_options else ())),
-        *(_parameter(name, Annotated[kind, option], default) for name, kind, default, option in _GLOBAL_PARAMETERS),
+        *(
+            _parameter(name, Annotated[kind, option], default)
+            for name, kind, default, option in _GLOBAL_PARAMETERS
+        ),
     ]
     # Typer reads both: the signature, and the annotations by their names.
     invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

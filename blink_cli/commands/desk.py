@@ -23,13 +23,17 @@ class SessionSource(Protocol):
 
         Raises:
             NoSessionError: None does.
+
         """
 
-    def running_or_own(self, options: SessionOptions) -> AbstractAsyncContextManager[tuple[SessionPort, bool]]:
+    def running_or_own(
+        self, options: SessionOptions
+    ) -> AbstractAsyncContextManager[tuple[SessionPort, bool]]:
         """The session that runs, or one of its own for as long as it is needed; and whether it is its own.
 
         Raises:
             UsageError: One runs, and the options would have to be another's.
+
         """
 
 
@@ -59,6 +63,7 @@ def expect(reply: Reply, kind: type[R]) -> R:
 
     Raises:
         BlinkError: It is another: the session is of a version that this program does not understand.
+
     """
     if not isinstance(reply, kind):
         raise BlinkError(

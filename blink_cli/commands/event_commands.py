@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 async def events(
     desk: Desk,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with every event, until the session ends.")] = False,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with every event, until the session ends.")
+    ] = False,
 ) -> None:
     """Show the session's snapshot, and with --follow every event from then on."""
     narrator = Narrator()
@@ -48,9 +51,18 @@ async def events(
 
 async def wait(
     desk: Desk,
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its name, as in `events --json`.", autocompletion=complete_event)],
+    *,
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT", help="Its name, as in `events --json`.", autocompletion=complete_event
+        ),
+    ],
     timeout: Annotated[  # noqa: ASYNC109 - the option's name
-        float | None, typer.Option("--timeout", min=0, metavar="S", help="Fail with 3 after S seconds.", show_default=False)
+        float | None,
+        typer.Option(
+            "--timeout", min=0, metavar="S", help="Fail with 3 after S seconds.", show_default=False
+        ),
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Only what happens from now on counts.")] = False,
 ) -> None:
@@ -66,7 +78,9 @@ async def wait(
         async with asyncio.timeout(timeout):
             happened, narrator = await _next(desk, name, new=new)
     except TimeoutError as error:
-        raise NotFoundError(f"No {name} came within {timeout:g} s.", hint="`blink events --follow` shows what does come") from error
+        raise NotFoundError(
+            f"No {name} came within {timeout:g} s.", hint="`blink events --follow` shows what does come"
+        ) from error
     if happened is None:
         raise NotFoundError(f"The session ended before {name} came.")
     if desk.output.json:
@@ -88,6 +102,7 @@ def event_name(text: str) -> str:
 
     Raises:
         UsageError: There is none of that name; lists those that there are.
+
     """
     name = text.strip().lower().replace("-", "_")
     if name not in EVENT_NAMES:
@@ -102,7 +117,9 @@ def already(name: str, status: Status) -> Event | None:
             if not pending.rejected:
                 people = tuple(person.did for person in pending.participants)
                 caller = pending.caller
-                return IncomingCall(call_id=pending.id, caller=caller.did, nickname=caller.nickname, participants=people)
+                return IncomingCall(
+                    call_id=pending.id, caller=caller.did, nickname=caller.nickname, participants=people
+                )
     if name == "call_joined" and status.call is not None:
         return CallJoined(call_id=status.call.id)
     return None

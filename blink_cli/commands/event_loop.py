@@ -15,6 +15,7 @@ def run_job(job: Job) -> None:
     Raises:
         KeyboardInterrupt: It was interrupted.
         BlinkError: It failed.
+
     """
     with asyncio.Runner(loop_factory=loop_factory(hosts=job.hosts)) as runner:
         runner.run(_until_terminated(job.run))

@@ -1,6 +1,7 @@
 """Events as sentences, for those who read and do not parse."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from blink_cli.commands.names_shown import name_of, nicknames_of, printable, short_call
 from blink_cli.core import events as e
@@ -35,7 +36,10 @@ class Narrator:
 
     def tell(self, event: e.Event) -> str:
         """Return the sentence, without a full stop, and remember the names in the event."""
-        nickname, did = getattr(event, "nickname", None), getattr(event, "did", None) or getattr(event, "caller", None)
+        nickname, did = (
+            getattr(event, "nickname", None),
+            getattr(event, "did", None) or getattr(event, "caller", None),
+        )
         if nickname and did:
             self._names[did] = nickname
         return self._sentence(event)
@@ -68,7 +72,9 @@ class Narrator:
             case e.ParticipantLeft(did=did, reason=reason):
                 return f"{self._who(did)} {'left' if reason is e.LeaveReason.LEFT else 'was lost'}"
             case e.ParticipantStateChanged(did=did, muted=muted, deafened=deafened, recording=recording):
-                shown = [w for w, on in (("muted", muted), ("deafened", deafened), ("recording", recording)) if on]
+                shown = [
+                    w for w, on in (("muted", muted), ("deafened", deafened), ("recording", recording)) if on
+                ]
                 return f"{self._who(did)}: {', '.join(shown) or 'not muted, not deafened, not recording'}"
             case e.LinkChanged(did=did, link=link):
                 return f"audio with {self._who(did)}: {link}"
@@ -81,7 +87,9 @@ class Narrator:
             case e.DeviceChanged(direction=direction, device=device):
                 return f"the {direction} is now {printable(device)}"
             case e.DeviceLost(direction=direction, device=device, reason=reason, replacement=replacement):
-                instead = f"{printable(replacement)} takes its place" if replacement else "nothing takes its place"
+                instead = (
+                    f"{printable(replacement)} takes its place" if replacement else "nothing takes its place"
+                )
                 return f"the {direction} {printable(device)} failed ({printable(reason)}); {instead}"
             case e.StreamFailed(did=did, reason=reason):
                 return f"no audio with {self._who(did)}: {printable(reason)}"
@@ -97,5 +105,5 @@ class Narrator:
                 return f"{count} events were dropped: they came faster than they were read"
             case e.SessionEnding():
                 return "the session ends"
-        # Unions grow: an event that has no sentence yet is still shown.
-        return type(event).__name__
+            case _:
+                assert_never(event)

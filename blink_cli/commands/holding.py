@@ -32,6 +32,7 @@ async def hold_call(
 
     Raises:
         BlinkError: It could not be entered, or nobody was connected in time.
+
     """
     if hold is None:
         _print_call(desk, expect(await session.ask(request), kind))

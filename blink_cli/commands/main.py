@@ -13,6 +13,7 @@ from blink_cli.commands.program import entry_point
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.session_options import SessionOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,9 +61,12 @@ def parse(line: Sequence[str], invocation: Invocation, *, program_name: str = "b
 
     Raises:
         UsageError: It is wrong.
+
     """
     try:
-        outcome = entry_point().main(args=list(line), prog_name=program_name, standalone_mode=False, obj=invocation)
+        outcome = entry_point().main(
+            args=list(line), prog_name=program_name, standalone_mode=False, obj=invocation
+        )
     except typer.TyperException as error:
         raise usage_error(error, program_name) from error
     return outcome if isinstance(outcome, Job) else None
@@ -74,7 +78,8 @@ def usage_error(error: typer.TyperException, program_name: str) -> UsageError:
     path = program_name if context is None else context.command_path
     message = error.format_message().strip()
     return UsageError(
-        message if message.endswith((".", "?", "!")) else f"{message}.", hint=f"`{f'{path} --help'.strip()}` shows how it is used"
+        message if message.endswith((".", "?", "!")) else f"{message}.",
+        hint=f"`{f'{path} --help'.strip()}` shows how it is used",
     )
 
 
@@ -83,7 +88,9 @@ def as_blink_error(error: Exception) -> BlinkError:
     if isinstance(error, BlinkError):
         return error
     if isinstance(error, OSError) and error.filename is not None:
-        return BlinkError(f"{error.filename}: {error.strerror}.", hint="check that it exists and who may read or write it")
+        return BlinkError(
+            f"{error.filename}: {error.strerror}.", hint="check that it exists and who may read or write it"
+        )
     return BlinkError(
         f"Something went wrong that should not: {type(error).__name__}: {error}.",
         hint="run it again with -v -v, and report what it prints",
@@ -98,4 +105,4 @@ def _without_command(invocation: Invocation, keep_going: bool) -> Job:  # noqa: 
     from blink_cli.commands.interactive import prompt_or_script  # noqa: PLC0415 - only `blink` alone needs it
 
     desk = invocation.desk(invocation.options)
-    return Job(run=prompt_or_script(desk, keep_going=keep_going), desk=desk, hosts=True)
+    return Job(run=prompt_or_script(desk, SessionOptions(), keep_going=keep_going), desk=desk, hosts=True)

@@ -81,6 +81,7 @@ def gain_in_db(text: str) -> float:
 
     Raises:
         UsageError: It is no number from -60 to 20.
+
     """
     try:
         gain_db = float(text.lower().removesuffix("db"))

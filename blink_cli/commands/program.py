@@ -33,8 +33,13 @@ class SectionedGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the sections, then what belongs to none."""
-        remaining = [name for name in self.list_commands(ctx) if (c := self.get_command(ctx, name)) and not c.hidden]
-        sections = {**SECTIONS, "More": tuple(n for n in remaining if not any(n in s for s in SECTIONS.values()))}
+        remaining = [
+            name for name in self.list_commands(ctx) if (c := self.get_command(ctx, name)) and not c.hidden
+        ]
+        sections = {
+            **SECTIONS,
+            "More": tuple(n for n in remaining if not any(n in s for s in SECTIONS.values())),
+        }
         for title, names in sections.items():
             rows = [(name, c.get_short_help_str(90)) for name in names if (c := self.get_command(ctx, name))]
             if rows:
@@ -48,6 +53,7 @@ def program() -> typer.Typer:
     from blink_cli.commands import (  # noqa: PLC0415 - they import this module's neighbours, and register themselves on it
         call_commands,
         contact_commands,
+        device_commands,
         event_commands,
         media_commands,
         session_commands,
@@ -61,6 +67,7 @@ def program() -> typer.Typer:
         call_commands,
         contact_commands,
         media_commands,
+        device_commands,
         statistics_commands,
         event_commands,
     ):
@@ -78,11 +85,20 @@ def entry_point() -> Any:
 
 def _before_every_command(
     context: typer.Context,
-    profile: Annotated[str | None, typer.Option(help="The identity to use; BLINK_PROFILE names another default.")] = None,
-    data_dir: Annotated[str | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one object a line.")] = False,
+    *,
+    profile: Annotated[
+        str | None, typer.Option(help="The identity to use; BLINK_PROFILE names another default.")
+    ] = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: one document, or one object a line.")
+    ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; or NO_COLOR.")] = False,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More messages; twice: with tracebacks.")] = 0,
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="More messages; twice: with tracebacks.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages but errors.")] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Piped commands: go on after one that failed.")

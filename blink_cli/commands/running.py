@@ -1,9 +1,10 @@
 """The way from the chosen profile to a session: the one that runs, or one of this process."""
 
+import asyncio
 import warnings
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blink_cli.app.control_client import ControlClient
 from blink_cli.app.control_door import control_door
@@ -14,14 +15,15 @@ from blink_cli.core.session_port import SessionPort
 
 if TYPE_CHECKING:
     from blink_cli.app.profile import Profile
+    from blink_cli.core.identity import Identity
 
 
 class HostedSession(SessionPort, Protocol):
     """A session of this process."""
 
     @property
-    def ended(self) -> Awaitable[Any]:
-        """Done when the session was told to quit; fails when it cannot go on."""
+    def ended(self) -> asyncio.Event:
+        """Set when the session was told to quit."""
 
 
 def profile_of(options: GlobalOptions) -> "Profile":
@@ -67,19 +69,23 @@ async def host(options: GlobalOptions, session_options: SessionOptions) -> Async
 
     """
     from blink_cli.app.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
+    from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - cryptography: attached commands need none
     from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
 
     profile = profile_of(options)
+    identity = unlocked_identity(profile)
 
     def opening() -> AbstractAsyncContextManager[HostedSession]:
-        return open_session(profile, session_options)
+        return open_session(profile, identity, session_options)
 
     async with hosted(profile, version=program_version(), open_session=opening) as session:
         yield session
 
 
-def open_session(profile: "Profile", options: SessionOptions) -> AbstractAsyncContextManager[HostedSession]:
+def open_session(
+    profile: "Profile", identity: "Identity", options: SessionOptions
+) -> AbstractAsyncContextManager[HostedSession]:
     """Open the session itself."""
     from blink_cli.app.session import Session  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
 
-    return Session.open(profile, options)
+    return Session.open(profile, identity, options)

@@ -1,5 +1,7 @@
 """Commands for the session itself."""
 
+from typing import Annotated
+
 import typer
 
 from blink_cli.commands.command import command
@@ -20,11 +22,18 @@ def register(app: typer.Typer) -> None:
     command(app, "version")(version)
 
 
-async def repl(desk: Desk, session_options: SessionOptions) -> None:
+async def repl(
+    desk: Desk,
+    session_options: SessionOptions,
+    *,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Piped commands: go on after one that failed.")
+    ] = False,
+) -> None:
     """Open a session and its prompt; the same as `blink` alone."""
-    from blink_cli.commands.interactive import open_prompt  # noqa: PLC0415 - prompt_toolkit takes 200 ms
+    from blink_cli.commands.interactive import prompt_or_script  # noqa: PLC0415 - asyncio: `--help` needs none
 
-    await open_prompt(desk, session_options)
+    await prompt_or_script(desk, session_options, keep_going=keep_going)
 
 
 async def serve(desk: Desk, session_options: SessionOptions) -> None:

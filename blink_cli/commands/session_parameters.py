@@ -15,7 +15,11 @@ _AUTO_HELP: Final = "Accept every call while not in one."
 _INTERFACE_HELP: Final = "IPv4 address of an interface to use; may be repeated. All that are up, if left out."
 
 SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
-    ("nickname", Annotated[str | None, typer.Option(help="What this session calls itself.", metavar="NAME")], None),
+    (
+        "nickname",
+        Annotated[str | None, typer.Option(help="What this session calls itself.", metavar="NAME")],
+        None,
+    ),
     ("input", Annotated[str | None, typer.Option("--input", help=_INPUT_HELP, metavar="DEV")], None),
     ("output", Annotated[str | None, typer.Option("--output", help=_OUTPUT_HELP, metavar="DEV")], None),
     ("auto_accept", Annotated[bool, typer.Option("--auto-accept", help=_AUTO_HELP)], False),
@@ -23,7 +27,8 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
         "group",
         Annotated[
-            str | None, typer.Option(help=f"Multicast group of the signals; {DEFAULT_GROUP}.", metavar="ADDR:PORT")
+            str | None,
+            typer.Option(help=f"Multicast group of the signals; {DEFAULT_GROUP}.", metavar="ADDR:PORT"),
         ],
         None,
     ),
@@ -31,13 +36,17 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         "neighbour",
         Annotated[
             list[str] | None,
-            typer.Option(help="A session that multicast does not reach; may be repeated.", metavar="HOST:PORT"),
+            typer.Option(
+                help="A session that multicast does not reach; may be repeated.", metavar="HOST:PORT"
+            ),
         ],
         None,
     ),
     (
         "no_discovery",
-        Annotated[bool, typer.Option("--no-discovery", help="Neither announce this session nor look for others.")],
+        Annotated[
+            bool, typer.Option("--no-discovery", help="Neither announce this session nor look for others.")
+        ],
         False,
     ),
 )
@@ -62,6 +71,7 @@ def session_options(
 
     Raises:
         UsageError: One makes no sense; says which, and what would.
+
     """
     defaults = SessionOptions()
     return SessionOptions(
@@ -81,10 +91,13 @@ def checked_nickname(text: str) -> str:
 
     Raises:
         UsageError: It is empty, too long, or holds control characters.
+
     """
     name = text.strip()
     if not name or len(name) > MAX_NICKNAME_CHARS or not name.isprintable():
-        raise UsageError(f"{text!r} is not a nickname.", hint=f"write 1 to {MAX_NICKNAME_CHARS} printable characters")
+        raise UsageError(
+            f"{text!r} is not a nickname.", hint=f"write 1 to {MAX_NICKNAME_CHARS} printable characters"
+        )
     return name
 
 
@@ -93,6 +106,7 @@ def input_device(text: str) -> str:
 
     Raises:
         UsageError: It does not name an input.
+
     """
     name = parse_input_name(text)
     if isinstance(name, FileDevice):
@@ -105,6 +119,7 @@ def output_device(text: str) -> str:
 
     Raises:
         UsageError: It does not name an output.
+
     """
     name = parse_output_name(text)
     if isinstance(name, WavDevice):
@@ -117,6 +132,7 @@ def interface_address(text: str) -> str:
 
     Raises:
         UsageError: It is no IPv4 address that an interface can have.
+
     """
     address = _ipv4(text)
     if address is None or address.is_multicast or address.is_unspecified:
@@ -132,6 +148,7 @@ def multicast_group(text: str) -> str:
 
     Raises:
         UsageError: It is not one.
+
     """
     host, _, port = text.rpartition(":")
     address = _ipv4(host)
@@ -148,6 +165,7 @@ def neighbour_address(text: str) -> str:
 
     Raises:
         UsageError: It is not one.
+
     """
     host, _, port = text.rpartition(":")
     if not host or not _is_port(port) or any(c.isspace() or c in "/@" for c in host):

@@ -14,14 +14,17 @@ PATIENCE_S: Final = 1.0
 """A prompt that hangs is worse than one that completes nothing."""
 
 
-
 def complete_peer(incomplete: str) -> list[str]:
     """Nicknames, and DIDs once the beginning of one is typed."""
     reply = _ask(GetPeers())
     if not isinstance(reply, Peers):
         return []
     names = [peer.nickname for peer in reply.peers if peer.nickname] + [peer.did for peer in reply.peers]
-    return [name for name in dict.fromkeys(names) if name.startswith(incomplete) and (incomplete or not name.startswith("did:"))]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if name.startswith(incomplete) and (incomplete or not name.startswith("did:"))
+    ]
 
 
 def complete_call(incomplete: str) -> list[str]:
@@ -45,7 +48,10 @@ def _ask(request: Request) -> object:
     from blink_cli.commands import running  # noqa: PLC0415 - as above
 
     async def ask() -> object:
-        async with asyncio.timeout(PATIENCE_S), await running.connect(GlobalOptions.from_environment()) as client:
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            await running.connect(GlobalOptions.from_environment()) as client,
+        ):
             return await client.ask(request)
 
     try:

@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 async def rtp_stats(
     desk: Desk,
-    watch: Annotated[bool, typer.Option("--watch", help="Again every second, until Ctrl-C or the end of the call.")] = False,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again every second, until Ctrl-C or the end of the call.")
+    ] = False,
 ) -> None:
     """Show the figures of the current call, per peer, both directions."""
     import asyncio  # noqa: PLC0415 - 40 ms that `--help` does not need

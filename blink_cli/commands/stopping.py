@@ -3,9 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from blink_cli.net.tasks import TaskOwner
 
@@ -34,23 +33,10 @@ async def stop_signals() -> AsyncIterator[asyncio.Event]:
             signal.signal(number, handler)
 
 
-async def either(ended: Awaitable[Any], stopped: asyncio.Event) -> None:
-    """Return when the session has ended or the program was told to stop.
-
-    Raises:
-        BlinkError: The session ended because it could not go on.
-    """
-
-    async def wait_ended() -> None:
-        await ended
-
-    async with TaskOwner("stopping", on_failure=_read_below) as tasks:
-        ending = tasks.start(wait_ended(), name="session")
-        stopping = tasks.start(stopped.wait(), name="signal")
-        done, _ = await asyncio.wait({ending, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if ending in done:
-            ending.result()
-
-
-def _read_below(name: str, failure: BaseException) -> None:
-    """The failure is raised by `either` itself."""
+async def either(first: asyncio.Event, second: asyncio.Event) -> None:
+    """Return when one of the two is set. Cancelling is safe."""
+    async with TaskOwner("waiting") as tasks:
+        waiting = {
+            tasks.start(event.wait(), name=name) for event, name in ((first, "first"), (second, "second"))
+        }
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

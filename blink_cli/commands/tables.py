@@ -1,7 +1,11 @@
 """Replies as tables. Pure: a value in, something rich can render out."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from blink_cli.commands.names_shown import (
     duration_text,
@@ -50,7 +54,7 @@ def peers_table(peers: Peers) -> Table:
 
 def pending_table(pending: tuple[PendingCall, ...]) -> Table:
     """Calls that can be joined."""
-    table = plain_table("call", "from", "in it", "")
+    table = plain_table("call", "from", "in it", "state")
     for call in pending:
         table.add_row(
             short_call(call.id),
@@ -63,15 +67,32 @@ def pending_table(pending: tuple[PendingCall, ...]) -> Table:
 
 def participants_table(participants: Participants) -> Table:
     """Who is in, or invited to, the current call."""
-    table = plain_table("nickname", "did", "link", "", "gain")
+    table = plain_table("nickname", "did", "link", "state", "gain")
     for participant in participants.participants:
         talking = "talks" if participant.talking else ""
         table.add_row(
             printable(participant.nickname) or "-",
             short_did(participant.did),
-            f"[{LINK_STYLES[participant.link]}]{participant.link}[/]",
+            Text(participant.link, style=LINK_STYLES[participant.link]),
             ", ".join(filter(None, (talking, flags_of(participant)))),
             f"{participant.gain_db:+g} dB" if participant.gain_db else "",
+        )
+    return table
+
+
+def devices_table(devices: Sequence[Mapping[str, Any]]) -> Table:
+    """The audio devices, as `list-devices --json` has them; the defaults are marked."""
+    table = plain_table("device", "host", "in", "out", "rate", "default")
+    for device in devices:
+        defaults = [name for name in ("input", "output") if device[f"default_{name}"]]
+        table.add_row(
+            printable(device["name"]),
+            device["host_api"],
+            str(device["inputs"] or ""),
+            str(device["outputs"] or ""),
+            f"{device['sample_rate']:.0f} Hz",
+            ", ".join(defaults),
+            style="dim" if device["virtual"] else None,
         )
     return table
 
@@ -79,7 +100,18 @@ def participants_table(participants: Participants) -> Table:
 def statistics_table(statistics: RtpStatistics) -> Table:
     """Both directions of every link, in short; `--json` has all figures."""
     table = plain_table(
-        "peer", "rtt", "received", "lost", "late", "recovered", "concealed", "jitter", "delay", "sent", "far loss", "red"
+        "peer",
+        "rtt",
+        "received",
+        "lost",
+        "late",
+        "recovered",
+        "concealed",
+        "jitter",
+        "delay",
+        "sent",
+        "far loss",
+        "red",
     )
     for column in table.columns[1:]:
         column.justify = "right"
@@ -92,7 +124,11 @@ def _figures(peer: PeerStatistics) -> tuple[str, ...]:
     inbound, outbound = peer.inbound, peer.outbound
     received: tuple[str, ...] = ("-",) * 7
     if inbound is not None:
-        concealed = inbound.concealed_samples / inbound.total_samples_received if inbound.total_samples_received else 0
+        concealed = (
+            inbound.concealed_samples / inbound.total_samples_received
+            if inbound.total_samples_received
+            else 0
+        )
         received = (
             str(inbound.packets_received),
             str(inbound.packets_lost),

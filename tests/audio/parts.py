@@ -30,7 +30,13 @@ def sound_of(frame: EncodedFrame) -> Samples:
 
 def packet(payload: Samples) -> RtpPacket:
     return RtpPacket(
-        ssrc=1, sequence_number=0, timestamp=0, payload_type=96, marker=False, payload=payload.tobytes(), arrival_s=0.0
+        ssrc=1,
+        sequence_number=0,
+        timestamp=0,
+        payload_type=96,
+        marker=False,
+        payload=payload.tobytes(),
+        arrival_s=0.0,
     )
 
 
@@ -155,4 +161,6 @@ class BrokenDevice:
         return None
 
     def reading(self, now_s: float) -> DeviceReading:
-        return DeviceReading(running=False, frames=0, lost_frames=0, queued_frames=0, latency_s=0.0, failure=None)
+        return DeviceReading(
+            running=False, frames=0, lost_frames=0, queued_frames=0, latency_s=0.0, failure=None
+        )

@@ -5,7 +5,13 @@ from blink_cli.audio.lateness import Lateness
 
 def test_nothing_counted_is_all_zeros() -> None:
     summary = Lateness().summary()
-    assert (summary.ticks, summary.p50_ms, summary.p99_ms, summary.max_ms, summary.over_10_ms) == (0, 0.0, 0.0, 0.0, 0)
+    assert (summary.ticks, summary.p50_ms, summary.p99_ms, summary.max_ms, summary.over_10_ms) == (
+        0,
+        0.0,
+        0.0,
+        0.0,
+        0,
+    )
 
 
 def test_percentiles_maximum_and_late_ticks() -> None:

@@ -20,7 +20,11 @@ def test_one_voice_passes_bit_by_bit() -> None:
 
 
 def test_voices_are_added_with_their_gains() -> None:
-    tracks = [SinkTrack(ConstantStream(0.1)), SinkTrack(ConstantStream(0.2), gain_db=-6.0206), SinkTrack(ConstantStream(-0.3))]
+    tracks = [
+        SinkTrack(ConstantStream(0.1)),
+        SinkTrack(ConstantStream(0.2), gain_db=-6.0206),
+        SinkTrack(ConstantStream(-0.3)),
+    ]
     np.testing.assert_allclose(settle(Mixer(), *tracks), -0.1, atol=1e-6)
 
 
@@ -33,7 +37,9 @@ def test_streams_blocks_are_not_modified() -> None:
 def test_nothing_to_hear_is_the_silent_block_itself() -> None:
     mixer = Mixer()
     assert mixer.mix([], 0.0) is SILENT_BLOCK
-    assert mixer.mix([SinkTrack(PlainStream()), SinkTrack(ConstantStream(0.5), muted=True)], 0.0) is SILENT_BLOCK
+    assert (
+        mixer.mix([SinkTrack(PlainStream()), SinkTrack(ConstantStream(0.5), muted=True)], 0.0) is SILENT_BLOCK
+    )
 
 
 def test_many_loud_voices_do_not_clip() -> None:

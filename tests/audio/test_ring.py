@@ -64,6 +64,8 @@ def test_two_threads_lose_and_reorder_nothing(seed: int) -> None:
     out = np.zeros((100, 1), dtype=np.float32)
     while expected < total:
         count = ring.read_into(out)
-        assert (out[:count, 0] == np.arange(expected, expected + count, dtype=np.float32)).all(), f"seed {seed}"
+        assert (out[:count, 0] == np.arange(expected, expected + count, dtype=np.float32)).all(), (
+            f"seed {seed}"
+        )
         expected += count
     writer.join()

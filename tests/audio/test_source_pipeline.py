@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,9 @@ from tests.audio.parts import PlainEncoder, sound_of
 FIRST = 0xFFFFFFFF - 1000
 
 
-def pipeline(frames: list[EncodedFrame], encoder: PlainEncoder | None = None, **more: object) -> SourcePipeline[PlainEncoder]:
+def pipeline(
+    frames: list[EncodedFrame], encoder: PlainEncoder | None = None, **more: object
+) -> SourcePipeline[PlainEncoder]:
     return SourcePipeline(encoder or PlainEncoder(), frames.append, first_timestamp=FIRST, **more)  # type: ignore[arg-type]
 
 
@@ -21,9 +24,7 @@ def voice(block: int) -> Samples:
     return (0.3 * np.sin(2 * np.pi * 200 * at / 48_000)).astype(np.float32)
 
 
-def feed(
-    source: SourcePipeline[PlainEncoder], blocks: range, make: Callable[[int], Samples] = voice
-) -> None:
+def feed(source: SourcePipeline[PlainEncoder], blocks: range, make: Callable[[int], Samples] = voice) -> None:
     for block in blocks:
         source.process(make(block), block * 0.01)
 
@@ -58,7 +59,7 @@ def test_muted_it_fades_out_and_sends_one_frame_in_400_ms() -> None:
     assert (sound_of(first) == 0).all()
     assert [f.audio_level_dbov for f in quiet[1:]] == [-127] * 10
     assert not any(f.voice or f.talk_spurt_start for f in quiet[1:])
-    assert {b.timestamp - a.timestamp for a, b in zip(keepalive, keepalive[1:], strict=False)} == {19_200}
+    assert {b.timestamp - a.timestamp for a, b in itertools.pairwise(keepalive)} == {19_200}
 
     source.muted = False
     feed(source, range(500, 502))
@@ -90,7 +91,18 @@ def test_what_the_encoder_leaves_out_is_not_sent_and_the_next_frame_starts_a_spu
     feed(source, range(10))
     feed(source, range(10, 30), lambda _: np.zeros(480, np.float32))
     feed(source, range(30, 40))
-    assert [f.talk_spurt_start for f in frames] == [True, False, False, False, False, True, False, False, False, False]
+    assert [f.talk_spurt_start for f in frames] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert frames[5].timestamp == (FIRST + 30 * 480) % 2**32
     assert source.frames_unsent == 10
 
@@ -101,10 +113,13 @@ def test_hooks_run_in_order_before_the_level() -> None:
             self._factor = factor
 
         def process(self, block: Samples) -> Samples:
-            return np.minimum(block * np.float32(self._factor), np.float32(0.5))
+            louder: Samples = np.minimum(block * np.float32(self._factor), np.float32(0.5))
+            return louder
 
     frames: list[EncodedFrame] = []
-    feed(pipeline(frames, hooks=(Times(100.0), Times(0.1))), range(2), lambda _: np.full(480, 0.4, np.float32))
+    feed(
+        pipeline(frames, hooks=(Times(100.0), Times(0.1))), range(2), lambda _: np.full(480, 0.4, np.float32)
+    )
     np.testing.assert_allclose(sound_of(frames[0]), 0.05, rtol=1e-6)
     assert frames[0].audio_level_dbov == -26
 

@@ -103,7 +103,12 @@ NAMES = ["USB Headset", "USB Headset Pro", "Built-in Audio", "HDMI 0", "hdmi 1"]
 
 @pytest.mark.parametrize(
     ("wanted", "name"),
-    [("USB Headset", "USB Headset"), ("usb headset", "USB Headset"), ("Pro", "USB Headset Pro"), ("built", "Built-in Audio")],
+    [
+        ("USB Headset", "USB Headset"),
+        ("usb headset", "USB Headset"),
+        ("Pro", "USB Headset Pro"),
+        ("built", "Built-in Audio"),
+    ],
 )
 def test_a_device_is_chosen_by_its_name_or_a_part_of_it(wanted: str, name: str) -> None:
     assert choose_device(wanted, NAMES) == name

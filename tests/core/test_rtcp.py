@@ -35,7 +35,9 @@ senders = st.builds(SenderInfo, st.just(99), st.integers(0, 2**64 - 1), u32, u32
 
 
 @given(st.one_of(st.none(), senders), st.lists(blocks, max_size=4))
-def test_reports_are_read_as_written_also_by_aiortc(sender: SenderInfo | None, given_blocks: list[BlockOnWire]) -> None:
+def test_reports_are_read_as_written_also_by_aiortc(
+    sender: SenderInfo | None, given_blocks: list[BlockOnWire]
+) -> None:
     data = write_report(99, sender, tuple(given_blocks), "3f9a01bc")
     contents = parse_rtcp(data)
     assert contents.senders == ([] if sender is None else [sender])

@@ -1,9 +1,9 @@
 """RTP headers: ours back and forth, aiortc's as a second opinion, and bytes that are none."""
 
 import pytest
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap
 from aiortc.rtp import RtpPacket as StockPacket
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +20,19 @@ from blink_cli.core.rtp_header import (
 u7, u16, u32 = st.integers(0, 127), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
 
 
-@given(u32, u7, u16, u32, st.booleans(), st.integers(-127, 0), st.booleans(), st.binary(max_size=200), st.integers(1, 14))
+@given(
+    ssrc=u32,
+    payload_type=u7,
+    sequence=u16,
+    timestamp=u32,
+    marker=st.booleans(),
+    level=st.integers(-127, 0),
+    voice=st.booleans(),
+    payload=st.binary(max_size=200),
+    extension=st.integers(1, 14),
+)
 def test_what_is_written_is_read(
+    *,
     ssrc: int,
     payload_type: int,
     sequence: int,
@@ -42,7 +53,12 @@ def test_what_is_written_is_read(
     )
     packet = parse_rtp(header + payload, 1.5, extension)
     assert (packet.ssrc, packet.payload_type, packet.sequence_number) == (ssrc, payload_type, sequence)
-    assert (packet.timestamp, packet.marker, packet.payload, packet.arrival_s) == (timestamp, marker, payload, 1.5)
+    assert (packet.timestamp, packet.marker, packet.payload, packet.arrival_s) == (
+        timestamp,
+        marker,
+        payload,
+        1.5,
+    )
     assert (packet.audio_level_dbov, packet.voice) == (level, voice)
     assert clear_sequence_number(header) == sequence
     assert clear_ssrc(header) == ssrc
@@ -50,7 +66,9 @@ def test_what_is_written_is_read(
 
     extensions = HeaderExtensionsMap()
     extensions.configure(
-        RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=extension, uri=AUDIO_LEVEL_URI)])
+        RTCRtpParameters(
+            headerExtensions=[RTCRtpHeaderExtensionParameters(id=extension, uri=AUDIO_LEVEL_URI)]
+        )
     )
     stock = StockPacket.parse(header + payload, extensions)
     assert (stock.sequence_number, stock.payload, stock.marker) == (sequence, payload, int(marker))
@@ -112,8 +130,8 @@ def test_contradictions_are_refused(data: bytes) -> None:
         parse_rtp(data, 0.0, 1)
 
 
-@given(st.binary(max_size=80), st.one_of(st.none(), st.integers(1, 14)), st.booleans())
-def test_any_bytes_are_a_packet_or_a_wire_error(data: bytes, extension: int | None, dress: bool) -> None:
+@given(data=st.binary(max_size=80), extension=st.one_of(st.none(), st.integers(1, 14)), dress=st.booleans())
+def test_any_bytes_are_a_packet_or_a_wire_error(*, data: bytes, extension: int | None, dress: bool) -> None:
     if dress and data:
         data = bytes([0x90 | data[0] & 0x2F]) + FIXED + b"\xbe\xde" + data
     try:
@@ -130,6 +148,8 @@ def test_extension_ids_that_one_byte_cannot_say() -> None:
             RtpHeaderWriter(1, extension)
 
 
-@pytest.mark.parametrize(("second", "expected"), [(200, True), (207, True), (192, True), (111, False), (239, False)])
-def test_rtcp_is_told_from_rtp(second: int, expected: bool) -> None:
+@pytest.mark.parametrize(
+    ("second", "expected"), [(200, True), (207, True), (192, True), (111, False), (239, False)]
+)
+def test_rtcp_is_told_from_rtp(*, second: int, expected: bool) -> None:
     assert is_rtcp(bytes([0x80, second])) is expected

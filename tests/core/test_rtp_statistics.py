@@ -1,5 +1,6 @@
 """Reception statistics: tables, wraps, restarts, a naive second count of random traces, and tshark's."""
 
+import itertools
 import random
 import struct
 from pathlib import Path
@@ -40,7 +41,9 @@ def steady(numbers: list[int], *, start: int = 0) -> list[Arrival]:
     ],
 )
 @pytest.mark.parametrize("start", [100, 65534, 0, 2**16 - 1])
-def test_counts(numbers: list[int], received: int, lost: int, duplicated: int, reordered: int, start: int) -> None:
+def test_counts(
+    numbers: list[int], received: int, lost: int, duplicated: int, reordered: int, start: int
+) -> None:
     statistics = count(steady(numbers, start=start))
     assert statistics.packets_received == received
     assert statistics.packets_lost == lost
@@ -58,11 +61,11 @@ def test_ten_lost_and_ten_duplicated_are_not_nothing() -> None:
 
 def test_extended_sequence_counts_the_cycles() -> None:
     statistics = ReceptionStatistics()
-    assert statistics.highest_sequence is None
     for n in range(0, 3 * 65536, 1000):
         statistics.received(n & 0xFFFF, 0, 0.0)
     assert statistics.highest_sequence == 196_000
     assert statistics.packets_expected == 196_001
+    assert ReceptionStatistics().highest_sequence is None
 
 
 def test_a_long_outage_is_loss_and_not_a_restart() -> None:
@@ -90,7 +93,7 @@ def test_jitter_follows_the_formula_across_the_wrap_of_timestamps() -> None:
     lateness_s = [0.0, 0.004, 0.001, 0.0, 0.010]
     arrivals = [(n, start + 960 * n, 5 + 0.02 * n + late_s) for n, late_s in enumerate(lateness_s)]
     expected_s = 0.0
-    for before_s, after_s in zip(lateness_s, lateness_s[1:], strict=False):
+    for before_s, after_s in itertools.pairwise(lateness_s):
         expected_s += (abs(after_s - before_s) - expected_s) / 16
     assert count(arrivals).jitter_s == pytest.approx(expected_s, abs=1e-9)
 
@@ -120,12 +123,14 @@ def trace(seed: int) -> list[Arrival]:
     chance = random.Random(seed)
     start = chance.randrange(65536)
     clock = chance.randrange(2**32)
-    arrivals = []
+    arrivals: list[Arrival] = []
     for n in range(chance.randrange(50, 400)):
         if chance.random() < 0.1:
             continue
-        for _ in range(1 + (chance.random() < 0.05)):
-            arrivals.append((start + n, clock + 960 * n, 0.02 * n + chance.expovariate(1 / 0.015)))
+        copies = 1 + (chance.random() < 0.05)
+        arrivals += [
+            (start + n, clock + 960 * n, 0.02 * n + chance.expovariate(1 / 0.015)) for _ in range(copies)
+        ]
     return sorted(arrivals, key=lambda arrival: arrival[2])
 
 
@@ -154,7 +159,10 @@ def test_tshark_counts_the_same(seed: int, tmp_path: Path) -> None:
             continue
         arrivals.append((65_300 + n, 2**32 - 50_000 + 882 * n, 0.02 * n + abs(chance.gauss(0, 0.004))))
     packets = [
-        (arrival_s, struct.pack("!BBHII", 0x80, 11, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, 1234) + bytes(60))
+        (
+            arrival_s,
+            struct.pack("!BBHII", 0x80, 11, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, 1234) + bytes(60),
+        )
         for sequence, timestamp, arrival_s in arrivals
     ]
     write_rtp_capture(tmp_path / "call.pcap", packets)

@@ -1,9 +1,13 @@
+from collections.abc import Sequence
+
 from blink_cli.core.talking import ATTACK_S, RELEASE_S, TalkingChange, TalkingDetector
 
 FRAME_S = 0.02
 
 
-def changes(detector: TalkingDetector, frames: list[tuple[int, bool | None]], start_s: float = 0.0) -> list[tuple[int, str]]:
+def changes(
+    detector: TalkingDetector, frames: Sequence[tuple[int, bool | None]], start_s: float = 0.0
+) -> list[tuple[int, str]]:
     found = []
     for index, (level_dbov, voice) in enumerate(frames):
         change = detector.update(level_dbov, voice=voice, now_s=start_s + index * FRAME_S)

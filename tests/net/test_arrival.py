@@ -11,7 +11,10 @@ from blink_cli.net.arrival import ArrivalClock
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps datagrams this way")
 def test_a_late_read_does_not_move_the_arrival() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
         receiver.bind(("127.0.0.1", 0))
         clock = ArrivalClock(receiver.fileno())
         before_s = time.monotonic()

@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from aiortc import AudioStreamTrack, MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    AudioStreamTrack,
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from av import AudioFrame, AudioResampler
 from av.audio.codeccontext import AudioCodecContext
 
@@ -34,7 +40,11 @@ class ToneTrack(AudioStreamTrack):
         await asyncio.sleep(0.02)
         pcm = (tone(self._index) * 32767).astype(np.int16)
         sound = AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="mono")
-        sound.sample_rate, sound.pts, sound.time_base = 48_000, 960 * self._index, fractions.Fraction(1, 48_000)
+        sound.sample_rate, sound.pts, sound.time_base = (
+            48_000,
+            960 * self._index,
+            fractions.Fraction(1, 48_000),
+        )
         self._index += 1
         return sound
 
@@ -43,12 +53,14 @@ def opus_frames(count: int) -> list[EncodedFrame]:
     encoder = AudioCodecContext.create("libopus", "w")
     assert isinstance(encoder, AudioCodecContext)
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "flt"
-    frames = []
+    frames: list[EncodedFrame] = []
     for index in range(count):
         sound = AudioFrame.from_ndarray(tone(index).reshape(1, -1), format="flt", layout="mono")
         sound.sample_rate, sound.pts = 48_000, 960 * index
         frames += [
-            EncodedFrame(bytes(packet), 960 * len(frames) + n * 960, 960, -12, True, index == 0)
+            EncodedFrame(
+                bytes(packet), 960 * len(frames) + n * 960, 960, -12, voice=True, talk_spurt_start=index == 0
+            )
             for n, packet in enumerate(encoder.encode(sound))
         ]
     return frames

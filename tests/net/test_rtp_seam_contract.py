@@ -24,7 +24,8 @@ def dropped(owner: str, name: str, use: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("module", "version"), [(aiortc, aiortc.__version__), (aioice, aioice.__version__), (pylibsrtp, pylibsrtp.__version__)]
+    ("module", "version"),
+    [(aiortc, aiortc.__version__), (aioice, aioice.__version__), (pylibsrtp, pylibsrtp.__version__)],
 )
 def test_versions_are_those_that_the_seam_was_read_against(module: object, version: str) -> None:
     name = module.__name__  # type: ignore[attr-defined]
@@ -40,7 +41,9 @@ async def test_gatherer_and_ice_transport_share_one_connection() -> None:
         "RTCIceGatherer", "_connection", "to reach the sockets"
     )
     assert ice._connection is gatherer._connection
-    assert ice._recv == gatherer._connection.recv, "RTCIceTransport no longer reads from its Connection's recv"
+    assert ice._recv == gatherer._connection.recv, (
+        "RTCIceTransport no longer reads from its Connection's recv"
+    )
     assert ice._send == gatherer._connection.send, "RTCIceTransport no longer writes to its Connection's send"
 
 
@@ -68,7 +71,12 @@ async def test_connection_attributes(name: str, kind: type, use: str) -> None:
         (Connection, "_remote_candidates_expected", [], "to know whether checks go on"),
         (Connection, "check_start_task", ["pair"], "to start a connectivity check"),
         (Connection, "data_received", ["data", "component"], "to bound what waits for DTLS"),
-        (Connection, "get_component_candidates", ["component", "addresses", "timeout"], "to choose the addresses"),
+        (
+            Connection,
+            "get_component_candidates",
+            ["component", "addresses", "timeout"],
+            "to choose the addresses",
+        ),
         (Connection, "close", [], "to give the sockets back"),
         (StunProtocol, "datagram_received", ["data", "addr"], "to take SRTP before its queue"),
         (RTCDtlsTransport, "_set_role", ["role"], "to set the DTLS role"),
@@ -97,16 +105,22 @@ def test_candidate_pair() -> None:
             "CandidatePair", name, "to know where to send"
         )
     names = {state.name for state in CandidatePair.State}
-    assert {"FROZEN", "WAITING"} <= names, dropped("CandidatePair.State", "FROZEN and WAITING", "to find unstarted checks")
+    assert {"FROZEN", "WAITING"} <= names, dropped(
+        "CandidatePair.State", "FROZEN and WAITING", "to find unstarted checks"
+    )
 
 
 async def test_dtls_transport_keeps_its_srtp_sessions() -> None:
-    dtls = RTCDtlsTransport(RTCIceTransport(RTCIceGatherer(iceServers=[])), [RTCCertificate.generateCertificate()])
+    dtls = RTCDtlsTransport(
+        RTCIceTransport(RTCIceGatherer(iceServers=[])), [RTCCertificate.generateCertificate()]
+    )
     for name in ("_rx_srtp", "_tx_srtp"):
         assert hasattr(dtls, name), dropped("RTCDtlsTransport", name, "to protect and unprotect packets")
     assert dtls.state == "new"
     for name in ("protect", "unprotect", "protect_rtcp", "unprotect_rtcp"):
-        assert callable(getattr(pylibsrtp.Session, name, None)), dropped("pylibsrtp.Session", name, "for SRTP")
+        assert callable(getattr(pylibsrtp.Session, name, None)), dropped(
+            "pylibsrtp.Session", name, "for SRTP"
+        )
 
 
 def test_srtp_tells_a_replay_by_its_sentence() -> None:

@@ -26,7 +26,8 @@ DIGEST = ":".join(["AB"] * 32)
 LOCAL = LocalTransport(
     ice=RTCIceParameters("abcd", "p" * 22),
     candidates=tuple(
-        RTCIceCandidate(1, "f" * 32, f"192.168.1.{n}", 40_000 + n, 2_130_706_431, "udp", "host") for n in range(3)
+        RTCIceCandidate(1, "f" * 32, f"192.168.1.{n}", 40_000 + n, 2_130_706_431, "udp", "host")
+        for n in range(3)
     ),
     dtls=RTCDtlsParameters([RTCDtlsFingerprint("sha-256", DIGEST), RTCDtlsFingerprint("sha-512", "00")]),
 )
@@ -96,7 +97,11 @@ def test_ours_is_read_as_written() -> None:
     remote = offer(ours())
     assert remote.format == MEDIA
     assert (remote.mid, remote.bundled, remote.setup, remote.ssrcs) == ("0", True, "auto", (12345,))
-    assert [candidate.ip for candidate in remote.transport.candidates] == ["192.168.1.0", "192.168.1.1", "192.168.1.2"]
+    assert [candidate.ip for candidate in remote.transport.candidates] == [
+        "192.168.1.0",
+        "192.168.1.1",
+        "192.168.1.2",
+    ]
     assert remote.transport.candidates_complete
     assert [print_.value for print_ in remote.transport.dtls.fingerprints] == [DIGEST]
     assert read_description(ours(setup="active"), is_answer=True, loopback=False).setup == "client"
@@ -192,7 +197,7 @@ def test_candidates_are_capped() -> None:
         ("10.0.0", 5000, False),
     ],
 )
-def test_which_addresses_are_checked(address: str, port: int, usable: bool) -> None:
+def test_which_addresses_are_checked(*, address: str, port: int, usable: bool) -> None:
     candidate = RTCIceCandidate(1, "f", address, port, 100, "udp", "host")
     assert is_usable(candidate, loopback=False) is usable
     if ":" in address or address[0].isdigit():
@@ -220,8 +225,11 @@ noise = st.text(alphabet=string.printable, max_size=60)
 
 
 @settings(max_examples=300)
-@given(st.lists(st.one_of(lines, noise, lines.map(lambda line: line[: len(line) // 2])), max_size=60), st.booleans())
-def test_any_text_is_a_description_or_a_wire_error(parts: list[str], is_answer: bool) -> None:
+@given(
+    parts=st.lists(st.one_of(lines, noise, lines.map(lambda line: line[: len(line) // 2])), max_size=60),
+    is_answer=st.booleans(),
+)
+def test_any_text_is_a_description_or_a_wire_error(*, parts: list[str], is_answer: bool) -> None:
     try:
         read_description("\r\n".join(parts), is_answer=is_answer, loopback=False)
     except WireError:

@@ -16,7 +16,7 @@ async def test_tasks_have_names_and_end_with_the_owner() -> None:
         task = owner.start(forever(), name="link bob")
         assert owner.running == ("call/link bob",)
     assert task.cancelled()
-    assert owner.running == ()
+    assert not owner.running
 
 
 async def test_a_failure_is_reported_and_leaves_the_others_alone() -> None:

@@ -1,16 +1,17 @@
 """The laboratory: named hosts on one wire, made for one test and gone after it.
 
-    async with Laboratory(seed=7) as lab:
-        alice, bob = await lab.hosts("alice", "bob")
-        await lab.set_conditions(Conditions(loss=0.05, jitter_ms=20))
-        session = await alice.machine.serve("alice", ...)
-        await lab.unplug(bob)
+async with Laboratory(seed=7) as lab:
+    alice, bob = await lab.hosts("alice", "bob")
+    await lab.set_conditions(Conditions(loss=0.05, jitter_ms=20))
+    session = await alice.machine.serve("alice", ...)
+    await lab.unplug(bob)
 """
 
 import asyncio
 import ipaddress
 import json
 import os
+import socket
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.netlab.impairment import Conditions
+from tests.netlab.namespaces import inside
 from tests.support.requirements import ADMINISTRATOR_PATH, require_network_namespaces
 from tests.support.sessions import Machine, free_group
 
@@ -48,6 +50,24 @@ class Host:
     async def run(self, *command: str) -> str:
         """Run a program on this host and return what it printed."""
         return await run(*self.prefix, *command)
+
+    def udp_socket(self, port: int = 0) -> socket.socket:
+        """Open a UDP socket of this host in the calling process."""
+        with inside(self.namespace):
+            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.settimeout(0)
+        opened.bind((self.address, port))
+        return opened
+
+    def group_socket(self, group: str) -> socket.socket:
+        """Open a UDP socket of this host that receives what is sent to a multicast group."""
+        with inside(self.namespace):
+            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.settimeout(0)
+        opened.bind((group, 0))
+        membership = socket.inet_aton(group) + socket.inet_aton(self.address)
+        opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+        return opened
 
 
 class Laboratory:
@@ -84,7 +104,9 @@ class Laboratory:
         """End every process on the hosts and remove them, however the test went."""
         await asyncio.gather(*(host.machine.aclose() for host in self.by_name.values()))
         if self._wire is not None:
-            await self._wire.communicate()
+            assert self._wire.stdin is not None
+            self._wire.stdin.close()
+            await self._wire.wait()
         for host in self.by_name.values():
             await _remove(host.namespace)
         self.by_name.clear()
@@ -104,10 +126,14 @@ class Laboratory:
             name, namespace, address, Machine(prefix=prefix, group=self._group, interface=address)
         )
         # A switch port that is up at once: duplicate address detection would keep IPv6 waiting for two seconds.
-        await run(*prefix, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0")
+        await run(
+            *prefix, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0"
+        )
         await self._order(do="plug", host=name, namespace=namespace, device=DEVICE)
         await ip("-n", namespace, "link", "set", "lo", "up")
-        await ip("-n", namespace, "address", "add", f"{address}/{_SUBNET.prefixlen}", "brd", "+", "dev", DEVICE)
+        await ip(
+            "-n", namespace, "address", "add", f"{address}/{_SUBNET.prefixlen}", "brd", "+", "dev", DEVICE
+        )
         await ip("-n", namespace, "link", "set", DEVICE, "up")
         # As on a LAN with a router: what has no better route leaves here, multicast included.
         await ip("-n", namespace, "route", "add", "default", "dev", DEVICE)
@@ -116,19 +142,37 @@ class Laboratory:
     async def change_address(self, host: Host, address: str) -> None:
         """Give a host another address in the lab's subnet, as a new DHCP lease does. `host.address` stays the first."""
         await ip("-n", host.namespace, "address", "flush", "dev", DEVICE, "scope", "global")
-        await ip("-n", host.namespace, "address", "add", f"{address}/{_SUBNET.prefixlen}", "brd", "+", "dev", DEVICE)
+        await ip(
+            "-n",
+            host.namespace,
+            "address",
+            "add",
+            f"{address}/{_SUBNET.prefixlen}",
+            "brd",
+            "+",
+            "dev",
+            DEVICE,
+        )
         await ip("-n", host.namespace, "route", "replace", "default", "dev", DEVICE)
 
     # --- the wire ---
 
     async def set_conditions(
-        self, conditions: Conditions, *, source: Iterable[Host] | None = None, target: Iterable[Host] | None = None
+        self,
+        conditions: Conditions,
+        *,
+        source: Iterable[Host] | None = None,
+        target: Iterable[Host] | None = None,
     ) -> None:
         """Change what the wire does to frames from some hosts to some hosts; all to all when left out."""
         await self._order(
             do="conditions",
             **{"from": self._names(source), "to": self._names(target), "conditions": asdict(conditions)},
         )
+
+    async def reseed(self) -> None:
+        """Begin the seed's draws again, so that what comes now replays whatever came before."""
+        await self._order(do="reseed")
 
     async def partition(self, *groups: Iterable[Host]) -> None:
         """Let only hosts of one group reach each other; without groups, heal."""
@@ -209,10 +253,13 @@ async def ip(*arguments: str) -> str:
 async def _sweep() -> None:
     """Remove what a run that was killed has left: its namespaces, and the processes in them."""
     for line in (await ip("netns", "list")).splitlines():
-        namespace = line.split()[0] if line.split() else ""
-        owner = namespace.removeprefix(f"{_PREFIX}-").partition("-")[0]
-        if namespace.startswith(f"{_PREFIX}-") and not Path(f"/proc/{owner}").exists():
+        namespace = line.partition(" ")[0]
+        if namespace.startswith(f"{_PREFIX}-") and not _lives(namespace.split("-")[2]):
             await _remove(namespace)
+
+
+def _lives(pid: str) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 async def _remove(namespace: str) -> None:

@@ -5,12 +5,12 @@ when stdin does, so that it never outlives the test that started it.
 
     {"do": "plug", "host": "alice", "namespace": "...", "device": "eth0"}
     {"do": "conditions", "from": ["alice"], "to": ["bob"], "conditions": {...}}
+    {"do": "reseed"}
     {"do": "partition", "groups": [["alice"], ["bob", "carol"]]}      [] heals
     {"do": "carrier", "host": "alice", "up": false}                   the cable is pulled
     {"do": "counts"}
 """
 
-import ctypes
 import fcntl
 import heapq
 import itertools
@@ -23,18 +23,17 @@ import time
 from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tests.netlab.impairment import Conditions, Impairment
+from tests.netlab.namespaces import inside
 
 _TUNSETIFF = 0x400454CA
 _TUNSETCARRIER = 0x400454E2
 _IFF_TAP = 0x0002
 _IFF_NO_PI = 0x1000
-_CLONE_NEWNET = 0x40000000
 
 _MAX_FRAME_BYTES = 2048
 _MAX_WAITING_FRAMES = 50_000
@@ -44,27 +43,11 @@ _LATENESS_KEPT = 20_000
 
 
 def open_tap(namespace: str, device: str) -> int:
-    """Make a TAP device inside a network namespace and return its descriptor, which works from outside.
-
-    Must be called in a process with one thread: the namespace belongs to a thread, and is left again.
-
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    away = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-    try:
-        if libc.setns(away, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"cannot enter the namespace {namespace}")
-        try:
-            tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-            fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TAP | _IFF_NO_PI))
-            return tap
-        finally:
-            if libc.setns(home, _CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "cannot return from a namespace")
-    finally:
-        os.close(home)
-        os.close(away)
+    """Make a TAP device inside a network namespace and return its descriptor, which works from outside."""
+    with inside(namespace):
+        tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(tap, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TAP | _IFF_NO_PI))
+        return tap
 
 
 @dataclass(slots=True)
@@ -109,7 +92,8 @@ class Wire:
                     return
                 *lines, unread = (unread + chunk).split(b"\n")
                 for line in lines:
-                    print(json.dumps(self._obey(json.loads(line))), flush=True)
+                    sys.stdout.write(json.dumps(self._obey(json.loads(line))) + "\n")
+                    sys.stdout.flush()
 
     # --- frames ---
 
@@ -171,8 +155,11 @@ class Wire:
     def _impairment(self, source: str, target: str) -> Impairment:
         key = source, target
         if key not in self._impairments:
-            self._impairments[key] = Impairment(Conditions(), f"{self._seed}/{source}/{target}")
+            self._impairments[key] = self._fresh(source, target, Conditions())
         return self._impairments[key]
+
+    def _fresh(self, source: str, target: str, conditions: Conditions) -> Impairment:
+        return Impairment(conditions, f"{self._seed}/{source}/{target}")
 
     # --- orders ---
 
@@ -186,6 +173,9 @@ class Wire:
                 for source, target in itertools.product(order["from"], order["to"]):
                     if source != target:
                         self._impairment(source, target).conditions = conditions
+            case "reseed":
+                for (source, target), old in list(self._impairments.items()):
+                    self._impairments[source, target] = self._fresh(source, target, old.conditions)
             case "partition":
                 self._groups = [set(group) for group in order["groups"]]
             case "carrier":
@@ -212,5 +202,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert Path("/proc/self/ns/net").exists(), "network namespaces are Linux's"
     main()

@@ -48,7 +48,9 @@ class Courier:
     def close_topics(self, call_id: CallId) -> None:
         """Forget what needs the call's key."""
         needing = SessionDescription | Redial
-        self._drop([n for n, to in self.letters.items() if to.call_id == call_id and isinstance(to.signal, needing)])
+        self._drop(
+            [n for n, to in self.letters.items() if to.call_id == call_id and isinstance(to.signal, needing)]
+        )
 
     def next_due(self) -> float | None:
         """When something is to be said again."""

@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Iterable
 
 from blink_cli.core.call.dialling import dials
+from blink_cli.core.call.pending import LISTED
 from blink_cli.core.call.settings import LAN
-from blink_cli.core.call.transitions import Phase
-from blink_cli.core.call_effects import CallEffect, Dial, Emit, SendToCall, SendToPeer
+from blink_cli.core.call.transitions import LinkPhase, Phase
+from blink_cli.core.call_effects import Answer, CallEffect, Dial, Emit, SendToCall, SendToPeer
 from blink_cli.core.events import (
     CallCancelled,
     CallJoined,
     CallTerminated,
     Event,
     IncomingCall,
+    LeaveReason,
     LinkChanged,
     LinkState,
     ParticipantJoined,
@@ -23,14 +25,14 @@ from blink_cli.core.signals import Announce, Cancel, Offer, SessionDescription
 from tests.simulation.world import Node, World
 
 
-class Violation(AssertionError):
+class RuleBrokenError(AssertionError):
     """A rule was broken."""
 
 
 def demand(condition: object, rule: str, node: Node) -> None:
     """Complain with the rule's words and the session's."""
     if not condition:
-        raise Violation(f"{rule} ({node.did[-4:]}#{node.index}, life {node.life})")
+        raise RuleBrokenError(f"{rule} ({node.did[-4:]}#{node.index}, life {node.life})")
 
 
 class Watch:
@@ -48,62 +50,74 @@ class Watch:
 
     def check_effect(self, node: Node, effect: CallEffect) -> None:
         """Each effect fits what the session is."""
-        current = node.machine.current
         match effect:
             case Dial():
                 demand(dials(node.did, effect.peer), "only the side that the tie-break names dials", node)
                 demand(effect.epoch > node.epochs.get(effect.peer, 0), "epochs only grow", node)
                 node.epochs[effect.peer] = effect.epoch
+            case Answer():
+                demand(not dials(node.did, effect.peer), "only the side that the tie-break names dials", node)
+                talk = node.machine._conversation
+                assert talk is not None, "descriptions are answered in a call"
+                life = (effect.call_id, effect.peer, talk.call.members[effect.peer].instance)
+                demand(effect.epoch > node.answered.get(life, 0), "an older description is ignored", node)
+                node.answered[life] = effect.epoch
             case SendToCall() if isinstance(effect.signal, Announce):
                 demand(node.media == effect.call_id, "only who is in the call announces itself", node)
             case SendToPeer() if isinstance(effect.signal, Offer | SessionDescription):
                 demand(
-                    effect.call_id in node.topics, "offers and descriptions belong to a call that stands", node
+                    effect.call_id in node.topics,
+                    "offers and descriptions belong to a call that stands",
+                    node,
                 )
             case Emit():
                 self.story(node).tell(effect.event)
             case _:
-                del current
+                pass
 
     def check_step(self, node: Node) -> None:
         """No step leaves a call half open."""
         machine = node.machine
         current = machine.current
         demand(node.media == current, "media runs if and only if the session is in a call", node)
-        calls = machine._calls
+        calls = machine._book._calls
         demand(calls.keys() == node.topics.keys(), "topics are open for the known calls and no others", node)
-        known = set(machine.pending)
-        if current is not None:
-            known.add(current)
+        pending = 0
         for call_id, call in calls.items():
-            demand(
-                call_id in known or call.phase is Phase.LEAVING, "an open topic is pending, current or being left", node
-            )
-        demand(len(machine.pending) <= LAN.max_pending, "the list of pending calls is bounded", node)
+            phase = call.phase
+            if phase in LISTED:
+                pending += 1
+            elif phase is not Phase.LEAVING:
+                demand(call_id == current, "an open topic is pending, current or being left", node)
+        demand(current is None or current in calls, "the current call has its topics", node)
+        demand(pending <= LAN.max_pending, "the list of pending calls is bounded", node)
         demand(len(machine._farewells) <= LAN.max_farewells, "farewells are bounded", node)
-        demand(len(machine._cancelled) <= LAN.max_cancelled_remembered, "remembered cancels are bounded", node)
+        demand(
+            len(machine._book._cancelled) <= LAN.max_cancelled_remembered,
+            "remembered cancels are bounded",
+            node,
+        )
         self._check_links(node)
         letters = node.courier.letters
-        offers = {letter.call_id for letter in letters.values() if type(letter.signal) is Offer}
-        demand(offers <= {current}, "only the current call is offered", node)
+        for letter in letters.values():
+            if type(letter.signal) is Offer:
+                demand(letter.call_id == current, "only the current call is offered", node)
         demand(len(letters) <= 8 * len(self._world.nodes) + 64, "signals under way are bounded", node)
 
     def _check_links(self, node: Node) -> None:
         talk = node.machine._conversation
+        connections = node.connections
         if talk is None:
-            demand(not node.connections, "no link outlives its call", node)
+            demand(not connections, "no link outlives its call", node)
             return
-        for did in node.connections:
-            member = talk.call.members.get(did)
-            demand(member is not None, "only invited peers are connected", node)
-            demand(member is not None and member.present, "only who is in the call is connected", node)
+        members = talk.call.members
+        demand(connections.keys() <= members.keys(), "only invited peers are connected", node)
         for did, link in talk.links.items():
-            demand(link.is_open == (did in node.connections), "the machine knows which connections stand", node)
-            demand(
-                talk.call.members[did].present == (link.state is not LinkState.ABSENT),
-                "who is in the call has a link, who is not has none",
-                node,
-            )
+            present = members[did].present
+            known = link.is_open == (did in connections)
+            demand(known, "the machine knows which connections stand", node)
+            linked = link.phase is not LinkPhase.NONE
+            demand(present == linked, "who is in the call has a link, and nobody else is connected", node)
 
 
 class Story:
@@ -115,6 +129,11 @@ class Story:
         self._joined: set[Did] = set()
         self._links: dict[Did, LinkState] = {}
         self._rung: set[CallId] = set()
+        self._left: dict[tuple[CallId, Did], int] = {}
+
+    def _instance(self, did: Did) -> int:
+        talk = self._node.machine._conversation
+        return 0 if talk is None else talk.call.members[did].instance
 
     def tell(self, event: Event) -> None:
         """Check the next event."""
@@ -135,14 +154,20 @@ class Story:
             case ParticipantJoined():
                 demand(event.call_id == self._in_call, "participants join the current call", node)
                 demand(event.did not in self._joined, "who joins was not in it", node)
+                told = self._left.get((event.call_id, event.did), 0)
+                demand(self._instance(event.did) > told, "who left comes back only in a newer life", node)
                 self._joined.add(event.did)
             case ParticipantLeft():
                 demand(event.call_id == self._in_call, "participants leave the current call", node)
                 demand(event.did in self._joined, "who leaves was in it", node)
                 self._joined.discard(event.did)
+                if event.reason is LeaveReason.LEFT:
+                    self._left[event.call_id, event.did] = self._instance(event.did)
             case LinkChanged():
                 demand(
-                    self._links.get(event.did, LinkState.ABSENT) is not event.link, "a link event is a change", node
+                    self._links.get(event.did, LinkState.ABSENT) is not event.link,
+                    "a link event is a change",
+                    node,
                 )
                 self._links[event.did] = event.link
             case _:
@@ -184,8 +209,14 @@ def _check_member(world: World, node: Node, members: list[Node], call_id: CallId
         where = f"{node.did[-4:]}#{node.index} of {other.did[-4:]}#{other.index}"
         demand(shown.present, f"everyone in the call knows everyone in it: {where}", node)
         demand(shown.instance == talk.instance, f"everyone knows everyone's present life: {where}", node)
-        demand(shown.link is LinkState.CONNECTED, f"every pair is connected: {where} is {shown.link.value}", node)
-        demand((shown.muted, shown.deafened, shown.recording) == other.flags, f"everyone sees everyone's state: {where}", node)
+        demand(
+            shown.link is LinkState.CONNECTED, f"every pair is connected: {where} is {shown.link.value}", node
+        )
+        demand(
+            (shown.muted, shown.deafened, shown.recording) == other.flags,
+            f"everyone sees everyone's state: {where}",
+            node,
+        )
         connection = node.connections[other.did]
         demand(
             other.connections[node.did].token == connection.remote,
@@ -228,7 +259,7 @@ def check_pending(world: World) -> None:
 
 
 def _phase(node: Node, call_id: CallId) -> Phase:
-    call = node.machine._calls.get(call_id)
+    call = node.machine._book.get(call_id)
     return Phase.UNKNOWN if call is None else call.phase
 
 

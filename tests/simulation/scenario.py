@@ -1,13 +1,14 @@
 """One seed's story: who is there, what their users do, what the network does to them, and how it must end."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from blink_cli.core.call.machine import CallMachine
 from blink_cli.core.events import Event, IncomingCall
 from blink_cli.core.names import CallId, Did
-from tests.simulation.invariants import Violation, Watch, check_over, check_pending, check_settled
+from tests.simulation.invariants import Watch, check_over, check_pending, check_settled
 from tests.simulation.world import MachineFactory, Node, World
 
 _SIZES = (2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8)
@@ -32,7 +33,7 @@ class Outcome:
     """The most sessions that were in one call at the end of the faults."""
 
 
-class SeedFailed(AssertionError):
+class SeedFailedError(AssertionError):
     """Names the seed and how to see it again."""
 
 
@@ -42,13 +43,15 @@ def run_seed(
     """Play one seed from beginning to end.
 
     Raises:
-        SeedFailed: A rule was broken; caused by what broke it.
+        SeedFailedError: A rule was broken; caused by what broke it.
 
     """
     try:
         return _Scenario(seed, make_machine, trace).run()
     except Exception as error:
-        raise SeedFailed(f"seed {seed}: {error} -- replay it with: scripts/simulate --seed {seed}") from error
+        raise SeedFailedError(
+            f"seed {seed}: {error} -- replay it with: scripts/simulate --seed {seed}"
+        ) from error
 
 
 def names(count: int) -> list[Did]:
@@ -87,16 +90,13 @@ class _Scenario:
             world.run(self.end + FORGOTTEN_S)
             check_settled(world, ghosts=False)
             check_pending(world)
-        sizes = [0]
-        for node in world.nodes:
-            if node.alive and node.machine.current is not None:
-                sizes.append(sum(other.alive and other.machine.current == node.machine.current for other in world.nodes))
+        calls = Counter(node.machine.current for node in world.nodes if node.alive and node.machine.current)
         for node in world.nodes:
             if node.alive:
                 world.input(node, node.machine.shutdown, world.now)
         world.run(world.now + 1.0)
         check_over(world)
-        return Outcome(world.seed, len(world.nodes), world.steps, max(sizes))
+        return Outcome(world.seed, len(world.nodes), world.steps, max(calls.values(), default=0))
 
     # users
 
@@ -130,7 +130,11 @@ class _Scenario:
         elif dice < 0.7:
             self.offer(node)
         elif dice < 0.95:
-            flags = self.plan.choice((False, True)), self.plan.choice((False, True)), self.plan.choice((False, True))
+            flags = (
+                self.plan.choice((False, True)),
+                self.plan.choice((False, True)),
+                self.plan.choice((False, True)),
+            )
             node.flags = flags
             world.input(
                 node, machine.set_state, muted=flags[0], deafened=flags[1], recording=flags[2], now=world.now
@@ -142,10 +146,12 @@ class _Scenario:
         others = sorted({other.did for other in self.world.nodes} - {node.did})
         if not others:
             return
-        whom = others if self.plan.random() < 0.5 else self.plan.sample(others, self.plan.randint(1, len(others)))
-        self.world.input(
-            node, node.machine.offer, whom, "caller", self.world.now, self.world.wall_ms(node)
+        whom = (
+            others
+            if self.plan.random() < 0.5
+            else self.plan.sample(others, self.plan.randint(1, len(others)))
         )
+        self.world.input(node, node.machine.offer, whom, "caller", self.world.now, self.world.wall_ms(node))
 
     def accept(self, node: Node, call_id: CallId) -> None:
         self.world.input(
@@ -164,14 +170,14 @@ class _Scenario:
         dice = self.plan.random()
         hesitates_s = self.plan.choice((0.0, 0.3, 2.0)) * self.plan.random()
         if dice < 0.65:
-            self.world.after(hesitates_s, self.decide, node, node.life, event.call_id, True)
+            self.world.after(hesitates_s, self.decide, node, node.life, event.call_id, "accept")
         elif dice < 0.8:
-            self.world.after(hesitates_s, self.decide, node, node.life, event.call_id, False)
+            self.world.after(hesitates_s, self.decide, node, node.life, event.call_id, "reject")
 
-    def decide(self, node: Node, life: int, call_id: CallId, accepts: bool) -> None:
+    def decide(self, node: Node, life: int, call_id: CallId, decision: str) -> None:
         if node.life != life or node.frozen or node.machine._stopped or call_id not in node.machine.ringing:
             return
-        if accepts:
+        if decision == "accept":
             self.accept(node, call_id)
         else:
             self.world.input(node, node.machine.reject, call_id, self.world.now)
@@ -188,7 +194,7 @@ class _Scenario:
         weather, plan = self.world.weather, self.plan
         weather.loss = plan.choice((0.0, 0.05, 0.2, 0.4))
         weather.duplication = plan.choice((0.0, 0.0, 0.1, 0.3))
-        weather.delay_s = plan.choice(((0.0005, 0.003), (0.01, 0.05), (0.02, 0.4)))
+        weather.delay_s = plan.choice(((0.0005, 0.003), (0.01, 0.05), (0.02, 0.4), (0.02, 1.5)))
 
     def partition(self) -> None:
         plan, world = self.plan, self.world
@@ -237,6 +243,3 @@ class _Scenario:
         for node in world.nodes:
             if node.alive and node.frozen:
                 world.thaw(node, node.life)
-
-
-__all__ = ["FORGOTTEN_S", "WHOLE_AGAIN_S", "Outcome", "SeedFailed", "Violation", "names", "run_seed"]

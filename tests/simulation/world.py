@@ -1,4 +1,4 @@
-"""A seeded network of sessions in virtual time: real call machines and real delivery rules, played-out datagrams and links.
+r"""A seeded network of sessions in virtual time: real call machines and real delivery rules, played-out datagrams and links.
 
     machine --effects--> node --datagrams (lost, doubled, late, partitioned)--> node --signal--> machine
                            \--dialled connections (ICE takes time, or fails) --> node --link_connected, heard, closed
@@ -37,7 +37,7 @@ from tests.simulation.courier import Courier, Letter
 
 _GOSSIP = GossipSettings()
 _WALL_MS = 1_800_000_000_000
-_MEDIA_POLL_S = 0.5
+_MEDIA_POLL_S = 0.9
 _SOCKET_BUFFER = 400
 
 MachineFactory = Callable[[Did, Callable[[int], bytes]], CallMachine]
@@ -85,6 +85,7 @@ class Node:
     media: CallId | None = None
     connections: dict[Did, Connection] = field(default_factory=dict)
     epochs: dict[Did, int] = field(default_factory=dict)
+    answered: dict[tuple[CallId, Did, int], int] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
     inbox: deque[tuple[Any, ...]] = field(default_factory=deque)
     events: list[tuple[float, Event]] = field(default_factory=list)
@@ -119,7 +120,13 @@ class World:
         self.nodes: list[Node] = []
         for index, did in enumerate(dids):
             self.nodes.append(
-                Node(index, did, make_machine(did, self.random.randbytes), Courier(), skew_ms=self.random.randrange(-90_000, 90_000))
+                Node(
+                    index,
+                    did,
+                    make_machine(did, self.random.randbytes),
+                    Courier(),
+                    skew_ms=self.random.randrange(-90_000, 90_000),
+                )
             )
         self._by_did: dict[Did, list[Node]] = {}
         for node in self.nodes:
@@ -151,7 +158,9 @@ class World:
 
     # the processes
 
-    def input(self, node: Node, call: Callable[..., tuple[CallEffect, ...]], *args: Any, **named: Any) -> None:
+    def input(
+        self, node: Node, call: Callable[..., tuple[CallEffect, ...]], *args: Any, **named: Any
+    ) -> None:
         """Give a machine one input and carry out what it wants."""
         self.steps += 1
         if self.trace is not None:
@@ -183,7 +192,8 @@ class World:
         node.courier = Courier()
         node.alive = True
         node.wake_at = node.deliver_at = float("inf")
-        node.topics, node.media, node.connections, node.epochs = {}, None, {}, {}
+        node.topics, node.media, node.connections = {}, None, {}
+        node.epochs, node.answered = {}, {}
         node.seen = set()
         node.events = []
         node.flags = (False, False, False)
@@ -237,7 +247,9 @@ class World:
             return
         self.after(self.random.uniform(*weather.delay_s), self._receive, target, target.life, *message)
         if weather.duplication and self.random.random() < weather.duplication:
-            self.after(self.random.uniform(*weather.delay_s) * 3, self._receive, target, target.life, *message)
+            self.after(
+                self.random.uniform(*weather.delay_s) * 3, self._receive, target, target.life, *message
+            )
 
     def _receive(self, node: Node, life: int, kind: str, *message: Any) -> None:
         if node.life != life or not node.alive:
@@ -264,7 +276,9 @@ class World:
             self.input(node, node.machine.signal, source.did, signal, call_id, self.now)
         self._send(node, source, "ack", message_id)
 
-    def _receive_call(self, node: Node, sender: Did, message_id: int, call_id: CallId, signal: Signal) -> None:
+    def _receive_call(
+        self, node: Node, sender: Did, message_id: int, call_id: CallId, signal: Signal
+    ) -> None:
         if call_id not in node.topics or message_id in node.seen:
             return
         node.seen.add(message_id)
@@ -287,7 +301,9 @@ class World:
         if due <= self.now:
             self.input(node, node.machine.wake, self.now)
             again = node.machine.next_wake()
-            assert again is None or again > self.now, "a machine that was woken must not want it again at once"
+            assert again is None or again > self.now, (
+                "a machine that was woken must not want it again at once"
+            )
         else:
             node.wake_at = due
             self.at(due, self._wake, node, node.life)
@@ -396,10 +412,17 @@ class World:
             self.after(0.1, self._described, connection, life)
             return
         if self.random.random() < 0.01:
-            self.input(node, node.machine.dial_failed, connection.peer, connection.epoch, "no route", self.now)
+            self.input(
+                node, node.machine.dial_failed, connection.peer, connection.epoch, "no route", self.now
+            )
             return
         self.input(
-            node, node.machine.local_description, connection.peer, connection.epoch, connection.token, self.now
+            node,
+            node.machine.local_description,
+            connection.peer,
+            connection.epoch,
+            connection.token,
+            self.now,
         )
 
     def _apply(self, node: Node, effect: ApplyAnswer) -> None:
@@ -473,7 +496,9 @@ class World:
         if connection.closed or node.life != life or node.frozen:
             return
         connection.up = False
-        self.input(node, node.machine.link_closed, connection.peer, connection.epoch, "closed by peer", self.now)
+        self.input(
+            node, node.machine.link_closed, connection.peer, connection.epoch, "closed by peer", self.now
+        )
 
     def _note(self, node: Node, what: str) -> None:
         if self.trace is not None:

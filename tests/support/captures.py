@@ -56,6 +56,8 @@ def rtp_streams(path: Path) -> list[CapturedStream]:
         if match:
             numbers = [float(field) for field in match[4].split()[:6]]
             rows.append(
-                CapturedStream(int(match[1], 16), int(match[2]), int(match[3]), numbers[2], numbers[4], numbers[5])
+                CapturedStream(
+                    int(match[1], 16), int(match[2]), int(match[3]), numbers[2], numbers[4], numbers[5]
+                )
             )
     return rows

@@ -1,12 +1,19 @@
 """Pairs of media links over real loopback sockets, and a wire between them that loses, repeats and reorders."""
 
 import asyncio
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
-from blink_cli.net.link_settings import LinkCertificate, LinkConnected, LinkSettings, LinkState, new_certificate
+from blink_cli.net.link_settings import (
+    LinkCertificate,
+    LinkConnected,
+    LinkSettings,
+    LinkState,
+    new_certificate,
+)
 from blink_cli.net.media_link import MediaLink
 from blink_cli.net.rtp_sender import SentPacket
 from blink_cli.net.tasks import TaskOwner
@@ -16,15 +23,11 @@ LOOPBACK = LinkSettings(addresses=("127.0.0.1",), first_report_s=0.05, report_in
 T = TypeVar("T")
 S = TypeVar("S")
 
-_certificate: LinkCertificate | None = None
 
-
+@functools.cache
 def certificate() -> LinkCertificate:
     """One for all tests, as one serves all links of a session."""
-    global _certificate  # noqa: PLW0603 - made once, never changed
-    if _certificate is None:
-        _certificate = new_certificate()
-    return _certificate
+    return new_certificate()
 
 
 class End:
@@ -95,7 +98,7 @@ class Wire:
         self._real: list[tuple[str, int]] = [("", 0), ("", 0)]
         self._held: list[bytes] = []
 
-    async def __aenter__(self) -> "Wire":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         for side in range(2):  # 0 is seen by the answerer, 1 by the offerer
             transport, _ = await loop.create_datagram_endpoint(

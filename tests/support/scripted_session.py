@@ -6,12 +6,16 @@ program it is `blink` with this session in place of the real one: `python -m tes
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import msgspec
 
+from blink_cli.__main__ import main as blink
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.profile import Profile
+from blink_cli.commands import running
 from blink_cli.core.errors import DeviceError, NotFoundError, StateError
 from blink_cli.core.events import (
     CallJoined,
@@ -25,6 +29,7 @@ from blink_cli.core.events import (
     SessionEnding,
     TalkingStarted,
 )
+from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     CallAccepted,
@@ -79,7 +84,7 @@ SINCE = "2025-01-31T12:00:00Z"
 
 def inbound(**changed: float) -> Inbound:
     """Figures of a stream, some of them given."""
-    figures: dict[str, float] = {
+    figures: dict[str, Any] = {
         "packets_received": 500,
         "packets_lost": 3,
         "packets_duplicated": 0,
@@ -99,7 +104,7 @@ def inbound(**changed: float) -> Inbound:
         "delay_ms": 61.0,
         "audio_level_dbov": -30,
     }
-    return Inbound(**{**figures, **changed})  # type: ignore[arg-type] - counts are ints in the figures above
+    return Inbound(**{**figures, **changed})
 
 
 def outbound() -> Outbound:
@@ -135,10 +140,11 @@ class ScriptedSession:
     def __init__(self, options: SessionOptions | None = None, *, profile: str = "alice") -> None:
         options = options or SessionOptions()
         self.hub = EventHub()
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.Event()
         self.asked: list[Request] = []
         self.cancelled: list[Request] = []
         self.waits_begun = asyncio.Event()
+        self._rang = asyncio.Event()
         self.state = Status(
             profile=profile,
             did=ALICE,
@@ -160,8 +166,11 @@ class ScriptedSession:
 
     def ring(self) -> None:
         """Let bob call."""
+        self._rang.set()
         bob, alice = NamedPeer(did=BOB, nickname="bob"), NamedPeer(did=ALICE, nickname="alice")
-        pending = PendingCall(id=RINGING, caller=bob, participants=(bob, alice), joined=(bob,), rejected=False)
+        pending = PendingCall(
+            id=RINGING, caller=bob, participants=(bob, alice), joined=(bob,), rejected=False
+        )
         self.state = msgspec.structs.replace(self.state, pending_calls=(pending,))
         self.publish(IncomingCall(call_id=RINGING, caller=BOB, nickname="bob", participants=(BOB, ALICE)))
 
@@ -191,19 +200,32 @@ class ScriptedSession:
             self.cancelled.append(request)
             raise
 
-    async def _answer(self, request: Request) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one case for each request
+    async def _answer(self, request: Request) -> Reply:  # noqa: C901 - one case for each request
         match request:
             case GetStatus() | Subscribe():
                 return self.state
             case Quit():
-                if not self.ended.done():
-                    self.ended.set_result(None)
+                self.ended.set()
                 return Done()
             case GetPeers():
                 return Peers(
                     peers=(
-                        Peer(did=BOB, nickname="bob", address="127.0.0.1", alive=True, last_seen_ms=12, in_contacts=True),
-                        Peer(did=CAROL, nickname="carol", address=None, alive=False, last_seen_ms=None, in_contacts=True),
+                        Peer(
+                            did=BOB,
+                            nickname="bob",
+                            address="127.0.0.1",
+                            alive=True,
+                            last_seen_ms=12,
+                            in_contacts=True,
+                        ),
+                        Peer(
+                            did=CAROL,
+                            nickname="carol",
+                            address=None,
+                            alive=False,
+                            last_seen_ms=None,
+                            in_contacts=True,
+                        ),
                     )
                 )
             case PlaceOffer(peers=peers, wait_s=wait_s):
@@ -217,7 +239,9 @@ class ScriptedSession:
                 self.state = msgspec.structs.replace(self.state, pending_calls=(rejected,))
             case LeaveCall():
                 if self.state.call is None:
-                    raise StateError("This session is not in a call.", hint="`blink calls` lists those that can be joined")
+                    raise StateError(
+                        "This session is not in a call.", hint="`blink calls` lists those that can be joined"
+                    )
                 self.end_call(EndReason.LEFT)
             case GetCalls():
                 return Calls(call=self.state.call, pending_calls=self.state.pending_calls)
@@ -234,15 +258,18 @@ class ScriptedSession:
                 self.gains[peer] = gain_db
             case SetDevice(direction=direction, device=device):
                 if "broken" in device:
-                    raise DeviceError(f"The {direction} {device!r} cannot be opened.", hint="see `blink list-devices`")
+                    raise DeviceError(
+                        f"The {direction} {device!r} cannot be opened.", hint="see `blink list-devices`"
+                    )
                 self.state = msgspec.structs.replace(self.state, **{direction: device})
                 return DeviceSet(direction=direction, device=device)
             case GetRtpStatistics():
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
-                peer = PeerStatistics(did=BOB, nickname="bob", rtt_s=0.0004, inbound=inbound(), outbound=outbound())
+                connected = PeerStatistics(did=BOB, nickname="bob", rtt_s=0.0004, inbound=inbound(), outbound=outbound()
+                )
                 nobody = PeerStatistics(did=CAROL, nickname="carol", rtt_s=None, inbound=None, outbound=None)
-                return RtpStatistics(call=self.state.call.id, peers=(peer, nobody), late_ticks=0)
+                return RtpStatistics(call=self.state.call.id, peers=(connected, nobody), late_ticks=0)
             case ReloadContacts():
                 pass
         return Done()
@@ -255,9 +282,7 @@ class ScriptedSession:
 
     async def _offer(self, peers: tuple[str, ...], wait_s: float | None) -> OfferPlaced:
         invited = [self._known(peer) for peer in peers]
-        links = {
-            did: LinkState.CONNECTED if did == BOB else LinkState.ABSENT for did in invited
-        }
+        links = {did: LinkState.CONNECTED if did == BOB else LinkState.ABSENT for did in invited}
         self._enter(CALL, links)
         if wait_s is not None and BOB not in invited:
             self.waits_begun.set()
@@ -269,8 +294,7 @@ class ScriptedSession:
         try:
             async with asyncio.timeout(wait_s or 0):
                 self.waits_begun.set()
-                while not self.state.pending_calls:
-                    await asyncio.sleep(0.005)
+                await self._rang.wait()
         except TimeoutError as error:
             raise NotFoundError("No call rings.", hint="`--wait S` waits for one") from error
         pending = self.state.pending_calls[0]
@@ -315,16 +339,13 @@ async def scripted_session(options: SessionOptions, profile: str = "alice") -> A
 
 def main() -> None:
     """Be `blink` with this session."""
-    from blink_cli.__main__ import main as blink
-    from blink_cli.commands import running
-    from blink_cli.commands.global_options import GlobalOptions
 
-    def load_session(
-        options: GlobalOptions, session_options: SessionOptions
-    ) -> tuple[str, Callable[[], AbstractAsyncContextManager[ScriptedSession]]]:
-        return ALICE, lambda: scripted_session(session_options, options.profile)
+    def open_session(
+        profile: Profile, identity: Identity, options: SessionOptions
+    ) -> AbstractAsyncContextManager[ScriptedSession]:
+        return scripted_session(options, profile.name)
 
-    running.load_session = load_session
+    running.open_session = open_session
     blink()
 
 

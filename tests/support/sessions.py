@@ -124,7 +124,7 @@ class Session:
                 task.cancel()
             await asyncio.gather(ended, ready, return_exceptions=True)
         line = json.loads(self._stdout[0])
-        assert line["event"] == "ready", self.report("did not say ready first")
+        assert line.get("event") == "ready", self.report("did not say ready first")
         self.did, self.nickname = line["did"], line["nickname"]
         return self
 
@@ -457,7 +457,9 @@ async def together(*actions: Coroutine[Any, Any, Any]) -> list[Any]:
     """Run actions at the same time and return their results; the first that fails ends the others and is raised itself."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(action, name=f"action {number}") for number, action in enumerate(actions)]
+            tasks = [
+                group.create_task(action, name=f"action {number}") for number, action in enumerate(actions)
+            ]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return [task.result() for task in tasks]

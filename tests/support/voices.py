@@ -18,7 +18,7 @@ _PITCHES = (1.0, 0.84, 1.19)
 def read_mono(path: Path) -> Samples:
     """Read an audio file, mixed to one channel, at 48 kHz."""
     frames, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = np.mean(frames, axis=1, dtype=np.float32)
+    mono = np.asarray(np.mean(frames, axis=1), np.float32)
     return (
         mono
         if rate_hz == SAMPLE_RATE_HZ

@@ -115,7 +115,7 @@ class _PortAudioDevice:
             DeviceError: It, or PortAudio, cannot be used.
 
         """
-        self._name = name
+        self._name: SystemDevice = name
         self._wanted_latency_s = latency_s
         self._stream: Any = None
         self._failure: str | None = None
@@ -129,7 +129,7 @@ class _PortAudioDevice:
         library()
         with self._opening:
             rate_hz, channels = self._with_present_list(self._settings)
-        self._parameters = DeviceParameters(str(name), rate_hz, channels, virtual=False)
+        self._parameters = DeviceParameters(str(self._name), rate_hz, channels, virtual=False)
         self._ring = FrameRing(int(rate_hz * RING_S), channels)
 
     @property

@@ -63,6 +63,18 @@ class Silence:
         """Nothing is open."""
 
 
+class _ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # the base carries no annotations
+    """A sound file that is read from the beginning to the end.
+
+    Otherwise soundfile seeks to where it already is after every read, and libsndfile's MP3 decoder then starts anew in the middle of
+    its bit reservoir: the sound is damaged from the second read on.
+    """
+
+    def seekable(self) -> bool:
+        """Say no, so that nothing but us seeks."""
+        return False
+
+
 class FileSound:
     """A sound file as 48 kHz mono: decoded and resampled a little ahead of its time, so that neither costs delay.
 
@@ -126,7 +138,7 @@ class FileSound:
 
     def _open(self) -> soundfile.SoundFile:
         try:
-            return soundfile.SoundFile(str(self._path))
+            return _ForwardFile(str(self._path))
         except (soundfile.LibsndfileError, OSError) as error:
             raise DeviceError(
                 f"{self._path} cannot be read as sound: {error}",

@@ -16,7 +16,7 @@ frozen for a minute, nobody wants to hear that minute."""
 INPUT_LATE_BY_S: Final = 0.0
 """A virtual input hands over its frames the moment the last one was captured."""
 
-OUTPUT_LEAD_S: Final = 0.002
+OUTPUT_LEAD_S: Final = 0.001
 """A virtual output wants its next block this long before it is played: enough for the thread to wake and mix, so that what is said to be
 played at a time existed at that time; small, because it is delay that everybody hears."""
 

@@ -80,10 +80,13 @@ class Conversation:
         }
         self.nickname = nickname
         self._state = state
+        self._epochs = epochs
         self._settings = settings
         self._out = out
         self._announcer = Announcer(settings, now)
         self._accompanied = False
+        self._counted_in = False
+        """Whether somebody's announce has shown that it knows this life."""
         self._missing: dict[Did, _Missing] = {}
         self._reception: dict[Did, _Reception] = {}
 
@@ -137,8 +140,7 @@ class Conversation:
         self._act_on(news, member, now)
         if member.shows(announce):
             self._tell_state(member)
-        if not any(h.did == self.call.own and h.instance == self.instance for h in announce.hears):
-            self._announcer.reply(now)
+        self._look_for_ourselves(announce, now)
         return True
 
     def heard_leave(self, member: Member, leave: Leave, now: float) -> bool:
@@ -285,6 +287,32 @@ class Conversation:
             return False
         self._act_on(news, member, now)
         return True
+
+    def _look_for_ourselves(self, announce: Announce, now: float) -> None:
+        heard_as = max((h.instance for h in announce.hears if h.did == self.call.own), default=0)
+        if heard_as == self.instance:
+            self._counted_in = True
+            return
+        if heard_as > self.instance and not self._counted_in:
+            self._be_reborn(now)
+        self._announcer.reply(now)
+
+    def _be_reborn(self, now: float) -> None:
+        """The others know a newer life of ours, from before a crash or from a session whose clock is ahead; we came later.
+
+        Only before anybody has counted us in: afterwards a newer life is another session that took the call over.
+        """
+        instance = self.call.next_instance(self.since_wall_ms)
+        if instance == self.instance + 1:
+            return  # what they claim lies too far ahead to be true
+        self.instance = self.call.own_instance = instance
+        self._epochs.raise_to(instance)
+        for did, link in self.links.items():
+            link.drop()
+            link.own_instance = instance
+            if self.call.members[did].present:
+                link.begin(self.call.members[did].instance, now)
+        self._announcer.hurry(now)
 
     def _act_on(self, news: News, member: Member, now: float) -> None:
         link = self.links[member.did]

@@ -54,13 +54,13 @@ class Link:
         "_media_at",
         "_open",
         "_out",
-        "_own_instance",
         "_retry_at",
         "_settings",
         "_signal_at",
         "awaits_sign",
         "dials",
         "epoch",
+        "own_instance",
         "peer",
         "peer_instance",
         "phase",
@@ -77,7 +77,7 @@ class Link:
         out: list[CallEffect],
     ) -> None:
         self._call_id = call_id
-        self._own_instance = own_instance
+        self.own_instance = own_instance
         self._epochs = epochs
         self._settings = settings
         self._out = out
@@ -120,7 +120,10 @@ class Link:
 
     def begin(self, peer_instance: int, now: float) -> None:
         """The peer is in the call: dial it, or await its description."""
-        self.peer_instance = peer_instance
+        if peer_instance != self.peer_instance:
+            # Another life numbers its diallings anew, perhaps on another clock; descriptions name the life they are from.
+            self.peer_instance = peer_instance
+            self.epoch = 0
         self._attempts = 0
         self._signal_at = now
         self._media_at = now
@@ -203,7 +206,7 @@ class Link:
             return False
         kind = "offer" if self.phase is LinkPhase.DIALLING else "answer"
         self._described = SessionDescription(
-            self._call_id, kind, self._own_instance, self.peer_instance, epoch, sdp
+            self._call_id, kind, self.own_instance, self.peer_instance, epoch, sdp
         )
         self._out.append(SendToPeer(self.peer, self._described, self._call_id))
         return True
@@ -306,7 +309,7 @@ class Link:
     def _ask(self) -> None:
         assert not self.dials, "whoever dials does not ask for it"
         self._out.append(StopSending(self._call_id, self.peer))
-        redial = Redial(self._call_id, self._own_instance, self.peer_instance, self.epoch)
+        redial = Redial(self._call_id, self.own_instance, self.peer_instance, self.epoch)
         self._out.append(SendToPeer(self.peer, redial, self._call_id))
 
     def _repeat_description(self) -> bool:

@@ -283,7 +283,7 @@ class Gossip:
             self._counters.links += 1
             return list(self._neighbours.receive(datagram, arrival))
         if datagram.count == 1 and not datagram.fragment and self._delivery.is_waiting(datagram.topic):
-            return self._receive_acknowledgement(datagram)
+            return self._receive_acknowledgement(encoded, datagram)
         return self._receive_sealed(encoded, datagram, arrival, wall_s)
 
     def _receive_sealed(
@@ -330,8 +330,10 @@ class Gossip:
             return []
         return self._acknowledge(token, arrival)
 
-    def _receive_acknowledgement(self, datagram: Datagram) -> list[GossipEffect]:
+    def _receive_acknowledgement(self, encoded: bytes, datagram: Datagram) -> list[GossipEffect]:
         outgoing = self._delivery.acknowledge(datagram.topic)
+        # It comes by several paths; the others are not to be passed on as something unknown.
+        self._seen.set(fingerprint(encoded), value=True)
         self._counters.acknowledgements_received += 1
         return [Acknowledged(outgoing.peer, outgoing.signal, outgoing.call_id)]
 

@@ -1,0 +1,135 @@
+"""What Tab offers at the prompt: commands, their options, and the peers, calls, devices and events that fit."""
+
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from blink_cli.commands.live_view import LiveView
+from blink_cli.commands.names_shown import printable, short_did
+from blink_cli.core.events import EVENT_NAMES
+
+GLOBAL_ONLY = frozenset({"--profile", "--data-dir", "--verbose", "-v", "--quiet", "-q", "--no-color", "-h"})
+"""Options that say nothing new inside a session."""
+
+NOT_INSIDE = frozenset({"repl", "serve", "watch"})
+"""Commands that make no sense where a session has its prompt already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that Tab offers."""
+
+    text: str
+    about: str = ""
+
+
+class LineCompleter(Completer):
+    """Completes the last word of a line. Asks nobody: what it knows of the session is the view's newest snapshot."""
+
+    def __init__(self, command: Any, view: LiveView, devices: Callable[[], Sequence[str]]) -> None:
+        """Complete lines of an application.
+
+        Args:
+            command: The application as click's command.
+            view: Where peers and calls come from.
+            devices: Names of the audio devices known by now.
+
+        """
+        self._command = command
+        self._view = view
+        self._devices = devices
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002 - the interface's
+        """See prompt_toolkit."""
+        words, last = split_words(document.text_before_cursor)
+        for choice in self.choices(words, last):
+            if choice.text.startswith(last) and choice.text != last:
+                yield Completion(
+                    shlex.quote(choice.text),
+                    start_position=-len(last),
+                    display=choice.text,
+                    display_meta=choice.about,
+                )
+
+    def choices(self, words: Sequence[str], last: str) -> list[Choice]:
+        """Return what may stand behind `words`, `last` being the beginning of it."""
+        command, arguments = self._find(words)
+        below = getattr(command, "commands", None)
+        if below is not None:
+            return self._commands(command, below)
+        if last.startswith("-"):
+            return [
+                Choice(name, parameter.help or "")
+                for parameter in command.params
+                if parameter.param_type_name == "option"
+                for name in parameter.opts
+                if name.startswith("--") and name not in GLOBAL_ONLY
+            ]
+        positional = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+        if not positional:
+            return []
+        parameter = positional[min(len(arguments), len(positional) - 1)]
+        if len(arguments) >= len(positional) and parameter.nargs != -1:
+            return []
+        return self._values(parameter.name, command.name)
+
+    def _commands(self, command: Any, below: Any) -> list[Choice]:
+        top = command is self._command
+        names = [name for name in below if not below[name].hidden and not (top and name in NOT_INSIDE)]
+        choices = [Choice(name, below[name].get_short_help_str(60)) for name in names]
+        return [*choices, Choice("help", "How commands are used.")] if top else choices
+
+    def _find(self, words: Sequence[str]) -> tuple[Any, list[str]]:
+        command = self._command
+        arguments: list[str] = []
+        for word in words:
+            below = getattr(command, "commands", {})
+            if word in {"blink", "help"} and command is self._command:
+                continue
+            if word in below:
+                command = below[word]
+            elif not word.startswith("-"):
+                arguments.append(word)
+        return command, arguments
+
+    def _values(self, parameter: str, command: str) -> list[Choice]:
+        match parameter:
+            case "peer":
+                return [
+                    Choice(peer.nickname, ("" if peer.alive else "not here, ") + short_did(peer.did))
+                    if peer.nickname
+                    else Choice(peer.did)
+                    for peer in self._view.peers
+                    if peer.nickname == printable(peer.nickname)
+                ]
+            case "call":
+                pending = () if self._view.status is None else self._view.status.pending_calls
+                return [Choice(call.id[:12], f"from {printable(call.caller.nickname)}") for call in pending]
+            case "device":
+                virtual = ("silence", "tone:", "file:") if command == "set-input" else ("null", "wav:")
+                return [Choice(name) for name in ("default", *virtual, *self._devices())]
+            case "event":
+                return [Choice(name) for name in EVENT_NAMES]
+            case _:
+                return []
+
+
+def split_words(text: str) -> tuple[list[str], str]:
+    """Return the finished words of a line, and the beginning of the last one, as the shell would split them."""
+    if not text or text[-1].isspace():
+        return _words(text), ""
+    words = _words(text)
+    return (words[:-1], words[-1]) if words else ([], "")
+
+
+def _words(text: str) -> list[str]:
+    for closing in ("", '"', "'"):
+        try:
+            return shlex.split(text + closing)
+        except ValueError:
+            continue  # a quote is open: complete as if it ended here
+    return text.split()

@@ -1,0 +1,110 @@
+"""Commands that look at this machine's audio devices. They work without a session."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from blink_cli.commands.command import command
+from blink_cli.commands.desk import Desk
+from blink_cli.commands.session_parameters import input_device, output_device
+from blink_cli.core.errors import DeviceError, NoSessionError
+from blink_cli.core.replies import SCHEMA, Status
+from blink_cli.core.requests import GetStatus
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+
+VIRTUAL_DEVICES: Final = (
+    # name, inputs, outputs
+    ("silence", 1, 0),
+    ("tone:440", 1, 0),
+    ("file:PATH", 1, 0),
+    ("null", 0, 1),
+    ("wav:PATH", 0, 1),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    command(app, "list-devices")(list_devices)
+    command(app, "device-configs")(device_configs)
+
+
+async def list_devices(desk: Desk) -> None:
+    """List the audio devices, real and virtual."""
+    devices, hint = device_list()
+    if desk.output.json:
+        desk.output.document({"schema": SCHEMA, "devices": devices, "hint": hint})
+        return
+    from blink_cli.commands.tables import devices_table  # noqa: PLC0415 - rich takes 80 ms
+
+    desk.output.table(devices_table(devices))
+    if hint is not None:
+        desk.output.message(hint)
+
+
+async def device_configs(
+    desk: Desk,
+    *,
+    input: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option("--input", metavar="DEV", help="Instead of the session's.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="DEV", help="Instead of the session's.")
+    ] = None,
+) -> None:
+    """Show how the chosen devices are opened: those of the running session, or the default ones."""
+    from blink_cli.audio.devices.opener import DeviceOpener  # noqa: PLC0415 - numpy and PortAudio
+
+    try:
+        status = await desk.ask(GetStatus(), Status)
+        chosen = (status.input, status.output)
+    except NoSessionError:
+        chosen = ("default", "default")
+    opener = DeviceOpener()
+    microphone = opener.open_input(chosen[0] if input is None else input_device(input)).parameters
+    speaker = opener.open_output(chosen[1] if output is None else output_device(output)).parameters
+    rows = {
+        direction: {
+            "name": parameters.name,
+            "sample_rate": parameters.sample_rate_hz,
+            "channels": parameters.channels,
+            "virtual": parameters.virtual,
+        }
+        for direction, parameters in (("input", microphone), ("output", speaker))
+    }
+    if desk.output.json:
+        desk.output.document({"schema": SCHEMA, **rows})
+        return
+    for direction, row in rows.items():
+        desk.output.line(
+            f"{direction:6}  {row['name']}: {row['sample_rate']} Hz, {row['channels']} channel{'s' if row['channels'] != 1 else ''}"
+            f" -> {SAMPLE_RATE_HZ} Hz, 1 channel"
+        )
+
+
+def device_list() -> tuple[list[dict[str, Any]], str | None]:
+    """Return every device as `list-devices --json` shows it, and what to do when the system's cannot be listed."""
+    from blink_cli.audio.devices.listing import system_devices  # noqa: PLC0415 - asks the system in another process
+
+    hint: str | None = None
+    found: list[dict[str, Any]] = []
+    try:
+        found.extend({**msgspec.structs.asdict(device), "virtual": False} for device in system_devices())
+        if not found:
+            hint = "The sound system has no devices; virtual devices work without any."
+    except DeviceError as error:
+        hint = " ".join(filter(None, (error.message, error.hint)))
+    found.extend(
+        {
+            "name": name,
+            "host_api": "blink",
+            "inputs": inputs,
+            "outputs": outputs,
+            "default_input": False,
+            "default_output": False,
+            "sample_rate": float(SAMPLE_RATE_HZ),
+            "virtual": True,
+        }
+        for name, inputs, outputs in VIRTUAL_DEVICES
+    )
+    return found, hint

@@ -1,0 +1,110 @@
+"""`blink` alone: a prompt in a terminal, a script behind a pipe."""
+
+import asyncio
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator
+
+from blink_cli.commands import running
+from blink_cli.commands.desk import Desk, SessionSource
+from blink_cli.commands.lines import Lines
+from blink_cli.commands.main import ExitWith, as_blink_error
+from blink_cli.commands.session_sources import PresentSource, ProfileSource
+from blink_cli.core.errors import NoSessionError
+from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.session_options import SessionOptions
+
+
+async def prompt_or_script(desk: Desk, options: SessionOptions, *, keep_going: bool) -> None:
+    """Open the prompt in a terminal; else run the lines of stdin.
+
+    Raises:
+        BlinkError: The session could not be opened.
+        ExitWith: A line failed, and has said so.
+
+    """
+    if sys.stdin.isatty():
+        await _prompt(desk, options)
+    else:
+        await _script(desk, options, keep_going=keep_going)
+
+
+async def _prompt(desk: Desk, options: SessionOptions) -> None:
+    from blink_cli.commands.repl import Repl  # noqa: PLC0415 - prompt_toolkit takes 200 ms
+
+    async with running.host(desk.options, options) as session:
+        await Repl(desk.options, session, running.profile_of(desk.options).data_dir / "history").run(
+            session.ended
+        )
+
+
+async def _script(desk: Desk, options: SessionOptions, *, keep_going: bool) -> None:
+    """Run the lines against the session that runs, or one of their own until they end."""
+    async with contextlib.AsyncExitStack() as stack:
+        source: SessionSource
+        try:
+            await stack.enter_async_context(await running.connect(desk.options))
+            source = ProfileSource(desk.options)
+        except NoSessionError:
+            session = await stack.enter_async_context(running.host(desk.options, options))
+            source = PresentSource(session)
+        failed = await run_script(Lines(desk.options, source), desk, keep_going=keep_going)
+    if failed is not None:
+        raise ExitWith(failed)
+
+
+async def run_script(lines: Lines, desk: Desk, *, keep_going: bool) -> ExitCode | None:
+    """Run the lines of stdin; return the first failure's exit code, None when there was none.
+
+    Without `keep_going` that failure is the end.
+    """
+    first_failure: ExitCode | None = None
+    number = 0
+    async for line in stdin_lines():
+        number += 1
+        failure = await _run_line(lines, line, desk)
+        if failure is None:
+            continue
+        first_failure = first_failure or failure
+        if not keep_going:
+            desk.output.message(f"stopped at line {number}: {line.strip()}")
+            break
+    return first_failure
+
+
+async def _run_line(lines: Lines, line: str, desk: Desk) -> ExitCode | None:
+    at = desk
+    try:
+        job = lines.parsed(line)
+        if job is not None:
+            at = job.desk
+            await job.run
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `main`: errors become sentences, unknown ones too
+        shown = as_blink_error(error)
+        at.output.error(shown)
+        return shown.exit_code
+    return None
+
+
+async def stdin_lines() -> AsyncIterator[str]:
+    """The lines of stdin, without holding up the event loop while a pipe is silent."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if sys.platform == "win32" or not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        # A file answers at once, and cannot be waited for.
+        for line in sys.stdin:
+            yield line
+        return
+
+    reader = asyncio.StreamReader(limit=1 << 20)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    try:
+        while line_bytes := await reader.readline():
+            yield line_bytes.decode(errors="replace")
+    finally:
+        transport.close()

@@ -1,0 +1,223 @@
+"""PortAudio on a real sound server: what is played is heard, and what goes wrong is noticed."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from blink_cli.audio.devices.health import DeviceTrouble, DeviceWatch, Trouble
+from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.sink_mixer import SinkMixer
+from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.audio.source_track import SourceTrack
+from blink_cli.core.errors import DeviceError, NotFoundError
+from blink_cli.core.rtp import EncodedFrame
+from tests.audio.parts import PlainEncoder, PlainStream, sound_of
+from tests.support.sound_server import SoundServer, sound_system
+
+pytestmark = pytest.mark.sound
+
+
+class ToneStream(PlainStream):
+    """A peer that hums."""
+
+    def __init__(self, frequency_hz: float) -> None:
+        super().__init__()
+        self._tone = Tone(frequency_hz)
+
+    def get(self, now_s: float) -> Samples:
+        super().get(now_s)
+        return self._tone.next(480)
+
+
+class Listening:
+    """A source track whose frames are kept."""
+
+    def __init__(self, device: str, opener: DeviceOpener) -> None:
+        self.frames: list[EncodedFrame] = []
+        self.track: SourceTrack[PlainEncoder] = SourceTrack(
+            opener.open_input(device), PlainEncoder(), self.frames.append, first_timestamp=0
+        )
+
+    def sound(self) -> Samples:
+        return np.concatenate([sound_of(frame) for frame in self.frames])
+
+    def hear(self, seconds: float) -> Samples:
+        """Return so much of what comes from now on."""
+        first = len(self.frames)
+        eventually(lambda: len(self.frames) >= first + seconds * 50)
+        return np.concatenate([sound_of(frame) for frame in self.frames[first:]])
+
+
+def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not happen"
+        time.sleep(0.01)
+
+
+def frequency_hz(sound: Samples) -> float:
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    return float(spectrum.argmax() * 48_000 / len(sound))
+
+
+def silent_share(sound: Samples) -> float:
+    blocks = sound[: len(sound) // 240 * 240].reshape(-1, 240)
+    return float((np.abs(blocks).max(axis=1) < 0.05).mean())
+
+
+@pytest.mark.parametrize(("speaker", "microphone"), [("left", "left_monitor"), ("default", "default")])
+def test_a_tone_goes_through_the_sound_server(
+    sound_server: SoundServer, speaker: str, microphone: str
+) -> None:
+    opener = DeviceOpener()
+    mixer, listening = SinkMixer(opener.open_output(speaker)), Listening(microphone, opener)
+    mixer.add(SinkTrack(ToneStream(1000.0)))
+    try:
+        mixer.start()
+        listening.track.start()
+        eventually(
+            lambda: bool(listening.frames) and float(np.abs(sound_of(listening.frames[-1])).max()) > 0.05
+        )
+        heard = listening.hear(2.0)
+        assert frequency_hz(heard) == pytest.approx(1000.0, abs=1.0)
+        assert np.abs(heard).max() == pytest.approx(0.1, abs=0.02)
+        # A loaded machine may cost a few buffers, but no more.
+        assert silent_share(heard) < 0.05
+        now_s = time.monotonic()
+        assert mixer.statistics(now_s).reading.latency_s < 0.2
+        assert listening.track.statistics(now_s).lost_samples == 0
+    finally:
+        listening.track.stop()
+        mixer.stop()
+
+
+def test_devices_change_in_the_middle_of_a_call(sound_server: SoundServer) -> None:
+    opener = DeviceOpener()
+    mixer, listening = SinkMixer(opener.open_output("null")), Listening("silence", opener)
+    mixer.add(SinkTrack(ToneStream(600.0)))
+    try:
+        mixer.start()
+        listening.track.start()
+        listening.hear(0.1)
+        mixer.set_device(opener.open_output("right"))
+        listening.track.set_device(opener.open_input("right_monitor"))
+        eventually(lambda: float(np.abs(listening.hear(0.02)).max()) > 0.05)
+        assert frequency_hz(listening.hear(1.0)) == pytest.approx(600.0, abs=1.0)
+        listening.track.set_device(opener.open_input("tone:300"))
+        listening.hear(0.1)
+        assert frequency_hz(listening.hear(1.0)) == pytest.approx(300.0, abs=1.0)
+        stamps = np.array([frame.timestamp for frame in listening.frames])
+        assert (np.diff(stamps) > 0).all()
+    finally:
+        listening.track.stop()
+        mixer.stop()
+
+
+def test_unplugging_is_noticed_and_the_call_goes_on() -> None:
+    with SoundServer("only") as server, sound_system(server):
+        opener = DeviceOpener()
+        stream = ToneStream(1000.0)
+        mixer, listening = SinkMixer(opener.open_output("only")), Listening("only_monitor", opener)
+        mixer.add(SinkTrack(stream))
+        mixer.start()
+        listening.track.start()
+        try:
+            eventually(lambda: len(listening.frames) > 10)
+            watch = DeviceWatch(mixer.device.parameters, time.monotonic())
+            server.unplug("only")
+            found: list[object] = []
+
+            def noticed() -> bool:
+                now_s = time.monotonic()
+                found.append(watch.observe(mixer.statistics(now_s).reading, now_s))
+                return found[-1] is not None
+
+            eventually(noticed)
+            assert isinstance(found[-1], DeviceTrouble)
+            assert found[-1].kind is Trouble.GONE
+            # Both threads go on in real time without devices.
+            frames, asked = len(listening.frames), len(stream.asked_s)
+            eventually(lambda: len(listening.frames) > frames + 25 and len(stream.asked_s) > asked + 50)
+            # The same device, plugged in again, is found again by its name.
+            server.plug_in("only")
+            mixer.set_device(opener.open_output("only"))
+            listening.track.set_device(opener.open_input("only_monitor"))
+            eventually(lambda: float(np.abs(listening.hear(0.02)).max()) > 0.05)
+        finally:
+            listening.track.stop()
+            mixer.stop()
+
+
+def test_a_sound_server_that_stands_still_is_noticed(sound_server: SoundServer) -> None:
+    mixer = SinkMixer(DeviceOpener().open_output("left"))
+    stream = PlainStream()
+    mixer.add(SinkTrack(stream))
+    mixer.start()
+    try:
+        watch = DeviceWatch(mixer.device.parameters, time.monotonic())
+        eventually(lambda: mixer.statistics(0.0).reading.frames > 24_000)
+
+        def change() -> object:
+            now_s = time.monotonic()
+            return watch.observe(mixer.statistics(now_s).reading, now_s)
+
+        assert change() is None
+        sound_server.freeze()
+        found: list[object] = []
+
+        def noticed() -> bool:
+            found.append(change())
+            return found[-1] is not None
+
+        eventually(noticed)
+        assert isinstance(found[-1], DeviceTrouble)
+        assert found[-1].kind is Trouble.STALLED
+        sound_server.thaw()
+        eventually(lambda: change() is not None)
+        assert watch.trouble is None
+    finally:
+        sound_server.thaw()
+        mixer.stop()
+
+
+def test_names_that_do_not_fit_are_refused(sound_server: SoundServer) -> None:
+    opener = DeviceOpener()
+    with pytest.raises(NotFoundError, match="no audio device 'Bluetooth'"):
+        opener.open_output("Bluetooth")
+    with pytest.raises(NotFoundError, match="fits 2 audio devices"):
+        opener.open_input("monitor")
+    assert opener.open_input("GHT_M").parameters.name == "right_monitor"
+
+
+def test_a_device_that_appears_later_is_found_and_other_streams_go_on() -> None:
+    with SoundServer("first", "second") as server, sound_system(server):
+        opener = DeviceOpener()
+        server.unplug("second")
+        mixer = SinkMixer(opener.open_output("first"))
+        mixer.start()
+        try:
+            before = mixer.statistics(0.0).reading.frames
+            eventually(lambda: mixer.statistics(0.0).reading.frames > before)
+            server.plug_in("second")
+            device = opener.open_input("second_monitor")
+            device.start(time.monotonic())
+            try:
+                now_frames = mixer.statistics(0.0).reading.frames
+                eventually(lambda: mixer.statistics(0.0).reading.frames > now_frames)
+                assert mixer.statistics(0.0).reading.failure is None
+            finally:
+                device.stop()
+        finally:
+            mixer.stop()
+
+
+def test_without_any_sound_system_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere/native")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", "/usr/share/alsa/alsa.conf")
+    with pytest.raises((DeviceError, NotFoundError)) as caught:
+        DeviceOpener().open_output("Headset that is nowhere")
+    assert caught.value.hint

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from blink_cli.audio.devices.sounds import FileSound, Tone
+from blink_cli.audio.samples import Samples
+from blink_cli.core.errors import DeviceError
+
+
+def chirp(rate_hz: int, seconds: float) -> Samples:
+    """Sweep through the band that a voice has; every moment of it differs from every other."""
+    time_s = np.arange(int(rate_hz * seconds)) / rate_hz
+    sweep: Samples = (0.5 * np.sin(2 * np.pi * (100 * time_s + 1400 * time_s**2 / seconds))).astype(
+        np.float32
+    )
+    return sweep
+
+
+def read(sound: FileSound | Tone, seconds: float) -> Samples:
+    return np.concatenate([sound.next(480) for _ in range(round(seconds * 100))])
+
+
+def test_a_file_at_48_khz_is_heard_bit_by_bit_and_silence_after_its_end(tmp_path: Path) -> None:
+    voice = chirp(48_000, 0.995)
+    soundfile.write(tmp_path / "voice.wav", voice, 48_000, subtype="FLOAT")
+    sound = FileSound(tmp_path / "voice.wav")
+    for _ in range(2):
+        sound.rewind()
+        heard = read(sound, 1.5)
+        np.testing.assert_array_equal(heard[: len(voice)], voice)
+        assert not heard[len(voice) :].any()
+    sound.close()
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 44_100, 96_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_other_rates_are_converted_without_delay(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    voice = np.repeat(chirp(rate_hz, 1.0)[:, None], channels, axis=1)
+    soundfile.write(tmp_path / "voice.wav", voice, rate_hz, subtype="FLOAT")
+    sound = FileSound(tmp_path / "voice.wav")
+    sound.rewind()
+    heard = read(sound, 1.0)
+    sound.close()
+    error = heard[480:-960] - chirp(48_000, 1.0)[480:-960]
+    assert np.abs(error).max() < 0.002
+
+
+@pytest.mark.parametrize("name", ["voice.flac", "voice.ogg", "voice.mp3", "voice.aiff"])
+def test_formats(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, chirp(44_100, 1.0), 44_100)
+    sound = FileSound(tmp_path / name)
+    sound.rewind()
+    heard = read(sound, 1.0)
+    sound.close()
+    assert np.corrcoef(np.abs(heard), np.abs(heard))[0, 1] == pytest.approx(1.0)
+    assert float(np.sqrt((heard**2).mean())) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
+def test_a_loop_has_no_gap(tmp_path: Path) -> None:
+    voice = chirp(48_000, 0.333)
+    soundfile.write(tmp_path / "voice.wav", voice, 48_000, subtype="FLOAT")
+    sound = FileSound(tmp_path / "voice.wav", loop=True)
+    sound.rewind()
+    np.testing.assert_array_equal(read(sound, 1.0), np.tile(voice, 4)[:48_000])
+    sound.close()
+
+
+def test_skipping_leaves_out_that_much(tmp_path: Path) -> None:
+    voice = chirp(48_000, 1.0)
+    soundfile.write(tmp_path / "voice.wav", voice, 48_000, subtype="FLOAT")
+    sound = FileSound(tmp_path / "voice.wav")
+    sound.rewind()
+    sound.skip(12_345)
+    np.testing.assert_array_equal(sound.next(480), voice[12_345 : 12_345 + 480])
+    sound.close()
+
+
+def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no sound")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 48_000)
+    for name, says in (
+        ("missing.wav", "There is no file"),
+        ("text.wav", "cannot be read as sound"),
+        ("empty.wav", "holds no sound"),
+        (".", "cannot be read as sound"),
+    ):
+        with pytest.raises(DeviceError, match=says) as caught:
+            FileSound(tmp_path / name)
+        assert caught.value.hint
+
+
+def test_a_file_that_is_gone_at_the_start_of_a_call_is_an_error(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", chirp(48_000, 0.1), 48_000)
+    sound = FileSound(tmp_path / "voice.wav")
+    (tmp_path / "voice.wav").unlink()
+    with pytest.raises(DeviceError):
+        sound.rewind()
+
+
+def test_a_tone_is_a_sine_at_minus_20_dbfs_without_seams() -> None:
+    tone = Tone(440)
+    heard = read(tone, 60.0)[-48_000:]
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert int(spectrum.argmax()) == 440
+    assert spectrum[440] / 24_000 == pytest.approx(0.1, rel=1e-3)
+    assert np.delete(spectrum, 440).max() / 24_000 < 1e-4

@@ -1,0 +1,228 @@
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.virtual_input import VirtualInput
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.source_track import SourceTrack
+from blink_cli.core.errors import DeviceError
+from blink_cli.core.rtp import EncodedFrame
+from tests.audio.manual_clock import ManualClock
+from tests.audio.parts import BrokenDevice, PlainEncoder, RampSound, StallingInput, sound_of
+
+Source = SourceTrack[PlainEncoder]
+
+
+class Bench:
+    """A running source track in virtual time."""
+
+    def __init__(self, device: VirtualInput) -> None:
+        self.clock = ManualClock()
+        self.frames: list[EncodedFrame] = []
+        self.sent_s: list[float] = []
+        self.source: Source = SourceTrack(
+            device, PlainEncoder(), self._take, first_timestamp=0, clock=self.clock
+        )
+        self.start_s = self.clock.now_s()
+
+    def _take(self, frame: EncodedFrame) -> None:
+        self.frames.append(frame)
+        self.sent_s.append(self.clock.now_s() - self.start_s)
+
+    def sound(self) -> Samples:
+        return np.concatenate([sound_of(frame) for frame in self.frames])
+
+    def timestamps_s(self) -> list[float]:
+        return [frame.timestamp / 48_000 for frame in self.frames]
+
+
+@contextmanager
+def running(device: VirtualInput) -> Iterator[Bench]:
+    bench = Bench(device)
+    bench.source.start()
+    try:
+        yield bench
+    finally:
+        bench.clock.release()
+        bench.source.stop()
+        assert bench.source.crash is None
+
+
+def tone(hz: float = 200.0) -> VirtualInput:
+    return VirtualInput(f"tone:{hz:g}", Tone(hz))
+
+
+def test_a_frame_is_handed_over_when_its_last_sample_is_captured() -> None:
+    with running(tone()) as bench:
+        bench.clock.advance(1.0)
+        assert bench.sent_s == pytest.approx([0.02 * (n + 1) for n in range(50)], abs=1e-6)
+        assert bench.timestamps_s() == pytest.approx([0.02 * n for n in range(50)])
+        assert bench.source.position_s(bench.clock.now_s()) == pytest.approx(1.0)
+    assert bench.source.position_s(bench.clock.now_s()) is None
+
+
+def test_the_devices_clock_paces_it() -> None:
+    with running(VirtualInput("tone", Tone(200), drift_ppm=1000.0)) as bench:
+        bench.clock.advance(100.01)
+        assert len(bench.frames) == 5005
+
+
+@pytest.mark.parametrize("order", ["mute first", "mute later"])
+def test_pause_and_play(order: str) -> None:
+    bench = Bench(tone())
+    if order == "mute first":
+        bench.source.pause()
+    bench.source.start()
+    try:
+        if order == "mute later":
+            bench.clock.advance(1.0)
+            bench.source.pause()
+        before = len(bench.frames)
+        bench.clock.advance(4.0)
+        assert bench.source.paused
+        assert len(bench.frames) - before in {10, 11, 12}
+        assert (sound_of(bench.frames[-1]) == 0).all()
+        bench.source.play()
+        bench.clock.advance(1.0)
+        assert np.abs(sound_of(bench.frames[-1])).max() == pytest.approx(0.1, abs=0.001)
+    finally:
+        bench.clock.release()
+        bench.source.stop()
+
+
+def test_another_device_takes_over_without_a_gap_or_a_click() -> None:
+    with running(tone(200)) as bench:
+        bench.clock.advance(0.5)
+        swap_in_another_thread(bench, tone(300))
+        bench.clock.advance(0.5)
+        assert bench.source.device.parameters.name == "tone:300"
+        # No frame is missing, and timestamps keep real time to a frame.
+        assert bench.timestamps_s() == pytest.approx([0.02 * n for n in range(len(bench.frames))])
+        assert bench.timestamps_s()[-1] + 0.02 == pytest.approx(bench.sent_s[-1], abs=0.011)
+        sound = bench.sound()
+        # A sine of 300 Hz at 0.1 moves at most 0.004 a sample; a click would move further.
+        assert np.abs(np.diff(sound)).max() < 0.005
+        assert longest_silence(sound) < 0.1 * 48_000
+        assert np.abs(sound[-4800:]).max() == pytest.approx(0.1, abs=0.001)
+
+
+def test_a_device_that_does_not_start_changes_nothing() -> None:
+    broken = BrokenDevice()
+    with running(tone()) as bench:
+        bench.clock.advance(0.1)
+        with pytest.raises(DeviceError, match="held by another program"):
+            swap_in_another_thread(bench, broken)  # type: ignore[arg-type]
+        bench.clock.advance(0.5)
+        assert np.abs(bench.sound()[-4800:]).max() == pytest.approx(0.1, abs=0.001)
+        assert longest_silence(bench.sound()) < 0.1 * 48_000
+
+
+def test_a_device_that_does_not_start_is_an_error_of_start() -> None:
+    source: Source = SourceTrack(BrokenDevice(), PlainEncoder(), lambda _: None, first_timestamp=0)
+    with pytest.raises(DeviceError):
+        source.start()
+    source.stop()
+
+
+def test_silence_takes_the_place_of_a_device_that_stands_still() -> None:
+    device = StallingInput("tone:200", Tone(200))
+    with running(device) as bench:
+        bench.clock.advance(0.5)
+        device.stalled = True
+        bench.clock.advance(1.0)
+        during = len(bench.frames)
+        assert bench.timestamps_s()[-1] == pytest.approx(1.5, abs=0.15)
+        assert (sound_of(bench.frames[-1]) == 0).all()
+        device.stalled = False
+        bench.clock.advance(0.5)
+        assert bench.source.statistics(bench.clock.now_s()).filled_samples >= 0.85 * 48_000
+        assert np.abs(sound_of(bench.frames[-1])).max() == pytest.approx(0.1, abs=0.001)
+        assert len(bench.frames) > during
+
+
+def test_after_a_long_freeze_what_was_lost_is_counted_and_timestamps_keep_real_time() -> None:
+    with running(VirtualInput("ramp", RampSound(0.001))) as bench:
+        bench.clock.advance(0.5)
+        bench.clock.freeze_process(3.0)
+        bench.clock.advance(0.5)
+        statistics = bench.source.statistics(bench.clock.now_s())
+        assert statistics.lost_samples == pytest.approx(3.0 * 48_000, abs=960)
+        assert bench.timestamps_s()[-1] + 0.02 == pytest.approx(4.0, abs=0.021)
+        assert statistics.lateness.max_ms <= 3001
+        # What came afterwards is what was captured then.
+        last = bench.frames[-1]
+        assert sound_of(last)[0] == pytest.approx(0.001 + last.timestamp * 1e-6, abs=1e-7 + 480e-6)
+
+
+def test_the_encoder_is_adjusted_between_frames() -> None:
+    def shorter(encoder: PlainEncoder) -> None:
+        encoder.frame_samples = 480
+
+    with running(tone()) as bench:
+        bench.clock.advance(0.11)
+        bench.source.adjust_encoder(shorter)
+        bench.clock.advance(0.11)
+        durations = [frame.duration_samples for frame in bench.frames]
+        assert durations == [960] * 6 + [480] * 10
+        assert bench.timestamps_s()[-1] == pytest.approx(0.21)
+
+
+def test_a_bug_in_the_receiver_of_frames_ends_the_thread_and_is_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: EncodedFrame) -> None:
+        raise ZeroDivisionError
+
+    clock = ManualClock()
+    source: Source = SourceTrack(tone(), PlainEncoder(), fail, first_timestamp=0, clock=clock)
+    source.start()
+    clock.release()
+    while source.crash is None:
+        time.sleep(0.001)
+    source.stop()
+    assert isinstance(source.crash, ZeroDivisionError)
+    assert "capture thread" in caplog.text
+
+
+def test_stopping_twice_and_without_a_start_is_harmless() -> None:
+    source: Source = SourceTrack(tone(), PlainEncoder(), lambda _: None, first_timestamp=0)
+    source.stop()
+    source.stop()
+    Bench(tone()).source.stop()
+
+
+def test_in_real_time_it_is_punctual() -> None:
+    enough = threading.Event()
+    frames: list[EncodedFrame] = []
+
+    def take(frame: EncodedFrame) -> None:
+        frames.append(frame)
+        if len(frames) == 25:
+            enough.set()
+
+    source: Source = SourceTrack(tone(), PlainEncoder(), take, first_timestamp=0)
+    source.start()
+    assert enough.wait(10)
+    source.stop()
+    summary = source.statistics(0.0).lateness
+    # Half of the ticks within 5 ms, on any machine that can run a call at all.
+    assert summary.p50_ms <= 5.0
+
+
+def swap_in_another_thread(bench: Bench, device: VirtualInput) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(bench.source.set_device, device)
+        while not done.done():
+            bench.clock.advance(0.01)
+        done.result()
+
+
+def longest_silence(sound: Samples) -> int:
+    loud = np.flatnonzero(np.abs(sound) > 0.01)
+    return int(np.diff(loud).max())

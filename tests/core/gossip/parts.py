@@ -1,0 +1,117 @@
+"""Sessions of the gossip joined by a wire in virtual time."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from blink_cli.core.gossip import (
+    Acknowledged,
+    Gossip,
+    GossipSettings,
+    Path,
+    PathKind,
+    Received,
+    Transmit,
+    unicast_path,
+)
+from blink_cli.core.identity import Identity
+from blink_cli.core.names import CallId
+from blink_cli.core.signals import Announce, Offer
+
+LAN = Path(PathKind.LAN, "192.0.2.1")
+LOOPBACK = Path(PathKind.LOOPBACK, "127.0.0.1")
+CALL_ID = CallId("0123456789abcdef" * 2)
+GROUP_KEY = b"g" * 32
+WALL_S = 1_700_000_000.0
+
+
+def announce(sequence=1):
+    return Announce(1, sequence, "anna", muted=False, deafened=False, recording=False, hears=())
+
+
+class Party:
+    """One session: its machine and what it was told."""
+
+    def __init__(self, number, *, paths=(LAN,), settings=None, seed=0):
+        self.identity = Identity(bytes([number]) * 32)
+        self.did = self.identity.did
+        self.gossip = Gossip(self.identity, Random(f"{number} {seed}").randbytes, settings or GossipSettings())
+        self.paths = paths
+        self.gossip.set_paths(paths)
+        self.address = (f"192.0.2.{number}", 40_000 + number)
+        self.told = []
+        self.clock_error_s = 0.0
+
+    @property
+    def received(self):
+        return [effect.signal for effect in self.told if isinstance(effect, Received)]
+
+    @property
+    def acknowledged(self):
+        return [effect.signal for effect in self.told if isinstance(effect, Acknowledged)]
+
+
+@dataclass
+class Wire:
+    """Carries datagrams at once, with seeded loss; multicast to everyone who has the same path."""
+
+    parties: list
+    loss: float = 0.0
+    seed: int = 0
+    now_s: float = 100.0
+    carried: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.random = Random(self.seed)
+
+    def do(self, sender, effects):
+        """Carry out what a session said, and all that follows from it at this moment."""
+        for effect in effects:
+            if not isinstance(effect, Transmit):
+                sender.told.append(effect)
+                continue
+            assert len(effect.datagram) <= 1_200
+            for path in effect.paths:
+                self.carried.append((sender, path, effect.datagram))
+                for party in self.parties:
+                    self._carry(effect.datagram, path, sender, party)
+
+    def _carry(self, datagram, path, sender, party):
+        if path.kind is PathKind.UNICAST:
+            reached = path == unicast_path(party.address)
+            arrival = unicast_path(sender.address)
+        else:
+            reached = path in party.paths
+            arrival = path
+        # Multicast comes back to its sender too: the machine must bear that.
+        if reached and self.random.random() >= self.loss:
+            self.do(party, party.gossip.receive(datagram, arrival, sender.address, self.now_s, self.wall_s(party)))
+
+    def wall_s(self, party):
+        return WALL_S + self.now_s + party.clock_error_s
+
+    def send_to_peer(self, sender, receiver, signal, call_id=CALL_ID):
+        self.do(
+            sender, sender.gossip.send_to_peer(receiver.did, signal, call_id, self.now_s, self.wall_s(sender))
+        )
+
+    def send_to_call(self, sender, signal, copies=0):
+        self.do(
+            sender, sender.gossip.send_to_call(CALL_ID, signal, copies, self.now_s, self.wall_s(sender))
+        )
+
+    def run(self, until_s):
+        """Let this much time pass, waking everyone when they ask."""
+        end_s = self.now_s + until_s
+        while True:
+            due = [(party.gossip.next_wake(), party) for party in self.parties]
+            due = [(wake_s, party) for wake_s, party in due if wake_s is not None and wake_s <= end_s]
+            if not due:
+                break
+            wake_s, party = min(due, key=lambda entry: entry[0])
+            self.now_s = max(self.now_s, wake_s)
+            self.do(party, party.gossip.wake(self.now_s, self.wall_s(party)))
+        self.now_s = end_s
+
+
+def offer(caller, *others):
+    return Offer(CALL_ID, GROUP_KEY, (caller.did, *(other.did for other in others)), "anna")

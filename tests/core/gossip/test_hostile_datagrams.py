@@ -1,0 +1,118 @@
+"""Whatever bytes come: no exception, nothing delivered, every datagram counted once."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blink_cli.core.gossip import Acknowledged, Path, PathKind, Received, Transmit
+from blink_cli.core.gossip.neighbours import LINK_TOPIC
+from blink_cli.core.signals import Redial
+from blink_cli.core.topics import call_topic, pair_topic, peer_topic
+from tests.core.gossip.parts import CALL_ID, GROUP_KEY, LAN, LOOPBACK, Party, Wire, announce, offer
+
+STRANGER = ("198.51.100.7", 4_000)
+
+
+def listening_party():
+    """In a call, with a second path, so that relaying is reached too, and with an offer of its own under way."""
+    party = Party(2, paths=(LAN, Path(PathKind.LAN, "198.51.100.1"), LOOPBACK))
+    party.gossip.open_call(CALL_ID, GROUP_KEY)
+    party.gossip.send_to_peer(Party(9).did, offer(party, Party(9)), CALL_ID, 1.0, 1_700_000_000.0)
+    return party
+
+
+def valid_datagrams():
+    anna, bob = Party(1), Party(2)
+    wire = Wire([anna])
+    anna.gossip.open_call(CALL_ID, GROUP_KEY)
+    wire.send_to_peer(anna, bob, offer(anna, bob))
+    wire.send_to_peer(anna, bob, offer(anna, bob, *(Party(number) for number in range(3, 33))))
+    wire.send_to_peer(anna, bob, Redial(CALL_ID, 1, 1, 1))
+    wire.send_to_call(anna, announce())
+    return [datagram for _, _, datagram in wire.carried]
+
+
+VALID = valid_datagrams()
+BOB = Party(2).identity.public_key
+TOPICS = st.sampled_from(
+    [peer_topic(BOB), call_topic(GROUP_KEY), pair_topic(GROUP_KEY, BOB), LINK_TOPIC, bytes(15) + b"\x01"]
+)
+
+
+def feed(party, datagrams):
+    """Give them, a moment apart; return what the session was told."""
+    told = []
+    for number, datagram in enumerate(datagrams):
+        now_s = 2.0 + number * 0.01
+        effects = party.gossip.receive(datagram, LAN, STRANGER, now_s, 1_700_000_000.0 + now_s)
+        effects += party.gossip.wake(now_s, 1_700_000_000.0 + now_s)
+        told += [effect for effect in effects if not isinstance(effect, Transmit)]
+    counters = party.gossip.counters()
+    names = type(counters).__struct_fields__
+    counted = names[names.index("oversize") : names.index("acknowledgements_received") + 1]
+    assert sum(getattr(counters, name) for name in counted) == counters.received == len(datagrams)
+    return told
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.binary(max_size=1_300), max_size=20))
+def test_arbitrary_bytes(datagrams):
+    assert feed(listening_party(), datagrams) == []
+
+
+@st.composite
+def structured_garbage(draw):
+    """A header that is right, or nearly, on a topic that is listened to, and anything behind it."""
+    head = bytes(
+        [
+            draw(st.sampled_from([0xB1, 0xB1, 0xB1, 0xB0])),
+            draw(st.integers(0, 9)),
+            draw(st.integers(0, 255)),
+            draw(st.integers(0, 12)),
+            draw(st.integers(0, 13)),
+        ]
+    )
+    message_id = draw(st.sampled_from([b"a" * 16, b"b" * 16]) | st.binary(min_size=16, max_size=16))
+    return head + draw(TOPICS) + message_id + draw(st.binary(max_size=300))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(structured_garbage(), max_size=40))
+def test_structured_garbage(datagrams):
+    assert feed(listening_party(), datagrams) == []
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_one_byte_of_a_valid_message_changed(data):
+    datagram = data.draw(st.sampled_from(VALID))
+    place = data.draw(st.integers(0, len(datagram) - 1))
+    changed = bytearray(datagram)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    told = feed(listening_party(), [bytes(changed)])
+    # Time to live and attempt are for relays, and belong to no message.
+    assert told == [] or place in (1, 2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_valid_messages_cut_short_and_glued(data):
+    first, second = data.draw(st.sampled_from(VALID)), data.draw(st.sampled_from(VALID))
+    cut = data.draw(st.integers(0, len(first) - 1))
+    glued = first[:cut] + second[data.draw(st.integers(0, len(second))) :]
+    # Unless the cut put a whole message together again, it is none.
+    told = feed(listening_party(), [first[:cut], *([] if glued in VALID else [glued])])
+    assert told == [] or glued[3:] in [datagram[3:] for datagram in VALID]
+
+
+def test_the_valid_messages_are_valid():
+    told = feed(listening_party(), VALID)
+    assert [type(effect) for effect in told] == [Received] * 4
+    assert not any(isinstance(effect, Acknowledged) for effect in told)
+
+
+@pytest.mark.parametrize("length", [1_201, 9_000, 65_507])
+def test_too_long_is_counted_and_dropped(length):
+    party = listening_party()
+    assert feed(party, [VALID[0][:37] + bytes(length - 37)]) == []
+    assert party.gossip.counters().oversize == 1

@@ -1,0 +1,175 @@
+"""A signature holds in one place, for one recipient, once; and what is inside is bounded and strict."""
+
+import zlib
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blink_cli.core.envelope import MAX_CONTENT_BYTES, ForgedError, _signed_bytes, read_envelope, write_envelope
+from blink_cli.core.errors import WireError
+from blink_cli.core.identity import Identity
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.signals import (
+    MAX_PARTICIPANTS,
+    MAX_SDP_CHARS,
+    Announce,
+    Hearing,
+    Leave,
+    Offer,
+    Presence,
+    SessionDescription,
+)
+
+ANNA, BOB, CARL = Identity(b"a" * 32), Identity(b"b" * 32), Identity(b"c" * 32)
+SCOPE = b"s" * 32
+CALL_ID = CallId("0123456789abcdef" * 2)
+
+
+def read(encoded, *, scope=SCOPE, recipient=BOB.public_key):
+    return read_envelope(encoded, scope=scope, recipient=recipient)
+
+
+def write(signal=Leave(7), sender=ANNA, *, recipient=BOB.public_key, token=b""):
+    return write_envelope(
+        signal, sender, scope=SCOPE, recipient=recipient, sent_ms=1_700_000_000_123, ack_token=token
+    )
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        Leave(7),
+        Presence("anna", reply_wanted=True),
+        Offer(CALL_ID, bytes(32), tuple(Did(f"did:key:z6Mk{n:043}") for n in range(MAX_PARTICIPANTS)), "a" * 64),
+        SessionDescription(CALL_ID, "offer", 1, 2, 3, "v=0\r\n" * (MAX_SDP_CHARS // 5)),
+        Announce(
+            1,
+            2,
+            "é" * 64,
+            muted=True,
+            deafened=False,
+            recording=True,
+            hears=tuple(
+                Hearing(Did(f"did:key:z6Mk{n:052}"), "connecting", 2**53 - 1, 1000, 65_535)
+                for n in range(MAX_PARTICIPANTS)
+            ),
+        ),
+    ],
+)
+def test_the_largest_signals_pass(signal):
+    opened = read(write(signal, token=b"t" * 16))
+    assert opened.signal == signal
+    assert opened.sender == ANNA.public_key
+    assert opened.sent_ms == 1_700_000_000_123
+    assert opened.ack_token == b"t" * 16
+
+
+def test_a_session_description_of_random_letters_stays_in_bounds():
+    import random
+
+    letters = random.Random(1)
+    sdp = "".join(chr(letters.randrange(0x20, 0x7F)) for _ in range(MAX_SDP_CHARS))
+    signal = SessionDescription(CALL_ID, "answer", 1, 2, 3, sdp)
+    assert read(write(signal)).signal == signal
+
+
+def test_a_description_that_repeats_itself_fits_one_datagram():
+    lines = "a=candidate:1 1 udp 2130706431 192.168.1.{0} 5{0:04} typ host\r\n"
+    sdp = "".join(lines.format(n) for n in range(25))
+    assert len(sdp) > 1_200
+    assert len(write(SessionDescription(CALL_ID, "offer", 1, 2, 3, sdp))) < 900
+
+
+def test_a_receiver_cannot_pass_a_signal_on_in_its_senders_name():
+    # Bob got this from Anna, and seals it again, for Carl.
+    encoded = write()
+    with pytest.raises(ForgedError):
+        read(encoded, recipient=CARL.public_key)
+    with pytest.raises(ForgedError):
+        read(encoded, scope=b"u" * 32)
+
+
+@pytest.mark.parametrize("field", range(6))
+def test_no_field_can_be_changed(field):
+    parts = msgspec.msgpack.decode(write(token=b"t" * 16))
+    replacements = [
+        CARL.public_key,
+        parts[1] + 1,
+        b"u" * 16,
+        True,
+        msgspec.msgpack.encode(Leave(8)),
+        CARL.sign(b"anything"),
+    ]
+    parts[field] = replacements[field]
+    with pytest.raises(ForgedError):
+        read(msgspec.msgpack.encode(parts))
+
+
+def test_a_missing_token_is_signed_as_missing_is_not_taken_for_another():
+    parts = msgspec.msgpack.decode(write(token=b"t" * 16))
+    parts[2] = b""
+    with pytest.raises(ForgedError):
+        read(msgspec.msgpack.encode(parts))
+
+
+def signed(content, *, deflated=False, sender=ANNA):
+    """A validly signed envelope of any content."""
+    signature = sender.sign(_signed_bytes(SCOPE, BOB.public_key, 1, b"", content, deflated=deflated))
+    return msgspec.msgpack.encode([sender.public_key, 1, b"", deflated, content, signature])
+
+
+@pytest.mark.parametrize(
+    ("content", "deflated"),
+    [
+        (b"", False),
+        (b"\xc1", False),
+        (msgspec.msgpack.encode(["nonsense", 1]), False),
+        (msgspec.msgpack.encode(["leave", 1, 2]), False),
+        (msgspec.msgpack.encode(["leave", "1"]), False),
+        (msgspec.msgpack.encode(["leave", -1]), False),
+        (msgspec.msgpack.encode(["leave", 2**53]), False),
+        (msgspec.msgpack.encode(["leave", 7]) + b"\x00", False),
+        (b"\x91" * 12_000, False),
+        (b"not deflated", True),
+        (zlib.compress(bytes(1_000_000), 9), True),
+        (zlib.compress(bytes(MAX_CONTENT_BYTES + 1)), True),
+        (zlib.compress(msgspec.msgpack.encode(["leave", 7])) + b"more", True),
+        (zlib.compress(msgspec.msgpack.encode(["leave", 7]))[:-1], True),
+    ],
+)
+def test_signed_nonsense_is_refused(content, deflated):
+    with pytest.raises(WireError) as refused:
+        read(signed(content, deflated=deflated))
+    assert not isinstance(refused.value, ForgedError)
+
+
+def test_too_much_is_refused_before_it_is_decoded():
+    with pytest.raises(WireError, match="too large"):
+        read(bytes(20_000))
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_an_envelope_or_a_wire_error(encoded):
+    with pytest.raises(WireError):
+        read(encoded)
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=400), st.booleans())
+def test_any_signed_bytes_are_a_signal_or_a_wire_error(content, deflated):
+    try:
+        read(signed(content, deflated=deflated))
+    except WireError:
+        pass
+
+
+def test_a_key_of_small_order_signs_nothing():
+    # With A = the neutral element, R = B and S = 1 a careless verifier accepts every message.
+    neutral = (1).to_bytes(32, "little")
+    base_point = bytes.fromhex("58" + "66" * 31)
+    parts = [neutral, 1, b"", False, msgspec.msgpack.encode(["leave", 7]), base_point + neutral]
+    with pytest.raises(ForgedError):
+        read(msgspec.msgpack.encode(parts))

@@ -1,0 +1,59 @@
+"""Real transports on loopback, on groups of their own, and who listens to them."""
+
+import asyncio
+from random import Random
+
+from blink_cli.core.gossip import unicast_path
+from blink_cli.net.udp_transport import UdpTransport
+
+LOOPBACK = ("127.0.0.1",)
+PATIENCE_S = 10.0
+"""Far longer than anything takes, for a machine under load: reached only when something is broken."""
+
+
+def some_group(seed=None):
+    """A multicast group and port that no other test uses at the moment, drawn anew each time."""
+    random = Random(seed)
+    return f"239.255.{random.randrange(1, 255)}.{random.randrange(1, 255)}:{random.randrange(20_000, 32_000)}"
+
+
+class Listener:
+    """Collects what a transport says."""
+
+    def __init__(self):
+        self.datagrams = asyncio.Queue()
+        self.paths = None
+
+    def datagram_received(self, datagram, path, source):
+        self.datagrams.put_nowait((datagram, path, source))
+
+    def paths_changed(self, paths):
+        self.paths = paths
+
+    async def next(self):
+        return await asyncio.wait_for(self.datagrams.get(), PATIENCE_S)
+
+
+async def eventually(condition):
+    """Wait until it holds, without a guess how long that takes."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class LossyTransport(UdpTransport):
+    """A real one that loses a share of what it is given to send, by seed, on each path alone."""
+
+    def __init__(self, *args, loss, seed, **more):
+        super().__init__(*args, **more)
+        self._loss = loss
+        self._random = Random(seed)
+
+    def publish(self, datagram, paths):
+        super().publish(datagram, [path for path in paths if self._random.random() >= self._loss])
+
+
+def own_path(transport):
+    """The unicast way to this transport."""
+    host, port = transport.own_address
+    return unicast_path(("127.0.0.1" if host == "0.0.0.0" else host, port))

@@ -1,0 +1,118 @@
+"""Sessions find each other by real multicast DNS on loopback alone."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from unittest.mock import patch
+
+from zeroconf.asyncio import AsyncServiceInfo
+
+from blink_cli.core.identity import Identity
+from blink_cli.net import discovery
+from blink_cli.net.discovery import SERVICE_TYPE, Discovery, _read_claim
+from tests.net.gossip_parts import LOOPBACK, PATIENCE_S
+
+PORT = 40_404
+
+
+class Seeker:
+    """One session's discovery and what it said."""
+
+    def __init__(self, nickname, *, identity=None):
+        self.did = (identity or Identity(secrets.token_bytes(32))).did
+        self.said = asyncio.Queue()
+        self.discovery = Discovery(
+            self.did,
+            nickname,
+            PORT,
+            found=lambda did, nick, address: self.said.put_nowait(("found", did, nick, address)),
+            gone=lambda did: self.said.put_nowait(("gone", did)),
+            interfaces=LOOPBACK,
+        )
+
+    async def until(self, *wanted):
+        """Wait for this to be said; other sessions on this machine may be found meanwhile."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.said.get() != wanted:
+                pass
+
+
+async def test_two_sessions_find_each_other_and_say_goodbye():
+    async with Seeker("anna").discovery as first:
+        pass  # a session that is gone is not found
+    anna, bob = Seeker("anna"), Seeker("bob \x1b[31m")
+    async with anna.discovery:
+        async with bob.discovery:
+            await anna.until("found", bob.did, "bob [31m", f"127.0.0.1:{PORT}")
+            await bob.until("found", anna.did, "anna", f"127.0.0.1:{PORT}")
+        await anna.until("gone", bob.did)
+        await first.aclose()
+
+
+async def test_a_session_does_not_find_itself_but_another_of_its_identity():
+    identity = Identity(secrets.token_bytes(32))
+    here, there = Seeker("here", identity=identity), Seeker("there", identity=identity)
+    async with here.discovery:
+        async with there.discovery:
+            await here.until("found", here.did, "there", f"127.0.0.1:{PORT}")
+            await there.until("found", here.did, "here", f"127.0.0.1:{PORT}")
+        await here.until("gone", here.did)
+
+
+async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session_goes_on(caplog, monkeypatch):
+    tried = asyncio.Event()
+    attempts = []
+
+    def refuse(**kwargs):
+        attempts.append(kwargs)
+        if len(attempts) == 3:
+            tried.set()
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(discovery, "_RESCAN_S", 0.0)
+    monkeypatch.setattr(discovery, "_RETRY_S", 0.0)
+    with patch.object(discovery, "AsyncZeroconf", refuse), caplog.at_level(logging.WARNING):
+        async with Seeker("anna").discovery:
+            await asyncio.wait_for(tried.wait(), PATIENCE_S)
+    assert len([record for record in caplog.records if "cannot be discovered" in record.message]) == 1
+
+
+async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch):
+    monkeypatch.setattr(discovery, "_RESCAN_S", 0.02)
+    anna, bob = Seeker("anna"), Seeker("bob")
+    async with anna.discovery, bob.discovery:
+        await anna.until("found", bob.did, "bob", f"127.0.0.1:{PORT}")
+        anna.discovery._present = ()  # as if it had been found anew
+        await anna.until("found", bob.did, "bob", f"127.0.0.1:{PORT}")
+        assert anna.discovery._unconfirmed == set()
+        assert anna.said.empty()
+
+
+def claim(**properties):
+    info = AsyncServiceInfo(
+        SERVICE_TYPE,
+        f"x.{SERVICE_TYPE}",
+        port=properties.pop("port", 1),
+        properties=properties,
+        server="x.local.",
+        parsed_addresses=["192.0.2.1"],
+    )
+    return _read_claim(info)
+
+
+def test_records_that_cannot_be_ours_are_not_believed():
+    did = Identity(b"a" * 32).did
+    assert claim(v="1", did=did, nick="anna") == (did, "anna", "192.0.2.1:1")
+    assert claim(v="1", did=did) == (did, "", "192.0.2.1:1")
+    assert claim(v="2", did=did, nick="anna") is None
+    assert claim(v="1", did=did[:-1] + "0", nick="anna") is None
+    assert claim(v="1", nick="anna") is None
+    assert claim(v="1", did=did, nick="did:key:z6Mk") == (did, "", "192.0.2.1:1")
+    assert claim(v="1", did=b"\xff\xfe", nick="anna") is None
+
+
+async def test_closing_at_once_leaves_nothing_behind():
+    with contextlib.suppress(TimeoutError):
+        async with Seeker("anna").discovery:
+            await asyncio.sleep(0)

@@ -1,0 +1,152 @@
+"""Signals between real sockets on loopback: sealed, repeated under loss, and stopped cleanly."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+
+import pytest
+
+from blink_cli.core.gossip import Acknowledged, Gossip, Received
+from blink_cli.core.identity import Identity
+from blink_cli.core.names import CallId
+from blink_cli.core.signals import Announce, Leave, Offer, Presence, SessionDescription
+from blink_cli.net.gossip_driver import GossipDriver
+from blink_cli.net.memory_transport import MemoryNetwork, MemoryTransport
+from blink_cli.net.udp_transport import UdpTransport
+from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, LossyTransport, some_group
+
+KEY = b"k" * 32
+
+
+class Session:
+    """One identity on a transport, and what it hears."""
+
+    def __init__(self, transport):
+        self.identity = Identity(secrets.token_bytes(32))
+        self.did = self.identity.did
+        self.heard = asyncio.Queue()
+        self.driver = GossipDriver(Gossip(self.identity, secrets.token_bytes), transport, self.heard.put_nowait)
+
+    async def next(self, kind):
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                effect = await self.heard.get()
+                if isinstance(effect, kind):
+                    return effect
+
+
+@contextlib.asynccontextmanager
+async def sessions(*transports):
+    async with contextlib.AsyncExitStack() as stack:
+        made = [Session(transport) for transport in transports]
+        for session in made:
+            await stack.enter_async_context(session.driver)
+        yield made
+
+
+def call_id():
+    return CallId(secrets.token_hex(16))
+
+
+async def test_offer_description_and_announce_between_two_sessions_on_one_machine():
+    group = some_group()
+    async with sessions(*(UdpTransport(group, interfaces=LOOPBACK) for _ in range(2))) as (anna, bob):
+        call = call_id()
+        offer = Offer(call, KEY, (anna.did, bob.did), "anna")
+        anna.driver.open_call(call, KEY)
+        anna.driver.send_to_peer(bob.did, offer, call)
+        received = await bob.next(Received)
+        assert (received.sender, received.signal) == (anna.did, offer)
+        assert (await anna.next(Acknowledged)).signal == offer
+        bob.driver.open_call(call, KEY)
+        description = SessionDescription(call, "offer", 1, 1, 1, "v=0\r\n" * 900)
+        bob.driver.send_to_peer(anna.did, description, call)
+        assert (await anna.next(Received)).signal == description
+        announce = Announce(1, 1, "bob", muted=False, deafened=False, recording=False, hears=())
+        bob.driver.send_to_call(call, announce)
+        assert (await anna.next(Received)).signal == announce
+        bob.driver.send_to_call(call, Leave(1), copies=2)
+        assert (await anna.next(Received)).signal == Leave(1)
+        bob.driver.close_call(call)
+
+
+async def test_with_thirty_percent_of_real_datagrams_lost_twenty_of_twenty_offers_arrive():
+    group = some_group()
+    lossy = [LossyTransport(group, interfaces=LOOPBACK, loss=0.3, seed=seed) for seed in (1, 2)]
+    async with sessions(*lossy) as (anna, bob):
+        calls = [call_id() for _ in range(20)]
+        for call in calls:
+            anna.driver.send_to_peer(bob.did, Offer(call, KEY, (anna.did, bob.did), "anna"), call)
+        received = [(await bob.next(Received)).signal.call_id for _ in calls]
+        acknowledged = [(await anna.next(Acknowledged)).call_id for _ in calls]
+        assert sorted(received) == sorted(acknowledged) == sorted(calls)
+        assert anna.driver.counters().repeated > 0
+
+
+async def test_the_same_over_the_memory_transport_with_a_seed():
+    network = MemoryNetwork(loss=0.3, seed=7)
+    async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
+        calls = [call_id() for _ in range(20)]
+        for call in calls:
+            anna.driver.send_to_peer(bob.did, Offer(call, KEY, (anna.did, bob.did), "anna"), call)
+        acknowledged = [(await anna.next(Acknowledged)).call_id for _ in calls]
+        assert sorted(acknowledged) == sorted(calls)
+        assert network.lost > 0
+
+
+async def test_a_neighbour_known_to_one_side_only_connects_two_groups():
+    there = some_group()
+    port = int(there.rpartition(":")[2])
+    afar = UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=(f"127.0.0.1:{port}",))
+    async with sessions(
+        UdpTransport(there, interfaces=LOOPBACK), UdpTransport(there, interfaces=LOOPBACK), afar
+    ) as (anna, bob, carl):
+        for local in (anna, bob):
+            call = call_id()
+            carl.driver.send_to_peer(local.did, Offer(call, KEY, (carl.did, local.did), "carl"), call)
+            assert (await local.next(Received)).sender == carl.did
+            assert (await carl.next(Acknowledged)).peer == local.did
+            local.driver.send_to_peer(carl.did, Offer(call, KEY, (carl.did, local.did), "x"), call)
+            assert (await carl.next(Received)).sender == local.did
+
+
+async def test_a_listener_that_fails_costs_that_signal_only(caplog):
+    network = MemoryNetwork()
+    async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
+        hear, failed = bob.driver._listener, []
+
+        def listen(effect):
+            if not failed:
+                failed.append(effect)
+                raise RuntimeError("a bug")
+            hear(effect)
+
+        bob.driver._listener = listen
+        with caplog.at_level(logging.ERROR):
+            for nickname in ("one", "two"):
+                anna.driver.send_to_peer(bob.did, Presence(nickname, reply_wanted=False), None)
+            assert (await bob.next(Received)).signal.nickname == "two"
+    assert "could not be handled" in caplog.text
+
+
+async def test_after_closing_nothing_is_woken_or_sent():
+    network = MemoryNetwork()
+    async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
+        call = call_id()
+        anna.driver.send_to_peer(bob.did, Offer(call, KEY, (anna.did, bob.did), "anna"), call)
+        await bob.next(Received)
+        await anna.driver.aclose()
+        await anna.driver.aclose()
+        assert anna.driver._timer is None
+        anna.driver.send_to_peer(bob.did, Offer(call_id(), KEY, (anna.did, bob.did), "anna"), call)
+        assert anna.driver._timer is None
+
+
+async def test_a_transport_that_does_not_open_leaves_nothing_behind():
+    from blink_cli.core.errors import UsageError
+
+    session = Session(UdpTransport(some_group(), interfaces=("203.0.113.77",)))
+    with pytest.raises(UsageError):
+        async with session.driver:
+            pytest.fail("must not start")

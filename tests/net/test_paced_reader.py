@@ -1,0 +1,62 @@
+"""Closing at any moment, and errors of the operating system."""
+
+import asyncio
+import socket
+
+import pytest
+
+from blink_cli.net.paced_reader import Pace, PacedReader
+from tests.net.gossip_parts import eventually
+
+
+@pytest.fixture
+def pair():
+    receiving = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiving.setblocking(False)
+    receiving.bind(("127.0.0.1", 0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        sending.connect(receiving.getsockname())
+        yield receiving, sending
+    receiving.close()
+
+
+async def test_closed_by_what_it_delivers_it_reads_no_further(pair):
+    receiving, sending = pair
+    got = []
+
+    def deliver(datagram, source):
+        got.append(datagram)
+        reader.close()
+
+    reader = PacedReader(receiving, deliver)
+    for _ in range(3):
+        sending.send(b"x")
+    await eventually(lambda: got)
+    await asyncio.sleep(0)
+    assert got == [b"x"]
+    reader.close()
+
+
+async def test_closed_while_it_pauses_it_does_not_go_on(pair):
+    receiving, sending = pair
+    got = []
+    reader = PacedReader(
+        receiving, lambda datagram, source: got.append(datagram), pace=Pace(per_s=1.0, burst=2.0, pause_s=0.01)
+    )
+    for _ in range(5):
+        sending.send(b"x")
+    await eventually(lambda: reader.pauses)
+    reader.close()
+    await asyncio.sleep(0.03)
+    assert len(got) == 2
+
+
+async def test_one_byte_too_many_is_enough_to_see_that_it_is_too_long(pair):
+    receiving, sending = pair
+    got = []
+    reader = PacedReader(receiving, lambda datagram, source: got.append(len(datagram)))
+    sending.send(bytes(9_000))
+    sending.send(bytes(1_200))
+    await eventually(lambda: len(got) == 2)
+    assert got == [1_201, 1_200]
+    reader.close()

@@ -1,0 +1,168 @@
+"""UDP as it is: shared ports, neighbours, interfaces that come and go, and floods."""
+
+import asyncio
+import logging
+import socket
+
+import pytest
+
+from blink_cli.core.errors import BlinkError, UsageError
+from blink_cli.core.gossip import Path, PathKind, unicast_path
+from blink_cli.net import udp_transport
+from blink_cli.net.interfaces import Interface
+from blink_cli.net.paced_reader import Pace
+from blink_cli.net.udp_transport import UdpTransport, parse_endpoint, parse_group
+from tests.net.gossip_parts import LOOPBACK, Listener, eventually, own_path, some_group
+
+LO = Interface("lo", "127.0.0.1", 1, loopback=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "239.1.1.1", ":7667", "239.1.1.1:", "239.1.1.1:0", "239.1.1.1:65536", "239.1.1.1:x", "h:٣"]
+)
+def test_endpoints_that_cannot_be_one_are_refused(text):
+    with pytest.raises(UsageError):
+        parse_endpoint(text)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:7667", "example:7667", "[ff02::1]:7667"])
+def test_groups_that_are_not_multicast_are_refused(text):
+    with pytest.raises(UsageError) as refused:
+        parse_group(text)
+    assert "239" in refused.value.hint
+
+
+async def test_an_interface_that_is_not_there_is_named_with_those_that_are():
+    transport = UdpTransport(some_group(), interfaces=("203.0.113.77",))
+    with pytest.raises(UsageError) as refused:
+        await transport.start(Listener())
+    assert "203.0.113.77" in refused.value.message
+    assert "127.0.0.1" in refused.value.hint
+
+
+async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error():
+    group = some_group()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", parse_group(group)[1]))
+        transport = UdpTransport(group, interfaces=LOOPBACK)
+        with pytest.raises(BlinkError, match="is taken"):
+            await transport.start(Listener())
+
+
+async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_machine():
+    group = some_group()
+    port = parse_group(group)[1]
+    async with UdpTransport(group, interfaces=LOOPBACK) as first, UdpTransport(group, interfaces=LOOPBACK) as second:
+        heard = [Listener(), Listener()]
+        await first.start(heard[0])
+        await second.start(heard[1])
+        async with UdpTransport(
+            some_group(), interfaces=LOOPBACK, neighbours=(f"localhost:{port}",)
+        ) as afar:
+            await afar.start(Listener())
+            neighbour = unicast_path(("127.0.0.1", port))
+            assert neighbour in afar.paths()
+            afar.publish(b"hello", [neighbour])
+            await eventually(lambda: sum(listener.datagrams.qsize() for listener in heard) == 1)
+            one = next(listener for listener in heard if listener.datagrams.qsize())
+            datagram, path, source = await one.next()
+            assert datagram == b"hello"
+            assert path == unicast_path(source) == own_path(afar)
+
+
+async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_rest_works(caplog, monkeypatch):
+    async def unknown(*args, **kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown, raising=False)
+    async with UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=("no.such.host:7667",)) as transport:
+        with caplog.at_level(logging.WARNING):
+            await transport.start(Listener())
+            await transport._resolve()
+        assert [path.kind for path in transport.paths()] == [PathKind.LOOPBACK]
+    assert len([record for record in caplog.records if "no.such.host" in record.message]) == 1
+
+
+async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch):
+    present = [()]
+    monkeypatch.setattr(udp_transport, "list_interfaces", lambda: present[0])
+    monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
+    group = some_group()
+    listener, other = Listener(), Listener()
+    async with UdpTransport(group) as transport:
+        await transport.start(listener)
+        assert listener.paths == ()
+        present[0] = (LO,)
+        await eventually(lambda: listener.paths == (Path(PathKind.LOOPBACK, "127.0.0.1"),))
+        async with UdpTransport(group) as second:
+            await second.start(other)
+            second.publish(b"hello", other.paths)
+            assert (await listener.next())[0] == b"hello"
+        # The same address with another index: the cable was pulled and the interface made anew.
+        present[0] = ()
+        await eventually(lambda: listener.paths == ())
+        transport.publish(b"nobody hears", [Path(PathKind.LOOPBACK, "127.0.0.1")])
+        assert transport.counters().send_failures == 1
+        present[0] = (LO,)
+        await eventually(lambda: listener.paths != ())
+
+
+async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(monkeypatch, caplog):
+    bogus = Interface("gone0", "203.0.113.5", 999, loopback=False)
+    monkeypatch.setattr(udp_transport, "list_interfaces", lambda: (LO, bogus))
+    monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
+    listener = Listener()
+    async with UdpTransport(some_group()) as transport:
+        with caplog.at_level(logging.WARNING):
+            await transport.start(listener)
+            await asyncio.sleep(0.05)
+        assert [path.name for path in transport.paths()] == ["127.0.0.1"]
+    assert len([record for record in caplog.records if "gone0" in record.message]) == 1
+
+
+async def test_closing_frees_every_socket_and_the_port():
+    group = some_group()
+    transport = UdpTransport(group, interfaces=LOOPBACK)
+    await transport.start(Listener())
+    sockets = [reader._socket for joined in transport._joined.values() for reader in joined.readers]
+    sockets.append(transport._own)
+    await transport.aclose()
+    assert all(sock.fileno() == -1 for sock in sockets)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
+        again.bind(("0.0.0.0", parse_group(group)[1]))
+
+
+async def test_a_flood_is_paced_and_the_event_loop_stays_responsive():
+    pace = Pace(batch=16, per_s=500.0, burst=50.0, pause_s=0.02)
+    listener = Listener()
+    async with UdpTransport(some_group(), interfaces=LOOPBACK, pace=pace) as transport:
+        await transport.start(listener)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flooder:
+            for _ in range(20):
+                for _ in range(500):
+                    flooder.sendto(b"x" * 200, transport.own_address)
+                await asyncio.sleep(0.01)
+        lasted_s = loop.time() - began_s
+        read = listener.datagrams.qsize()
+        assert 50 <= read <= 50 + 500.0 * lasted_s + pace.batch
+        assert transport.counters().pauses > 0
+        # When the flood is over, so is the pause.
+        while not listener.datagrams.empty():
+            listener.datagrams.get_nowait()
+        await eventually(lambda: transport._own_reader._resume is None)
+
+
+async def test_two_own_sockets_may_ask_for_a_port_but_not_for_the_same():
+    async with UdpTransport(some_group(), interfaces=LOOPBACK) as first:
+        await first.start(Listener())
+        port = first.own_address[1]
+        second = UdpTransport(some_group(), interfaces=LOOPBACK, port=port)
+        with pytest.raises(BlinkError, match=str(port)):
+            await second.start(Listener())
+
+
+def test_too_many_neighbours_are_refused():
+    with pytest.raises(UsageError):
+        UdpTransport(some_group(), neighbours=("a:1",) * 65)

@@ -1,0 +1,99 @@
+"""What really went over a link: tshark's capture, and the RTP streams in it.
+
+SRTP leaves the RTP header in the clear (RFC 3711), so sequence numbers can be counted without keys.
+"""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.requirements import require_program
+
+_START_TIMEOUT_S = 15.0
+
+
+@dataclass(slots=True)
+class RtpStream:
+    """The packets of one SSRC from one socket to another."""
+
+    source: str
+    target: str
+    ssrc: int
+    sequences: list[int] = field(default_factory=list)
+    """In the order of arrival, 16 bits each."""
+
+    arrivals_s: list[float] = field(default_factory=list)
+
+    @property
+    def packets(self) -> int:
+        """How many were captured."""
+        return len(self.sequences)
+
+    @property
+    def distinct(self) -> int:
+        """How many different ones."""
+        return len(set(self.sequences))
+
+
+@asynccontextmanager
+async def capturing(interface: str, file: Path, *, prefix: Sequence[str] = ()) -> AsyncIterator[None]:
+    """Capture the UDP of an interface into a file while the block runs.
+
+    Args:
+        interface: Its name, such as `eth0` or `lo`.
+        file: Where the packets go (pcapng).
+        prefix: What comes before the command, such as a host's `nsenter`.
+
+    """
+    tshark = require_program("tshark")
+    process = await asyncio.create_subprocess_exec(
+        *prefix,
+        *(tshark, "-n", "-i", interface, "-f", "udp", "-w", str(file), "-s", "96", "-B", "16"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    said = b""
+    try:
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            # "Capturing on ..." comes before the device is open; the file is begun when it is.
+            while b"File:" not in said and b"Capture started" not in said:
+                line = await process.stderr.readline()
+                assert line, f"tshark ended: {said.decode()}"
+                said += line
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+async def rtp_streams(file: Path) -> list[RtpStream]:
+    """Return the RTP streams of a capture, told from STUN, DTLS and RTCP by their first bytes (RFC 7983, RFC 5761)."""
+    tshark = require_program("tshark")
+    fields = ("frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport", "udp.payload")
+    process = await asyncio.create_subprocess_exec(
+        *(tshark, "-n", "-r", str(file), "-Y", "udp", "-T", "fields"),
+        *(word for name in fields for word in ("-e", name)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    stdout, stderr = await process.communicate()
+    assert process.returncode == 0, stderr.decode()
+    streams: dict[tuple[str, str, int], RtpStream] = {}
+    for line in stdout.decode().splitlines():
+        time_s, source, source_port, target, target_port, payload = line.split("\t")
+        data = bytes.fromhex(payload)
+        if len(data) < 12 or not 128 <= data[0] <= 191 or 192 <= data[1] <= 223:
+            continue
+        sequence, _, ssrc = struct.unpack_from("!HII", data, 2)
+        key = f"{source}:{source_port}", f"{target}:{target_port}", ssrc
+        stream = streams.setdefault(key, RtpStream(*key))
+        stream.sequences.append(sequence)
+        stream.arrivals_s.append(float(time_s))
+    return list(streams.values())
