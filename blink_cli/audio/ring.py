@@ -14,7 +14,9 @@ class FrameRing:
 
     def __init__(self, capacity_frames: int, channels: int) -> None:
         self._frames = np.zeros((capacity_frames, channels), dtype=np.float32)
-        self._capacity = capacity_frames
+        self.capacity = capacity_frames
+        """Frames that it holds at most."""
+
         self.written = 0
         """Frames ever written."""
 
@@ -28,9 +30,9 @@ class FrameRing:
 
     def write(self, frames: Samples) -> int:
         """Append as much of `frames`, shape `(n, channels)`, as fits, and return how many did. The rest is not kept."""
-        count = min(len(frames), self._capacity - self.queued)
-        start = self.written % self._capacity
-        first = min(count, self._capacity - start)
+        count = min(len(frames), self.capacity - self.queued)
+        start = self.written % self.capacity
+        first = min(count, self.capacity - start)
         self._frames[start : start + first] = frames[:first]
         self._frames[: count - first] = frames[first:count]
         self.written += count
@@ -39,8 +41,8 @@ class FrameRing:
     def read_into(self, out: Samples) -> int:
         """Fill the beginning of `out`, shape `(n, channels)`, with what is there, and return how many frames that was."""
         count = min(len(out), self.queued)
-        start = self.taken % self._capacity
-        first = min(count, self._capacity - start)
+        start = self.taken % self.capacity
+        first = min(count, self.capacity - start)
         out[:first] = self._frames[start : start + first]
         out[first:count] = self._frames[: count - first]
         self.taken += count

@@ -24,6 +24,7 @@ from blink_cli.audio.resampling import DeviceFromVoice
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.tick_clock import TickClock
+from blink_cli.audio.urgency import Urgency, make_urgent
 from blink_cli.audio.waiting import Clock, MonotonicClock
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.voice import TICK_MS, TICK_SAMPLES
@@ -51,6 +52,9 @@ class MixerStatistics:
     """What the playout thread did since it was made."""
 
     device: str
+    urgency: Urgency
+    """How the system schedules the thread."""
+
     lateness: LatenessSummary
     limited_blocks: int
     """Ticks in which the voices together were too loud and turned down."""
@@ -87,6 +91,7 @@ class SinkMixer:
         self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
         self._ticks = TickClock()
         self._lateness = Lateness()
+        self._urgency = Urgency.ORDINARY
         self._tracks: tuple[SinkTrack[Any], ...] = ()
         self._tracks_changing = threading.Lock()
         """Between those who add and remove. The playout thread does not take it: it reads one tuple, once a tick."""
@@ -178,6 +183,7 @@ class SinkMixer:
         """Return the figures so far."""
         return MixerStatistics(
             device=self._device.parameters.name,
+            urgency=self._urgency,
             lateness=self._lateness.summary(),
             limited_blocks=self._mixer.limiter.limited_blocks,
             unheard_samples=self._unheard_samples,
@@ -187,6 +193,7 @@ class SinkMixer:
     # The playout thread.
 
     def _run(self) -> None:
+        self._urgency = make_urgent()
         try:
             while not self._stopping.is_set():
                 self._step()

@@ -21,6 +21,7 @@ from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.resampling import VoiceFromDevice
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline, VoiceHook
+from blink_cli.audio.urgency import Urgency, make_urgent
 from blink_cli.audio.waiting import Clock, MonotonicClock
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.rtp import EncodedFrame
@@ -58,6 +59,9 @@ class SourceStatistics:
     voice: bool
     silent_s: float
     """How long the microphone has delivered nothing but zeros."""
+
+    urgency: Urgency
+    """How the system schedules the thread."""
 
     lateness: LatenessSummary
     reading: DeviceReading
@@ -97,6 +101,7 @@ class SourceTrack(Generic[EncoderT]):
         self._voice = VoiceFromDevice(device.parameters.sample_rate_hz)
         self._block_frames = device.parameters.sample_rate_hz * TICK_MS // 1000
         self._lateness = Lateness()
+        self._urgency = Urgency.ORDINARY
         self._adjustments: deque[Callable[[EncoderT], None]] = deque()
         self._swaps: deque[DeviceSwap[InputDevice]] = deque()
         self._thread: threading.Thread | None = None
@@ -184,6 +189,7 @@ class SourceTrack(Generic[EncoderT]):
             level_dbov=pipeline.level_dbov,
             voice=pipeline.voice,
             silent_s=pipeline.zero_samples / SAMPLE_RATE_HZ,
+            urgency=self._urgency,
             lateness=self._lateness.summary(),
             reading=self._device.reading(now_s),
         )
@@ -191,6 +197,7 @@ class SourceTrack(Generic[EncoderT]):
     # The capture thread.
 
     def _run(self) -> None:
+        self._urgency = make_urgent()
         try:
             while not self._stopping.is_set():
                 self._step()

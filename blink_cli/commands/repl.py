@@ -148,7 +148,8 @@ class Repl:
 
     def _message(self) -> ANSI:
         columns = shutil.get_terminal_size().columns
-        if self.view.status is None:
+        # A line that is done stays on the screen; the panel as it was then would only be in the way.
+        if self.view.status is None or self._prompt.app.is_done:
             return ANSI(PROMPT)
         drawn = to_ansi(
             panel(self.view.status, self.view.statistics, columns), columns, color=self._options.color

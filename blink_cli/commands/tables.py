@@ -28,6 +28,22 @@ LINK_STYLES = {
 }
 
 
+STATISTICS_COLUMNS = (
+    ("rtt", "round trip"),
+    ("recv", "packets received"),
+    ("lost", "packets lost on the way"),
+    ("late", "packets that came too late to be played"),
+    ("fixed", "packets recovered by FEC or redundancy"),
+    ("conceal", "share of the sound that was made up"),
+    ("jitter", "RFC 3550"),
+    ("delay", "from arrival to the speaker, now"),
+    ("sent", "packets sent"),
+    ("far lost", "share that the peer reports as lost"),
+    ("red", "redundant copies in each packet"),
+)
+"""Heading and meaning of each figure, in the order of `_figures`."""
+
+
 def plain_table(*headings: str) -> Table:
     """Return a table without lines: what `column -t` would make of it."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
@@ -99,22 +115,10 @@ def devices_table(devices: Sequence[Mapping[str, Any]]) -> Table:
 
 def statistics_table(statistics: RtpStatistics) -> Table:
     """Both directions of every link, in short; `--json` has all figures."""
-    table = plain_table(
-        "peer",
-        "rtt",
-        "received",
-        "lost",
-        "late",
-        "recovered",
-        "concealed",
-        "jitter",
-        "delay",
-        "sent",
-        "far loss",
-        "red",
-    )
+    table = plain_table("peer", *(heading for heading, _ in STATISTICS_COLUMNS))
     for column in table.columns[1:]:
         column.justify = "right"
+        column.no_wrap = True
     for peer in statistics.peers:
         table.add_row(shown_name(peer.nickname, peer.did), *_figures(peer))
     return table

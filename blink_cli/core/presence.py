@@ -22,11 +22,15 @@ ALIVE_S: Final = 3.0
 PROBE_S: Final = 1.0
 """Between two presences to a peer that is there."""
 
-DOUBT_S: Final = 1.3
+DOUBT_S: Final = 1.2
 """Silence after which it is asked more often: one presence was probably lost."""
 
-DOUBT_PROBE_S: Final = 0.3
-"""Five questions and five of its own before it is given up: with 30 % loss each way all fail once in ten thousand times."""
+DOUBT_PROBE_S: Final = 0.12
+"""Fifteen questions before it is given up. With 30 % loss each way half of them fail, and all of them once in 25,000 times; five
+questions were not enough: five false alarms in ten minutes."""
+
+REPLY_GAP_S: Final = 0.1
+"""Nobody makes us answer more often than this."""
 
 ABSENT_PROBE_S: Final = 5.0
 """Between two presences to a peer that is not there: it will speak first when it comes."""
@@ -145,7 +149,7 @@ class PresenceTable:
         peer.nickname = harmless_nickname(nickname)
         peer.address = address
         effects = self.heard(did, now_s)
-        if reply_wanted and now_s - peer.sent_s >= DOUBT_PROBE_S:
+        if reply_wanted and now_s - peer.sent_s >= REPLY_GAP_S:
             effects.append(self._send(peer, now_s, reply_wanted=False))
         return effects
 

@@ -2,6 +2,8 @@
 
 session -> send_to_peer, send_to_call, ... -> machine -> Transmit -> transport
 transport -> datagram -> machine -> Received, Acknowledged -> session
+
+Time is `time.monotonic`, not the loop's: uvloop's has a step of a millisecond, and its timers do not say when they are due.
 """
 
 import asyncio
@@ -58,6 +60,7 @@ class GossipDriver:
         self._listener = listener
         self._wall_clock = wall_clock
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due_s = 0.0
         self._running = False
 
     async def start(self) -> None:
@@ -93,12 +96,12 @@ class GossipDriver:
 
     def send_to_peer(self, peer: Did, signal: DirectSignal, call_id: CallId | None) -> None:
         """See `Gossip.send_to_peer`."""
-        now_s = self._now_s()
+        now_s = time.monotonic()
         self._carry_out(self._gossip.send_to_peer(peer, signal, call_id, now_s, self._wall_clock()))
 
     def send_to_call(self, call_id: CallId, signal: CallSignal, copies: int = 0) -> None:
         """See `Gossip.send_to_call`."""
-        now_s = self._now_s()
+        now_s = time.monotonic()
         self._carry_out(self._gossip.send_to_call(call_id, signal, copies, now_s, self._wall_clock()))
 
     def stop_sending(self, call_id: CallId, peer: Did | None) -> None:
@@ -119,16 +122,13 @@ class GossipDriver:
 
     def datagram_received(self, datagram: bytes, path: Path, source: Address) -> None:
         """For the transport."""
-        effects = self._gossip.receive(datagram, path, source, self._now_s(), self._wall_clock())
+        effects = self._gossip.receive(datagram, path, source, time.monotonic(), self._wall_clock())
         self._carry_out(effects)
 
     def paths_changed(self, paths: tuple[Path, ...]) -> None:
         """For the transport."""
         self._gossip.set_paths(paths)
         self._set_timer()
-
-    def _now_s(self) -> float:
-        return asyncio.get_running_loop().time()
 
     def _carry_out(self, effects: Iterable[GossipEffect]) -> None:
         for effect in effects:
@@ -146,16 +146,16 @@ class GossipDriver:
 
     def _set_timer(self) -> None:
         due_s = self._gossip.next_wake() if self._running else None
-        timer = self._timer
-        if timer is not None:
-            if due_s is not None and timer.when() <= due_s:
+        if self._timer is not None:
+            if due_s is not None and self._timer_due_s <= due_s:
                 return  # early enough; waking for nothing once is cheaper than a new timer for every datagram
-            timer.cancel()
+            self._timer.cancel()
             self._timer = None
         if due_s is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(due_s, loop.time() + _LEAST_WAIT_S), self._wake)
+            self._timer_due_s = due_s
+            wait_s = max(due_s - time.monotonic(), _LEAST_WAIT_S)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
-        self._carry_out(self._gossip.wake(self._now_s(), self._wall_clock()))
+        self._carry_out(self._gossip.wake(time.monotonic(), self._wall_clock()))

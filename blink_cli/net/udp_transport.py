@@ -313,6 +313,9 @@ class UdpTransport:
         """Look the neighbours' names up again; one that cannot be looked up now keeps the address it had."""
         loop = asyncio.get_running_loop()
         for host, port in self._neighbours:
+            if _is_ipv4(host):
+                self._resolved[host, port] = unicast_path((host, port))
+                continue
             try:
                 answers = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
             except OSError as reason:
@@ -384,9 +387,17 @@ def parse_group(text: str) -> Address:
     return host, port
 
 
+def _is_ipv4(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _udp_socket() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    sock.settimeout(0)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
     return sock
 

@@ -53,7 +53,10 @@ def test_nobody_else_opens_what_is_sealed_to_a_call():
 @given(st.data())
 def test_one_changed_bit_spoils_it(data):
     for sealed, opening in (
-        (seal_to_peer(b"come here", BOB.public_key, SCOPE), lambda it: open_to_peer(it, BOB.agreement_key, SCOPE)),
+        (
+            seal_to_peer(b"come here", BOB.public_key, SCOPE),
+            lambda it: open_to_peer(it, BOB.agreement_key, SCOPE),
+        ),
         (seal_to_call(b"come here", KEY, SCOPE), lambda it: open_to_call(it, KEY, SCOPE)),
     ):
         place = data.draw(st.integers(0, 8 * len(sealed) - 1))

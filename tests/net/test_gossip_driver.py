@@ -7,6 +7,7 @@ import secrets
 
 import pytest
 
+from blink_cli.core.errors import UsageError
 from blink_cli.core.gossip import Acknowledged, Gossip, Received
 from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId
@@ -26,7 +27,9 @@ class Session:
         self.identity = Identity(secrets.token_bytes(32))
         self.did = self.identity.did
         self.heard = asyncio.Queue()
-        self.driver = GossipDriver(Gossip(self.identity, secrets.token_bytes), transport, self.heard.put_nowait)
+        self.driver = GossipDriver(
+            Gossip(self.identity, secrets.token_bytes), transport, self.heard.put_nowait
+        )
 
     async def next(self, kind):
         async with asyncio.timeout(PATIENCE_S):
@@ -144,8 +147,6 @@ async def test_after_closing_nothing_is_woken_or_sent():
 
 
 async def test_a_transport_that_does_not_open_leaves_nothing_behind():
-    from blink_cli.core.errors import UsageError
-
     session = Session(UdpTransport(some_group(), interfaces=("203.0.113.77",)))
     with pytest.raises(UsageError):
         async with session.driver:

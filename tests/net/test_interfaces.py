@@ -18,7 +18,13 @@ def test_loopback_is_among_those_of_this_machine():
 
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
-    [((), (LO, ETH)), (("eth0",), (ETH,)), (("127.0.0.1",), (LO,)), (("127.0.0.1", "192.0.2.2"), (LO, ETH)), (("x",), ())],
+    [
+        ((), (LO, ETH)),
+        (("eth0",), (ETH,)),
+        (("127.0.0.1",), (LO,)),
+        (("127.0.0.1", "192.0.2.2"), (LO, ETH)),
+        (("x",), ()),
+    ],
 )
 def test_choice_by_address_or_name(wanted, chosen):
     assert choose_interfaces(wanted, (LO, ETH)) == chosen

@@ -12,7 +12,7 @@ from tests.net.gossip_parts import eventually
 @pytest.fixture
 def pair():
     receiving = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receiving.setblocking(False)
+    receiving.settimeout(0)
     receiving.bind(("127.0.0.1", 0))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
         sending.connect(receiving.getsockname())
@@ -41,7 +41,9 @@ async def test_closed_while_it_pauses_it_does_not_go_on(pair):
     receiving, sending = pair
     got = []
     reader = PacedReader(
-        receiving, lambda datagram, source: got.append(datagram), pace=Pace(per_s=1.0, burst=2.0, pause_s=0.01)
+        receiving,
+        lambda datagram, source: got.append(datagram),
+        pace=Pace(per_s=1.0, burst=2.0, pause_s=0.01),
     )
     for _ in range(5):
         sending.send(b"x")

@@ -52,13 +52,14 @@ async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error():
 async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_machine():
     group = some_group()
     port = parse_group(group)[1]
-    async with UdpTransport(group, interfaces=LOOPBACK) as first, UdpTransport(group, interfaces=LOOPBACK) as second:
+    async with (
+        UdpTransport(group, interfaces=LOOPBACK) as first,
+        UdpTransport(group, interfaces=LOOPBACK) as second,
+    ):
         heard = [Listener(), Listener()]
         await first.start(heard[0])
         await second.start(heard[1])
-        async with UdpTransport(
-            some_group(), interfaces=LOOPBACK, neighbours=(f"localhost:{port}",)
-        ) as afar:
+        async with UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=(f"localhost:{port}",)) as afar:
             await afar.start(Listener())
             neighbour = unicast_path(("127.0.0.1", port))
             assert neighbour in afar.paths()
@@ -68,6 +69,8 @@ async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_mach
             datagram, path, source = await one.next()
             assert datagram == b"hello"
             assert path == unicast_path(source) == own_path(afar)
+    # The look-up of a name ran in a thread, which ends with its executor.
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_rest_works(caplog, monkeypatch):
@@ -75,7 +78,9 @@ async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_res
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown, raising=False)
-    async with UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=("no.such.host:7667",)) as transport:
+    async with UdpTransport(
+        some_group(), interfaces=LOOPBACK, neighbours=("no.such.host:7667",)
+    ) as transport:
         with caplog.at_level(logging.WARNING):
             await transport.start(Listener())
             await transport._resolve()

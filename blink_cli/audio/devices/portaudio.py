@@ -357,6 +357,8 @@ class PortAudioOutput(_PortAudioDevice):
             if now_s - self._started_s > SETTLING_S:
                 self._margin_s = min(self._margin_s + MARGIN_STEP_S, MARGIN_HIGHEST_S)
         wanted = self._demand.largest_frames + int(self._margin_s * self._parameters.sample_rate_hz)
+        # A queue that cannot hold what is wanted must not be filled for ever.
+        wanted = min(wanted, self._ring.capacity // 2)
         if self._ring.queued < wanted:
             return self._last_callback_s
         return self._next_callback_s(now_s, self._callback_frames)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from blink_cli.audio.opus.content_bandwidth import ContentBandwidth, ContentBandwidthMeter
 from blink_cli.audio.opus.library import check, libopus
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.voice import SAMPLE_RATE_HZ
@@ -16,6 +17,7 @@ _APPLICATIONS: Final = {"voip": 2048, "audio": 2049, "lowdelay": 2051}
 _BANDWIDTHS: Final = {"narrow": 1101, "medium": 1102, "wide": 1103, "superwide": 1104, "full": 1105}
 
 _SET_BITRATE: Final = 4002
+_SET_MAX_BANDWIDTH: Final = 4004
 _SET_BANDWIDTH: Final = 4008
 _SET_COMPLEXITY: Final = 4010
 _SET_INBAND_FEC: Final = 4012
@@ -52,6 +54,8 @@ class OpusEncoder:
         self._set(_SET_COMPLEXITY, settings.complexity)
         self._set(_SET_SIGNAL, _SIGNAL_VOICE)
         self._set(_SET_DTX, int(settings.dtx))
+        self._content = ContentBandwidthMeter() if settings.bandwidth == "auto" else None
+        self._content_bandwidth: ContentBandwidth = "full"
         if settings.bandwidth != "auto":
             self._set(_SET_BANDWIDTH, _BANDWIDTHS[settings.bandwidth])
 
@@ -85,6 +89,11 @@ class OpusEncoder:
         assert samples.dtype == np.float32
         assert samples.shape == (self._frame_samples,)
         assert samples.flags.c_contiguous
+        if self._content is not None:
+            bandwidth = self._content.bandwidth(samples)
+            if bandwidth != self._content_bandwidth:
+                self._content_bandwidth = bandwidth
+                self._set(_SET_MAX_BANDWIDTH, _BANDWIDTHS[bandwidth])
         size = self._library.opus_encode_float(
             self._handle, samples.ctypes.data, self._frame_samples, self._output, _MAXIMUM_PAYLOAD_BYTES
         )

@@ -96,7 +96,7 @@ class DelayTarget:
         weights = self._weights[order]
         base_s = float(transits[0])
         later = weights.sum() - np.cumsum(weights)
-        frames = max(known, _FEWEST_FRAMES)
+        frames = max(known, int(os.environ.get("FEW","50")))
         costs = transits + later * (_PRICE_S / frames)
         best = int(np.argmin(costs))
         self._sorted = transits

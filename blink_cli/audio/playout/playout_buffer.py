@@ -83,7 +83,7 @@ _PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
 _GENTLE_LIKENESS: Final = 0.9
 _HASTY_LIKENESS: Final = 0.3
 
-_JOIN_SAMPLES: Final = 120
+_JOIN_SAMPLES: Final = 240
 _JOIN_IN: Final[Block] = ((np.arange(_JOIN_SAMPLES) + 0.5) / _JOIN_SAMPLES).astype(np.float32)
 _EMPTY: Final[Block] = np.empty(0, np.float32)
 

@@ -102,7 +102,7 @@ class CallBook:
             return Ignored.NOT_THE_CALLER
         call.members[sender].leaves_for_good()
         if not call.present:
-            self.cancel(call, Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN)
+            self._cancel_abandoned(call)
         return None
 
     def hear_decline(self, sender: Did, decline: Decline) -> Ignored | None:
@@ -160,10 +160,7 @@ class CallBook:
         if now >= call.heard_at + self._settings.pending_silence_s:
             self.cancel(call, Turn.EVERYONE_IS_GONE, EndReason.EMPTY)
         elif call.abandoned:
-            if call.only_caller_came:
-                self.cancel(call, Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN)
-            else:
-                self.cancel(call, Turn.EVERYONE_IS_GONE, EndReason.EMPTY)
+            self._cancel_abandoned(call)
 
     def excuse(self, slept_s: float) -> None:
         """This session was stopped for so long: nobody's silence in that time counts."""
@@ -198,6 +195,12 @@ class CallBook:
             call_id=call.call_id, caller=sender, nickname=offer.nickname, participants=call.participants
         )
         self._out.append(Emit(ringing))
+
+    def _cancel_abandoned(self, call: KnownCall) -> None:
+        if call.only_caller_came:
+            self.cancel(call, Turn.CALLER_WITHDRAWS, EndReason.WITHDRAWN)
+        else:
+            self.cancel(call, Turn.EVERYONE_IS_GONE, EndReason.EMPTY)
 
     def _remember_cancel(self, sender: Did, call_id: CallId) -> None:
         self._cancelled[call_id] = sender

@@ -259,7 +259,8 @@ class Conversation:
         for did, link in self.links.items():
             member = self.call.members[did]
             link.wake(now)
-            if link.awaits_sign and did not in self._missing:
+            silent = link.awaits_sign and now >= link.heard_at + self._settings.peer_silence_s
+            if silent and did not in self._missing:
                 self._missing[did] = _Missing(now + self._turn_to_offer() * self._settings.reoffer_step_s)
             if member.present and now >= link.heard_at + self._settings.lost_leaves_s:
                 member.gone()

@@ -270,8 +270,7 @@ class Link:
         silent = now >= self.heard_at + self._settings.connecting_silence_s
         match self.phase:
             case LinkPhase.CONNECTED:
-                peer_silent = now >= self.heard_at + self._settings.peer_silence_s
-                self._lose(LinkTurn.FALLS_SILENT, now, keeps=True, awaits_sign=peer_silent)
+                self._lose(LinkTurn.FALLS_SILENT, now, keeps=True, awaits_sign=True)
             case LinkPhase.DIALLING | LinkPhase.ANSWERING if silent:
                 self._lose(LinkTurn.FALLS_SILENT, now, awaits_sign=True)
             case LinkPhase.DIALLING | LinkPhase.ANSWERING:

@@ -18,7 +18,7 @@ from tests.simulation.invariants import check_over, check_settled
 def test_two_people_call_and_talk():
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
-    party.run(0.05)
+    party.run(0.15)
     assert [p.call_id for p in party.pending("bob")] == [call]
     assert party.pending("bob")[0].joined == (did("alice"),)
     party.accept("bob", call)

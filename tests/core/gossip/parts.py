@@ -34,7 +34,9 @@ class Party:
     def __init__(self, number, *, paths=(LAN,), settings=None, seed=0):
         self.identity = Identity(bytes([number]) * 32)
         self.did = self.identity.did
-        self.gossip = Gossip(self.identity, Random(f"{number} {seed}").randbytes, settings or GossipSettings())
+        self.gossip = Gossip(
+            self.identity, Random(f"{number} {seed}").randbytes, settings or GossipSettings()
+        )
         self.paths = paths
         self.gossip.set_paths(paths)
         self.address = (f"192.0.2.{number}", 40_000 + number)
@@ -84,7 +86,9 @@ class Wire:
             arrival = path
         # Multicast comes back to its sender too: the machine must bear that.
         if reached and self.random.random() >= self.loss:
-            self.do(party, party.gossip.receive(datagram, arrival, sender.address, self.now_s, self.wall_s(party)))
+            self.do(
+                party, party.gossip.receive(datagram, arrival, sender.address, self.now_s, self.wall_s(party))
+            )
 
     def wall_s(self, party):
         return WALL_S + self.now_s + party.clock_error_s
@@ -95,9 +99,7 @@ class Wire:
         )
 
     def send_to_call(self, sender, signal, copies=0):
-        self.do(
-            sender, sender.gossip.send_to_call(CALL_ID, signal, copies, self.now_s, self.wall_s(sender))
-        )
+        self.do(sender, sender.gossip.send_to_call(CALL_ID, signal, copies, self.now_s, self.wall_s(sender)))
 
     def run(self, until_s):
         """Let this much time pass, waking everyone when they ask."""

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from blink_cli.core.gossip import GossipSettings, Path, PathKind, Received, Transmit, unicast_path
+from blink_cli.core.sealing import open_to_call, seal_to_call
 from blink_cli.core.signals import (
     Cancel,
     Decline,
@@ -15,7 +16,9 @@ from blink_cli.core.signals import (
 )
 from tests.core.gossip.parts import CALL_ID, GROUP_KEY, LAN, LOOPBACK, Party, Wire, announce, offer
 
-LONG_SDP = "".join(f"a=candidate:{n} 1 udp {n * 7919 % 2**31} 10.{n % 256}.7.{n % 99} typ host\r\n" for n in range(140))
+LONG_SDP = "".join(
+    f"a=candidate:{n} 1 udp {n * 7919 % 2**31} 10.{n % 256}.7.{n % 99} typ host\r\n" for n in range(140)
+)
 
 
 def total(counters):
@@ -114,7 +117,9 @@ def test_a_long_description_is_cut_and_put_together_although_a_third_is_lost(ann
     in_call(anna, bob)
     description = SessionDescription(CALL_ID, "offer", 1, 1, 1, LONG_SDP)
     wire.send_to_peer(anna, bob, description)
-    assert len({datagram[3] for _, _, datagram in wire.carried if datagram[4] > 1}) > 1, "must be several fragments"
+    assert len({datagram[3] for _, _, datagram in wire.carried if datagram[4] > 1}) > 1, (
+        "must be several fragments"
+    )
     wire.run(5.0)
     assert bob.received == [description]
     assert bob.told[0].call_id == CALL_ID
@@ -264,7 +269,9 @@ def test_who_is_not_invited_cannot_put_a_description_on_the_calls_topic(wire, an
     topic = next(datagram for sender, _, datagram in wire.carried if sender is anna)[5:21]
     carl.gossip.open_call(CALL_ID, b"c" * 32)
     before = list(bob.told)
-    for effect in carl.gossip.send_to_peer(bob.did, Redial(CALL_ID, 1, 1, 1), CALL_ID, 100.0, wire.wall_s(carl)):
+    for effect in carl.gossip.send_to_peer(
+        bob.did, Redial(CALL_ID, 1, 1, 1), CALL_ID, 100.0, wire.wall_s(carl)
+    ):
         moved = effect.datagram[:5] + topic + effect.datagram[21:]
         bob.told += bob.gossip.receive(moved, LAN, carl.address, wire.now_s, wire.wall_s(bob))
     assert bob.told == before
@@ -275,15 +282,15 @@ def test_who_is_invited_cannot_speak_as_another(wire, anna, bob, carl):
     in_call(anna, bob, carl)
     wire.send_to_call(anna, announce())
     said = next(datagram for sender, _, datagram in wire.carried if sender is anna)
-    from blink_cli.core.sealing import open_to_call, seal_to_call
-
     scope = said[5:37]
     envelope = open_to_call(said[37:], GROUP_KEY, scope)
     new_scope = scope[:16] + b"n" * 16
     again = said[:21] + b"n" * 16 + seal_to_call(envelope, GROUP_KEY, new_scope)
     parts = msgspec.msgpack.decode(envelope)
     parts[4] = msgspec.msgpack.encode(Leave(1))
-    changed = said[:21] + b"m" * 16 + seal_to_call(msgspec.msgpack.encode(parts), GROUP_KEY, scope[:16] + b"m" * 16)
+    changed = (
+        said[:21] + b"m" * 16 + seal_to_call(msgspec.msgpack.encode(parts), GROUP_KEY, scope[:16] + b"m" * 16)
+    )
     before = list(bob.told)
     for datagram in (again, changed):
         bob.told += bob.gossip.receive(datagram, LAN, carl.address, wire.now_s, wire.wall_s(bob))

@@ -1,0 +1,48 @@
+"""The settings file: all defaults without one, and a sentence that names file and field for every mistake."""
+
+import pytest
+
+from blink_cli.app.settings import load_settings
+from blink_cli.core.errors import UsageError
+from blink_cli.core.session_options import CodecOptions
+
+
+def test_without_a_file_everything_has_its_default(tmp_path):
+    settings = load_settings(tmp_path / "settings.toml")
+    codec = settings.codec.with_options(CodecOptions())
+    assert (codec.bitrate_bps, codec.frame_ms, codec.fec, codec.redundancy) == (32_000, 20, True, "auto")
+
+
+def test_the_command_lines_word_wins_over_the_files(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('nickname = "al"\n[codec]\nbitrate = 24000\nframe_ms = 40\n')
+    settings = load_settings(path)
+    codec = settings.codec.with_options(CodecOptions(bitrate=64_000))
+    assert (settings.nickname, codec.bitrate_bps, codec.frame_ms) == ("al", 64_000, 40)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("nickname = 3\n", "nickname"),
+        ("colour = 'red'\n", "colour"),
+        ("[codec]\nbandwidth = 'huge'\n", "codec.bandwidth"),
+        ("[[ice_servers]]\nurl = 'http://x'\n", "ice_servers"),
+        ("not toml at all", "not TOML"),
+        ("x" * 70_000, "too large"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, content, named):
+    path = tmp_path / "settings.toml"
+    path.write_text(content)
+    with pytest.raises(UsageError) as mistake:
+        load_settings(path)
+    assert named in mistake.value.message
+    assert str(path) in mistake.value.message
+
+
+def test_a_value_out_of_range_is_refused_by_name(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("[codec]\nbitrate = 1\n")
+    with pytest.raises(UsageError, match="bit rate"):
+        load_settings(path).codec.with_options(CodecOptions())
