@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, assert_never
 
+from blink_cli.app.device_guard import DeviceGuard
 from blink_cli.app.peer_links import PeerLinks
+from blink_cli.app.silence_watch import SilenceWatch
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.voice_path import VoicePath
 from blink_cli.app.wake_timer import WakeTimer
@@ -31,7 +33,7 @@ from blink_cli.core.call_effects import (
     StopSending,
 )
 from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.events import DeviceLost, Event, StreamFailed
+from blink_cli.core.events import DeviceLost, Event
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
@@ -81,13 +83,17 @@ class CallRunner:
         codec: CodecSettings,
     ) -> None:
         """Know no call yet. `attach` the voice path before anything else."""
+        self._own = own
         self._nickname = nickname
+        self._tasks = tasks
         self._post = post
         self._talkers = talkers
         self._publish = publish
         self._machine = CallMachine(own, secrets.token_bytes)
         self._links = PeerLinks(link_settings, certificate, codec, tasks, self)
         self._voice: VoicePath | None = None
+        self._guard: DeviceGuard | None = None
+        self._silence = SilenceWatch(publish)
         self._levels_dbov: dict[Did, int | None] = {}
         self._reporters: dict[Did, LossReporter] = {}
         self._reported_heard_s: dict[Did, float] = {}
@@ -102,6 +108,7 @@ class CallRunner:
     def attach(self, voice: VoicePath) -> None:
         """Say where sound comes from and goes to."""
         self._voice = voice
+        self._guard = DeviceGuard(self._own, voice, self._publish, self._tasks)
 
     # what is known
 
@@ -310,6 +317,9 @@ class CallRunner:
         self._links.hang_up_all()
         self.voice.end()
         self._talkers.clear()
+        if self._guard is not None:
+            self._guard.forget()
+        self._silence.clear()
         self._levels_dbov = {}
         self._reporters = {}
         self._reported_heard_s = {}
@@ -317,6 +327,8 @@ class CallRunner:
     def _beat(self) -> None:
         now_s = time.monotonic()
         self._talkers.check(now_s)
+        if self._guard is not None:
+            self._guard.look(now_s)
         for entry in self._links.connected:
             link, peer = entry.link, entry.peer
             heard_s = link.last_heard_s if link is not None else None
@@ -324,6 +336,8 @@ class CallRunner:
                 self._reported_heard_s[peer] = heard_s
                 self._perform(self._machine.heard(peer, entry.epoch, now_s))
             self._report_losses(peer, now_s)
+            reception = link.reception if link is not None else None
+            self._silence.look(peer, reception.packets_received if reception is not None else 0, now_s)
         self._pulse.set(now_s + PULSE_S)
 
     def _report_losses(self, peer: Did, now_s: float) -> None:
@@ -334,10 +348,6 @@ class CallRunner:
         self._machine.reception(peer, round(1000 * report.fraction_lost), report.longest_burst_packets)
         if self._reporters[peer].due(report, now_s):
             self._links.send_loss_report(peer, report)
-
-    def stream_failed(self, did: Did, reason: str) -> None:
-        """Tell that audio which should flow does not."""
-        self._publish(StreamFailed(did=did, reason=reason))
 
 
 def _wall_ms() -> int:

@@ -65,6 +65,9 @@ class ControlClient:
                 "The session does not answer.",
                 hint="it may be stopped or stuck; end its process and start it again",
             ) from error
+        except BlinkError:
+            writer.transport.abort()
+            raise
         except (OSError, asyncio.IncompleteReadError) as error:
             writer.transport.abort()
             raise NoSessionError("The session is just ending.") from error
@@ -74,8 +77,8 @@ class ControlClient:
         if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
             writer.transport.abort()
             raise BlinkError(
-                "The session speaks another version of the control protocol.",
-                hint="end it with the version that started it, or end its process",
+                "What answers on the control socket is not a session that this version understands.",
+                hint="end it with the version of the program that started it, or end its process",
             )
         return cls(reader, writer, hello)
 

@@ -6,7 +6,8 @@
         settings.toml              what the user chose (app/settings.py)
     RUNTIME/NAME/                  mode 0700: lock and control socket, gone after a reboot
 
-DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder;
+DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder, or
+`DATA/run` where there is none;
 with a data folder of one's own it is `DATA/run`, so that two data folders never meet.
 """
 
@@ -86,8 +87,26 @@ def find_profile(name: str | None, data_dir: Path | None, environ: Mapping[str, 
         base = own.expanduser().absolute()
         return Profile(chosen, base / "profiles" / chosen, base / "run" / chosen)
     data = Path(platformdirs.user_data_dir("blink", appauthor=False))
-    runtime = Path(platformdirs.user_runtime_dir("blink", appauthor=False))
-    return Profile(chosen, data / "profiles" / chosen, runtime / chosen)
+    return Profile(chosen, data / "profiles" / chosen, _runtime_base(data, environ) / chosen)
+
+
+def _runtime_base(data: Path, environ: Mapping[str, str]) -> Path:
+    if sys.platform in ("win32", "darwin"):
+        return Path(platformdirs.user_runtime_dir("blink", appauthor=False))
+    # Where no login manager made one (containers, cron), platformdirs warns on stderr and falls back to a folder in /tmp
+    # whose name anybody can take first. Ours is then among our data.
+    for folder in (environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}"):
+        if folder and _is_own_folder(Path(folder)):
+            return Path(folder) / "blink"
+    return data / "run"
+
+
+def _is_own_folder(folder: Path) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _make_private(folder: Path) -> None:

@@ -109,6 +109,16 @@ class VoicePath:
     # what is known
 
     @property
+    def input_device(self) -> InputDevice:
+        """The microphone in use."""
+        return self._input
+
+    @property
+    def output_device(self) -> OutputDevice:
+        """The speaker in use."""
+        return self._output
+
+    @property
     def input_name(self) -> str:
         """The input device's name."""
         return self._input.parameters.name
