@@ -19,7 +19,7 @@ from typing import Any
 
 from blink_cli.core.exit_codes import ExitCode
 from tests.support.listening import Clocks, Listener, Speaker, who_is_heard
-from tests.support.sessions import CommandError, Machine, Session, connected, together
+from tests.support.sessions import CommandError, Events, Machine, Session, moment, together
 from tests.support.voices import read_mono, turn, write_mono
 
 NAMES = ("alice", "bob", "carol")
@@ -42,7 +42,7 @@ class Outcome:
     """What the call showed."""
 
     setup_ms: int
-    """From alice's `offer` to the moment at which every session says that both its links stand."""
+    """From alice's offer to the last link, by the sessions' own events; starting the commands is not in it."""
 
     heard: list[dict[str, Any]]
     """One object for each (listener, speaker)."""
@@ -86,16 +86,24 @@ async def call_of_three(story: Story, machine: Machine, *, talk_s: float, silenc
     story.tell(
         "Three sessions, each its own process, with recorded speech as microphone and a WAV file as speaker:"
     )
-    sessions = {name: await _serve(story, machine, name, index) for index, name in enumerate(NAMES)}
+    started = await together(*(_serve(machine, name, index) for index, name in enumerate(NAMES)))
+    sessions: dict[str, Session] = dict(zip(NAMES, started, strict=True))
+    for session in sessions.values():
+        story.tell(
+            f"\n  $ blink --profile {session.profile} serve --nickname {session.profile}"
+            f" --input file:{session.profile}-says.wav?loop=1 --output wav:{session.profile}-hears.wav"
+            f"\n    {session.did}"
+        )
     alice, *others = sessions.values()
+    # Two of a profile's contacts are one file: one after the other.
     for other in others:
         await alice.blink("contacts", "add", other.profile, other.did)
     if silenced:
         await sessions[silenced].blink("mute")
+    events: list[Events] = await together(*(session.events() for session in sessions.values()))
 
     story.tell("\nalice calls the others, by the names that she has for them, and they accept:\n")
     wait = f"{CONNECT_TIMEOUT_S:.0f}"
-    offered_s = time.monotonic()
     for other in others:
         story.tell(f"  $ blink --profile {other.profile} accept --wait {wait}")
     story.tell(f"  $ blink --profile alice offer {' '.join(o.profile for o in others)}")
@@ -103,10 +111,12 @@ async def call_of_three(story: Story, machine: Machine, *, talk_s: float, silenc
         alice.ask("offer", *(o.profile for o in others)), *(o.ask("accept", "--wait", wait) for o in others)
     )
     story.tell(f"    {offer['call']}")
-    await asyncio.gather(*(connected(s, 2, timeout_s=CONNECT_TIMEOUT_S) for s in sessions.values()))
-    setup_ms = round((time.monotonic() - offered_s) * 1000)
+    begun = moment(await events[0].next("call_joined"))
+    whole = max(await together(*(e.links(2, timeout_s=CONNECT_TIMEOUT_S) for e in events)))
+    await together(*(e.aclose() for e in events))
+    setup_ms = round((whole - begun).total_seconds() * 1000)
     story.tell(
-        f"\nEverybody is connected to everybody, {setup_ms} ms after the offer. They talk for {talk_s:g} s."
+        f"\nEverybody is connected to everybody, {setup_ms} ms after the offer. They talk in turns, for {talk_s:g} s."
     )
 
     talked_from_s = time.monotonic() + MAX_DELAY_S
@@ -114,27 +124,26 @@ async def call_of_three(story: Story, machine: Machine, *, talk_s: float, silenc
     await story.show(alice, "participants")
     await asyncio.sleep(max(talked_from_s + talk_s - time.monotonic(), 0))
     talked_s = time.monotonic() - talked_from_s
-    statuses = {name: await session.ask("status") for name, session in sessions.items()}
-    statistics = {name: await session.ask("rtp-stats") for name, session in sessions.items()}
+    asked = await together(*(s.ask(what) for what in ("status", "rtp-stats") for s in sessions.values()))
+    statuses = dict(zip(NAMES, asked, strict=False))
+    statistics = dict(zip(NAMES, asked[len(NAMES) :], strict=True))
     await story.show(alice, "rtp-stats")
 
+    story.tell()
     for session in sessions.values():
-        story.tell(f"{'' if session is not alice else chr(10)}  $ blink --profile {session.profile} leave")
-        await session.blink("leave", expect=None if session is others[-1] else 0)
-    await asyncio.gather(*(session.quit() for session in sessions.values()))
+        story.tell(f"  $ blink --profile {session.profile} leave")
+    await alice.blink("leave")
+    # The second to leave may find that it was the last: then its call has ended by itself.
+    await together(*(other.blink("leave", expect=None) for other in others))
+    await together(*(session.quit() for session in sessions.values()))
     heard = _compare(machine, statuses, statistics, talked_from_s, min(talked_s, talk_s))
     return Outcome(setup_ms, heard)
 
 
-async def _serve(story: Story, machine: Machine, name: str, index: int) -> Session:
+async def _serve(machine: Machine, name: str, index: int) -> Session:
     said = write_mono(machine.directory / f"{name}-says.wav", turn(index, len(NAMES), TURN_S))
     heard = machine.directory / f"{name}-hears.wav"
-    session = await machine.serve(name, "--input", f"file:{said}?loop=1", "--output", f"wav:{heard}")
-    story.tell(
-        f"\n  $ blink --profile {name} serve --nickname {name} --input file:{said.name}?loop=1 --output wav:{heard.name}"
-    )
-    story.tell(f"    {session.did}")
-    return session
+    return await machine.serve(name, "--input", f"file:{said}?loop=1", "--output", f"wav:{heard}")
 
 
 def _compare(

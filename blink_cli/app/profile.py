@@ -6,9 +6,8 @@
         settings.toml              what the user chose (app/settings.py)
     RUNTIME/NAME/                  mode 0700: lock and control socket, gone after a reboot
 
-DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder, or
-`DATA/run` where there is none;
-with a data folder of one's own it is `DATA/run`, so that two data folders never meet.
+DATA is `--data-dir`, else `BLINK_DATA_DIR`, else the user's data folder of this system. RUNTIME is the user's runtime folder;
+where there is none, or with a data folder of one's own, it is `DATA/run`: two data folders never meet.
 """
 
 import os

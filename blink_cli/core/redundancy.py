@@ -49,6 +49,9 @@ class RedundancyRules:
     jitter_from_s: float = 0.008
     """Jitter from which a copy helps as it does against loss: of two packets one is in time, so that less delay is needed."""
 
+    much_jitter_from_s: float = 0.018
+    """Jitter from which a second copy saves as much delay again."""
+
     opening_s: float = 0.5
     """How long a call begins with one copy before the first report, because nothing is known of the line yet."""
 
@@ -123,6 +126,8 @@ class RedundancyPolicy:
         rules = self._rules
         is_bursty = mean_burst >= rules.burst_from
         if fraction_lost >= (rules.bursty_two_copies_from if is_bursty else rules.two_copies_from):
+            return 2
+        if jitter_s >= rules.much_jitter_from_s:
             return 2
         return 1 if fraction_lost >= rules.one_copy_from or jitter_s >= rules.jitter_from_s else 0
 

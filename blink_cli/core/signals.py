@@ -67,7 +67,7 @@ class SessionDescription(_Signal, frozen=True, tag="sdp"):
     """The instance it is meant for: a description for an earlier life of the receiver is ignored."""
 
     epoch: Counter
-    """Counts the diallings of this pair, by the dialler; an answer repeats its offer's. Older epochs are ignored."""
+    """Grows with the diallings of the dialler, from its instance on; an answer repeats its offer's. Older epochs are ignored."""
 
     sdp: Annotated[str, msgspec.Meta(max_length=MAX_SDP_CHARS)]
 
@@ -113,7 +113,7 @@ class Announce(_Signal, frozen=True, tag="announce"):
     deafened: bool
     recording: bool
     hears: Annotated[tuple[Hearing, ...], msgspec.Meta(max_length=MAX_PARTICIPANTS)]
-    """Everyone it takes to be in the call, itself left out."""
+    """Everyone it takes to be in the call, itself left out; and, as `absent`, who announces a life that it believes is over."""
 
 
 class Leave(_Signal, frozen=True, tag="leave"):

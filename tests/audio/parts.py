@@ -96,6 +96,7 @@ class Ear:
     """A virtual speaker's listener that remembers everything."""
 
     heard_before = 0
+    dropped_samples = 0
     failure = None
 
     def __init__(self) -> None:

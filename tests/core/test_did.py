@@ -19,14 +19,14 @@ SPECIFIED = [
 
 
 @pytest.mark.parametrize(("seed", "did"), SPECIFIED)
-def test_keys_and_names_of_the_specification(seed, did):
+def test_keys_and_names_of_the_specification(seed: int, did: str) -> None:
     key = Identity(seed.to_bytes(32, "big")).public_key
     assert did_of(key) == did
     assert public_key_of(did) == key
 
 
 @given(st.binary(min_size=32, max_size=32))
-def test_every_identity_has_a_name_that_leads_back_to_its_key(seed):
+def test_every_identity_has_a_name_that_leads_back_to_its_key(seed: bytes) -> None:
     identity = Identity(seed)
     assert identity.did.startswith(DID_PREFIX + "6Mk")
     assert len(identity.did) == 56
@@ -52,14 +52,14 @@ GOOD = SPECIFIED[0][1]
         "did:key:z" + "6Mk" * 1000,
     ],
 )
-def test_what_is_no_name_of_a_key_is_refused_with_a_sentence(text):
+def test_what_is_no_name_of_a_key_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         public_key_of(text)
     assert refused.value.hint
     assert len(refused.value.message) < 200
 
 
-def test_about_half_of_all_typing_errors_are_noticed():
+def test_about_half_of_all_typing_errors_are_noticed() -> None:
     alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     noticed = 0
     for letter in alphabet:
@@ -71,6 +71,6 @@ def test_about_half_of_all_typing_errors_are_noticed():
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_name_or_a_usage_error(text):
+def test_any_text_is_a_name_or_a_usage_error(text: str) -> None:
     with suppress(UsageError):
         assert len(public_key_of(text)) == 32

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from blink_cli.core.envelope import (
     MAX_CONTENT_BYTES,
     ForgedError,
+    OpenedEnvelope,
     _signed_bytes,
     read_envelope,
     write_envelope,
@@ -28,6 +29,7 @@ from blink_cli.core.signals import (
     Offer,
     Presence,
     SessionDescription,
+    Signal,
 )
 
 ANNA, BOB, CARL = Identity(b"a" * 32), Identity(b"b" * 32), Identity(b"c" * 32)
@@ -36,11 +38,13 @@ LEAVE = Leave(7)
 CALL_ID = CallId("0123456789abcdef" * 2)
 
 
-def read(encoded, *, scope=SCOPE, recipient=BOB.public_key):
+def read(encoded: bytes, *, scope: bytes = SCOPE, recipient: bytes = BOB.public_key) -> OpenedEnvelope:
     return read_envelope(encoded, scope=scope, recipient=recipient)
 
 
-def write(signal=LEAVE, sender=ANNA, *, recipient=BOB.public_key, token=b""):
+def write(
+    signal: Signal = LEAVE, sender: Identity = ANNA, *, recipient: bytes = BOB.public_key, token: bytes = b""
+) -> bytes:
     return write_envelope(
         signal, sender, scope=SCOPE, recipient=recipient, sent_ms=1_700_000_000_123, ack_token=token
     )
@@ -69,7 +73,7 @@ def write(signal=LEAVE, sender=ANNA, *, recipient=BOB.public_key, token=b""):
         ),
     ],
 )
-def test_the_largest_signals_pass(signal):
+def test_the_largest_signals_pass(signal: Signal) -> None:
     opened = read(write(signal, token=b"t" * 16))
     assert opened.signal == signal
     assert opened.sender == ANNA.public_key
@@ -77,21 +81,21 @@ def test_the_largest_signals_pass(signal):
     assert opened.ack_token == b"t" * 16
 
 
-def test_a_session_description_of_random_letters_stays_in_bounds():
+def test_a_session_description_of_random_letters_stays_in_bounds() -> None:
     letters = Random(1)
     sdp = "".join(chr(letters.randrange(0x20, 0x7F)) for _ in range(MAX_SDP_CHARS))
     signal = SessionDescription(CALL_ID, "answer", 1, 2, 3, sdp)
     assert read(write(signal)).signal == signal
 
 
-def test_a_description_that_repeats_itself_fits_one_datagram():
+def test_a_description_that_repeats_itself_fits_one_datagram() -> None:
     lines = "a=candidate:1 1 udp 2130706431 192.168.1.{0} 5{0:04} typ host\r\n"
     sdp = "".join(lines.format(n) for n in range(25))
     assert len(sdp) > 1_200
     assert len(write(SessionDescription(CALL_ID, "offer", 1, 2, 3, sdp))) < 900
 
 
-def test_a_receiver_cannot_pass_a_signal_on_in_its_senders_name():
+def test_a_receiver_cannot_pass_a_signal_on_in_its_senders_name() -> None:
     # Bob got this from Anna, and seals it again, for Carl.
     encoded = write()
     with pytest.raises(ForgedError):
@@ -101,7 +105,7 @@ def test_a_receiver_cannot_pass_a_signal_on_in_its_senders_name():
 
 
 @pytest.mark.parametrize("field", range(6))
-def test_no_field_can_be_changed(field):
+def test_no_field_can_be_changed(field: int) -> None:
     parts = msgspec.msgpack.decode(write(token=b"t" * 16))
     replacements = [
         CARL.public_key,
@@ -116,14 +120,14 @@ def test_no_field_can_be_changed(field):
         read(msgspec.msgpack.encode(parts))
 
 
-def test_a_missing_token_is_signed_as_missing_is_not_taken_for_another():
+def test_a_missing_token_is_signed_as_missing_is_not_taken_for_another() -> None:
     parts = msgspec.msgpack.decode(write(token=b"t" * 16))
     parts[2] = b""
     with pytest.raises(ForgedError):
         read(msgspec.msgpack.encode(parts))
 
 
-def signed(content, *, deflated=False, sender=ANNA):
+def signed(content: bytes, *, deflated: bool = False, sender: Identity = ANNA) -> bytes:
     """A validly signed envelope of any content."""
     signature = sender.sign(_signed_bytes(SCOPE, BOB.public_key, 1, b"", content, deflated=deflated))
     return msgspec.msgpack.encode([sender.public_key, 1, b"", deflated, content, signature])
@@ -148,32 +152,32 @@ def signed(content, *, deflated=False, sender=ANNA):
         (zlib.compress(msgspec.msgpack.encode(["leave", 7]))[:-1], True),
     ],
 )
-def test_signed_nonsense_is_refused(content, deflated):
+def test_signed_nonsense_is_refused(content: bytes, *, deflated: bool) -> None:
     with pytest.raises(WireError) as refused:
         read(signed(content, deflated=deflated))
     assert not isinstance(refused.value, ForgedError)
 
 
-def test_too_much_is_refused_before_it_is_decoded():
+def test_too_much_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(WireError, match="too large"):
         read(bytes(20_000))
 
 
 @settings(max_examples=300)
 @given(st.binary(max_size=400))
-def test_any_bytes_are_an_envelope_or_a_wire_error(encoded):
+def test_any_bytes_are_an_envelope_or_a_wire_error(encoded: bytes) -> None:
     with pytest.raises(WireError):
         read(encoded)
 
 
 @settings(max_examples=200)
-@given(st.binary(max_size=400), st.booleans())
-def test_any_signed_bytes_are_a_signal_or_a_wire_error(content, deflated):
+@given(content=st.binary(max_size=400), deflated=st.booleans())
+def test_any_signed_bytes_are_a_signal_or_a_wire_error(content: bytes, *, deflated: bool) -> None:
     with suppress(WireError):
         read(signed(content, deflated=deflated))
 
 
-def test_a_key_of_small_order_signs_nothing():
+def test_a_key_of_small_order_signs_nothing() -> None:
     # With A = the neutral element, R = B and S = 1 a careless verifier accepts every message.
     neutral = (1).to_bytes(32, "little")
     base_point = bytes.fromhex("58" + "66" * 31)

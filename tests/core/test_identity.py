@@ -13,13 +13,13 @@ SIGNATURE = (
 )
 
 
-def test_signature_of_the_standard():
+def test_signature_of_the_standard() -> None:
     identity = Identity(SEED)
     assert identity.public_key.hex() == PUBLIC
     assert identity.sign(b"\x72").hex() == SIGNATURE
 
 
-def test_the_secret_is_not_shown():
+def test_the_secret_is_not_shown() -> None:
     shown = repr(Identity(SEED)) + str(Identity(SEED))
     assert SEED.hex() not in shown
     assert repr(SEED) not in shown
@@ -27,6 +27,6 @@ def test_the_secret_is_not_shown():
 
 
 @pytest.mark.parametrize("length", [0, 31, 33])
-def test_a_seed_of_another_length_is_refused(length):
+def test_a_seed_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Identity(bytes(length))

@@ -20,12 +20,12 @@ from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
         ("", ""),
     ],
 )
-def test_claims_and_what_is_shown(claim, shown):
+def test_claims_and_what_is_shown(claim: str, shown: str) -> None:
     assert harmless_nickname(claim) == shown
 
 
 @given(st.text(max_size=300))
-def test_any_claim_becomes_printable_and_short_and_stays_as_it_is_then(claim):
+def test_any_claim_becomes_printable_and_short_and_stays_as_it_is_then(claim: str) -> None:
     shown = harmless_nickname(claim)
     assert shown.isprintable()
     assert len(shown) <= MAX_NICKNAME_CHARS

@@ -1,113 +1,180 @@
-"""Presence in virtual time: who is there is what was heard, never what somebody says."""
+"""Who is there: by what was heard, and by nothing else."""
 
-import random
-
-import pytest
+import math
 
 from blink_cli.core.call_effects import Emit
 from blink_cli.core.events import PeerAppeared, PeerVanished
 from blink_cli.core.names import Did
-from blink_cli.core.presence import ALIVE_S, MAX_PEERS, PresenceTable, SendPresence
+from blink_cli.core.presence import (
+    ABSENT_PROBE_S,
+    ALIVE_S,
+    MAX_PEERS,
+    MAX_PROBES_PER_WAKE,
+    PROBE_S,
+    PresenceEffect,
+    PresenceTable,
+    SendPresence,
+)
 
-ME, BOB, EVE = Did("did:key:me"), Did("did:key:bob"), Did("did:key:eve")
-
-
-def events(effects):
-    return [effect.event for effect in effects if isinstance(effect, Emit)]
-
-
-def sent(effects):
-    return [effect for effect in effects if isinstance(effect, SendPresence)]
-
-
-def run(table, start_s, end_s):
-    effects, now_s = [], start_s
-    while (due_s := table.next_wake()) is not None and due_s <= end_s:
-        now_s = max(now_s, due_s)
-        effects += [(now_s, effect) for effect in table.wake(now_s)]
-    return effects
+ME, BOB, CAROL = (Did(f"did:key:zMe{name}") for name in ("", "bob", "carol"))
 
 
-def test_a_peer_that_is_only_announced_is_asked_and_not_believed():
-    table = PresenceTable(ME)
-    effects = table.found(BOB, "bob", "10.0.0.2:7667", 1.0)
-    assert sent(effects) == [SendPresence(BOB, reply_wanted=True)]
-    assert not events(effects)
-    (view,) = table.snapshot(1.0)
-    assert (view.alive, view.last_seen_ms, view.nickname) == (False, None, "bob")
+class Watched:
+    """A table and its clock."""
+
+    def __init__(self) -> None:
+        self.table = PresenceTable(ME)
+        self.now = 100.0
+
+    def run(self, seconds: float) -> list[PresenceEffect]:
+        end, effects = self.now + seconds, list[PresenceEffect]()
+        while (due := self.table.next_wake()) is not None and due <= end:
+            self.now = max(self.now, due)
+            effects += self.table.wake(self.now)
+            again = self.table.next_wake()
+            assert again is None or again > self.now, "woken for nothing"
+        self.now = end
+        return effects
+
+    def alive(self) -> list[Did]:
+        return [view.did for view in self.table.snapshot(self.now) if view.alive]
 
 
-def test_a_peer_is_there_from_its_first_signed_word_and_gone_three_seconds_after_its_last():
-    table = PresenceTable(ME)
-    assert events(table.heard(BOB, 10.0)) == [PeerAppeared(did=BOB, nickname="")]
-    gone = [(at_s, e.event) for at_s, e in run(table, 10.0, 20.0) if isinstance(e, Emit)]
-    assert gone[0][1] == PeerVanished(did=BOB, nickname="")
-    assert gone[0][0] == pytest.approx(10.0 + ALIVE_S, abs=0.05)
+def sent(effects: list[PresenceEffect], peer: Did = BOB) -> list[SendPresence]:
+    return [effect for effect in effects if isinstance(effect, SendPresence) and effect.peer == peer]
 
 
-def test_a_silent_peer_is_asked_more_often_before_it_is_given_up():
-    table = PresenceTable(ME)
-    table.heard(BOB, 0.0)
-    asked = [at_s for at_s, e in run(table, 0.0, ALIVE_S) if isinstance(e, SendPresence) and e.reply_wanted]
-    assert len([at_s for at_s in asked if at_s < ALIVE_S]) >= 5
+def test_found_by_dns_sd_is_not_yet_there_but_asked_at_once() -> None:
+    watched = Watched()
+    effects = watched.table.found(BOB, "bob", "192.0.2.7", watched.now)
+    assert effects == [SendPresence(BOB, reply_wanted=True)]
+    (view,) = watched.table.snapshot(watched.now)
+    assert (view.nickname, view.address, view.alive, view.last_seen_ms) == ("bob", "192.0.2.7", False, None)
 
 
-def test_a_goodbye_is_believed_at_once_and_a_word_brings_the_peer_back():
-    table = PresenceTable(ME)
-    table.found(BOB, "bob", "10.0.0.2:7667", 0.0)
-    table.presence(BOB, "bob", "10.0.0.2:7667", 0.1, reply_wanted=False)
-    assert events(table.gone(BOB, 5.0)) == [PeerVanished(did=BOB, nickname="bob")]
-    assert events(table.heard(BOB, 5.2)) == [PeerAppeared(did=BOB, nickname="bob")]
+def test_whoever_is_heard_is_there_and_is_gone_after_three_seconds_of_silence() -> None:
+    watched = Watched()
+    assert watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False) == [
+        Emit(PeerAppeared(did=BOB, nickname="bob"))
+    ]
+    watched.run(ALIVE_S - 0.1)
+    assert watched.alive() == [BOB]
+    assert Emit(PeerVanished(did=BOB, nickname="bob")) in watched.run(0.2)
+    assert watched.alive() == []
 
 
-def test_what_a_peer_signs_wins_over_what_anybody_announces_for_it():
-    table = PresenceTable(ME)
-    table.presence(BOB, "bob", "10.0.0.2:1", 0.0, reply_wanted=False)
-    table.found(BOB, "mallory", "10.6.6.6:6", 0.5)
-    (view,) = table.snapshot(0.5)
-    assert (view.nickname, view.address) == ("bob", "10.0.0.2:1")
+def test_any_signed_signal_is_a_sign_of_life() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    for _ in range(10):
+        watched.run(2)
+        assert watched.table.heard(BOB, watched.now) == []
+    assert watched.alive() == [BOB]
 
 
-def test_two_tables_keep_each_other_alive_over_a_network_that_loses_three_in_ten():
-    seed = 7
-    dice = random.Random(seed)
-    tables = {ME: PresenceTable(ME), BOB: PresenceTable(BOB)}
-    tables[ME].found(BOB, "bob", "a:1", 0.0)
-    vanished = messages = 0
-    queue = [(0.0, ME, SendPresence(BOB, reply_wanted=True))]
-    now_s = 0.0
-    while now_s < 600.0:
-        due = [(table.next_wake() or now_s + 1, did) for did, table in tables.items()]
-        at_s, who = min(due)
-        now_s = max(now_s + 0.001, at_s)
-        queue += [(now_s, who, effect) for effect in tables[who].wake(now_s)]
-        while queue:
-            _, sender, effect = queue.pop(0)
-            if isinstance(effect, Emit):
-                vanished += isinstance(effect.event, PeerVanished)
-                continue
-            messages += 1
-            if dice.random() < 0.3:
-                continue
-            receiver = effect.peer
-            answer = tables[receiver].presence(sender, "x", "a:1", now_s, reply_wanted=effect.reply_wanted)
-            queue += [(now_s, receiver, reply) for reply in answer]
-    assert vanished == 0, f"seed {seed}"
-    assert messages < 600 * 2 * 2, "about one a second each way, and some repeats"
+def test_who_is_there_is_told_about_every_second_that_we_are() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    told = 0
+    for _ in range(40):
+        told += len(sent(watched.run(0.5)))
+        watched.table.heard(BOB, watched.now)
+    assert 15 <= told <= 25
 
 
-def test_strangers_cannot_fill_the_table_beyond_its_cap_nor_push_out_a_contact():
-    table = PresenceTable(ME)
-    table.contacts(frozenset({EVE}), 0.0)
-    for number in range(2 * MAX_PEERS):
-        table.found(Did(f"did:key:{number}"), "x", "a:1", float(number))
-    table.heard(EVE, 1000.0)
-    assert any(view.did == EVE and view.alive for view in table.snapshot(1000.0))
-    assert len(table.snapshot(1000.0)) <= MAX_PEERS
+def test_a_silent_peer_is_asked_more_often_before_it_is_given_up() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    asked = [effect for effect in sent(watched.run(ALIVE_S - 0.01)) if effect.reply_wanted]
+    assert len(asked) >= 4
 
 
-def test_oneself_is_nobodys_peer():
-    table = PresenceTable(ME)
-    assert table.found(ME, "me", "a:1", 0.0) == []
-    assert table.heard(ME, 0.0) == []
-    assert table.snapshot(0.0) == ()
+def test_a_question_is_answered_without_asking_back() -> None:
+    watched = Watched()
+    watched.table.heard(BOB, watched.now)
+    watched.run(0.5)
+    watched.now += 1
+    effects = watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=True)
+    assert sent(effects) == [SendPresence(BOB, reply_wanted=False)]
+    assert sent(watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=True)) == []
+
+
+def test_goodbye_is_gone_at_once_and_heard_again_is_there_again() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    assert watched.table.gone(BOB, watched.now) == [Emit(PeerVanished(did=BOB, nickname="bob"))]
+    assert watched.alive() == []
+    assert watched.table.gone(BOB, watched.now) == []
+    assert watched.table.gone(CAROL, watched.now) == []
+    watched.table.heard(BOB, watched.now)
+    assert watched.alive() == [BOB]
+
+
+def test_what_dns_sd_claims_does_not_rename_who_speaks_for_itself() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    watched.table.found(BOB, "mallory", "198.51.100.1", watched.now)
+    (view,) = watched.table.snapshot(watched.now)
+    assert (view.nickname, view.address) == ("bob", "192.0.2.7")
+
+
+def test_contacts_are_looked_for_but_not_shown_before_they_are_heard() -> None:
+    watched = Watched()
+    assert sent(watched.table.contacts(frozenset({BOB}), watched.now)) == [
+        SendPresence(BOB, reply_wanted=True)
+    ]
+    assert watched.table.snapshot(watched.now) == ()
+    asked = len(sent(watched.run(60)))
+    assert 60 / ABSENT_PROBE_S / 2 <= asked <= 60 / PROBE_S
+
+
+def test_this_session_is_nobodys_peer() -> None:
+    watched = Watched()
+    assert watched.table.found(ME, "me", "192.0.2.1", watched.now) == []
+    assert watched.table.heard(ME, watched.now) == []
+    assert watched.table.next_wake() is None
+
+
+def test_strangers_cannot_fill_the_table_or_displace_who_is_there() -> None:
+    watched = Watched()
+    watched.table.contacts(frozenset({CAROL}), watched.now)
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    for number in range(3 * MAX_PEERS):
+        watched.table.found(Did(f"did:key:zghost{number}"), "ghost", "192.0.2.9", watched.now)
+    assert len(watched.table._peers) == MAX_PEERS
+    assert BOB in watched.alive()
+    assert CAROL in watched.table._peers
+
+
+def test_who_lives_is_not_displaced_even_when_all_live() -> None:
+    watched = Watched()
+    for number in range(MAX_PEERS):
+        watched.table.heard(Did(f"did:key:zpeer{number}"), watched.now)
+    assert watched.table.heard(BOB, watched.now) == []
+    assert len(watched.alive()) == MAX_PEERS
+
+
+def test_many_presences_are_spread_over_several_wakes() -> None:
+    watched = Watched()
+    for number in range(60):
+        watched.table.heard(Did(f"did:key:zpeer{number}"), watched.now)
+    assert len(watched.table.wake(watched.now)) == MAX_PROBES_PER_WAKE
+    due = watched.table.next_wake()
+    assert due is not None
+    assert due > watched.now
+
+
+def test_claims_tell_what_those_who_are_there_call_themselves() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    watched.table.found(CAROL, "carol", "192.0.2.8", watched.now)
+    assert watched.table.claims(alive=True) == {BOB: "bob"}
+    assert watched.table.claims(alive=False) == {CAROL: "carol"}
+
+
+def test_the_snapshot_says_how_long_ago_somebody_was_heard() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    (view,) = watched.table.snapshot(watched.now + 1.25)
+    assert view.last_seen_ms == 1250
+    assert not math.isinf(view.last_seen_ms)

@@ -9,7 +9,7 @@ KEY = bytes(range(32))
 ANNA, BOB = Identity(b"a" * 32), Identity(b"b" * 32)
 
 
-def test_every_use_and_key_has_its_own_topic():
+def test_every_use_and_key_has_its_own_topic() -> None:
     topics = [
         peer_topic(ANNA.public_key),
         peer_topic(BOB.public_key),
@@ -25,7 +25,7 @@ def test_every_use_and_key_has_its_own_topic():
     assert peer_topic(ANNA.public_key) == topics[0]
 
 
-def test_topics_written_down_stay_what_they_are():
+def test_topics_written_down_stay_what_they_are() -> None:
     # Another value here means that sessions of different versions do not hear each other: raise the version byte.
     assert peer_topic(KEY).hex() == "294f54e6a2830c61093c0d471bac652c"
     assert call_topic(KEY).hex() == "abda7276a0ad756222020545dc7d846e"

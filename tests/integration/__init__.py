@@ -1,0 +1,1 @@
+"""Whole calls: real processes, real sockets, driven by the commands that users have."""

@@ -5,9 +5,11 @@ import logging
 import secrets
 from unittest.mock import patch
 
+import pytest
 from zeroconf.asyncio import AsyncServiceInfo
 
 from blink_cli.core.identity import Identity
+from blink_cli.core.names import Did
 from blink_cli.net import discovery
 from blink_cli.net.discovery import SERVICE_TYPE, Discovery, _read_claim
 from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, eventually
@@ -18,9 +20,9 @@ PORT = 40_404
 class Seeker:
     """One session's discovery and what it said."""
 
-    def __init__(self, nickname, *, identity=None):
+    def __init__(self, nickname: str, *, identity: Identity | None = None) -> None:
         self.did = (identity or Identity(secrets.token_bytes(32))).did
-        self.said = asyncio.Queue()
+        self.said: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
         self.discovery = Discovery(
             self.did,
             nickname,
@@ -30,14 +32,14 @@ class Seeker:
             interfaces=LOOPBACK,
         )
 
-    async def until(self, *wanted):
+    async def until(self, *wanted: str) -> None:
         """Wait for this to be said; other sessions on this machine may be found meanwhile."""
         async with asyncio.timeout(PATIENCE_S):
             while await self.said.get() != wanted:
                 pass
 
 
-async def test_two_sessions_find_each_other_and_say_goodbye():
+async def test_two_sessions_find_each_other_and_say_goodbye() -> None:
     anna, bob = Seeker("anna"), Seeker("bob \x1b[31m")
     async with anna.discovery:
         async with bob.discovery:
@@ -46,7 +48,7 @@ async def test_two_sessions_find_each_other_and_say_goodbye():
         await anna.until("gone", bob.did)
 
 
-async def test_a_session_does_not_find_itself_but_another_of_its_identity():
+async def test_a_session_does_not_find_itself_but_another_of_its_identity() -> None:
     identity = Identity(secrets.token_bytes(32))
     here, there = Seeker("here", identity=identity), Seeker("there", identity=identity)
     async with here.discovery:
@@ -56,11 +58,13 @@ async def test_a_session_does_not_find_itself_but_another_of_its_identity():
         await here.until("gone", here.did)
 
 
-async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session_goes_on(caplog, monkeypatch):
+async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session_goes_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = asyncio.Event()
     attempts = []
 
-    def refuse(**kwargs):
+    def refuse(**kwargs: object) -> None:
         attempts.append(kwargs)
         if len(attempts) == 3:
             tried.set()
@@ -74,7 +78,7 @@ async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session
     assert len([record for record in caplog.records if "cannot be discovered" in record.message]) == 1
 
 
-async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch):
+async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "_RESCAN_S", 0.02)
     anna, bob = Seeker("anna"), Seeker("bob")
     async with anna.discovery, bob.discovery:
@@ -87,7 +91,7 @@ async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch):
             assert anna.said.get_nowait()[0] == "found"
 
 
-async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch):
+async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "_RESCAN_S", 0.02)
     monkeypatch.setattr(discovery, "_CONFIRM_S", 0.1)
     anna = Seeker("anna")
@@ -99,19 +103,19 @@ async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch):
         await anna.until("gone", did)
 
 
-def claim(**properties):
+def claim(**properties: str | bytes) -> tuple[Did, str, str] | None:
     info = AsyncServiceInfo(
         SERVICE_TYPE,
         f"x.{SERVICE_TYPE}",
-        port=properties.pop("port", 1),
-        properties=properties,
+        port=1,
+        properties=dict(properties),
         server="x.local.",
         parsed_addresses=["192.0.2.1"],
     )
     return _read_claim(info)
 
 
-def test_records_that_cannot_be_ours_are_not_believed():
+def test_records_that_cannot_be_ours_are_not_believed() -> None:
     did = Identity(b"a" * 32).did
     assert claim(v="1", did=did, nick="anna") == (did, "anna", "192.0.2.1:1")
     assert claim(v="1", did=did) == (did, "", "192.0.2.1:1")
@@ -122,6 +126,6 @@ def test_records_that_cannot_be_ours_are_not_believed():
     assert claim(v="1", did=b"\xff\xfe", nick="anna") is None
 
 
-async def test_closing_at_once_leaves_nothing_behind():
+async def test_closing_at_once_leaves_nothing_behind() -> None:
     async with Seeker("anna").discovery:
         await asyncio.sleep(0)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
+from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import pytest
 
@@ -14,24 +16,27 @@ from blink_cli.core.names import CallId
 from blink_cli.core.signals import Announce, Leave, Offer, Presence, SessionDescription
 from blink_cli.net.gossip_driver import GossipDriver
 from blink_cli.net.memory_transport import MemoryNetwork, MemoryTransport
+from blink_cli.net.transport import Transport
 from blink_cli.net.udp_transport import UdpTransport
 from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, LossyTransport, some_group
 
 KEY = b"k" * 32
 
+Effect = TypeVar("Effect", Received, Acknowledged)
+
 
 class Session:
     """One identity on a transport, and what it hears."""
 
-    def __init__(self, transport):
+    def __init__(self, transport: Transport) -> None:
         self.identity = Identity(secrets.token_bytes(32))
         self.did = self.identity.did
-        self.heard = asyncio.Queue()
+        self.heard: asyncio.Queue[Received | Acknowledged] = asyncio.Queue()
         self.driver = GossipDriver(
             Gossip(self.identity, secrets.token_bytes), transport, self.heard.put_nowait
         )
 
-    async def next(self, kind):
+    async def next(self, kind: type[Effect]) -> Effect:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 effect = await self.heard.get()
@@ -40,7 +45,7 @@ class Session:
 
 
 @contextlib.asynccontextmanager
-async def sessions(*transports):
+async def sessions(*transports: Transport) -> AsyncIterator[list[Session]]:
     async with contextlib.AsyncExitStack() as stack:
         made = [Session(transport) for transport in transports]
         for session in made:
@@ -48,11 +53,16 @@ async def sessions(*transports):
         yield made
 
 
-def call_id():
+def call_id() -> CallId:
     return CallId(secrets.token_hex(16))
 
 
-async def test_offer_description_and_announce_between_two_sessions_on_one_machine():
+def offered(received: Received) -> Offer:
+    assert isinstance(received.signal, Offer)
+    return received.signal
+
+
+async def test_offer_description_and_announce_between_two_sessions_on_one_machine() -> None:
     group = some_group()
     async with sessions(*(UdpTransport(group, interfaces=LOOPBACK) for _ in range(2))) as (anna, bob):
         call = call_id()
@@ -74,31 +84,31 @@ async def test_offer_description_and_announce_between_two_sessions_on_one_machin
         bob.driver.close_call(call)
 
 
-async def test_with_thirty_percent_of_real_datagrams_lost_twenty_of_twenty_offers_arrive():
+async def test_with_thirty_percent_of_real_datagrams_lost_twenty_of_twenty_offers_arrive() -> None:
     group = some_group()
     lossy = [LossyTransport(group, interfaces=LOOPBACK, loss=0.3, seed=seed) for seed in (1, 2)]
     async with sessions(*lossy) as (anna, bob):
         calls = [call_id() for _ in range(20)]
         for call in calls:
             anna.driver.send_to_peer(bob.did, Offer(call, KEY, (anna.did, bob.did), "anna"), call)
-        received = [(await bob.next(Received)).signal.call_id for _ in calls]
-        acknowledged = [(await anna.next(Acknowledged)).call_id for _ in calls]
+        received = [offered(await bob.next(Received)).call_id for _ in calls]
+        acknowledged = [(await anna.next(Acknowledged)).call_id or "" for _ in calls]
         assert sorted(received) == sorted(acknowledged) == sorted(calls)
         assert anna.driver.counters().repeated > 0
 
 
-async def test_the_same_over_the_memory_transport_with_a_seed():
+async def test_the_same_over_the_memory_transport_with_a_seed() -> None:
     network = MemoryNetwork(loss=0.3, seed=7)
     async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
         calls = [call_id() for _ in range(20)]
         for call in calls:
             anna.driver.send_to_peer(bob.did, Offer(call, KEY, (anna.did, bob.did), "anna"), call)
-        acknowledged = [(await anna.next(Acknowledged)).call_id for _ in calls]
+        acknowledged = [(await anna.next(Acknowledged)).call_id or "" for _ in calls]
         assert sorted(acknowledged) == sorted(calls)
         assert network.lost > 0
 
 
-async def test_a_neighbour_known_to_one_side_only_connects_two_groups():
+async def test_a_neighbour_known_to_one_side_only_connects_two_groups() -> None:
     there = some_group()
     port = int(there.rpartition(":")[2])
     afar = UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=(f"127.0.0.1:{port}",))
@@ -114,12 +124,13 @@ async def test_a_neighbour_known_to_one_side_only_connects_two_groups():
             assert (await carl.next(Received)).sender == local.did
 
 
-async def test_a_listener_that_fails_costs_that_signal_only(caplog):
+async def test_a_listener_that_fails_costs_that_signal_only(caplog: pytest.LogCaptureFixture) -> None:
     network = MemoryNetwork()
     async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
-        hear, failed = bob.driver._listener, []
+        hear = bob.driver._listener
+        failed: list[Received | Acknowledged] = []
 
-        def listen(effect):
+        def listen(effect: Received | Acknowledged) -> None:
             if not failed:
                 failed.append(effect)
                 raise RuntimeError("a bug")
@@ -129,11 +140,11 @@ async def test_a_listener_that_fails_costs_that_signal_only(caplog):
         with caplog.at_level(logging.ERROR):
             for nickname in ("one", "two"):
                 anna.driver.send_to_peer(bob.did, Presence(nickname, reply_wanted=False), None)
-            assert (await bob.next(Received)).signal.nickname == "two"
+            assert (await bob.next(Received)).signal == Presence("two", reply_wanted=False)
     assert "could not be handled" in caplog.text
 
 
-async def test_after_closing_nothing_is_woken_or_sent():
+async def test_after_closing_nothing_is_woken_or_sent() -> None:
     network = MemoryNetwork()
     async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
         call = call_id()
@@ -146,7 +157,7 @@ async def test_after_closing_nothing_is_woken_or_sent():
         assert anna.driver._timer is None
 
 
-async def test_a_transport_that_does_not_open_leaves_nothing_behind():
+async def test_a_transport_that_does_not_open_leaves_nothing_behind() -> None:
     session = Session(UdpTransport(some_group(), interfaces=("203.0.113.77",)))
     with pytest.raises(UsageError):
         async with session.driver:

@@ -9,7 +9,7 @@ LO = Interface("lo", "127.0.0.1", 1, loopback=True)
 ETH = Interface("eth0", "192.0.2.2", 2, loopback=False)
 
 
-def test_loopback_is_among_those_of_this_machine():
+def test_loopback_is_among_those_of_this_machine() -> None:
     loopback = [found for found in list_interfaces() if found.address == "127.0.0.1"]
     assert len(loopback) == 1
     assert loopback[0].loopback
@@ -26,12 +26,12 @@ def test_loopback_is_among_those_of_this_machine():
         (("x",), ()),
     ],
 )
-def test_choice_by_address_or_name(wanted, chosen):
+def test_choice_by_address_or_name(wanted: tuple[str, ...], chosen: tuple[Interface, ...]) -> None:
     assert choose_interfaces(wanted, (LO, ETH)) == chosen
 
 
-def test_one_that_is_missing_is_an_error_that_names_the_others():
+def test_one_that_is_missing_is_an_error_that_names_the_others() -> None:
     with pytest.raises(UsageError) as refused:
         require_interfaces(("192.0.2.2", "10.9.9.9"), (LO, ETH))
     assert "10.9.9.9" in refused.value.message
-    assert "192.0.2.2 (eth0)" in refused.value.hint
+    assert "192.0.2.2 (eth0)" in (refused.value.hint or "")

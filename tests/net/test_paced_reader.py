@@ -2,15 +2,20 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 
 import pytest
 
+from blink_cli.core.gossip import Address
 from blink_cli.net.paced_reader import Pace, PacedReader
 from tests.net.gossip_parts import eventually
 
+Pair = tuple[socket.socket, socket.socket]
+"""Receiving and sending."""
+
 
 @pytest.fixture
-def pair():
+def pair() -> Iterator[Pair]:
     receiving = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiving.settimeout(0)
     receiving.bind(("127.0.0.1", 0))
@@ -20,11 +25,11 @@ def pair():
     receiving.close()
 
 
-async def test_closed_by_what_it_delivers_it_reads_no_further(pair):
+async def test_closed_by_what_it_delivers_it_reads_no_further(pair: Pair) -> None:
     receiving, sending = pair
-    got = []
+    got: list[bytes] = []
 
-    def deliver(datagram, source):
+    def deliver(datagram: bytes, source: Address) -> None:
         got.append(datagram)
         reader.close()
 
@@ -37,9 +42,9 @@ async def test_closed_by_what_it_delivers_it_reads_no_further(pair):
     reader.close()
 
 
-async def test_closed_while_it_pauses_it_does_not_go_on(pair):
+async def test_closed_while_it_pauses_it_does_not_go_on(pair: Pair) -> None:
     receiving, sending = pair
-    got = []
+    got: list[bytes] = []
     reader = PacedReader(
         receiving,
         lambda datagram, source: got.append(datagram),
@@ -53,9 +58,9 @@ async def test_closed_while_it_pauses_it_does_not_go_on(pair):
     assert len(got) == 2
 
 
-async def test_one_byte_too_many_is_enough_to_see_that_it_is_too_long(pair):
+async def test_one_byte_too_many_is_enough_to_see_that_it_is_too_long(pair: Pair) -> None:
     receiving, sending = pair
-    got = []
+    got: list[int] = []
     reader = PacedReader(receiving, lambda datagram, source: got.append(len(datagram)))
     sending.send(bytes(9_000))
     sending.send(bytes(1_200))

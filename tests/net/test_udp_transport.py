@@ -20,27 +20,27 @@ LO = Interface("lo", "127.0.0.1", 1, loopback=True)
 @pytest.mark.parametrize(
     "text", ["", "239.1.1.1", ":7667", "239.1.1.1:", "239.1.1.1:0", "239.1.1.1:65536", "239.1.1.1:x", "h:٣"]
 )
-def test_endpoints_that_cannot_be_one_are_refused(text):
+def test_endpoints_that_cannot_be_one_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_endpoint(text)
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:7667", "example:7667", "[ff02::1]:7667"])
-def test_groups_that_are_not_multicast_are_refused(text):
+def test_groups_that_are_not_multicast_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_group(text)
-    assert "239" in refused.value.hint
+    assert "239" in (refused.value.hint or "")
 
 
-async def test_an_interface_that_is_not_there_is_named_with_those_that_are():
+async def test_an_interface_that_is_not_there_is_named_with_those_that_are() -> None:
     transport = UdpTransport(some_group(), interfaces=("203.0.113.77",))
     with pytest.raises(UsageError) as refused:
         await transport.start(Listener())
     assert "203.0.113.77" in refused.value.message
-    assert "127.0.0.1" in refused.value.hint
+    assert "127.0.0.1" in (refused.value.hint or "")
 
 
-async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error():
+async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error() -> None:
     group = some_group()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", parse_group(group)[1]))
@@ -49,7 +49,7 @@ async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error():
             await transport.start(Listener())
 
 
-async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_machine():
+async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_machine() -> None:
     group = some_group()
     port = parse_group(group)[1]
     async with (
@@ -73,8 +73,10 @@ async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_mach
     await asyncio.get_running_loop().shutdown_default_executor()
 
 
-async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_rest_works(caplog, monkeypatch):
-    async def unknown(*args, **kwargs):
+async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_rest_works(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(*args: object, **kwargs: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown, raising=False)
@@ -88,8 +90,8 @@ async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_res
     assert len([record for record in caplog.records if "no.such.host" in record.message]) == 1
 
 
-async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch):
-    present = [()]
+async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    present: list[tuple[Interface, ...]] = [()]
     monkeypatch.setattr(udp_transport, "list_interfaces", lambda: present[0])
     monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
     group = some_group()
@@ -101,7 +103,7 @@ async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch):
         await eventually(lambda: listener.paths == (Path(PathKind.LOOPBACK, "127.0.0.1"),))
         async with UdpTransport(group) as second:
             await second.start(other)
-            second.publish(b"hello", other.paths)
+            second.publish(b"hello", second.paths())
             assert (await listener.next())[0] == b"hello"
         # The same address with another index: the cable was pulled and the interface made anew.
         present[0] = ()
@@ -112,7 +114,9 @@ async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch):
         await eventually(lambda: listener.paths != ())
 
 
-async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(monkeypatch, caplog):
+async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     bogus = Interface("gone0", "203.0.113.5", 999, loopback=False)
     monkeypatch.setattr(udp_transport, "list_interfaces", lambda: (LO, bogus))
     monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
@@ -125,11 +129,12 @@ async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(m
     assert len([record for record in caplog.records if "gone0" in record.message]) == 1
 
 
-async def test_closing_frees_every_socket_and_the_port():
+async def test_closing_frees_every_socket_and_the_port() -> None:
     group = some_group()
     transport = UdpTransport(group, interfaces=LOOPBACK)
     await transport.start(Listener())
     sockets = [reader._socket for joined in transport._joined.values() for reader in joined.readers]
+    assert transport._own is not None
     sockets.append(transport._own)
     await transport.aclose()
     assert all(sock.fileno() == -1 for sock in sockets)
@@ -137,7 +142,7 @@ async def test_closing_frees_every_socket_and_the_port():
         again.bind(("0.0.0.0", parse_group(group)[1]))
 
 
-async def test_a_flood_is_paced_and_the_event_loop_stays_responsive():
+async def test_a_flood_is_paced_and_the_event_loop_stays_responsive() -> None:
     pace = Pace(batch=16, per_s=500.0, burst=50.0, pause_s=0.02)
     listener = Listener()
     async with UdpTransport(some_group(), interfaces=LOOPBACK, pace=pace) as transport:
@@ -156,10 +161,10 @@ async def test_a_flood_is_paced_and_the_event_loop_stays_responsive():
         # When the flood is over, so is the pause.
         while not listener.datagrams.empty():
             listener.datagrams.get_nowait()
-        await eventually(lambda: transport._own_reader._resume is None)
+        await eventually(lambda: transport._own_reader and transport._own_reader._resume is None)
 
 
-async def test_two_own_sockets_may_ask_for_a_port_but_not_for_the_same():
+async def test_two_own_sockets_may_ask_for_a_port_but_not_for_the_same() -> None:
     async with UdpTransport(some_group(), interfaces=LOOPBACK) as first:
         await first.start(Listener())
         port = first.own_address[1]
@@ -168,6 +173,6 @@ async def test_two_own_sockets_may_ask_for_a_port_but_not_for_the_same():
             await second.start(Listener())
 
 
-def test_too_many_neighbours_are_refused():
+def test_too_many_neighbours_are_refused() -> None:
     with pytest.raises(UsageError):
         UdpTransport(some_group(), neighbours=("a:1",) * 65)

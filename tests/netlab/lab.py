@@ -139,6 +139,17 @@ class Laboratory:
         await ip("-n", namespace, "route", "add", "default", "dev", DEVICE)
         return self.by_name[name]
 
+    async def lonely_host(self, name: str) -> Host:
+        """Make a host with no network but loopback; its sessions are left to find that out."""
+        namespace = f"{_PREFIX}-{os.getpid()}-{name}"
+        await ip("netns", "add", namespace)
+        prefix = ("nsenter", f"--net=/run/netns/{namespace}")
+        self.by_name[name] = Host(
+            name, namespace, "127.0.0.1", Machine(prefix=prefix, group=self._group, interface=None)
+        )
+        await ip("-n", namespace, "link", "set", "lo", "up")
+        return self.by_name[name]
+
     async def change_address(self, host: Host, address: str) -> None:
         """Give a host another address in the lab's subnet, as a new DHCP lease does. `host.address` stays the first."""
         await ip("-n", host.namespace, "address", "flush", "dev", DEVICE, "scope", "global")

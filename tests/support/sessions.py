@@ -18,9 +18,10 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -173,7 +174,7 @@ class Session:
     ) -> Any:
         """Ask again and again until the answer is as wanted, and return it.
 
-        Each round is a whole process, which paces the loop by itself.
+        Each round is a whole process, which paces the loop by itself; `events` is cheaper where there is one.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -280,6 +281,16 @@ class Events:
         self.seen.append(event)
         return event
 
+    async def links(self, peers: int, *, timeout_s: float = 15.0) -> datetime:
+        """Read on until so many links stand at once, and return when the session saw the last one come."""
+        deadline = time.monotonic() + timeout_s
+        standing: set[str] = set()
+        while True:
+            event = await self.next("link_changed", timeout_s=deadline - time.monotonic())
+            (standing.add if event["link"] == "connected" else standing.discard)(event["did"])
+            if len(standing) == peers:
+                return moment(event)
+
     async def aclose(self) -> None:
         """Stop following."""
         if self._process is None:
@@ -303,7 +314,12 @@ class Machine:
     """
 
     def __init__(
-        self, *, prefix: Sequence[str] = (), group: str | None = None, interface: str | None = "127.0.0.1"
+        self,
+        *,
+        prefix: Sequence[str] = (),
+        group: str | None = None,
+        interface: str | None = "127.0.0.1",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Describe a machine.
 
@@ -311,7 +327,10 @@ class Machine:
             prefix: What comes before each command, such as `nsenter --net=...`.
             group: `ADDRESS:PORT` of the gossip; None for one that nobody else uses.
             interface: The IPv4 address that sessions use; None for their default, which is all.
+            environment: What is added to every process's environment, such as a sound server's address.
+
         """
+        self._added = dict(environment or {})
         self.prefix = tuple(prefix)
         self.group = group or free_group()
         self.interface = interface
@@ -333,6 +352,7 @@ class Machine:
             "PYTHONPATH": str(root),
             "NO_COLOR": "1",
             "COLUMNS": "120",
+            **self._added,
         }
 
     def data_directory(self, profile: str) -> Path:
@@ -359,38 +379,7 @@ class Machine:
     ) -> Finished:
         """Run one command to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
         argv = self.command(profile, *arguments)
-        started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.environment,
-        )
-        late = False
-        try:
-            async with asyncio.timeout(timeout_s):
-                stdout, stderr = await process.communicate(stdin.encode())
-        except TimeoutError:
-            late = True
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                if not late:
-                    await process.wait()
-        if late:
-            stdout, stderr = await process.communicate()
-        finished = Finished(
-            " ".join(arguments),
-            process.returncode if process.returncode is not None else -1,
-            stdout.decode(errors="replace"),
-            stderr.decode(errors="replace"),
-            time.monotonic() - started,
-        )
-        if late:
-            raise CommandError(f"not done after {timeout_s} s: {finished.report()}")
-        return finished
+        return await run_program(*argv, timeout_s=timeout_s, stdin=stdin, environment=self.environment)
 
     async def serve(self, profile: str, *options: str) -> Session:
         """Start a session on this machine's group and wait until it is ready."""
@@ -411,6 +400,42 @@ class Machine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+async def run_program(
+    *argv: str,
+    timeout_s: float = COMMAND_TIMEOUT_S,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run a program to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
+    started = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    # A task of its own: what was printed before the time ran out is kept.
+    reading = asyncio.get_running_loop().create_task(process.communicate(stdin.encode()), name="output")
+    try:
+        done, _ = await asyncio.wait((reading,), timeout=timeout_s)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        stdout, stderr = await reading
+    finished = Finished(
+        " ".join(argv),
+        process.returncode if process.returncode is not None else -1,
+        stdout.decode(errors="replace"),
+        stderr.decode(errors="replace"),
+        time.monotonic() - started,
+    )
+    if not done:
+        raise CommandError(f"not done after {timeout_s} s: {finished.report()}")
+    return finished
 
 
 def free_group() -> str:
@@ -436,6 +461,11 @@ async def call_of(*sessions: Session, wait_s: float = 15.0) -> AsyncIterator[str
         for session in sessions:
             if session.process is not None and session.process.returncode is None:
                 await session.blink("leave", expect=None)
+
+
+def moment(event: dict[str, Any]) -> datetime:
+    """Return when an event happened, by the session's own clock."""
+    return datetime.fromisoformat(event["time"])
 
 
 async def connected(session: Session, peers: int, *, timeout_s: float = 15.0) -> Any:

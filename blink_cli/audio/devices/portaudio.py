@@ -12,7 +12,6 @@ sounddevice is imported when the first device is asked for: it needs the library
 
 import contextlib
 import ctypes
-import ctypes.util
 import sys
 import threading
 import time
@@ -27,7 +26,7 @@ from blink_cli.audio.devices.listing import system_devices
 from blink_cli.audio.devices.system_device import SystemDeviceInfo
 from blink_cli.audio.ring import FrameRing
 from blink_cli.audio.samples import Samples
-from blink_cli.core.device_name import DefaultDevice, SystemDevice, choose_device
+from blink_cli.core.device_name import DefaultDevice, NamedDevice, SystemDevice, choose_device
 from blink_cli.core.errors import DeviceError, NotFoundError
 from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_MS
 
@@ -217,10 +216,12 @@ class _PortAudioDevice:
         """Return PortAudio's number for the device at this moment: numbers move when devices come and go."""
         if isinstance(self._name, DefaultDevice):
             return None
-        devices = {
-            d["name"]: d["index"] for d in sd.query_devices() if d[f"max_{self._direction}_channels"] > 0
-        }
-        index: int = devices[choose_device(self._name.text, list(devices))]
+        # Where host APIs name the same device, the first one is PortAudio's own preference.
+        listed = reversed(sd.query_devices())
+        devices = {d["name"]: d["index"] for d in listed if d[f"max_{self._direction}_channels"] > 0}
+        # From now on it is known by its whole name, which no device that comes later can make ambiguous.
+        self._name = NamedDevice(choose_device(self._name.text, list(devices)))
+        index: int = devices[self._name.text]
         return index
 
     def begin_stream(self) -> None:

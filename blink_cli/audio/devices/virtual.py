@@ -13,9 +13,6 @@ BACKLOG_S: Final = 0.5
 """How late the thread behind a virtual device may be before frames are lost, like in the ring of a real one: after a process was
 frozen for a minute, nobody wants to hear that minute."""
 
-INPUT_LATE_BY_S: Final = 0.0
-"""A virtual input hands over its frames the moment the last one was captured."""
-
 OUTPUT_LEAD_S: Final = 0.001
 """A virtual output wants its next block this long before it is played: enough for the thread to wake and mix, so that what is said to be
 played at a time existed at that time; small, because it is delay that everybody hears."""
@@ -53,7 +50,10 @@ class VirtualClock:
 
     def elapsed_frames(self, now_s: float) -> int:
         """Return how many frames have wholly passed at `now_s`; 0 when stopped."""
-        return 0 if self.start_s is None else max(0, int((now_s - self.start_s) * self._rate_hz))
+        if self.start_s is None:
+            return 0
+        # The small term makes up for rounding: at the very moment of `time_of_s(n)`, n frames have passed.
+        return max(0, int((now_s - self.start_s) * self._rate_hz + 1e-3))
 
     def position_s(self, now_s: float) -> float | None:
         """Return the second of the device's sound, at its nominal rate, that passes at `now_s`; None when stopped."""

@@ -32,6 +32,10 @@ class Listener(Protocol):
         """Finish. May block for as long as a disk takes."""
 
     @property
+    def dropped_samples(self) -> int:
+        """Samples that it was given and could not keep up with."""
+
+    @property
     def failure(self) -> str | None:
         """A sentence, once it cannot take sound any more."""
 
@@ -40,6 +44,7 @@ class Nobody:
     """The listener of `null`."""
 
     heard_before = 0
+    dropped_samples = 0
     failure = None
 
     def begin(self) -> None:
@@ -105,14 +110,14 @@ class VirtualOutput:
         )
 
     def reading(self, now_s: float) -> DeviceReading:
-        """Return how it does. Lost frames are those that came too late to be played."""
+        """Return how it does. Lost frames came too late to be played, or faster than the disk took them."""
         running = self._clock.start_s is not None
         elapsed = self._clock.elapsed_frames(now_s)
         queued = max(0, self._clock.frames - elapsed) if running else 0
         return DeviceReading(
             running=running,
             frames=elapsed,
-            lost_frames=self._clock.lost_frames,
+            lost_frames=self._clock.lost_frames + self._listener.dropped_samples,
             queued_frames=queued,
             latency_s=queued / self._clock.sample_rate_hz,
             failure=self._listener.failure,

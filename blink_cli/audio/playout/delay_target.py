@@ -22,12 +22,14 @@ import numpy as np
 _WINDOW_FRAMES: Final = 512
 """10 s of 20 ms frames: enough to know the 99th percentile, short enough to follow a network that changes."""
 
-import os
-_PRICE_S: Final = float(os.environ.get("PRICE","2.0"))
-"""Seconds of delay that losing everything is worth: 20 ms for each percent of frames that would be concealed."""
+_PRICE_S: Final = 3.0
+"""Seconds of delay that losing everything is worth: 30 ms for each percent of frames that would be concealed."""
 
-_FEWEST_FRAMES: Final = 50
+_FEWEST_FRAMES: Final = 150
 """Until so many are known, each counts as if they were: one late frame of the first five is not a fifth of all."""
+
+_OPENING_FRAMES: Final = 50
+"""Until so many are known, the target does not go below the opening one: a second of luck proves nothing."""
 
 _UNSEEN_FRAMES: Final = 8.0
 """The spread seen in few frames is less than that of many: it is stretched by 1 + `_UNSEEN_FRAMES` / frames."""
@@ -96,13 +98,13 @@ class DelayTarget:
         weights = self._weights[order]
         base_s = float(transits[0])
         later = weights.sum() - np.cumsum(weights)
-        frames = max(known, int(os.environ.get("FEW","50")))
+        frames = max(known, _FEWEST_FRAMES)
         costs = transits + later * (_PRICE_S / frames)
         best = int(np.argmin(costs))
         self._sorted = transits
         self._costs_later = later * (_PRICE_S / frames)
         self._least_s = float(costs[best])
         spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
-        fading_s = self._opening_s if known < _FEWEST_FRAMES else 0.0
+        fading_s = self._opening_s if known < _OPENING_FRAMES else 0.0
         self.base_s = base_s
         self.target_s = min(max(spread_s, fading_s, self._minimum_s), self._maximum_s)

@@ -64,11 +64,11 @@ _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
 _EARLY_S: Final = 0.001
-_REGRET_S: Final = float(__import__("os").environ.get("EARLY","0.005"))
+_REGRET_S: Final = 0.012
 """Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
 
-import os
-_LATE_S: Final = float(os.environ.get("LATE","0.016"))
+_LATE_S: Final = 0.011
+_LATE_SHARE: Final = 0.05
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
 """Above the target sound is shortened when so much can be won; each time costs a little of the voice."""
 
@@ -443,7 +443,7 @@ class PlayoutBuffer:
         if delay_s > target_s:
             # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
             late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
-            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S and late_samples >= _LATE_SAMPLES:
+            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_SHARE * target_s and late_samples >= _LATE_SAMPLES:
                 return self._hastened(sound, late_samples, now_s)
         elif regret_s > _REGRET_S:
             return self._slowed(sound, target_s - delay_s)
@@ -451,7 +451,7 @@ class PlayoutBuffer:
         return sound
 
     def _hastened(self, sound: Block, late_samples: int, now_s: float) -> Block:
-        haste = min(1.0, max(0.0, (late_samples / SAMPLE_RATE_HZ - 0.03) / _HURRY_S))
+        haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
         quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
         self._waited += len(sound)
         if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):

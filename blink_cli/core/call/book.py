@@ -125,7 +125,10 @@ class CallBook:
         member.shows(announce)
         if call.phase not in (Phase.LEAVING, Phase.LEFT):
             return None
-        if any(h.did == self._own and h.instance <= call.own_instance for h in announce.hears):
+        if any(
+            h.did == self._own and h.link != "absent" and h.instance <= call.own_instance
+            for h in announce.hears
+        ):
             if now >= call.leave_sent_at + self._settings.leave_repeat_s:
                 self.say_leave(call, now, copies=0)
         elif call.phase is Phase.LEAVING:

@@ -22,6 +22,7 @@ from blink_cli.core.events import (
     CallJoined,
     EndReason,
     LeaveReason,
+    LinkState,
     ParticipantDeclined,
     ParticipantJoined,
     ParticipantLeft,
@@ -96,12 +97,12 @@ class Conversation:
         """Start the source track, meet everyone who is already here, announce."""
         self._out.append(StartMedia(self.call.call_id))
         self._out.append(Emit(CallJoined(call_id=self.call.call_id)))
-        self._announcer.hurry(now)
-        self._announce(now)
         for member in self.call.present:
             self._meet(member, now)
             if member.muted or member.deafened or member.recording:
                 self._tell_state(member)
+        self._announcer.hurry(now)
+        self._announce(now)
 
     def invite(self) -> None:
         """Offer the call to everyone invited."""
@@ -207,6 +208,11 @@ class Conversation:
         )
         self._announcer.hurry(now)
         self._announce(now)
+
+    def heard_own_leave(self, instance: int, now: float) -> None:
+        """Another session of this identity, or an earlier life of ours, has left in a newer instance than we came in."""
+        if instance > self.instance and not self._counted_in:
+            self._be_reborn(now)
 
     def insist(self, now: float) -> None:
         """An older session of this identity is heard: make sure that it hears us."""
@@ -369,9 +375,18 @@ class Conversation:
             self._state.muted,
             self._state.deafened,
             self._state.recording,
-            self.hears,
+            self.hears + self._unheeded(now),
         )
         self._out.append(SendToCall(self.call.call_id, announce, copies=0))
+
+    def _unheeded(self, now: float) -> tuple[Hearing, ...]:
+        """Who announces a life that we believe is over learns which life we believe it left."""
+        since = now - self._settings.unheeded_s
+        return tuple(
+            Hearing(member.did, LinkState.ABSENT.value, member.instance)
+            for member in self.call.members.values()
+            if member.unheeded_at > since and not member.present
+        )
 
     def _hearing(self, member: Member) -> Hearing:
         reception = self._reception.get(member.did)

@@ -55,6 +55,7 @@ class Link:
         "_open",
         "_out",
         "_retry_at",
+        "_say_again_at",
         "_settings",
         "_signal_at",
         "awaits_sign",
@@ -99,6 +100,7 @@ class Link:
         self._connected_at = 0.0
         self._deadline_at = 0.0
         self._retry_at = 0.0
+        self._say_again_at = math.inf
         self._last_dial_at = -math.inf
 
     @property
@@ -159,7 +161,11 @@ class Link:
 
     def remote_offer(self, epoch: int, sdp: str, now: float) -> bool:
         """The dialler's description for a dialling that is newer than all we know."""
-        if self.dials or epoch <= self.epoch or self.phase is LinkPhase.NONE:
+        if self.dials or self.phase is LinkPhase.NONE:
+            return False
+        if epoch == self.epoch and self.phase is LinkPhase.ANSWERING:
+            return self._say_description_again()
+        if epoch <= self.epoch:
             return False
         self._out.append(StopSending(self._call_id, self.peer))
         self.epoch = epoch
@@ -178,6 +184,7 @@ class Link:
         ):
             return False
         self._answered = True
+        self._say_again_at = math.inf
         self._out.append(ApplyAnswer(self._call_id, self.peer, epoch, sdp))
         return True
 
@@ -186,7 +193,7 @@ class Link:
         if not self.dials or self.phase is LinkPhase.NONE:
             return False
         if epoch < self.epoch and self.phase is LinkPhase.DIALLING:
-            return self._repeat_description()
+            return self._say_description_again()
         if self.phase is not LinkPhase.LOST:
             if epoch != self.epoch:
                 return False
@@ -198,7 +205,7 @@ class Link:
 
     # what the media layer reports
 
-    def local_description(self, epoch: int, sdp: str) -> bool:
+    def local_description(self, epoch: int, sdp: str, now: float) -> bool:
         """The media layer made our half of this dialling."""
         if epoch != self.epoch or self._described or not self._open:
             return False
@@ -209,6 +216,7 @@ class Link:
             self._call_id, kind, self.own_instance, self.peer_instance, epoch, sdp
         )
         self._out.append(SendToPeer(self.peer, self._described, self._call_id))
+        self._say_again_at = now + self._settings.answer_patience_s
         return True
 
     def connected(self, epoch: int, now: float) -> bool:
@@ -256,7 +264,10 @@ class Link:
         match self.phase:
             case LinkPhase.CONNECTED:
                 return min(self.heard_at + settings.peer_silence_s, self._media_at + settings.link_silence_s)
-            case LinkPhase.AWAITING | LinkPhase.DIALLING | LinkPhase.ANSWERING:
+            case LinkPhase.DIALLING:
+                patience_ends_at = min(self._deadline_at, self._say_again_at)
+                return min(patience_ends_at, self.heard_at + settings.connecting_silence_s)
+            case LinkPhase.AWAITING | LinkPhase.ANSWERING:
                 return min(self._deadline_at, self.heard_at + settings.connecting_silence_s)
             case LinkPhase.LOST if not self.awaits_sign:
                 return self._retry_at
@@ -273,8 +284,11 @@ class Link:
                 self._lose(LinkTurn.FALLS_SILENT, now, keeps=True, awaits_sign=True)
             case LinkPhase.DIALLING | LinkPhase.ANSWERING if silent:
                 self._lose(LinkTurn.FALLS_SILENT, now, awaits_sign=True)
-            case LinkPhase.DIALLING | LinkPhase.ANSWERING:
+            case LinkPhase.DIALLING | LinkPhase.ANSWERING if now >= self._deadline_at:
                 self._lose(LinkTurn.TIME_IS_UP, now)
+            case LinkPhase.DIALLING:
+                self._say_again_at = now + self._settings.answer_patience_s
+                self._say_description_again()
             case LinkPhase.AWAITING if silent:
                 self._lose(LinkTurn.FALLS_SILENT, now, awaits_sign=True)
             case LinkPhase.AWAITING:
@@ -311,7 +325,7 @@ class Link:
         redial = Redial(self._call_id, self.own_instance, self.peer_instance, self.epoch)
         self._out.append(SendToPeer(self.peer, redial, self._call_id))
 
-    def _repeat_description(self) -> bool:
+    def _say_description_again(self) -> bool:
         """Another session of the peer's identity may have taken and acknowledged it."""
         if self._described is None or self._answered:
             return False
@@ -323,6 +337,7 @@ class Link:
         self._open = True
         self._described = None
         self._answered = False
+        self._say_again_at = math.inf
         self._deadline_at = now + self._settings.connect_deadline_s
 
     def _lose(self, turn: LinkTurn, now: float, *, keeps: bool = False, awaits_sign: bool = False) -> None:

@@ -225,7 +225,7 @@ class CallMachine:
     def local_description(self, peer: Did, epoch: int, sdp: str, now: float) -> Effects:
         """The media layer has made its half of this dialling: an SDP offer after Dial, an answer after Answer."""
         return self._media(
-            now, lambda talk: peer in talk.links and talk.links[peer].local_description(epoch, sdp)
+            now, lambda talk: peer in talk.links and talk.links[peer].local_description(epoch, sdp, now)
         )
 
     def dial_failed(self, peer: Did, epoch: int, reason: str, now: float) -> Effects:
@@ -393,9 +393,12 @@ class CallMachine:
         self, call: KnownCall, signal: Announce | Leave, now: float
     ) -> Ignored | None:
         """Another session of this identity: the newer joining wins, and the older one goes without a word."""
-        if isinstance(signal, Leave):
-            return Ignored.STALE
         talk = self._talk_in(call)
+        if isinstance(signal, Leave):
+            call.own_heard_instance = max(call.own_heard_instance, signal.instance)
+            if talk is not None:
+                talk.heard_own_leave(signal.instance, now)
+            return None
         if signal.instance <= call.own_instance:
             if talk is not None and signal.instance < call.own_instance:
                 talk.insist(now)

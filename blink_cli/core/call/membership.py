@@ -41,12 +41,17 @@ class Member:
     deafened: bool = False
     recording: bool = False
     hears: tuple[Hearing, ...] = ()
+    unheeded_at: float = -math.inf
+    """When it last announced a life that is believed to be over."""
     heard_at: float = 0.0
     """When one of its signals was last heard, in monotonic seconds."""
 
     def heard_announce(self, announce: Announce, now: float) -> News:
         """Believe an announce if it is its newest word."""
         if announce.instance == self.instance and announce.sequence <= self.sequence:
+            return News.STALE
+        if announce.instance < self.instance or announce.instance <= self.left_instance:
+            self.unheeded_at = now
             return News.STALE
         news = self.heard_life(announce.instance, now)
         if news is not News.STALE:

@@ -33,6 +33,10 @@ class CallSettings:
     await_offer_s: float = 1.0
     """The side that does not dial asks after this time without a description: its announces may all have been lost."""
 
+    answer_patience_s: float = 2.0
+    """A description without an answer is said again after this time, and so draws the answer again: one that another session
+    of the same identity took and acknowledged is not repeated by the gossip."""
+
     peer_silence_s: float = 2.5
     """Neither media nor signals for so long is a lost peer. Below the promised 3 s, because noticing takes time too."""
 
@@ -61,6 +65,9 @@ class CallSettings:
 
     reoffer_step_s: float = 2.0
     """A lost peer is offered the call again, in case it crashed and forgot; the participants take turns at this distance."""
+
+    unheeded_s: float = 3.0
+    """Who announces a life that we believe is over is told so in our announces of this time: its clock is behind."""
 
     joining_patience_s: float = 30.0
     """Whoever accepts a call in which nobody is heard waits so long for the first sign of life."""

@@ -177,7 +177,7 @@ class Gossip:
 
     def send_to_peer(
         self, peer: Did, signal: DirectSignal, call_id: CallId | None, now_s: float, wall_s: float
-    ) -> list[GossipEffect]:
+    ) -> list[Transmit]:
         """Seal to one peer; repeat until it is acknowledged, stopped or given up. A presence is sent once.
 
         Args:
@@ -215,7 +215,7 @@ class Gossip:
 
     def send_to_call(
         self, call_id: CallId, signal: CallSignal, copies: int, now_s: float, wall_s: float
-    ) -> list[GossipEffect]:
+    ) -> list[Transmit]:
         """Seal with the open call's group key and publish now, and `copies` more times at short distances."""
         call = self._open_call(call_id)
         message_id = self._new_message_id()
@@ -246,9 +246,9 @@ class Gossip:
         )
         return min((due for due in due_s if due is not None), default=None)
 
-    def wake(self, now_s: float, wall_s: float) -> list[GossipEffect]:
+    def wake(self, now_s: float, wall_s: float) -> list[Transmit]:
         """Repeat, copy and relay what is due."""
-        effects: list[GossipEffect] = []
+        effects: list[Transmit] = []
         while self._copies and self._copies[0][0] <= now_s:
             effects += self._transmit(heappop(self._copies)[2], self._neighbours.all_paths(now_s))
         for outgoing in self._delivery.wake(now_s):
@@ -300,7 +300,7 @@ class Gossip:
             return []
         if datagram.message_id in self._delivered:
             self._counters.duplicates += 1
-            return self._acknowledge_again(datagram, arrival)
+            return [*self._acknowledge_again(datagram, arrival)]
         if listening is None:
             self._counters.not_for_us += 1
             return []
@@ -322,7 +322,7 @@ class Gossip:
         self._relay.consider(encoded, datagram.ttl, print_, arrival, targets)
         return True
 
-    def _acknowledge_again(self, datagram: Datagram, arrival: Arrival) -> list[GossipEffect]:
+    def _acknowledge_again(self, datagram: Datagram, arrival: Arrival) -> list[Transmit]:
         """Answer a repetition of what was delivered: the first acknowledgement may have been lost."""
         token = self._delivered.get(datagram.message_id)
         # Once per attempt, not once per fragment of it.
@@ -402,7 +402,7 @@ class Gossip:
             return [received]
         return [*self._acknowledge(opened.ack_token, arrival), received]
 
-    def _acknowledge(self, token: bytes, arrival: Arrival) -> list[GossipEffect]:
+    def _acknowledge(self, token: bytes, arrival: Arrival) -> list[Transmit]:
         """Answer where the signal came from: by the same path, and straight to the address, whichever arrives."""
         self._counters.acknowledgements_sent += 1
         back = unicast_path(arrival.source)
@@ -447,7 +447,7 @@ class Gossip:
         self._delivered.set(message_id, b"")
         return message_id
 
-    def _transmit_to_peer(self, outgoing: Outgoing, now_s: float) -> list[GossipEffect]:
+    def _transmit_to_peer(self, outgoing: Outgoing, now_s: float) -> list[Transmit]:
         paths = self._neighbours.all_paths(now_s)
         if outgoing.attempt > 0:
             # Multicast may be what loses it (Wi-Fi does not repeat it): try the peer's own address as well.
@@ -463,7 +463,7 @@ class Gossip:
         )
         return self._transmit(tuple(datagrams), paths)
 
-    def _transmit(self, datagrams: tuple[bytes, ...], paths: tuple[Path, ...]) -> list[GossipEffect]:
+    def _transmit(self, datagrams: tuple[bytes, ...], paths: tuple[Path, ...]) -> list[Transmit]:
         if not paths:
             return []
         self._counters.transmitted += len(datagrams)

@@ -47,7 +47,12 @@ class Party:
     def offer(self, caller: str, *invited: str) -> CallId:
         node = self.node(caller)
         self.world.input(
-            node, node.machine.offer, [did(n) for n in invited], caller, self.world.now, self.world.wall_ms(node)
+            node,
+            node.machine.offer,
+            [did(n) for n in invited],
+            caller,
+            self.world.now,
+            self.world.wall_ms(node),
         )
         assert node.machine.current is not None
         return node.machine.current
@@ -68,10 +73,17 @@ class Party:
         node = self.node(name)
         self.world.input(node, node.machine.shutdown, self.world.now)
 
-    def show(self, name: str, *, muted: bool = False, deafened: bool = False, recording: bool = False) -> None:
+    def show(
+        self, name: str, *, muted: bool = False, deafened: bool = False, recording: bool = False
+    ) -> None:
         node = self.node(name)
         self.world.input(
-            node, node.machine.set_state, muted=muted, deafened=deafened, recording=recording, now=self.world.now
+            node,
+            node.machine.set_state,
+            muted=muted,
+            deafened=deafened,
+            recording=recording,
+            now=self.world.now,
         )
 
     def in_call(self, caller: str, *others: str) -> CallId:

@@ -6,16 +6,23 @@ from blink_cli.core.call.settings import LAN
 from blink_cli.core.call.transitions import Phase
 from blink_cli.core.call_effects import Answer, Dial, SendToCall, SendToPeer
 from blink_cli.core.errors import NotFoundError, StateError, UsageError
-from blink_cli.core.events import IncomingCall, LinkChanged, LinkState, OfferDelivered, ParticipantStateChanged
-from blink_cli.core.names import CallId
-from blink_cli.core.signals import Announce, Leave, Offer, Redial
+from blink_cli.core.events import (
+    IncomingCall,
+    LinkChanged,
+    LinkState,
+    OfferDelivered,
+    ParticipantStateChanged,
+)
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.signals import Announce, Leave, Offer, Redial, Signal
 from tests.core.call.party import Party, did
 from tests.simulation.invariants import check_over, check_settled
+from tests.simulation.world import Node
 
 # coming
 
 
-def test_two_people_call_and_talk():
+def test_two_people_call_and_talk() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.15)
@@ -44,7 +51,7 @@ def test_two_people_call_and_talk():
         assert call_view.caller == did("alice")
 
 
-def test_the_caller_is_offering_and_the_comer_joining_until_a_link_stands():
+def test_the_caller_is_offering_and_the_comer_joining_until_a_link_stands() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.05)
@@ -56,7 +63,7 @@ def test_the_caller_is_offering_and_the_comer_joining_until_a_link_stands():
     assert (alice.state, bob.state) == ("offering", "joining")
 
 
-def test_only_the_first_of_the_two_dials():
+def test_only_the_first_of_the_two_dials() -> None:
     party = Party("alice", "bob")
     call = party.offer("bob", "alice")
     party.run(0.05)
@@ -66,7 +73,7 @@ def test_only_the_first_of_the_two_dials():
     assert [name for name, effect in party.effects if isinstance(effect, Answer)] == ["bob"]
 
 
-def test_an_offer_is_repeated_until_it_arrives():
+def test_an_offer_is_repeated_until_it_arrives() -> None:
     party = Party("alice", "bob")
     party.cut(("alice",), ("bob",))
     call = party.offer("alice", "bob")
@@ -78,7 +85,7 @@ def test_an_offer_is_repeated_until_it_arrives():
     assert len(party.events("alice", OfferDelivered)) == 1
 
 
-def test_offering_leaves_the_current_call_first():
+def test_offering_leaves_the_current_call_first() -> None:
     party = Party("alice", "bob", "carol")
     first = party.in_call("alice", "bob")
     second = party.offer("alice", "carol")
@@ -89,7 +96,7 @@ def test_offering_leaves_the_current_call_first():
     assert first not in party.node("alice").topics
 
 
-def test_accepting_leaves_the_current_call_first():
+def test_accepting_leaves_the_current_call_first() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob")
     call = party.offer("carol", "alice")
@@ -100,7 +107,7 @@ def test_accepting_leaves_the_current_call_first():
     assert party.link("alice", "carol") is LinkState.CONNECTED
 
 
-def test_ten_are_invited_and_three_come():
+def test_ten_are_invited_and_three_come() -> None:
     names = [f"n{letter}" for letter in "abcdefghij"]
     party = Party("caller", *names)
     call = party.offer("caller", *names)
@@ -119,7 +126,7 @@ def test_ten_are_invited_and_three_come():
     check_settled(party.world, ghosts=False)
 
 
-def test_twelve_join_at_once_and_every_pair_connects():
+def test_twelve_join_at_once_and_every_pair_connects() -> None:
     names = [f"n{letter}" for letter in "abcdefghijkl"]
     party = Party(*names)
     call = party.offer(names[5], *(n for n in names if n != names[5]))
@@ -132,7 +139,7 @@ def test_twelve_join_at_once_and_every_pair_connects():
     assert len(party.node(names[0]).connections) == 11
 
 
-def test_a_late_joiner_gets_everybodys_state():
+def test_a_late_joiner_gets_everybodys_state() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
     party.run(0.05)
@@ -149,7 +156,7 @@ def test_a_late_joiner_gets_everybodys_state():
     assert "participant_state_changed alice muted recording" in party.said("carol")
 
 
-def test_a_state_change_is_told_at_once_and_once():
+def test_a_state_change_is_told_at_once_and_once() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.show("bob", muted=True)
@@ -160,7 +167,7 @@ def test_a_state_change_is_told_at_once_and_once():
     assert len(changes) == 1
 
 
-def test_announces_say_how_everyone_is_heard():
+def test_announces_say_how_everyone_is_heard() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.node("alice").machine.reception(did("bob"), 31, 4)
@@ -174,7 +181,7 @@ def test_announces_say_how_everyone_is_heard():
 # not coming
 
 
-def test_everybody_declines_and_the_caller_learns_it():
+def test_everybody_declines_and_the_caller_learns_it() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
     party.run(0.1)
@@ -184,12 +191,16 @@ def test_everybody_declines_and_the_caller_learns_it():
     assert party.pending("bob")[0].rejected
     party.reject("carol", call)
     party.run(0.5)
-    assert party.said("alice")[-3:] == ["participant_declined bob", "participant_declined carol", "call_terminated declined"]
+    assert party.said("alice")[-3:] == [
+        "participant_declined bob",
+        "participant_declined carol",
+        "call_terminated declined",
+    ]
     assert party.pending("bob") == ()
     assert party.said("bob")[-1] == "call_cancelled withdrawn"
 
 
-def test_a_rejected_call_is_joined_later():
+def test_a_rejected_call_is_joined_later() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
     party.run(0.1)
@@ -204,7 +215,7 @@ def test_a_rejected_call_is_joined_later():
     assert not party.participant("alice", "bob").declined
 
 
-def test_a_rejected_call_that_ends_is_listed_no_more():
+def test_a_rejected_call_that_ends_is_listed_no_more() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
     party.run(0.1)
@@ -218,7 +229,7 @@ def test_a_rejected_call_that_ends_is_listed_no_more():
     assert party.pending("bob") == ()
 
 
-def test_the_caller_withdraws_before_anybody_came():
+def test_the_caller_withdraws_before_anybody_came() -> None:
     party = Party("alice", "bob")
     party.offer("alice", "bob")
     party.run(0.1)
@@ -229,7 +240,7 @@ def test_the_caller_withdraws_before_anybody_came():
     assert party.pending("alice") == ()
 
 
-def test_a_withdrawal_arrives_although_every_leave_is_lost():
+def test_a_withdrawal_arrives_although_every_leave_is_lost() -> None:
     party = Party("alice", "bob")
     party.offer("alice", "bob")
     party.run(0.1)
@@ -242,7 +253,7 @@ def test_a_withdrawal_arrives_although_every_leave_is_lost():
     assert party.said("bob") == ["incoming_call alice", "call_cancelled withdrawn"]
 
 
-def test_a_withdrawal_is_not_repeated_for_ever():
+def test_a_withdrawal_is_not_repeated_for_ever() -> None:
     party = Party("alice", "bob")
     party.cut(("alice",), ("bob",))
     party.offer("alice", "bob")
@@ -252,18 +263,20 @@ def test_a_withdrawal_is_not_repeated_for_ever():
     assert party.node("alice").machine.next_wake() is None
 
 
-def test_a_withdrawal_that_comes_before_its_offer_stops_it():
+def test_a_withdrawal_that_comes_before_its_offer_stops_it() -> None:
     party = Party("alice", "bob")
     call = CallId("ab" * 16)
     bob = party.node("bob").machine
     from blink_cli.core.signals import Cancel  # noqa: PLC0415 - used here only
 
     bob.signal(did("alice"), Cancel(call), None, 1000.0)
-    assert bob.signal(did("alice"), Offer(call, bytes(32), (did("alice"), did("bob")), ""), None, 1000.1) == ()
+    assert (
+        bob.signal(did("alice"), Offer(call, bytes(32), (did("alice"), did("bob")), ""), None, 1000.1) == ()
+    )
     assert party.ignored("bob") == {"withdrawn_offer": 1}
 
 
-def test_accepting_while_the_offer_is_withdrawn():
+def test_accepting_while_the_offer_is_withdrawn() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.1)
@@ -274,7 +287,7 @@ def test_accepting_while_the_offer_is_withdrawn():
     assert party.said("bob")[-1] in {"call_terminated withdrawn", "call_terminated empty"}
 
 
-def test_accepting_while_the_offer_is_withdrawn_and_another_has_come():
+def test_accepting_while_the_offer_is_withdrawn_and_another_has_come() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
     party.run(0.1)
@@ -291,7 +304,7 @@ def test_accepting_while_the_offer_is_withdrawn_and_another_has_come():
     assert party.call("alice") is None
 
 
-def test_an_offer_whose_caller_vanishes_stops_ringing():
+def test_an_offer_whose_caller_vanishes_stops_ringing() -> None:
     party = Party("alice", "bob")
     party.offer("alice", "bob")
     party.run(0.1)
@@ -303,7 +316,7 @@ def test_an_offer_whose_caller_vanishes_stops_ringing():
     assert party.said("bob")[-1] == "call_cancelled empty"
 
 
-def test_accepting_a_call_whose_caller_has_vanished_ends_after_a_while():
+def test_accepting_a_call_whose_caller_has_vanished_ends_after_a_while() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.1)
@@ -313,7 +326,7 @@ def test_accepting_a_call_whose_caller_has_vanished_ends_after_a_while():
     assert party.said("bob")[-1] == "call_terminated empty"
 
 
-def test_a_call_is_ended_before_anyone_connected():
+def test_a_call_is_ended_before_anyone_connected() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.05)
@@ -330,7 +343,7 @@ def test_a_call_is_ended_before_anyone_connected():
 # leaving
 
 
-def test_leaving_while_dialling():
+def test_leaving_while_dialling() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.05)
@@ -342,7 +355,7 @@ def test_leaving_while_dialling():
     assert not party.node("alice").connections
 
 
-def test_who_leaves_is_gone_at_once_and_not_dialled():
+def test_who_leaves_is_gone_at_once_and_not_dialled() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob", "carol")
     party.leave("carol")
@@ -350,11 +363,13 @@ def test_who_leaves_is_gone_at_once_and_not_dialled():
     assert not party.participant("alice", "carol").present
     before = len(party.effects)
     party.run(10)
-    dialled = [e for _, e in party.effects[before:] if isinstance(e, Dial | SendToPeer) and e.peer == did("carol")]
+    dialled = [
+        e for _, e in party.effects[before:] if isinstance(e, Dial | SendToPeer) and e.peer == did("carol")
+    ]
     assert dialled == []
 
 
-def test_who_left_can_come_back():
+def test_who_left_can_come_back() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")
     party.leave("carol")
@@ -365,7 +380,7 @@ def test_who_left_can_come_back():
     check_settled(party.world, ghosts=False)
 
 
-def test_leaving_and_coming_back_at_once():
+def test_leaving_and_coming_back_at_once() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")
     party.leave("alice")
@@ -374,7 +389,7 @@ def test_leaving_and_coming_back_at_once():
     check_settled(party.world, ghosts=False)
 
 
-def test_a_lost_leave_is_repeated_when_somebody_still_counts_us_in():
+def test_a_lost_leave_is_repeated_when_somebody_still_counts_us_in() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")
     party.cut(("alice", "bob"), ("carol",), media=False)
@@ -387,7 +402,7 @@ def test_a_lost_leave_is_repeated_when_somebody_still_counts_us_in():
     assert "participant_left carol left" in party.said("alice")
 
 
-def test_the_last_other_leaves_and_the_call_is_over():
+def test_the_last_other_leaves_and_the_call_is_over() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.leave("alice")
@@ -397,7 +412,7 @@ def test_the_last_other_leaves_and_the_call_is_over():
     assert party.node("bob").topics == {}
 
 
-def test_everyone_leaves_at_the_same_moment():
+def test_everyone_leaves_at_the_same_moment() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob", "carol")
     for name in ("alice", "bob", "carol"):
@@ -407,15 +422,19 @@ def test_everyone_leaves_at_the_same_moment():
         assert party.node(name).topics == {}
 
 
-def test_leave_is_said_several_times():
+def test_leave_is_said_several_times() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.leave("alice")
-    leaves = [e for n, e in party.effects if n == "alice" and isinstance(e, SendToCall) and isinstance(e.signal, Leave)]
+    leaves = [
+        e
+        for n, e in party.effects
+        if n == "alice" and isinstance(e, SendToCall) and isinstance(e.signal, Leave)
+    ]
     assert [leave.copies for leave in leaves] == [LAN.leave_copies]
 
 
-def test_shutdown_leaves_nothing_open():
+def test_shutdown_leaves_nothing_open() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob")
     party.offer("carol", "alice")
@@ -434,7 +453,7 @@ def test_shutdown_leaves_nothing_open():
 # losing and finding
 
 
-def test_a_killed_peer_is_lost_within_three_seconds_and_leaves_after_thirty():
+def test_a_killed_peer_is_lost_within_three_seconds_and_leaves_after_thirty() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob", "carol")
     killed_at = party.world.now
@@ -446,7 +465,7 @@ def test_a_killed_peer_is_lost_within_three_seconds_and_leaves_after_thirty():
     assert party.link("alice", "bob") is LinkState.CONNECTED
 
 
-def test_a_two_party_call_ends_when_the_other_is_lost_for_good():
+def test_a_two_party_call_ends_when_the_other_is_lost_for_good() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.world.crash(party.node("bob"))
@@ -455,7 +474,7 @@ def test_a_two_party_call_ends_when_the_other_is_lost_for_good():
 
 
 @pytest.mark.parametrize("gap_s", [1.0, 5.0, 20.0, 28.0])
-def test_an_unplugged_peer_is_whole_again_within_two_seconds(gap_s):
+def test_an_unplugged_peer_is_whole_again_within_two_seconds(gap_s: float) -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob", "carol")
     party.cut(("alice", "bob"), ("carol",))
@@ -465,7 +484,7 @@ def test_an_unplugged_peer_is_whole_again_within_two_seconds(gap_s):
     check_settled(party.world, ghosts=False)
 
 
-def test_a_call_cut_in_two_for_a_minute_can_be_put_together():
+def test_a_call_cut_in_two_for_a_minute_can_be_put_together() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")
     party.cut(("alice", "bob"), ("carol",))
@@ -479,7 +498,7 @@ def test_a_call_cut_in_two_for_a_minute_can_be_put_together():
     check_settled(party.world, ghosts=False)
 
 
-def test_media_alone_is_cut_and_comes_back():
+def test_media_alone_is_cut_and_comes_back() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.cut(("alice",), ("bob",), signals=False)
@@ -491,7 +510,7 @@ def test_media_alone_is_cut_and_comes_back():
     check_settled(party.world, ghosts=False)
 
 
-def test_signals_alone_are_cut_and_nobody_notices():
+def test_signals_alone_are_cut_and_nobody_notices() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     party.cut(("alice",), ("bob",), media=False)
@@ -499,7 +518,7 @@ def test_signals_alone_are_cut_and_nobody_notices():
     assert party.link("alice", "bob") is LinkState.CONNECTED
 
 
-def test_a_short_silence_does_not_cost_a_new_connection():
+def test_a_short_silence_does_not_cost_a_new_connection() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     epoch = party.participant("alice", "bob").epoch
@@ -514,7 +533,7 @@ def test_a_short_silence_does_not_cost_a_new_connection():
     assert party.participant("alice", "bob").epoch == epoch
 
 
-def test_a_link_closed_without_leave_is_dialled_again():
+def test_a_link_closed_without_leave_is_dialled_again() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     alice, bob = party.node("alice"), party.node("bob")
@@ -529,22 +548,47 @@ def test_a_link_closed_without_leave_is_dialled_again():
     check_settled(party.world, ghosts=False)
 
 
-def test_who_does_not_dial_asks_when_its_announces_are_not_heard():
+def test_who_does_not_dial_asks_when_its_announces_are_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")
     party.run(0.05)
-    party.accept("bob", call)
-    alice = party.node("alice")
-    honest = alice.machine.signal
+    alice, honest = party.node("alice"), party.world._receive_call
+
+    def deaf(node: Node, sender: Did, number: int, call_id: CallId, signal: Signal) -> None:
+        if node is not alice:
+            honest(node, sender, number, call_id, signal)
+
     # Nothing that bob says to the whole call reaches alice; what it says to her alone does.
-    party.world._receive_call = lambda node, *a, h=party.world._receive_call: None if node is alice else h(node, *a)  # type: ignore[method-assign]
+    monkeypatch.setattr(party.world, "_receive_call", deaf)
+    party.accept("bob", call)
     party.run(2)
-    assert honest is not None
-    assert any(isinstance(e, SendToPeer) and isinstance(e.signal, Redial) for n, e in party.effects if n == "bob")
+    asked = [e for n, e in party.effects if n == "bob" and isinstance(e, SendToPeer)]
+    assert any(isinstance(effect.signal, Redial) for effect in asked)
     assert party.link("alice", "bob") is LinkState.CONNECTED
 
 
-def test_a_frozen_session_forgives_the_others_for_its_own_sleep():
+def test_a_session_whose_clock_is_behind_comes_after_another_of_its_identity_left() -> None:
+    party = Party("alice", "bob", "bob2", "carol")
+    party.node("bob2").skew_ms = -90_000
+    party.cut(("alice", "carol", "bob"), ("bob2",))
+    call = party.offer("alice", "bob", "carol")
+    party.run(0.2)
+    party.accept("carol", call)
+    party.accept("bob", call)
+    party.run(1)
+    party.leave("bob")
+    party.world.crash(party.node("bob"))
+    party.run(1)
+    party.world.heal()
+    while not party.pending("bob2"):
+        party.run(0.01)
+    party.accept("bob2", call)
+    party.run(3)
+    check_settled(party.world, ghosts=False)
+    assert party.link("alice", "bob") is LinkState.CONNECTED
+
+
+def test_a_frozen_session_forgives_the_others_for_its_own_sleep() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob", "carol")
     node = party.node("carol")
@@ -557,7 +601,7 @@ def test_a_frozen_session_forgives_the_others_for_its_own_sleep():
     check_settled(party.world, ghosts=False)
 
 
-def test_a_crashed_session_is_offered_the_call_again_and_rejoins_with_accept():
+def test_a_crashed_session_is_offered_the_call_again_and_rejoins_with_accept() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")
     party.world.crash(party.node("carol"))
@@ -573,7 +617,7 @@ def test_a_crashed_session_is_offered_the_call_again_and_rejoins_with_accept():
     assert len(joined) == 1, "the same participant on a new link"
 
 
-def test_a_crashed_session_rejoins_although_its_clock_was_set_back():
+def test_a_crashed_session_rejoins_although_its_clock_was_set_back() -> None:
     party = Party("alice", "bob")
     call = party.in_call("alice", "bob")
     bob = party.node("bob")
@@ -587,7 +631,7 @@ def test_a_crashed_session_rejoins_although_its_clock_was_set_back():
     check_settled(party.world, ghosts=False)
 
 
-def test_a_crashed_session_that_accepts_before_it_heard_of_its_old_life_is_reborn():
+def test_a_crashed_session_that_accepts_before_it_heard_of_its_old_life_is_reborn() -> None:
     party = Party("alice", "bob")
     call = party.in_call("alice", "bob")
     bob = party.node("bob")
@@ -605,7 +649,7 @@ def test_a_crashed_session_that_accepts_before_it_heard_of_its_old_life_is_rebor
 # sessions that cross
 
 
-def test_two_offer_each_other_at_the_same_moment():
+def test_two_offer_each_other_at_the_same_moment() -> None:
     party = Party("alice", "bob")
     one, other = party.offer("alice", "bob"), party.offer("bob", "alice")
     party.run(0.2)
@@ -618,7 +662,7 @@ def test_two_offer_each_other_at_the_same_moment():
     assert party.pending("alice") == ()
 
 
-def test_both_accept_the_others_offer():
+def test_both_accept_the_others_offer() -> None:
     party = Party("alice", "bob")
     one, other = party.offer("alice", "bob"), party.offer("bob", "alice")
     party.run(0.2)
@@ -631,7 +675,7 @@ def test_both_accept_the_others_offer():
     party.in_call("alice", "bob")
 
 
-def test_an_offer_to_somebody_in_another_call_rings_there():
+def test_an_offer_to_somebody_in_another_call_rings_there() -> None:
     party = Party("alice", "bob", "carol")
     party.in_call("alice", "bob")
     call = party.offer("carol", "bob")
@@ -640,7 +684,7 @@ def test_an_offer_to_somebody_in_another_call_rings_there():
     assert party.link("bob", "alice") is LinkState.CONNECTED
 
 
-def test_a_second_session_of_one_identity_stops_ringing_when_the_first_accepts():
+def test_a_second_session_of_one_identity_stops_ringing_when_the_first_accepts() -> None:
     party = Party("alice", "bob", "bob2")
     call = party.offer("alice", "bob")
     party.run(0.1)
@@ -652,7 +696,7 @@ def test_a_second_session_of_one_identity_stops_ringing_when_the_first_accepts()
     assert party.link("alice", "bob") is LinkState.CONNECTED
 
 
-def test_of_two_sessions_of_one_identity_the_newer_wins():
+def test_of_two_sessions_of_one_identity_the_newer_wins() -> None:
     party = Party("alice", "bob", "bob2")
     call = party.offer("alice", "bob")
     party.run(0.1)
@@ -671,7 +715,7 @@ def test_of_two_sessions_of_one_identity_the_newer_wins():
 # misuse
 
 
-def test_impossible_commands_are_explained():
+def test_impossible_commands_are_explained() -> None:
     party = Party("alice", "bob")
     with pytest.raises(UsageError, match="Nobody to call"):
         party.offer("alice")
@@ -694,7 +738,7 @@ def test_impossible_commands_are_explained():
         party.reject("bob", call)
 
 
-def test_setup_is_quick_although_datagrams_are_lost():
+def test_setup_is_quick_although_datagrams_are_lost() -> None:
     took = []
     for seed in range(60):
         party = Party("alice", "bob", seed=seed)
@@ -712,12 +756,14 @@ def test_setup_is_quick_although_datagrams_are_lost():
     assert took[-1] < 4
 
 
-def test_announces_come_about_every_second():
+def test_announces_come_about_every_second() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
     before = len(party.effects)
     party.run(20)
     announces = [
-        e for n, e in party.effects[before:] if n == "alice" and isinstance(e, SendToCall) and isinstance(e.signal, Announce)
+        e
+        for n, e in party.effects[before:]
+        if n == "alice" and isinstance(e, SendToCall) and isinstance(e.signal, Announce)
     ]
     assert 19 <= len(announces) <= 23

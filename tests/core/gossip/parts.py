@@ -1,11 +1,13 @@
 """Sessions of the gossip joined by a wire in virtual time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
 from blink_cli.core.gossip import (
     Acknowledged,
     Gossip,
+    GossipEffect,
     GossipSettings,
     Path,
     PathKind,
@@ -15,7 +17,7 @@ from blink_cli.core.gossip import (
 )
 from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId
-from blink_cli.core.signals import Announce, Offer
+from blink_cli.core.signals import Announce, CallSignal, DirectSignal, Offer, Signal
 
 LAN = Path(PathKind.LAN, "192.0.2.1")
 LOOPBACK = Path(PathKind.LOOPBACK, "127.0.0.1")
@@ -24,14 +26,21 @@ GROUP_KEY = b"g" * 32
 WALL_S = 1_700_000_000.0
 
 
-def announce(sequence=1):
+def announce(sequence: int = 1) -> Announce:
     return Announce(1, sequence, "anna", muted=False, deafened=False, recording=False, hears=())
 
 
 class Party:
     """One session: its machine and what it was told."""
 
-    def __init__(self, number, *, paths=(LAN,), settings=None, seed=0):
+    def __init__(
+        self,
+        number: int,
+        *,
+        paths: tuple[Path, ...] = (LAN,),
+        settings: GossipSettings | None = None,
+        seed: int = 0,
+    ) -> None:
         self.identity = Identity(bytes([number]) * 32)
         self.did = self.identity.did
         self.gossip = Gossip(
@@ -40,15 +49,19 @@ class Party:
         self.paths = paths
         self.gossip.set_paths(paths)
         self.address = (f"192.0.2.{number}", 40_000 + number)
-        self.told = []
+        self.told: list[Received | Acknowledged] = []
         self.clock_error_s = 0.0
 
     @property
-    def received(self):
-        return [effect.signal for effect in self.told if isinstance(effect, Received)]
+    def deliveries(self) -> list[Received]:
+        return [effect for effect in self.told if isinstance(effect, Received)]
 
     @property
-    def acknowledged(self):
+    def received(self) -> list[Signal]:
+        return [effect.signal for effect in self.deliveries]
+
+    @property
+    def acknowledged(self) -> list[DirectSignal]:
         return [effect.signal for effect in self.told if isinstance(effect, Acknowledged)]
 
 
@@ -56,16 +69,16 @@ class Party:
 class Wire:
     """Carries datagrams at once, with seeded loss; multicast to everyone who has the same path."""
 
-    parties: list
+    parties: list[Party]
     loss: float = 0.0
     seed: int = 0
     now_s: float = 100.0
-    carried: list = field(default_factory=list)
+    carried: list[tuple[Party, Path, bytes]] = field(default_factory=list)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.random = Random(self.seed)
 
-    def do(self, sender, effects):
+    def do(self, sender: Party, effects: Iterable[GossipEffect]) -> None:
         """Carry out what a session said, and all that follows from it at this moment."""
         for effect in effects:
             if not isinstance(effect, Transmit):
@@ -77,7 +90,7 @@ class Wire:
                 for party in self.parties:
                     self._carry(effect.datagram, path, sender, party)
 
-    def _carry(self, datagram, path, sender, party):
+    def _carry(self, datagram: bytes, path: Path, sender: Party, party: Party) -> None:
         if path.kind is PathKind.UNICAST:
             reached = path == unicast_path(party.address)
             arrival = unicast_path(sender.address)
@@ -86,27 +99,31 @@ class Wire:
             arrival = path
         # Multicast comes back to its sender too: the machine must bear that.
         if reached and self.random.random() >= self.loss:
-            self.do(
-                party, party.gossip.receive(datagram, arrival, sender.address, self.now_s, self.wall_s(party))
-            )
+            self.put(party, datagram, arrival, sender.address)
 
-    def wall_s(self, party):
+    def put(self, party: Party, datagram: bytes, path: Path, source: tuple[str, int]) -> None:
+        """Let one session hear one datagram, whoever sent it."""
+        self.do(party, party.gossip.receive(datagram, path, source, self.now_s, self.wall_s(party)))
+
+    def wall_s(self, party: Party) -> float:
         return WALL_S + self.now_s + party.clock_error_s
 
-    def send_to_peer(self, sender, receiver, signal, call_id=CALL_ID):
+    def send_to_peer(
+        self, sender: Party, receiver: Party, signal: DirectSignal, call_id: CallId | None = CALL_ID
+    ) -> None:
         self.do(
             sender, sender.gossip.send_to_peer(receiver.did, signal, call_id, self.now_s, self.wall_s(sender))
         )
 
-    def send_to_call(self, sender, signal, copies=0):
+    def send_to_call(self, sender: Party, signal: CallSignal, copies: int = 0) -> None:
         self.do(sender, sender.gossip.send_to_call(CALL_ID, signal, copies, self.now_s, self.wall_s(sender)))
 
-    def run(self, until_s):
+    def run(self, until_s: float) -> None:
         """Let this much time pass, waking everyone when they ask."""
         end_s = self.now_s + until_s
         while True:
-            due = [(party.gossip.next_wake(), party) for party in self.parties]
-            due = [(wake_s, party) for wake_s, party in due if wake_s is not None and wake_s <= end_s]
+            asked = [(party.gossip.next_wake(), party) for party in self.parties]
+            due = [(wake_s, party) for wake_s, party in asked if wake_s is not None and wake_s <= end_s]
             if not due:
                 break
             wake_s, party = min(due, key=lambda entry: entry[0])
@@ -115,5 +132,5 @@ class Wire:
         self.now_s = end_s
 
 
-def offer(caller, *others):
+def offer(caller: Party, *others: Party) -> Offer:
     return Offer(CALL_ID, GROUP_KEY, (caller.did, *(other.did for other in others)), "anna")

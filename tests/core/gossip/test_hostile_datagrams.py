@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blink_cli.core.gossip import Acknowledged, Path, PathKind, Received, Transmit
+from blink_cli.core.gossip import Acknowledged, GossipEffect, Path, PathKind, Received, Transmit
 from blink_cli.core.gossip.neighbours import LINK_TOPIC
 from blink_cli.core.signals import Redial
 from blink_cli.core.topics import call_topic, pair_topic, peer_topic
@@ -13,7 +13,7 @@ from tests.core.gossip.parts import CALL_ID, GROUP_KEY, LAN, LOOPBACK, Party, Wi
 STRANGER = ("198.51.100.7", 4_000)
 
 
-def listening_party():
+def listening_party() -> Party:
     """In a call, with a second path, so that relaying is reached too, and with an offer of its own under way."""
     party = Party(2, paths=(LAN, Path(PathKind.LAN, "198.51.100.1"), LOOPBACK))
     party.gossip.open_call(CALL_ID, GROUP_KEY)
@@ -21,7 +21,7 @@ def listening_party():
     return party
 
 
-def valid_datagrams():
+def valid_datagrams() -> list[bytes]:
     anna, bob = Party(1), Party(2)
     wire = Wire([anna])
     anna.gossip.open_call(CALL_ID, GROUP_KEY)
@@ -39,9 +39,9 @@ TOPICS = st.sampled_from(
 )
 
 
-def feed(party, datagrams):
+def feed(party: Party, datagrams: list[bytes]) -> list[GossipEffect]:
     """Give them, a moment apart; return what the session was told."""
-    told = []
+    told: list[GossipEffect] = []
     for number, datagram in enumerate(datagrams):
         now_s = 2.0 + number * 0.01
         effects = party.gossip.receive(datagram, LAN, STRANGER, now_s, 1_700_000_000.0 + now_s)
@@ -56,12 +56,12 @@ def feed(party, datagrams):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.binary(max_size=1_300), max_size=20))
-def test_arbitrary_bytes(datagrams):
+def test_arbitrary_bytes(datagrams: list[bytes]) -> None:
     assert feed(listening_party(), datagrams) == []
 
 
 @st.composite
-def structured_garbage(draw):
+def structured_garbage(draw: st.DrawFn) -> bytes:
     """A header that is right, or nearly, on a topic that is listened to, and anything behind it."""
     head = bytes(
         [
@@ -78,13 +78,13 @@ def structured_garbage(draw):
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(structured_garbage(), max_size=40))
-def test_structured_garbage(datagrams):
+def test_structured_garbage(datagrams: list[bytes]) -> None:
     assert feed(listening_party(), datagrams) == []
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_one_byte_of_a_valid_message_changed(data):
+def test_one_byte_of_a_valid_message_changed(data: st.DataObject) -> None:
     datagram = data.draw(st.sampled_from(VALID))
     place = data.draw(st.integers(0, len(datagram) - 1))
     changed = bytearray(datagram)
@@ -96,7 +96,7 @@ def test_one_byte_of_a_valid_message_changed(data):
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_valid_messages_cut_short_and_glued(data):
+def test_valid_messages_cut_short_and_glued(data: st.DataObject) -> None:
     first, second = data.draw(st.sampled_from(VALID)), data.draw(st.sampled_from(VALID))
     cut = data.draw(st.integers(0, len(first) - 1))
     glued = first[:cut] + second[data.draw(st.integers(0, len(second))) :]
@@ -105,14 +105,14 @@ def test_valid_messages_cut_short_and_glued(data):
     assert told == [] or glued[3:] in [datagram[3:] for datagram in VALID]
 
 
-def test_the_valid_messages_are_valid():
+def test_the_valid_messages_are_valid() -> None:
     told = feed(listening_party(), VALID)
     assert [type(effect) for effect in told] == [Received] * 4
     assert not any(isinstance(effect, Acknowledged) for effect in told)
 
 
 @pytest.mark.parametrize("length", [1_201, 9_000, 65_507])
-def test_too_long_is_counted_and_dropped(length):
+def test_too_long_is_counted_and_dropped(length: int) -> None:
     party = listening_party()
     assert feed(party, [VALID[0][:37] + bytes(length - 37)]) == []
     assert party.gossip.counters().oversize == 1

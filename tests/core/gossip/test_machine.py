@@ -1,9 +1,22 @@
 """Conversations between sessions over a wire that loses, and with people who were not invited."""
 
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
 import msgspec
 import pytest
 
-from blink_cli.core.gossip import GossipSettings, Path, PathKind, Received, Transmit, unicast_path
+from blink_cli.core.gossip import (
+    GossipCounters,
+    GossipSettings,
+    Path,
+    PathKind,
+    Received,
+    Transmit,
+    unicast_path,
+)
+from blink_cli.core.names import CallId
 from blink_cli.core.sealing import open_to_call, seal_to_call
 from blink_cli.core.signals import (
     Cancel,
@@ -14,14 +27,24 @@ from blink_cli.core.signals import (
     Redial,
     SessionDescription,
 )
-from tests.core.gossip.parts import CALL_ID, GROUP_KEY, LAN, LOOPBACK, Party, Wire, announce, offer
+from blink_cli.core.topics import peer_topic
+from tests.core.gossip.parts import (
+    CALL_ID,
+    GROUP_KEY,
+    LAN,
+    LOOPBACK,
+    Party,
+    Wire,
+    announce,
+    offer,
+)
 
 LONG_SDP = "".join(
     f"a=candidate:{n} 1 udp {n * 7919 % 2**31} 10.{n % 256}.7.{n % 99} typ host\r\n" for n in range(140)
 )
 
 
-def total(counters):
+def total(counters: GossipCounters) -> int:
     """How many datagrams are accounted for."""
     names = type(counters).__struct_fields__
     return sum(
@@ -31,22 +54,22 @@ def total(counters):
 
 
 @pytest.fixture
-def anna():
+def anna() -> Party:
     return Party(1)
 
 
 @pytest.fixture
-def bob():
+def bob() -> Party:
     return Party(2)
 
 
 @pytest.fixture
-def carl():
+def carl() -> Party:
     return Party(3)
 
 
 @pytest.fixture
-def wire(anna, bob, carl):
+def wire(anna: Party, bob: Party, carl: Party) -> Iterator[Wire]:
     made = Wire([anna, bob, carl])
     yield made
     for party in made.parties:
@@ -54,35 +77,41 @@ def wire(anna, bob, carl):
         assert total(counters) == counters.received
 
 
-def in_call(*parties):
+def in_call(*parties: Party) -> None:
     for party in parties:
         party.gossip.open_call(CALL_ID, GROUP_KEY)
 
 
-def test_an_offer_reaches_its_peer_and_nobody_else_and_is_acknowledged(wire, anna, bob, carl):
+def test_an_offer_reaches_its_peer_and_nobody_else_and_is_acknowledged(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     wire.send_to_peer(anna, bob, offer(anna, bob))
     assert bob.received == [offer(anna, bob)]
-    assert bob.told[0].sender == anna.did
-    assert bob.told[0].call_id is None
+    assert bob.deliveries[0].sender == anna.did
+    assert bob.deliveries[0].call_id is None
     assert anna.acknowledged == [offer(anna, bob)]
     assert carl.told == []
     assert anna.gossip.next_wake() is None
 
 
-def test_without_an_answer_it_is_repeated_ever_more_slowly_until_it_is_stopped(wire, anna, bob):
+def test_without_an_answer_it_is_repeated_ever_more_slowly_until_it_is_stopped(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, offer(anna, bob))
-    times = []
+    times: list[float] = []
     while len(times) < 9:
-        times.append(anna.gossip.next_wake() - 100.0)
-        wire.run(anna.gossip.next_wake() - wire.now_s)
+        due_s = anna.gossip.next_wake()
+        assert due_s is not None
+        times.append(due_s - 100.0)
+        wire.run(due_s - wire.now_s)
     gaps = [round(b - a, 3) for a, b in zip([0.0, *times], times, strict=False)]
     assert gaps == [0.08, 0.15, 0.3, 0.6, 1.0, 2.0, 2.0, 2.0, 2.0]
     anna.gossip.stop_sending(CALL_ID, bob.did)
     assert anna.gossip.next_wake() is None
 
 
-def test_stopping_for_one_peer_leaves_the_others(wire, anna, bob, carl):
+def test_stopping_for_one_peer_leaves_the_others(wire: Wire, anna: Party, bob: Party, carl: Party) -> None:
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, offer(anna, bob, carl))
     wire.send_to_peer(anna, carl, offer(anna, bob, carl))
@@ -93,10 +122,13 @@ def test_stopping_for_one_peer_leaves_the_others(wire, anna, bob, carl):
     assert carl.received == [offer(anna, bob, carl)]
 
 
-def test_a_lost_acknowledgement_is_said_again_and_the_signal_delivered_once(wire, anna, bob):
+def test_a_lost_acknowledgement_is_said_again_and_the_signal_delivered_once(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     for effect in anna.gossip.send_to_peer(bob.did, offer(anna, bob), CALL_ID, wire.now_s, wire.wall_s(anna)):
         # Bob hears it; what he answers is lost.
-        bob.told += bob.gossip.receive(effect.datagram, LAN, anna.address, wire.now_s, wire.wall_s(bob))
+        heard = bob.gossip.receive(effect.datagram, LAN, anna.address, wire.now_s, wire.wall_s(bob))
+        bob.told += [one for one in heard if isinstance(one, Received)]
     wire.run(0.2)
     assert bob.received == [offer(anna, bob)]
     assert anna.acknowledged == [offer(anna, bob)]
@@ -104,7 +136,7 @@ def test_a_lost_acknowledgement_is_said_again_and_the_signal_delivered_once(wire
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_with_thirty_percent_lost_every_offer_arrives_and_soon(anna, bob, seed):
+def test_with_thirty_percent_lost_every_offer_arrives_and_soon(anna: Party, bob: Party, seed: int) -> None:
     wire = Wire([anna, bob], loss=0.3, seed=seed)
     wire.send_to_peer(anna, bob, offer(anna, bob))
     wire.run(5.0)
@@ -112,7 +144,7 @@ def test_with_thirty_percent_lost_every_offer_arrives_and_soon(anna, bob, seed):
     assert anna.acknowledged == [offer(anna, bob)], f"seed {seed}"
 
 
-def test_a_long_description_is_cut_and_put_together_although_a_third_is_lost(anna, bob):
+def test_a_long_description_is_cut_and_put_together_although_a_third_is_lost(anna: Party, bob: Party) -> None:
     wire = Wire([anna, bob], loss=0.3, seed=5)
     in_call(anna, bob)
     description = SessionDescription(CALL_ID, "offer", 1, 1, 1, LONG_SDP)
@@ -122,17 +154,17 @@ def test_a_long_description_is_cut_and_put_together_although_a_third_is_lost(ann
     )
     wire.run(5.0)
     assert bob.received == [description]
-    assert bob.told[0].call_id == CALL_ID
+    assert bob.deliveries[0].call_id == CALL_ID
 
 
-def test_presence_is_sent_once_and_wants_no_acknowledgement(wire, anna, bob):
+def test_presence_is_sent_once_and_wants_no_acknowledgement(wire: Wire, anna: Party, bob: Party) -> None:
     wire.send_to_peer(anna, bob, Presence("anna", reply_wanted=True), call_id=None)
     assert bob.received == [Presence("anna", reply_wanted=True)]
     assert anna.told == []
     assert anna.gossip.next_wake() is None
 
 
-def test_anything_but_an_offer_is_given_up_after_a_minute(wire, anna, bob):
+def test_anything_but_an_offer_is_given_up_after_a_minute(wire: Wire, anna: Party, bob: Party) -> None:
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, Cancel(CALL_ID))
     wire.run(70.0)
@@ -140,7 +172,7 @@ def test_anything_but_an_offer_is_given_up_after_a_minute(wire, anna, bob):
     assert anna.gossip.counters().given_up == 1
 
 
-def test_an_offer_that_rings_for_ten_minutes_still_arrives(wire, anna, bob):
+def test_an_offer_that_rings_for_ten_minutes_still_arrives(wire: Wire, anna: Party, bob: Party) -> None:
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, offer(anna, bob))
     wire.run(600.0)
@@ -149,16 +181,20 @@ def test_an_offer_that_rings_for_ten_minutes_still_arrives(wire, anna, bob):
     assert bob.received == [offer(anna, bob)]
 
 
-def test_a_signal_to_the_call_reaches_everyone_in_it(wire, anna, bob, carl):
+def test_a_signal_to_the_call_reaches_everyone_in_it(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     in_call(anna, bob, carl)
     wire.send_to_call(anna, announce())
     assert bob.received == carl.received == [announce()]
-    assert bob.told[0].call_id == CALL_ID
-    assert bob.told[0].sender == anna.did
+    assert bob.deliveries[0].call_id == CALL_ID
+    assert bob.deliveries[0].sender == anna.did
     assert anna.received == []
 
 
-def test_copies_follow_at_short_distances_and_also_after_the_call_was_closed(wire, anna, bob):
+def test_copies_follow_at_short_distances_and_also_after_the_call_was_closed(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     in_call(anna, bob)
     wire.loss = 1.0
     wire.send_to_call(anna, Leave(1), copies=2)
@@ -169,7 +205,9 @@ def test_copies_follow_at_short_distances_and_also_after_the_call_was_closed(wir
     assert bob.gossip.counters().duplicates == 1
 
 
-def test_closing_a_call_stops_what_needs_its_key_and_not_a_cancel(wire, anna, bob):
+def test_closing_a_call_stops_what_needs_its_key_and_not_a_cancel(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     in_call(anna, bob)
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, Redial(CALL_ID, 1, 1, 1))
@@ -180,7 +218,7 @@ def test_closing_a_call_stops_what_needs_its_key_and_not_a_cancel(wire, anna, bo
     assert bob.received == [Cancel(CALL_ID)]
 
 
-def test_after_closing_nothing_of_the_call_is_heard(wire, anna, bob):
+def test_after_closing_nothing_of_the_call_is_heard(wire: Wire, anna: Party, bob: Party) -> None:
     in_call(anna, bob)
     bob.gossip.close_call(CALL_ID)
     wire.send_to_call(anna, announce())
@@ -189,7 +227,7 @@ def test_after_closing_nothing_of_the_call_is_heard(wire, anna, bob):
 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
-def test_clocks_four_minutes_apart_work(wire, anna, bob, minutes):
+def test_clocks_four_minutes_apart_work(wire: Wire, anna: Party, bob: Party, minutes: float) -> None:
     bob.clock_error_s = minutes * 60.0
     in_call(anna, bob)
     wire.send_to_peer(anna, bob, offer(anna, bob))
@@ -198,7 +236,7 @@ def test_clocks_four_minutes_apart_work(wire, anna, bob, minutes):
     assert anna.received == [announce()]
 
 
-def test_two_sessions_of_one_identity_hear_each_other(anna, bob):
+def test_two_sessions_of_one_identity_hear_each_other(anna: Party, bob: Party) -> None:
     twin = Party(1, seed=1)
     twin.address = ("192.0.2.9", 9)
     wire = Wire([anna, twin, bob])
@@ -212,11 +250,13 @@ def test_two_sessions_of_one_identity_hear_each_other(anna, bob):
 # Carl is on the network, hears everything, and was not invited.
 
 
-def heard_by_carl(wire):
+def heard_by_carl(wire: Wire) -> list[bytes]:
     return [datagram for _, _, datagram in wire.carried]
 
 
-def test_who_is_not_invited_learns_no_did_call_id_key_or_nickname_from_the_wire(wire, anna, bob):
+def test_who_is_not_invited_learns_no_did_call_id_key_or_nickname_from_the_wire(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     in_call(anna, bob)
     wire.send_to_peer(anna, bob, offer(anna, bob))
     wire.send_to_peer(anna, bob, SessionDescription(CALL_ID, "offer", 1, 1, 1, "v=0"))
@@ -235,7 +275,9 @@ def test_who_is_not_invited_learns_no_did_call_id_key_or_nickname_from_the_wire(
         assert secret not in told
 
 
-def test_who_is_not_invited_cannot_open_an_offer_even_on_a_topic_of_his(wire, anna, bob, carl):
+def test_who_is_not_invited_cannot_open_an_offer_even_on_a_topic_of_his(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     wire.send_to_peer(anna, bob, offer(anna, bob))
     wire.send_to_peer(anna, carl, Presence("anna", reply_wanted=False), call_id=None)
     carls_topic = next(datagram for datagram in reversed(heard_by_carl(wire)))[5:21]
@@ -243,12 +285,14 @@ def test_who_is_not_invited_cannot_open_an_offer_even_on_a_topic_of_his(wire, an
     for datagram in heard_by_carl(wire):
         if len(datagram) > 60:
             moved = datagram[:5] + carls_topic + datagram[21:]
-            carl.told += carl.gossip.receive(moved, LAN, anna.address, wire.now_s, wire.wall_s(carl))
+            wire.put(carl, moved, LAN, anna.address)
     assert carl.received == [Presence("anna", reply_wanted=False)]
     assert carl.gossip.counters().unopened > counters.unopened
 
 
-def test_who_is_not_invited_cannot_join_or_make_anyone_leave(wire, anna, bob, carl):
+def test_who_is_not_invited_cannot_join_or_make_anyone_leave(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     in_call(anna, bob)
     wire.send_to_call(anna, announce())
     topic = heard_by_carl(wire)[-1][5:21]
@@ -258,12 +302,14 @@ def test_who_is_not_invited_cannot_join_or_make_anyone_leave(wire, anna, bob, ca
     for signal in (announce(), Leave(1)):
         for effect in carl.gossip.send_to_call(CALL_ID, signal, 0, wire.now_s, wire.wall_s(carl)):
             moved = effect.datagram[:5] + topic + effect.datagram[21:]
-            bob.told += bob.gossip.receive(moved, LAN, carl.address, wire.now_s, wire.wall_s(bob))
+            wire.put(bob, moved, LAN, carl.address)
     assert bob.told == before
     assert bob.gossip.counters().unopened == 2
 
 
-def test_who_is_not_invited_cannot_put_a_description_on_the_calls_topic(wire, anna, bob, carl):
+def test_who_is_not_invited_cannot_put_a_description_on_the_calls_topic(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     in_call(anna, bob)
     wire.send_to_peer(anna, bob, Redial(CALL_ID, 1, 1, 1))
     topic = next(datagram for sender, _, datagram in wire.carried if sender is anna)[5:21]
@@ -273,11 +319,11 @@ def test_who_is_not_invited_cannot_put_a_description_on_the_calls_topic(wire, an
         bob.did, Redial(CALL_ID, 1, 1, 1), CALL_ID, 100.0, wire.wall_s(carl)
     ):
         moved = effect.datagram[:5] + topic + effect.datagram[21:]
-        bob.told += bob.gossip.receive(moved, LAN, carl.address, wire.now_s, wire.wall_s(bob))
+        wire.put(bob, moved, LAN, carl.address)
     assert bob.told == before
 
 
-def test_who_is_invited_cannot_speak_as_another(wire, anna, bob, carl):
+def test_who_is_invited_cannot_speak_as_another(wire: Wire, anna: Party, bob: Party, carl: Party) -> None:
     # Carl holds the group key, and tries to make Bob believe that Anna left: he seals her words again under a new id.
     in_call(anna, bob, carl)
     wire.send_to_call(anna, announce())
@@ -293,28 +339,29 @@ def test_who_is_invited_cannot_speak_as_another(wire, anna, bob, carl):
     )
     before = list(bob.told)
     for datagram in (again, changed):
-        bob.told += bob.gossip.receive(datagram, LAN, carl.address, wire.now_s, wire.wall_s(bob))
+        wire.put(bob, datagram, LAN, carl.address)
     assert bob.told == before
     assert bob.gossip.counters().forgeries == 2
 
 
-def test_a_signal_on_a_topic_where_it_does_not_belong_is_refused(wire, anna, bob):
+def test_a_signal_on_a_topic_where_it_does_not_belong_is_refused(wire: Wire, anna: Party, bob: Party) -> None:
     # Bob's own topic takes no announce, although Anna sealed and signed it well.
-    outgoing = anna.gossip._topic_to
-    anna.gossip._topic_to = lambda key, signal, call_id: outgoing(key, Cancel(CALL_ID), call_id)
-    wire.send_to_peer(anna, bob, announce())
+    misplaced: Any = announce()
+    topic = peer_topic(bob.identity.public_key)
+    with patch.object(anna.gossip, "_topic_to", return_value=topic):
+        wire.send_to_peer(anna, bob, misplaced)
     assert bob.told == []
     assert bob.gossip.counters().malformed == 1
 
 
-def test_a_description_of_another_call_is_refused(wire, anna, bob):
+def test_a_description_of_another_call_is_refused(wire: Wire, anna: Party, bob: Party) -> None:
     in_call(anna, bob)
-    wire.send_to_peer(anna, bob, Redial("f" * 32, 1, 1, 1), call_id=CALL_ID)
+    wire.send_to_peer(anna, bob, Redial(CallId("f" * 32), 1, 1, 1), call_id=CALL_ID)
     assert bob.told == []
     assert bob.gossip.counters().malformed == 1
 
 
-def test_a_forged_acknowledgement_stops_nothing(wire, anna, bob):
+def test_a_forged_acknowledgement_stops_nothing(wire: Wire, anna: Party, bob: Party) -> None:
     wire.loss = 1.0
     wire.send_to_peer(anna, bob, offer(anna, bob))
     said = heard_by_carl(wire)[-1]
@@ -327,7 +374,7 @@ def test_a_forged_acknowledgement_stops_nothing(wire, anna, bob):
     assert anna.acknowledged == [offer(anna, bob)]
 
 
-def test_replays_are_refused_now_and_later(anna, bob):
+def test_replays_are_refused_now_and_later(anna: Party, bob: Party) -> None:
     wire = Wire([anna, bob])
     in_call(anna, bob)
     wire.send_to_peer(anna, bob, offer(anna, bob))
@@ -345,7 +392,7 @@ def test_replays_are_refused_now_and_later(anna, bob):
     assert bob.told == told
 
 
-def test_a_replay_is_refused_although_its_id_was_forgotten_by_the_first_sieve(anna):
+def test_a_replay_is_refused_although_its_id_was_forgotten_by_the_first_sieve(anna: Party) -> None:
     bob = Party(2, settings=GossipSettings(delivered_messages=1, seen_datagrams=1))
     wire = Wire([anna, bob])
     in_call(anna, bob)
@@ -359,7 +406,7 @@ def test_a_replay_is_refused_although_its_id_was_forgotten_by_the_first_sieve(an
     assert bob.gossip.counters().replays >= 4
 
 
-def test_replayed_signals_do_not_make_us_answer_without_end(anna, bob):
+def test_replayed_signals_do_not_make_us_answer_without_end(anna: Party, bob: Party) -> None:
     wire = Wire([anna, bob])
     wire.send_to_peer(anna, bob, offer(anna, bob))
     said = next(datagram for sender, _, datagram in wire.carried if sender is anna)
@@ -373,13 +420,15 @@ def test_replayed_signals_do_not_make_us_answer_without_end(anna, bob):
 # Floods.
 
 
-def test_a_stranger_who_signs_well_cannot_spend_what_belongs_to_others(wire, anna, bob, carl):
+def test_a_stranger_who_signs_well_cannot_spend_what_belongs_to_others(
+    wire: Wire, anna: Party, bob: Party, carl: Party
+) -> None:
     wire.parties = [anna, bob]
     in_call(anna, bob)
     wire.send_to_call(anna, announce())
     for number in range(300):
         for effect in carl.gossip.send_to_peer(
-            bob.did, Decline(CALL_ID), f"{number:032x}", wire.now_s, wire.wall_s(carl)
+            bob.did, Decline(CALL_ID), CallId(f"{number:032x}"), wire.now_s, wire.wall_s(carl)
         ):
             wire.do(bob, bob.gossip.receive(effect.datagram, LAN, carl.address, wire.now_s, wire.wall_s(bob)))
     counters = bob.gossip.counters()
@@ -394,7 +443,9 @@ def test_a_stranger_who_signs_well_cannot_spend_what_belongs_to_others(wire, ann
     assert bob.received == [offer(anna, bob), offer(dora, bob), announce(2)]
 
 
-def test_strangers_from_many_addresses_cannot_spend_what_belongs_to_proven_ones(wire, anna, bob):
+def test_strangers_from_many_addresses_cannot_spend_what_belongs_to_proven_ones(
+    wire: Wire, anna: Party, bob: Party
+) -> None:
     in_call(anna, bob)
     wire.send_to_call(anna, announce())
     topic = bob_topic(wire, anna, bob)
@@ -407,12 +458,12 @@ def test_strangers_from_many_addresses_cannot_spend_what_belongs_to_proven_ones(
     assert bob.received == [offer(anna, bob)]
 
 
-def bob_topic(wire, anna, bob):
+def bob_topic(wire: Wire, anna: Party, bob: Party) -> bytes:
     wire.send_to_peer(anna, bob, Presence("", reply_wanted=False), call_id=None)
     return next(datagram for sender, _, datagram in reversed(wire.carried) if sender is anna)[5:21]
 
 
-def test_what_is_kept_stays_bounded_whatever_strangers_send(wire, anna, bob):
+def test_what_is_kept_stays_bounded_whatever_strangers_send(wire: Wire, anna: Party, bob: Party) -> None:
     topic = bob_topic(wire, anna, bob)
     for number in range(30_000):
         count = 1 + number % 12
@@ -435,7 +486,7 @@ def test_what_is_kept_stays_bounded_whatever_strangers_send(wire, anna, bob):
 # Relays and neighbours.
 
 
-def test_between_two_lans_a_session_on_both_passes_signals_on_in_both_directions():
+def test_between_two_lans_a_session_on_both_passes_signals_on_in_both_directions() -> None:
     other_lan = Path(PathKind.LAN, "198.51.100.1")
     anna, both, bob = Party(1), Party(2, paths=(LAN, other_lan)), Party(3, paths=(other_lan,))
     wire = Wire([anna, both, bob])
@@ -445,7 +496,7 @@ def test_between_two_lans_a_session_on_both_passes_signals_on_in_both_directions
     assert anna.acknowledged == [offer(anna, bob)]
 
 
-def test_of_many_relays_between_two_lans_most_keep_quiet():
+def test_of_many_relays_between_two_lans_most_keep_quiet() -> None:
     other_lan = Path(PathKind.LAN, "198.51.100.1")
     anna, bob = Party(1), Party(2, paths=(other_lan,))
     relays = [Party(number, paths=(LAN, other_lan)) for number in range(3, 13)]
@@ -457,7 +508,7 @@ def test_of_many_relays_between_two_lans_most_keep_quiet():
     assert sum(relay.gossip.counters().relays_spared for relay in relays) == 9
 
 
-def test_multicast_is_not_repeated_on_its_lan_nor_carried_between_loopback_and_lan():
+def test_multicast_is_not_repeated_on_its_lan_nor_carried_between_loopback_and_lan() -> None:
     anna, both = Party(1), Party(2, paths=(LAN, LOOPBACK))
     wire = Wire([anna, both])
     wire.send_to_peer(anna, Party(9), Presence("anna", reply_wanted=False), call_id=None)
@@ -465,7 +516,7 @@ def test_multicast_is_not_repeated_on_its_lan_nor_carried_between_loopback_and_l
     assert [sender for sender, _, _ in wire.carried] == [anna]
 
 
-def test_a_chain_of_lans_is_passed_as_far_as_the_time_to_live_reaches():
+def test_a_chain_of_lans_is_passed_as_far_as_the_time_to_live_reaches() -> None:
     lans = [Path(PathKind.LAN, f"10.0.{number}.1") for number in range(8)]
     links = [Party(number + 1, paths=(lans[number], lans[number + 1])) for number in range(7)]
     sender, near, far = Party(20, paths=(lans[0],)), Party(21, paths=(lans[4],)), Party(22, paths=(lans[6],))
@@ -477,7 +528,7 @@ def test_a_chain_of_lans_is_passed_as_far_as_the_time_to_live_reaches():
     assert far.received == []
 
 
-def test_a_loop_of_lans_carries_each_datagram_once_around():
+def test_a_loop_of_lans_carries_each_datagram_once_around() -> None:
     lans = [Path(PathKind.LAN, f"10.0.{number}.1") for number in range(3)]
     links = [Party(number + 1, paths=(lans[number], lans[(number + 1) % 3])) for number in range(3)]
     sender, receiver = Party(20, paths=(lans[0],)), Party(21, paths=(lans[1],))
@@ -488,7 +539,7 @@ def test_a_loop_of_lans_carries_each_datagram_once_around():
     assert len(wire.carried) <= 4
 
 
-def test_one_sides_neighbour_serves_both_and_the_sessions_behind():
+def test_one_sides_neighbour_serves_both_and_the_sessions_behind() -> None:
     # Anna knows Bob's address; multicast does not pass between them. Carl is on Bob's machine.
     bob = Party(2, paths=(LOOPBACK,))
     carl = Party(3, paths=(LOOPBACK,))
@@ -504,7 +555,7 @@ def test_one_sides_neighbour_serves_both_and_the_sessions_behind():
     assert carl.acknowledged == [offer(carl, anna)]
 
 
-def test_a_spoofed_hello_makes_us_send_one_small_challenge_and_nothing_more(anna, bob):
+def test_a_spoofed_hello_makes_us_send_one_small_challenge_and_nothing_more(anna: Party, bob: Party) -> None:
     hello = next(
         effect.datagram
         for party in [Party(5, paths=(unicast_path(bob.address),))]
@@ -512,7 +563,7 @@ def test_a_spoofed_hello_makes_us_send_one_small_challenge_and_nothing_more(anna
     )
     victim = ("203.0.113.7", 53)
     sent = bob.gossip.receive(hello, unicast_path(victim), victim, 1.0, 1.0)
-    assert [len(effect.datagram) for effect in sent] == [len(hello)]
+    assert [len(effect.datagram) for effect in sent if isinstance(effect, Transmit)] == [len(hello)]
     # An echo that was guessed proves nothing.
     guessed = hello[:37] + b"\x02" + b"x" * 16
     assert bob.gossip.receive(guessed, unicast_path(victim), victim, 1.0, 1.0) == []
@@ -525,13 +576,13 @@ def test_a_spoofed_hello_makes_us_send_one_small_challenge_and_nothing_more(anna
     assert many <= 40
 
 
-def test_a_neighbour_that_falls_silent_is_forgotten_after_a_minute(bob):
+def test_a_neighbour_that_falls_silent_is_forgotten_after_a_minute(bob: Party) -> None:
     anna = Party(1, paths=(unicast_path(bob.address),))
     wire = Wire([anna, bob])
     wire.run(0.1)
     carl = Party(3)
 
-    def paths():
+    def paths() -> tuple[Path, ...]:
         (said,) = bob.gossip.send_to_peer(
             carl.did, Presence("", reply_wanted=False), None, wire.now_s, wire.wall_s(bob)
         )
@@ -545,7 +596,7 @@ def test_a_neighbour_that_falls_silent_is_forgotten_after_a_minute(bob):
     assert paths() == (LAN,)
 
 
-def test_repetitions_also_try_the_peers_own_address(wire, anna, bob):
+def test_repetitions_also_try_the_peers_own_address(wire: Wire, anna: Party, bob: Party) -> None:
     wire.send_to_peer(bob, anna, Presence("bob", reply_wanted=False), call_id=None)
     # Multicast to Bob is cut from now on; his address still works.
     bob.paths = ()
@@ -555,14 +606,14 @@ def test_repetitions_also_try_the_peers_own_address(wire, anna, bob):
     assert bob.received == [offer(anna, bob)]
 
 
-def test_what_is_under_way_is_bounded(anna, bob):
+def test_what_is_under_way_is_bounded(anna: Party, bob: Party) -> None:
     for number in range(600):
-        anna.gossip.send_to_peer(bob.did, Cancel(CALL_ID), f"{number:032x}", 1.0, 1.0)
+        anna.gossip.send_to_peer(bob.did, Cancel(CALL_ID), CallId(f"{number:032x}"), 1.0, 1.0)
     assert len(anna.gossip._delivery) == GossipSettings().max_outgoing
     assert anna.gossip.counters().given_up == 600 - GossipSettings().max_outgoing
 
 
-def test_without_paths_nothing_is_transmitted_and_it_goes_out_once_there_are_some(bob):
+def test_without_paths_nothing_is_transmitted_and_it_goes_out_once_there_are_some(bob: Party) -> None:
     anna = Party(1, paths=())
     wire = Wire([anna, bob])
     wire.send_to_peer(anna, bob, offer(anna, bob))
@@ -573,13 +624,13 @@ def test_without_paths_nothing_is_transmitted_and_it_goes_out_once_there_are_som
     assert bob.received == [offer(anna, bob)]
 
 
-def test_transmits_name_their_paths(anna, bob):
+def test_transmits_name_their_paths(anna: Party, bob: Party) -> None:
     (transmit,) = anna.gossip.send_to_peer(bob.did, Cancel(CALL_ID), CALL_ID, 1.0, 1.0)
     assert isinstance(transmit, Transmit)
     assert transmit.paths == (LAN,)
 
 
-def test_an_offer_for_the_largest_call_passes(wire, anna, bob):
+def test_an_offer_for_the_largest_call_passes(wire: Wire, anna: Party, bob: Party) -> None:
     many = [Party(number) for number in range(3, 33)]
     everyone = offer(anna, bob, *many)
     assert len(everyone.participants) == 32

@@ -1,0 +1,49 @@
+"""Every event has its sentence, and none shows a bare DID of somebody with a name."""
+
+import typing
+from enum import Enum
+from typing import Any
+
+import msgspec
+import pytest
+
+from blink_cli.commands.event_sentences import Narrator
+from blink_cli.core.events import EndReason, Event, PeerAppeared
+from tests.support.scripted_session import BOB
+
+KINDS: tuple[Any, ...] = typing.get_args(Event)
+
+
+def example(kind: Any) -> Any:
+    """An event of a kind, with a value of its type in every field."""
+
+    def value(field: msgspec.structs.FieldInfo) -> object:
+        if field.name in {"did", "caller"}:
+            return BOB
+        if isinstance(field.type, type) and issubclass(field.type, Enum):
+            return next(iter(field.type))
+        return {str: "text", int: 3, bool: True}.get(
+            field.type, "c0ffee00" if "tuple" not in str(field.type) else (BOB,)
+        )
+
+    return kind(**{field.name: value(field) for field in msgspec.structs.fields(kind)})
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_event_has_a_sentence(kind: Any) -> None:
+    narrator = Narrator()
+    narrator.tell(PeerAppeared(did=BOB, nickname="bob"))
+
+    sentence = narrator.tell(example(kind))
+
+    assert sentence
+    assert "did:key" not in sentence
+    assert "z6Mk" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_every_end_has_its_words(reason: EndReason) -> None:
+    from blink_cli.commands.event_sentences import END_REASONS
+
+    assert END_REASONS[reason]

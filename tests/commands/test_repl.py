@@ -1,0 +1,232 @@
+"""The prompt, driven through a pipe in place of the keyboard, and in a real terminal of its own."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from blink_cli.commands.completion import LineCompleter, split_words
+from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.live_view import LiveView
+from blink_cli.commands.program import entry_point
+from blink_cli.commands.repl import Repl
+from blink_cli.core.events import TalkingStarted
+from blink_cli.core.requests import GetPeers, LeaveCall, PlaceOffer, Quit, SetGain, SetMuted
+from tests.commands.conftest import BLINK, Shell, environment
+from tests.support.scripted_session import BOB, ScriptedSession
+
+
+@contextlib.asynccontextmanager
+async def prompt(history: Path | None = None) -> AsyncIterator[tuple[Repl, ScriptedSession, PipeInput]]:
+    """A prompt that runs, and what feeds it."""
+    session = ScriptedSession()
+    with create_pipe_input() as keys:
+        repl = Repl(GlobalOptions(), session, history, terminal_input=keys, terminal_output=DummyOutput())
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(repl.run(session.ended))
+            yield repl, session, keys
+            await running
+    await session.aclose()
+
+
+async def test_lines_are_the_commands_of_the_shell_until_ctrl_d(capsys: pytest.CaptureFixture[str]) -> None:
+    async with prompt() as (_, session, keys):
+        keys.send_text("mute\noffer bob\ngain bob -6\nblink leave\nstauts\n# nothing\n\nset-input null\n\x04")
+    asked = [
+        request
+        for request in session.asked
+        if isinstance(request, SetMuted | PlaceOffer | SetGain | LeaveCall | Quit)
+    ]
+    assert asked == [
+        SetMuted(muted=True),
+        PlaceOffer(peers=("bob",)),
+        SetGain(peer="bob", gain_db=-6),
+        LeaveCall(),
+        Quit(),
+    ]
+    captured = capsys.readouterr()
+    assert "No such command 'stauts'. Did you mean 'status'" in captured.err
+    assert "cannot be the microphone" in captured.err
+    assert "in call c0ffee00" in captured.out
+
+
+async def test_ctrl_c_clears_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    async with prompt() as (_, session, keys):
+        keys.send_text("deafen\x03mute\n\x04")
+    assert SetMuted(muted=True) in session.asked
+    assert session.state.deafened is False
+    assert "Traceback" not in capsys.readouterr().err
+
+
+async def test_quit_ends_the_prompt() -> None:
+    async with prompt() as (_, session, keys):
+        keys.send_text("quit\n")
+    assert session.ended.is_set()
+
+
+async def test_the_end_of_the_session_ends_the_prompt() -> None:
+    async with prompt() as (_, session, _keys):
+        session.ended.set()
+
+
+async def test_a_line_cannot_start_a_second_session_or_use_another_profile(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with prompt() as (_, _session, keys):
+        keys.send_text("--profile bob status\noffer bob --input silence\n\x04")
+    error = capsys.readouterr().err
+    assert "These lines go to the session of profile 'default'" in error
+    assert "This session has its options already" in error
+
+
+async def test_events_are_told_and_talking_is_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    async with prompt() as (repl, session, keys):
+        while repl.view.status is None:
+            await asyncio.sleep(0.01)
+        session.publish(TalkingStarted(did=BOB))
+        session.ring()
+        while repl.view.status is None or not repl.view.status.pending_calls:
+            await asyncio.sleep(0.01)
+        keys.send_text("\x04")
+    out = capsys.readouterr().out
+    assert "bob calls: accept beef0000" in out
+    assert "talk" not in out
+
+
+async def test_lines_are_kept_for_this_user_only(tmp_path: Path) -> None:
+    async with prompt(tmp_path / "history") as (_, _session, keys):
+        keys.send_text("mute\n\x04")
+    assert "+mute" in (tmp_path / "history").read_text()
+    assert (tmp_path / "history").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+async def completer() -> LineCompleter:
+    """Knows what a session that rings shows."""
+    session = ScriptedSession()
+    session.ring()
+    view = LiveView(session, changed=lambda: None, tell=lambda _: None)
+    view.status = session.state
+    peers = await session.ask(GetPeers())
+    view.peers = peers.peers  # type: ignore[union-attr] - the scripted session's own answer
+    return LineCompleter(entry_point(), view, lambda: ("USB Headset",))
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("un", {"unmute", "undeafen"}),
+        ("offer ", {"bob", "carol"}),
+        ("offer bob c", {"carol"}),
+        ("offer bob --wa", {"--wait"}),
+        ("gain b", {"bob"}),
+        ("gain bob ", set()),
+        ("accept ", {"beef0000beef"}),
+        ("contacts ", {"add", "list", "remove"}),
+        ("set-input US", {"'USB Headset'"}),
+        ("set-output n", {"null"}),
+        ("wait talking_st", {"talking_started", "talking_stopped"}),
+        ("help of", {"offer"}),
+        ("serv", set()),
+        ("status --pro", set()),
+        ("leave ", set()),
+        ("nonsense 'x", set()),
+    ],
+)
+async def test_tab_offers_what_fits(completer: LineCompleter, line: str, offered: set[str]) -> None:
+    from prompt_toolkit.completion import CompleteEvent
+
+    assert {
+        completion.text for completion in completer.get_completions(Document(line), CompleteEvent())
+    } == offered
+
+
+def test_an_open_quote_is_completed_as_if_it_ended_here() -> None:
+    assert split_words("set-input 'USB He") == (["set-input"], "USB He")
+
+
+class Terminal:
+    """`blink` in a pseudo-terminal."""
+
+    def __init__(self, shell: Shell, *arguments: str) -> None:
+        self.master, slave = pty.openpty()
+        env = environment(shell.data_dir, TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1")
+        self.process = subprocess.Popen(
+            [*BLINK, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+        )
+        self.slave = slave
+        self.screen = ""
+
+    def until(self, pattern: str) -> str:
+        """Read what the terminal is told until it holds a pattern; return what came since the last time."""
+        deadline_s = time.monotonic() + 30
+        while not re.search(pattern, self.screen):
+            assert time.monotonic() < deadline_s, self.screen
+            self.screen += os.read(self.master, 65536).decode(errors="replace")
+        seen, self.screen = self.screen, ""
+        return seen
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.slave)
+        os.close(self.master)
+
+
+def test_a_real_terminal_is_given_back_after_sigterm(shell: Shell) -> None:
+    import termios
+
+    terminal = Terminal(shell, "repl", "--input", "silence", "--output", "null")
+    try:
+        before = termios.tcgetattr(terminal.slave)
+        terminal.until("blink> ")
+        terminal.type("offer bob\r")
+        terminal.until("2 of 2 there")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(timeout=30) == 0
+        assert termios.tcgetattr(terminal.slave) == before
+    finally:
+        terminal.close()
+
+
+def test_ctrl_c_in_a_real_terminal_stops_the_command_and_not_the_session(shell: Shell) -> None:
+    terminal = Terminal(shell)
+    try:
+        terminal.until("blink> ")
+        terminal.type("wait call_terminated\r")
+        terminal.until("wait call_terminated")
+        # The terminal's own signal goes to the group that owns it; this one is the process's.
+        while terminal.process.poll() is None and "interrupted" not in terminal.screen:
+            terminal.process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+            terminal.screen += os.read(terminal.master, 65536).decode(errors="replace")
+        terminal.type("quit\r")
+        assert terminal.process.wait(timeout=30) == 0
+    finally:
+        terminal.close()
+
+
+def test_watch_shows_the_session_until_q(shell: Shell) -> None:
+    with shell.serving():
+        terminal = Terminal(shell, "watch")
+        try:
+            terminal.until("not in a call")
+            terminal.type("q")
+            assert terminal.process.wait(timeout=30) == 0
+        finally:
+            terminal.close()

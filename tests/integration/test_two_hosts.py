@@ -1,0 +1,104 @@
+"""Two people on one LAN: what is said is heard, and the figures are true."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.netlab.lab import Host, Laboratory
+from tests.support.capture import capturing, rtp_streams
+from tests.support.listening import Clocks, Listener, Speaker, who_is_heard
+from tests.support.sessions import Session, call_of, together
+from tests.support.speech_quality import aligned, pesq_wb
+from tests.support.voices import read_mono, voice, write_mono
+
+pytestmark = pytest.mark.netns
+
+TALK_S = 10.0
+MAX_DELAY_S = 0.5
+
+
+async def talker(host: Host, name: str, index: int, folder: Path) -> Session:
+    said = write_mono(folder / f"{name}-says.wav", voice(index, 20.0))
+    heard = folder / f"{name}-hears.wav"
+    return await host.machine.serve(name, "--input", f"file:{said}?loop=1", "--output", f"wav:{heard}")
+
+
+async def test_both_hear_each_other_and_every_count_agrees(lab: Laboratory, tmp_path: Path) -> None:
+    hosts = await lab.hosts("alice", "bob")
+    alice, bob = await together(*(talker(h, h.name, n, tmp_path) for n, h in enumerate(hosts)))
+    async with capturing("eth0", tmp_path / "call.pcapng", prefix=hosts[1].prefix), call_of(alice, bob):
+        from_s = time.monotonic() + MAX_DELAY_S
+        await asyncio.sleep(MAX_DELAY_S + TALK_S)
+        # Quiet the microphones' streams for the count: what is sent stops, what is under way arrives.
+        statuses = await together(alice.ask("status"), bob.ask("status"))
+        statistics = await together(alice.ask("rtp-stats"), bob.ask("rtp-stats"))
+    await together(alice.quit(), bob.quit())
+
+    for listener, speaker, n in ((alice, bob, 0), (bob, alice, 1)):
+        ear = Listener.of(statuses[n], tmp_path / f"{listener.profile}-hears.wav")
+        mouth = Speaker(Clocks.of(statuses[1 - n]), read_mono(tmp_path / f"{speaker.profile}-says.wav"))
+        heard = who_is_heard(ear, {speaker.profile: mouth}, from_s, TALK_S, max_delay_s=MAX_DELAY_S)[
+            speaker.profile
+        ]
+        assert heard.correlation >= 0.9, heard
+        said, played, _ = aligned(
+            mouth.between(from_s - MAX_DELAY_S, TALK_S + MAX_DELAY_S),
+            ear.between(from_s - MAX_DELAY_S, TALK_S + MAX_DELAY_S),
+        )
+        assert pesq_wb(said, played) >= 4.2
+        (link,) = statistics[n]["peers"]
+        assert link["did"] == speaker.did
+        assert link["inbound"]["packetsLost"] == 0, link
+        assert link["inbound"]["packetsReceived"] >= TALK_S * 50 * 0.98, link
+    await counts_agree_with_the_capture(statistics, tmp_path / "call.pcapng")
+
+
+async def counts_agree_with_the_capture(statistics: list[Any], file: Path) -> None:
+    """The capture lasts longer than the figures: it may hold more, by what was sent in that time; never less."""
+    captured = {stream.source.partition(":")[0]: stream for stream in await rtp_streams(file)}
+    assert len(captured) == 2, captured.keys()
+    assert all(stream.distinct == stream.packets for stream in captured.values()), "nothing is sent twice"
+    by_size = sorted(captured.values(), key=lambda stream: stream.source)
+    for n, outgoing in enumerate(by_size):
+        (sent,), (received,) = statistics[n]["peers"], statistics[1 - n]["peers"]
+        sequences = outgoing.sequences
+        span = (sequences[-1] - sequences[0]) % 2**16 + 1
+        assert span == outgoing.packets, "the sequence has no hole on the wire"
+        for count in (sent["outbound"]["packetsSent"], received["inbound"]["packetsReceived"]):
+            assert 0 <= outgoing.packets - count <= 250, (outgoing.packets, count)
+
+
+async def test_final_counts_equal_the_capture(lab: Laboratory, tmp_path: Path) -> None:
+    """A finite call, counted to the packet: the receiver's figures of a sender that was stopped first."""
+    hosts = await lab.hosts("alice", "bob")
+    alice, bob = await together(*(talker(h, h.name, n, tmp_path) for n, h in enumerate(hosts)))
+    async with capturing("eth0", tmp_path / "call.pcapng", prefix=hosts[1].prefix), call_of(alice, bob):
+        await asyncio.sleep(2.0)
+        # Frozen, alice sends nothing more; bob has long received what she sent when he is asked.
+        await lab.unplug(hosts[0])
+        await asyncio.sleep(0.5)
+        (link,) = (await bob.ask("rtp-stats"))["peers"]
+        streams = {s.source.partition(":")[0]: s for s in await rtp_streams(tmp_path / "call.pcapng")}
+        assert link["inbound"]["packetsReceived"] == streams[hosts[0].address].packets
+        await lab.plug_in(hosts[0])
+
+
+async def test_a_call_with_no_network_but_loopback(lab: Laboratory, tmp_path: Path) -> None:
+    host = await lab.lonely_host("island")
+    alice, bob = await together(talker(host, "alice", 0, tmp_path), talker(host, "bob", 1, tmp_path))
+    # Found by name: DNS-SD has nothing but loopback either.
+    await alice.until(
+        "peers", lambda peers: any(p["nickname"] == "bob" and p["alive"] for p in peers), what="bob is seen"
+    )
+    await together(alice.blink("offer", "bob", "--wait", "10"), bob.blink("accept", "--wait", "10"))
+    from_s = time.monotonic() + MAX_DELAY_S
+    await asyncio.sleep(MAX_DELAY_S + 4.0)
+    statuses = await together(alice.ask("status"), bob.ask("status"))
+    await together(alice.quit(), bob.quit())
+    ear = Listener.of(statuses[1], tmp_path / "bob-hears.wav")
+    mouth = Speaker(Clocks.of(statuses[0]), read_mono(tmp_path / "alice-says.wav"))
+    heard = who_is_heard(ear, {"alice": mouth}, from_s, 4.0, max_delay_s=MAX_DELAY_S)["alice"]
+    assert heard.correlation >= 0.9, heard
