@@ -78,7 +78,7 @@ def _heading(status: Status) -> Text:
 
 def _participants(call: CurrentCall, statistics: RtpStatistics | None, columns: int) -> Table:
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=1)
+    table.add_column(width=1, min_width=1)
     table.add_column(no_wrap=True, overflow="crop", max_width=24)
     table.add_column(no_wrap=True, overflow="crop")
     table.add_column(no_wrap=True, overflow="crop")

@@ -74,7 +74,9 @@ class GossipDriver:
         await self._transport.start(self)
 
     async def aclose(self) -> None:
-        """Send nothing more, and close the transport. Safe to call twice."""
+        """Send the copies that wait (of a leave, say), then nothing more, and close the transport. Safe to call twice."""
+        if self._running:
+            self._carry_out(self._gossip.flush(time.monotonic()))
         self._running = False
         if self._timer is not None:
             self._timer.cancel()

@@ -88,7 +88,8 @@ async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch: pyte
         await eventually(lambda: anna.discovery._zeroconf not in (None, opened))
         await eventually(lambda: not anna.discovery._unconfirmed)
         while not anna.said.empty():
-            assert anna.said.get_nowait()[0] == "found"
+            # Of other sessions on this machine anything may be said.
+            assert anna.said.get_nowait() != ("gone", bob.did)
 
 
 async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from blink_cli.net.gossip_driver import GossipDriver
 from blink_cli.net.memory_transport import MemoryNetwork, MemoryTransport
 from blink_cli.net.transport import Transport
 from blink_cli.net.udp_transport import UdpTransport
-from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, LossyTransport, some_group
+from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, LossyTransport, eventually, some_group
 
 KEY = b"k" * 32
 
@@ -155,6 +155,18 @@ async def test_after_closing_nothing_is_woken_or_sent() -> None:
         assert anna.driver._timer is None
         anna.driver.send_to_peer(bob.did, Offer(call_id(), KEY, (anna.did, bob.did), "anna"), call)
         assert anna.driver._timer is None
+
+
+async def test_the_copies_of_a_leave_still_go_out_when_the_session_ends() -> None:
+    network = MemoryNetwork()
+    async with sessions(*(MemoryTransport(network) for _ in range(2))) as (anna, bob):
+        call = call_id()
+        anna.driver.open_call(call, KEY)
+        bob.driver.open_call(call, KEY)
+        anna.driver.send_to_call(call, Leave(1), copies=2)
+        await anna.driver.aclose()
+        assert (await bob.next(Received)).signal == Leave(1)
+        await eventually(lambda: bob.driver.counters().received == 3)
 
 
 async def test_a_transport_that_does_not_open_leaves_nothing_behind() -> None:

@@ -67,8 +67,8 @@ _EARLY_S: Final = 0.001
 _REGRET_S: Final = 0.012
 """Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
 
-_LATE_S: Final = 0.011
-_LATE_SHARE: Final = 0.05
+_LATE_S: Final = 0.010
+_LATE_JITTERS: Final = 0.5
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
 """Above the target sound is shortened when so much can be won; each time costs a little of the voice."""
 
@@ -347,7 +347,8 @@ class PlayoutBuffer:
 
     def _play(self, start: int, frame: StoredFrame, now_s: float) -> Block:
         counters = self._counters
-        self._delays_s.append(self._delay_s(start, now_s))
+        # What had to be concealed first was needed that much earlier.
+        self._delays_s.append(self._delay_s(start + self._given_up, now_s))
         counters.jitter_buffer_delay_s += (now_s - frame.arrival_s) * frame.samples
         counters.jitter_buffer_target_delay_s += self._target.target_s * frame.samples
         counters.jitter_buffer_emitted_count += frame.samples
@@ -369,7 +370,7 @@ class PlayoutBuffer:
         return self._joined(lambda: self._decoder.decode(frame.payload), given_up, frame.samples)
 
     def _play_fec(self, start: int, following: StoredFrame, now_s: float) -> Block:
-        self._delays_s.append(self._delay_s(start, now_s))
+        self._delays_s.append(self._delay_s(start + self._given_up, now_s))
         self._counters.packets_recovered_by_fec += 1
         self._tell(start, PlayoutOutcome.RECOVERED)
         given_up = self._given_up
@@ -443,7 +444,7 @@ class PlayoutBuffer:
         if delay_s > target_s:
             # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
             late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
-            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_SHARE * target_s and late_samples >= _LATE_SAMPLES:
+            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_JITTERS * self._jitter_s and late_samples >= _LATE_SAMPLES:
                 return self._hastened(sound, late_samples, now_s)
         elif regret_s > _REGRET_S:
             return self._slowed(sound, target_s - delay_s)

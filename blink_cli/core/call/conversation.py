@@ -86,8 +86,8 @@ class Conversation:
         self._out = out
         self._announcer = Announcer(settings, now)
         self._accompanied = False
-        self._counted_in = False
-        """Whether somebody's announce has shown that it knows this life."""
+        self._counted_in_at = -math.inf
+        """When somebody's announce last showed that it knows this life."""
         self._missing: dict[Did, _Missing] = {}
         self._reception: dict[Did, _Reception] = {}
 
@@ -211,7 +211,7 @@ class Conversation:
 
     def heard_own_leave(self, instance: int, now: float) -> None:
         """Another session of this identity, or an earlier life of ours, has left in a newer instance than we came in."""
-        if instance > self.instance and not self._counted_in:
+        if instance > self.instance and self._counted_in_at == -math.inf:
             self._be_reborn(now)
 
     def insist(self, now: float) -> None:
@@ -296,19 +296,27 @@ class Conversation:
         return True
 
     def _look_for_ourselves(self, announce: Announce, now: float) -> None:
-        heard_as = max((h.instance for h in announce.hears if h.did == self.call.own), default=0)
-        if heard_as == self.instance:
-            self._counted_in = True
-            return
-        if heard_as > self.instance and not self._counted_in:
-            self._be_reborn(now)
+        for hearing in announce.hears:
+            if hearing.did != self.call.own:
+                continue
+            if hearing.instance == self.instance:
+                self._counted_in_at = now
+                return
+            if hearing.instance > self.instance and self._is_passed_over(hearing, now):
+                self._be_reborn(now)
         self._announcer.reply(now)
 
-    def _be_reborn(self, now: float) -> None:
-        """The others know a newer life of ours, from before a crash or from a session whose clock is ahead; we came later.
+    def _is_passed_over(self, hearing: Hearing, now: float) -> bool:
+        """Whether the newer life that somebody knows of us is an old one, and not another session that took the call over.
 
-        Only before anybody has counted us in: afterwards a newer life is another session that took the call over.
+        It is when nobody ever counted this life in; or when it is believed to have left, and nobody counts us in now.
         """
+        if hearing.link == LinkState.ABSENT.value:
+            return now >= self._counted_in_at + self._settings.unheeded_s
+        return self._counted_in_at == -math.inf
+
+    def _be_reborn(self, now: float) -> None:
+        """The others know a newer life of ours, from before a crash or from a session whose clock is ahead; we came later."""
         instance = self.call.next_instance(self.since_wall_ms)
         if instance == self.instance + 1:
             return  # what they claim lies too far ahead to be true

@@ -235,6 +235,13 @@ class Gossip:
         first = write_datagrams(call.call_topic, message_id, sealed, ttl=self._settings.ttl, attempt=0)
         return self._transmit(tuple(first), self._neighbours.all_paths(now_s))
 
+    def flush(self, now_s: float) -> list[Transmit]:
+        """The copies that wait, all at once: for a session that ends before they are due."""
+        paths = self._neighbours.all_paths(now_s)
+        waiting = [datagrams for _, _, datagrams in sorted(self._copies)]
+        self._copies.clear()
+        return [transmit for datagrams in waiting for transmit in self._transmit(datagrams, paths)]
+
     def next_wake(self) -> float | None:
         """The monotonic second at which `wake` has something to do; None: not before the next call."""
         copies_due_s = self._copies[0][0] if self._copies else None

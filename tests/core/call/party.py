@@ -141,11 +141,7 @@ class Party:
 def _short(event: Event) -> str:
     fields = msgspec.to_builtins(event)
     words = [fields.pop("event")]
-    for key in ("did", "caller"):
-        if key in fields:
-            words.append(fields[key].removeprefix("did:key:z6Mk"))
-    for key in ("reason", "link"):
-        if key in fields:
-            words.append(fields[key])
+    words += [fields[key].removeprefix("did:key:z6Mk") for key in ("did", "caller") if key in fields]
+    words += [fields[key] for key in ("reason", "link") if key in fields]
     words += [key for key in ("muted", "deafened", "recording") if fields.get(key)]
     return " ".join(words)

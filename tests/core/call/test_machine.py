@@ -59,7 +59,7 @@ class Table:
     """Bob's machine on a table, and a clock beside it."""
 
     def __init__(self, own: Did = BOB) -> None:
-        self.machine = CallMachine(own, lambda count: bytes(count))
+        self.machine = CallMachine(own, bytes)
         self.now = 100.0
 
     def offer(

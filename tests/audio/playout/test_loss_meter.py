@@ -1,0 +1,49 @@
+"""Loss before repair, as sequences of numbers."""
+
+import pytest
+
+from blink_cli.audio.playout.loss_meter import LossMeter
+
+
+def metered(sequences):
+    meter = LossMeter()
+    for sequence in sequences:
+        meter.on_packet(sequence)
+    return meter
+
+
+@pytest.mark.parametrize(
+    ("sequences", "lost", "mean", "longest"),
+    [
+        (range(100), 0, 0.0, 0),
+        ([n for n in range(100) if n != 50], 1, 1.0, 1),
+        ([n for n in range(100) if n not in (50, 51, 70)], 3, 1.5, 2),
+        ([n ^ 1 for n in range(100)], 0, 0.0, 0),
+        ([*range(50), *range(51, 60), 50, *range(60, 100)], 0, 0.0, 0),
+        ([*range(50), 49, 49, *range(50, 100)], 0, 0.0, 0),
+    ],
+)
+def test_what_is_lost(sequences, lost, mean, longest):
+    meter = metered(sequences)
+    report = meter.report()
+    assert meter.packets_lost == lost
+    assert (report.mean_burst_packets, report.longest_burst_packets) == (mean, longest)
+
+
+def test_the_newest_gap_may_still_close():
+    meter = metered([*range(50), 51])
+    assert meter.report().fraction_lost == 0
+
+
+def test_old_loss_is_forgotten_by_the_report_and_not_by_the_count():
+    meter = metered([*range(10), *range(20, 400)])
+    assert meter.report().fraction_lost == 0
+    assert meter.packets_lost == 10
+
+
+def test_a_jump_is_another_stream_and_not_loss():
+    assert metered([*range(50), *range(5_000, 5_050)]).packets_lost == 0
+
+
+def test_the_first_loss_of_a_call_is_not_overrated():
+    assert metered([0, 1, 3, 4, 5, 6, 7, 8]).report().fraction_lost == pytest.approx(1 / 25)
