@@ -78,6 +78,7 @@ class Neighbourhood:
                     self._own,
                     self._nickname,
                     port,
+                    group=options.group,
                     found=self._found,
                     gone=self._gone,
                     interfaces=options.interfaces,

@@ -13,6 +13,7 @@ END_REASONS = {
     e.EndReason.WITHDRAWN: "the caller took it back",
     e.EndReason.EMPTY: "everyone else left",
     e.EndReason.DECLINED: "everyone declined",
+    e.EndReason.CROWDED_OUT: "newer calls took its place in the list",
     e.EndReason.JOINED_ELSEWHERE: "another session of yours took it",
 }
 

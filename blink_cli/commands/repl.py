@@ -83,20 +83,28 @@ class Repl:
         """Read and run lines until `quit`, Ctrl-D, SIGTERM, or the end of the session."""
         over = asyncio.Event()
         with patch_stdout(raw=True):
-            async with TaskOwner("prompt") as tasks:
+            async with TaskOwner("prompt", on_failure=_read_here) as tasks:
                 loop = asyncio.get_running_loop()
                 for name in ENDING_SIGNALS:
                     if hasattr(signal, name) and sys.platform != "win32":
                         loop.add_signal_handler(getattr(signal, name), over.set)
-                tasks.start(self.view.follow(), name="events")
-                tasks.start(self.view.refresh(), name="refresh")
                 tasks.start(self._find_devices(), name="devices")
-                ways = {
+                ways: set[asyncio.Task[Any]] = {
+                    tasks.start(self._look(), name="view"),
                     tasks.start(self._read_lines(), name="lines"),
                     tasks.start(ended.wait(), name="session's end"),
                     tasks.start(over.wait(), name="signal"),
                 }
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in done:
+                    way.result()
+
+    async def _look(self) -> None:
+        """Keep the panel new and tell events; never returns before the session's end, which `run` hears from it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.view.follow(), name="prompt/events")
+            tasks.create_task(self.view.refresh(), name="prompt/refresh")
+            await asyncio.Event().wait()
 
     async def _read_lines(self) -> None:
         while True:
@@ -117,7 +125,7 @@ class Repl:
             if job is None:
                 return
             output = job.desk.output
-            async with TaskOwner("command") as tasks:
+            async with TaskOwner("command", on_failure=_read_here) as tasks:
                 self._running = tasks.start(_finished(job.run), name=line.split(maxsplit=1)[0])
                 self._listen_for_interrupt()
                 await self._running
@@ -143,7 +151,7 @@ class Repl:
     async def _find_devices(self) -> None:
         from blink_cli.commands.device_commands import device_list  # noqa: PLC0415 - asks the system
 
-        devices, _ = await asyncio.to_thread(device_list)
+        devices, _ = await asyncio.to_thread(device_list)  # a failure is in the hint, which completion has no use for
         self._devices = tuple(device["name"] for device in devices if not device["virtual"])
 
     def _message(self) -> ANSI:
@@ -163,6 +171,10 @@ class Repl:
 
     def _tell(self, sentence: str) -> None:
         self._output.line(sentence)
+
+
+def _read_here(name: str, failure: BaseException) -> None:
+    """Whoever waits for the task reads its failure."""
 
 
 async def _finished(job: Any) -> None:

@@ -1,7 +1,7 @@
 """Who else is on the network: DNS-SD over multicast DNS, service `_blink._udp`.
 
     blink-XXXXXXXX._blink._udp.local.   SRV   PORT blink-XXXXXXXX.local.
-                                        TXT   v=1 did=did:key:z6Mk... nick=alice
+                                        TXT   v=1 did=did:key:z6Mk... nick=alice group=239.255.66.76:7667
     blink-XXXXXXXX.local.               A     one per interface
 
 The name is random: DID and nickname stand in TXT, so that two sessions of one identity have two names. What is found is
@@ -77,6 +77,7 @@ class Discovery:
         nickname: str,
         port: int,
         *,
+        group: str,
         found: Found,
         gone: Gone,
         interfaces: tuple[str, ...] = (),
@@ -87,6 +88,7 @@ class Discovery:
             did: Who it is.
             nickname: What it calls itself.
             port: Of the transport's own socket.
+            group: Multicast group and port of its gossip; sessions of other groups are not its neighbours and are not found.
             found: Told of a session.
             gone: Told when a DID has no session any more.
             interfaces: IPv4 addresses or names of the interfaces to use; empty: all that are up.
@@ -95,6 +97,7 @@ class Discovery:
         self._did = did
         self._nickname = nickname
         self._port = port
+        self._group = group
         self._found = found
         self._gone = gone
         self._wanted = interfaces
@@ -166,7 +169,7 @@ class Discovery:
                 SERVICE_TYPE,
                 f"{self._label}.{SERVICE_TYPE}",
                 port=self._port,
-                properties={"v": _TXT_VERSION, "did": self._did, "nick": self._nickname},
+                properties={"v": _TXT_VERSION, "did": self._did, "nick": self._nickname, "group": self._group},
                 server=f"{self._label}.local.",
                 addresses=[inet_aton(interface.address) for interface in self._present],
                 host_ttl=_RECORD_TTL_S,
@@ -231,7 +234,7 @@ class Discovery:
             self._asking.discard(name)
         if name not in self._instances:
             return  # gone in the meantime
-        claim = _read_claim(info) if answered else None
+        claim = _read_claim(info, self._group) if answered else None
         if claim is None:
             self._forget(name)
             return
@@ -253,12 +256,14 @@ class Discovery:
             self._gone(did)
 
 
-def _read_claim(info: AsyncServiceInfo) -> tuple[Did, str, str] | None:
+def _read_claim(info: AsyncServiceInfo, group: str) -> tuple[Did, str, str] | None:
     """What a stranger's records say, if they can be ours at all."""
     properties = info.decoded_properties
     did = properties.get("did") or ""
     addresses = info.parsed_addresses()
     if properties.get("v") != _TXT_VERSION or not addresses or not info.port:
+        return None
+    if properties.get("group") != group:
         return None
     try:
         public_key_of(did)

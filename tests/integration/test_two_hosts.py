@@ -43,12 +43,13 @@ async def test_both_hear_each_other_and_every_count_agrees(lab: Laboratory, tmp_
         heard = who_is_heard(ear, {speaker.profile: mouth}, from_s, TALK_S, max_delay_s=MAX_DELAY_S)[
             speaker.profile
         ]
-        assert heard.correlation >= 0.9, heard
+        assert heard.correlation >= 0.9, (heard, statistics[n])
         said, played, _ = aligned(
             mouth.between(from_s - MAX_DELAY_S, TALK_S + MAX_DELAY_S),
-            ear.between(from_s - MAX_DELAY_S, TALK_S + MAX_DELAY_S),
+            ear.between(from_s, TALK_S),
+            max_delay_s=2 * MAX_DELAY_S,
         )
-        assert pesq_wb(said, played) >= 4.2
+        assert pesq_wb(said, played) >= 4.2, statistics[n]
         (link,) = statistics[n]["peers"]
         assert link["did"] == speaker.did
         assert link["inbound"]["packetsLost"] == 0, link
@@ -97,8 +98,9 @@ async def test_a_call_with_no_network_but_loopback(lab: Laboratory, tmp_path: Pa
     from_s = time.monotonic() + MAX_DELAY_S
     await asyncio.sleep(MAX_DELAY_S + 4.0)
     statuses = await together(alice.ask("status"), bob.ask("status"))
+    statistics = await bob.ask("rtp-stats")
     await together(alice.quit(), bob.quit())
     ear = Listener.of(statuses[1], tmp_path / "bob-hears.wav")
     mouth = Speaker(Clocks.of(statuses[0]), read_mono(tmp_path / "alice-says.wav"))
     heard = who_is_heard(ear, {"alice": mouth}, from_s, 4.0, max_delay_s=MAX_DELAY_S)["alice"]
-    assert heard.correlation >= 0.9, heard
+    assert heard.correlation >= 0.9, (heard, statistics)

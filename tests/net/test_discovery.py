@@ -15,18 +15,20 @@ from blink_cli.net.discovery import SERVICE_TYPE, Discovery, _read_claim
 from tests.net.gossip_parts import LOOPBACK, PATIENCE_S, eventually
 
 PORT = 40_404
+GROUP = "239.255.66.76:7667"
 
 
 class Seeker:
     """One session's discovery and what it said."""
 
-    def __init__(self, nickname: str, *, identity: Identity | None = None) -> None:
+    def __init__(self, nickname: str, *, identity: Identity | None = None, group: str = GROUP) -> None:
         self.did = (identity or Identity(secrets.token_bytes(32))).did
         self.said: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
         self.discovery = Discovery(
             self.did,
             nickname,
             PORT,
+            group=group,
             found=lambda did, nick, address: self.said.put_nowait(("found", did, nick, address)),
             gone=lambda did: self.said.put_nowait(("gone", did)),
             interfaces=LOOPBACK,
@@ -46,6 +48,15 @@ async def test_two_sessions_find_each_other_and_say_goodbye() -> None:
             await anna.until("found", bob.did, "bob [31m", f"127.0.0.1:{PORT}")
             await bob.until("found", anna.did, "anna", f"127.0.0.1:{PORT}")
         await anna.until("gone", bob.did)
+
+
+async def test_a_session_of_another_group_is_not_found() -> None:
+    anna, bob, far = Seeker("anna"), Seeker("bob"), Seeker("far", group="239.255.66.76:7668")
+    async with anna.discovery, far.discovery:
+        async with bob.discovery:
+            await anna.until("found", bob.did, "bob", f"127.0.0.1:{PORT}")
+        await anna.until("gone", bob.did)
+        assert anna.said.empty()
 
 
 async def test_a_session_does_not_find_itself_but_another_of_its_identity() -> None:
@@ -104,16 +115,16 @@ async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch: py
         await anna.until("gone", did)
 
 
-def claim(**properties: str | bytes) -> tuple[Did, str, str] | None:
+def claim(*, group: str = GROUP, **properties: str | bytes) -> tuple[Did, str, str] | None:
     info = AsyncServiceInfo(
         SERVICE_TYPE,
         f"x.{SERVICE_TYPE}",
         port=1,
-        properties=dict(properties),
+        properties={"group": group, **properties},
         server="x.local.",
         parsed_addresses=["192.0.2.1"],
     )
-    return _read_claim(info)
+    return _read_claim(info, GROUP)
 
 
 def test_records_that_cannot_be_ours_are_not_believed() -> None:
@@ -123,6 +134,7 @@ def test_records_that_cannot_be_ours_are_not_believed() -> None:
     assert claim(v="2", did=did, nick="anna") is None
     assert claim(v="1", did=did[:-1] + "0", nick="anna") is None
     assert claim(v="1", nick="anna") is None
+    assert claim(v="1", did=did, nick="anna", group="239.0.0.1:1") is None
     assert claim(v="1", did=did, nick="did:key:z6Mk") == (did, "", "192.0.2.1:1")
     assert claim(v="1", did=b"\xff\xfe", nick="anna") is None
 

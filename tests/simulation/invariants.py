@@ -87,8 +87,8 @@ class Watch:
             phase = call.phase
             if phase in LISTED:
                 pending += 1
-            elif phase is not Phase.LEAVING:
-                demand(call_id == current, "an open topic is pending, current or being left", node)
+            elif phase is not Phase.LEAVING and call_id != current:
+                demand(None, "an open topic is pending, current or being left", node)
         demand(current is None or current in calls, "the current call has its topics", node)
         demand(pending <= LAN.max_pending, "the list of pending calls is bounded", node)
         demand(len(machine._farewells) <= LAN.max_farewells, "farewells are bounded", node)
@@ -100,8 +100,8 @@ class Watch:
         self._check_links(node)
         letters = node.courier.letters
         for letter in letters.values():
-            if type(letter.signal) is Offer:
-                demand(letter.call_id == current, "only the current call is offered", node)
+            if letter.call_id != current and type(letter.signal) is Offer:
+                demand(None, "only the current call is offered", node)
         demand(len(letters) <= 8 * len(self._world.nodes) + 64, "signals under way are bounded", node)
 
     def _check_links(self, node: Node) -> None:
@@ -113,11 +113,10 @@ class Watch:
         members = talk.call.members
         demand(connections.keys() <= members.keys(), "only invited peers are connected", node)
         for did, link in talk.links.items():
-            present = members[did].present
-            known = link.is_open == (did in connections)
-            demand(known, "the machine knows which connections stand", node)
-            linked = link.phase is not LinkPhase.NONE
-            demand(present == linked, "who is in the call has a link, and nobody else is connected", node)
+            if link._open != (did in connections):
+                demand(None, "the machine knows which connections stand", node)
+            if members[did].present == (link.phase is LinkPhase.NONE):
+                demand(None, "who is in the call has a link, and nobody else is connected", node)
 
 
 class Story:
