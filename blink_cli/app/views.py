@@ -6,10 +6,14 @@ from collections.abc import Callable
 from blink_cli.app.call_runner import CallRunner
 from blink_cli.app.peer_links import PeerLink
 from blink_cli.app.talkers import Talkers
+from blink_cli.audio.devices.interface import InputDevice, OutputDevice
+from blink_cli.audio.sink_mixer import MixerStatistics
+from blink_cli.audio.source_track import SourceStatistics
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     CurrentCall,
+    DeviceFigures,
     Inbound,
     NamedPeer,
     Outbound,
@@ -40,10 +44,13 @@ class Views:
 
     def rtp_statistics(self, call: CallId, now_s: float) -> RtpStatistics:
         """Figures of everyone who has or had a link in the current call."""
-        mixer = self._runner.voice.mixer_statistics(now_s)
+        voice = self._runner.voice
+        mixer, source = voice.mixer_statistics(now_s), voice.source_statistics(now_s)
         return RtpStatistics(
             call=call,
             peers=tuple(self._peer_statistics(entry) for entry in self._runner.links.peers.values()),
+            input=None if source is None else _device_figures(voice.input_device, source),
+            output=None if mixer is None else _device_figures(voice.output_device, mixer),
             late_ticks=0 if mixer is None else mixer.lateness.over_10_ms,
         )
 
@@ -116,6 +123,19 @@ class Views:
             delay_ms=playout.delay_ms,
             audio_level_dbov=self._runner.level_dbov(entry.peer),
         )
+
+
+def _device_figures(
+    device: InputDevice | OutputDevice, figures: SourceStatistics | MixerStatistics
+) -> DeviceFigures:
+    reading = figures.reading
+    return DeviceFigures(
+        device=device.parameters.name,
+        latency_ms=round(1000 * reading.latency_s, 3),
+        lost_ms=round(1000 * reading.lost_frames / device.parameters.sample_rate_hz, 3),
+        late_ticks=figures.lateness.over_10_ms,
+        lateness_p99_ms=figures.lateness.p99_ms,
+    )
 
 
 def _outbound(entry: PeerLink) -> Outbound | None:

@@ -206,13 +206,32 @@ class PeerStatistics(_Value, frozen=True):
     outbound: Outbound | None
 
 
+class DeviceFigures(_Value, frozen=True):
+    """One device of this session and the thread that serves it."""
+
+    device: str
+    latency_ms: float
+    """From the microphone to the program, or from the program to the speaker, as far as the system knows; queues included."""
+
+    lost_ms: float
+    """Captured and overwritten before it was read, or due and not there to be played."""
+
+    late_ticks: int
+    """Steps of 10 ms that ran later than the next one was due."""
+
+    lateness_p99_ms: float
+    """99 of 100 steps ran at most this much later than they were due."""
+
+
 class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     """Figures of the current call."""
 
     call: CallId
     peers: tuple[PeerStatistics, ...]
+    input: DeviceFigures | None = None
+    output: DeviceFigures | None = None
     late_ticks: int
-    """Playout ticks of this session that ran later than their block was due."""
+    """Playout ticks of this session that ran later than the next one was due."""
 
 
 Reply = Status | Done | Peers | OfferPlaced | CallAccepted | Calls | Participants | DeviceSet | RtpStatistics

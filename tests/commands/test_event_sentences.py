@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.event_sentences import END_REASONS, Narrator
 from blink_cli.core.events import EndReason, Event, PeerAppeared
 from tests.support.scripted_session import BOB
 
@@ -44,6 +44,4 @@ def test_every_event_has_a_sentence(kind: Any) -> None:
 
 @pytest.mark.parametrize("reason", EndReason)
 def test_every_end_has_its_words(reason: EndReason) -> None:
-    from blink_cli.commands.event_sentences import END_REASONS
-
     assert END_REASONS[reason]

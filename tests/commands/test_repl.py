@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import pty
 import re
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import PipeInput, create_pipe_input
-from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from blink_cli.commands.completion import LineCompleter, split_words
 from blink_cli.commands.global_options import GlobalOptions
@@ -24,91 +28,101 @@ from blink_cli.commands.repl import Repl
 from blink_cli.core.events import TalkingStarted
 from blink_cli.core.requests import GetPeers, LeaveCall, PlaceOffer, Quit, SetGain, SetMuted
 from tests.commands.conftest import BLINK, Shell, environment
-from tests.support.scripted_session import BOB, ScriptedSession
+from tests.support.scripted_session import ALICE, BOB, ScriptedSession
+
+
+class Prompted:
+    """A prompt that runs, what feeds it, and what it shows."""
+
+    def __init__(self, repl: Repl, session: ScriptedSession, keys: PipeInput, screen: io.StringIO) -> None:
+        self.repl = repl
+        self.session = session
+        self.keys = keys
+        self._screen = screen
+
+    @property
+    def shown(self) -> str:
+        """Everything that was written so far, without escape sequences."""
+        return self._screen.getvalue()
 
 
 @contextlib.asynccontextmanager
-async def prompt(history: Path | None = None) -> AsyncIterator[tuple[Repl, ScriptedSession, PipeInput]]:
-    """A prompt that runs, and what feeds it."""
+async def prompt(history: Path | None = None) -> AsyncIterator[Prompted]:
+    """Run a prompt until its keys or its session end it."""
     session = ScriptedSession()
-    with create_pipe_input() as keys:
-        repl = Repl(GlobalOptions(), session, history, terminal_input=keys, terminal_output=DummyOutput())
+    screen = io.StringIO()
+    output = PlainTextOutput(screen)
+    # A terminal of its own for each test: prompt_toolkit keeps one for the whole process otherwise.
+    with create_pipe_input() as keys, create_app_session(input=keys, output=output):
+        repl = Repl(GlobalOptions(color=False), session, history, terminal_input=keys, terminal_output=output)
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             running = tasks.create_task(repl.run(session.ended))
-            yield repl, session, keys
+            yield Prompted(repl, session, keys, screen)
             await running
     await session.aclose()
 
 
-async def test_lines_are_the_commands_of_the_shell_until_ctrl_d(capsys: pytest.CaptureFixture[str]) -> None:
-    async with prompt() as (_, session, keys):
-        keys.send_text("mute\noffer bob\ngain bob -6\nblink leave\nstauts\n# nothing\n\nset-input null\n\x04")
-    asked = [
-        request
-        for request in session.asked
-        if isinstance(request, SetMuted | PlaceOffer | SetGain | LeaveCall | Quit)
-    ]
-    assert asked == [
+async def test_lines_are_the_commands_of_the_shell_until_ctrl_d() -> None:
+    async with prompt() as at:
+        at.keys.send_text(
+            "mute\noffer bob\ngain bob -6\nblink leave\nstauts\n# nothing\n\nset-input null\nwhoami --json\n\x04"
+        )
+    kinds = SetMuted | PlaceOffer | SetGain | LeaveCall | Quit
+    assert [request for request in at.session.asked if isinstance(request, kinds)] == [
         SetMuted(muted=True),
         PlaceOffer(peers=("bob",)),
         SetGain(peer="bob", gain_db=-6),
         LeaveCall(),
         Quit(),
     ]
-    captured = capsys.readouterr()
-    shown = captured.out + captured.err
-    assert "No such command 'stauts'. Did you mean 'status'" in shown
-    assert "cannot be the microphone" in shown
-    assert "Traceback" not in shown
+    assert "No such command 'stauts'. Did you mean 'status'" in at.shown
+    assert "cannot be the microphone" in at.shown
+    assert f'"did":"{ALICE}"' in at.shown
+    assert "Traceback" not in at.shown
 
 
-async def test_ctrl_c_clears_the_line(capsys: pytest.CaptureFixture[str]) -> None:
-    async with prompt() as (_, session, keys):
-        keys.send_text("deafen\x03mute\n\x04")
-    assert SetMuted(muted=True) in session.asked
-    assert session.state.deafened is False
-    assert "Traceback" not in capsys.readouterr().err
+async def test_ctrl_c_clears_the_line() -> None:
+    async with prompt() as at:
+        at.keys.send_text("deafen\x03mute\n\x04")
+    assert SetMuted(muted=True) in at.session.asked
+    assert at.session.state.deafened is False
+    assert "Traceback" not in at.shown
 
 
 async def test_quit_ends_the_prompt() -> None:
-    async with prompt() as (_, session, keys):
-        keys.send_text("quit\n")
-    assert session.ended.is_set()
+    async with prompt() as at:
+        at.keys.send_text("quit\n")
+    assert at.session.ended.is_set()
 
 
 async def test_the_end_of_the_session_ends_the_prompt() -> None:
-    async with prompt() as (_, session, _keys):
-        session.ended.set()
+    async with prompt() as at:
+        at.session.ended.set()
 
 
-async def test_a_line_cannot_start_a_second_session_or_use_another_profile(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    async with prompt() as (_, _session, keys):
-        keys.send_text("--profile bob status\noffer bob --input silence\n\x04")
-    captured = capsys.readouterr()
-    error = captured.out + captured.err
-    assert "These lines go to the session of profile 'default'" in error
-    assert "This session has its options already" in error
+async def test_a_line_cannot_start_a_second_session_or_use_another_profile() -> None:
+    async with prompt() as at:
+        at.keys.send_text("--profile bob status\noffer bob --input silence\n\x04")
+    assert "These lines go to the session of profile 'default'" in at.shown
+    assert "This session has its options already" in at.shown
 
 
-async def test_events_are_told_and_talking_is_only_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    async with prompt() as (repl, session, keys):
-        while repl.view.status is None:
+async def test_events_are_told_and_talking_is_only_shown() -> None:
+    async with prompt() as at:
+        while at.repl.view.status is None:
             await asyncio.sleep(0.01)
-        session.publish(TalkingStarted(did=BOB))
-        session.ring()
-        while repl.view.status is None or not repl.view.status.pending_calls:
+        at.session.publish(TalkingStarted(did=BOB))
+        at.session.ring()
+        while not at.repl.view.status.pending_calls:
             await asyncio.sleep(0.01)
-        keys.send_text("\x04")
-    out = capsys.readouterr().out
-    assert "bob calls: accept beef0000" in out
-    assert "talk" not in out
+        at.keys.send_text("\x04")
+    assert "bob calls: accept beef0000" in at.shown
+    assert "talk" not in at.shown
 
 
 async def test_lines_are_kept_for_this_user_only(tmp_path: Path) -> None:
-    async with prompt(tmp_path / "history") as (_, _session, keys):
-        keys.send_text("mute\n\x04")
+    async with prompt(tmp_path / "history") as at:
+        at.keys.send_text("mute\n\x04")
     assert "+mute" in (tmp_path / "history").read_text()
     assert (tmp_path / "history").stat().st_mode & 0o777 == 0o600
 
@@ -147,8 +161,6 @@ async def completer() -> LineCompleter:
     ],
 )
 async def test_tab_offers_what_fits(completer: LineCompleter, line: str, offered: set[str]) -> None:
-    from prompt_toolkit.completion import CompleteEvent
-
     assert {
         completion.text for completion in completer.get_completions(Document(line), CompleteEvent())
     } == offered
@@ -191,8 +203,6 @@ class Terminal:
 
 
 def test_a_real_terminal_is_given_back_after_sigterm(shell: Shell) -> None:
-    import termios
-
     terminal = Terminal(shell, "repl", "--input", "silence", "--output", "null")
     try:
         before = termios.tcgetattr(terminal.slave)

@@ -63,6 +63,7 @@ _IDLE_SAMPLES: Final = SAMPLE_RATE_HZ
 _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
+_AFTER_TICK_S: Final = 0.0001
 _EARLY_S: Final = 0.001
 _REGRET_S: Final = 0.012
 """Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
@@ -163,6 +164,7 @@ class PlayoutBuffer:
         self._waited = 0
         self._observed: dict[int, bool] = {}
         self._jitter_s = 0.0
+        self._last_tick_s = float("-inf")
         self._transit_s = 0.0
 
     # ---- packets in
@@ -208,7 +210,8 @@ class PlayoutBuffer:
             self._counters.packets_undecodable += not is_copy
             return
         has_fec = carries_fec(payload)
-        transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
+        # A packet that came before the last tick and was handed over after it was of no use to that tick.
+        transit_s = max(packet.arrival_s, self._last_tick_s + _AFTER_TICK_S) - timestamp / SAMPLE_RATE_HZ
         self._observe(timestamp, transit_s)
         if has_fec:
             self._observe_fec(timestamp - samples, transit_s + samples / SAMPLE_RATE_HZ)
@@ -266,6 +269,7 @@ class PlayoutBuffer:
 
     def get(self, now_s: float) -> Block:
         """The next ten milliseconds, shape (480,); not to be modified. `SILENCE_BLOCK` itself when nothing is to be heard."""
+        self._last_tick_s = now_s
         if self._silence_left:
             self._silence_left -= TICK_SAMPLES
             self._counters.total_samples_received += TICK_SAMPLES
