@@ -28,6 +28,7 @@ from blink_cli.app.voice_path import VoicePath
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
+from blink_cli.audio.urgency import make_nice
 from blink_cli.core.errors import DeviceError, NotFoundError, StateError, UsageError
 from blink_cli.core.events import DeviceChanged, DeviceLost, Event, IncomingCall, LinkState, SessionEnding
 from blink_cli.core.gossip import Acknowledged, Gossip, Received
@@ -127,6 +128,7 @@ class Session:
 
         """
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        make_nice()
         settings = load_settings(profile.settings_path)
         codec = settings.codec.with_options(options.codec)
         nickname = session_nickname(options.nickname or settings.nickname, profile)

@@ -36,6 +36,18 @@ def make_urgent() -> Urgency:
         pass
     else:
         return Urgency.REAL_TIME
+    return make_nice()
+
+
+def make_nice() -> Urgency:
+    """Give the calling thread, and threads that it starts later, a better nice value if the system allows. Linux only.
+
+    For the event loop: it sends what the capture thread encoded, and while it holds the interpreter's lock a voice thread waits for
+    it, however urgent, so it must not be kept from running by another process. Real-time scheduling is not for it: a flood of datagrams
+    could then keep the machine from everything else.
+    """
+    if sys.platform != "linux":
+        return Urgency.ORDINARY
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
     except OSError:

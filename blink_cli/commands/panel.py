@@ -76,23 +76,33 @@ def _heading(status: Status) -> Text:
     return text
 
 
-def _participants(call: CurrentCall, statistics: RtpStatistics | None, columns: int) -> Table:
+def _participants(call: CurrentCall, statistics: RtpStatistics | None, columns: int) -> RenderableType:
+    shown = call.participants[:MAX_ROWS]
+    hidden = len(call.participants) - len(shown)
+    more = [Text(f"  and {hidden} more")] if hidden else []
+    if columns < NARROW_COLUMNS:
+        # A table would shrink all its columns, the mark among them.
+        return Group(*(_narrow_row(participant) for participant in shown), *more)
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=1, min_width=1)
+    table.add_column(width=1)
     table.add_column(no_wrap=True, overflow="crop", max_width=24)
     table.add_column(no_wrap=True, overflow="crop")
     table.add_column(no_wrap=True, overflow="crop")
-    wide = columns >= NARROW_COLUMNS
-    if wide:
-        table.add_column(no_wrap=True, overflow="crop", style="dim")
-    figures = {peer.did: peer.inbound for peer in statistics.peers} if statistics is not None else {}
-    for participant in call.participants[:MAX_ROWS]:
-        row = _row(participant)
-        table.add_row(*row, _figures(figures.get(participant.did))) if wide else table.add_row(*row)
-    hidden = len(call.participants) - MAX_ROWS
-    if hidden > 0:
-        table.add_row("", f"and {hidden} more")
-    return table
+    table.add_column(no_wrap=True, overflow="crop", style="dim")
+    figures = {}
+    if statistics is not None and statistics.call == call.id:
+        figures = {peer.did: peer.inbound for peer in statistics.peers}
+    for participant in shown:
+        table.add_row(*_row(participant), _figures(figures.get(participant.did)))
+    return Group(table, *more)
+
+
+def _narrow_row(participant: Participant) -> Text:
+    mark, name, link, state = _row(participant)
+    words = [word for word in (name, link, state) if word.plain]
+    return Text.assemble(
+        mark if mark.plain else " ", " ", Text(" ").join(words), no_wrap=True, overflow="crop"
+    )
 
 
 def _row(participant: Participant) -> tuple[Text, Text, Text, Text]:

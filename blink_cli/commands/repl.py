@@ -67,12 +67,13 @@ class Repl:
         self._lines = Lines(options, PresentSource(session))
         self._output = CommandOutput(json=False, color=options.color, quiet=False)
         self.view = LiveView(session, changed=self._redraw, tell=self._tell)
-        self._devices: tuple[str, ...] = ()
+        self._devices: tuple[str, ...] | None = None
+        self._tasks: TaskOwner | None = None
         self._running: asyncio.Task[None] | None = None
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             history=_history(history),
-            completer=LineCompleter(entry_point(), self.view, lambda: self._devices),
+            completer=LineCompleter(entry_point(), self.view, self._known_devices),
             complete_while_typing=False,
             color_depth=None if options.color else ColorDepth.DEPTH_1_BIT,
             input=terminal_input,
@@ -88,7 +89,7 @@ class Repl:
                 for name in ENDING_SIGNALS:
                     if hasattr(signal, name) and sys.platform != "win32":
                         loop.add_signal_handler(getattr(signal, name), over.set)
-                tasks.start(self._find_devices(), name="devices")
+                self._tasks = tasks
                 ways: set[asyncio.Task[Any]] = {
                     tasks.start(self._look(), name="view"),
                     tasks.start(self._read_lines(), name="lines"),
@@ -148,10 +149,20 @@ class Repl:
         if self._running is not None:
             self._running.cancel()
 
+    def _known_devices(self) -> tuple[str, ...]:
+        # Asking the system takes a process and 0.3 s: begun by the first Tab that wants a device, answered by the next.
+        if self._devices is None:
+            self._devices = ()
+            if self._tasks is not None:
+                self._tasks.start(self._find_devices(), name="devices")
+        return self._devices
+
     async def _find_devices(self) -> None:
         from blink_cli.commands.device_commands import device_list  # noqa: PLC0415 - asks the system
 
-        devices, _ = await asyncio.to_thread(device_list)  # a failure is in the hint, which completion has no use for
+        devices, _ = await asyncio.to_thread(
+            device_list
+        )  # a failure is in the hint, which completion has no use for
         self._devices = tuple(device["name"] for device in devices if not device["virtual"])
 
     def _message(self) -> ANSI:

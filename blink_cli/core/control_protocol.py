@@ -168,7 +168,9 @@ def decode_from_session(line: bytes) -> ToClient | None:
     except msgspec.ValidationError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError("What answers on the control socket is not a session that this version understands.") from error
+        raise UsageError(
+            "What answers on the control socket is not a session that this version understands."
+        ) from error
 
 
 def refusal_of(request_id: int | None, error: BlinkError) -> Refusal:

@@ -228,10 +228,11 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
 
     call: CallId
     peers: tuple[PeerStatistics, ...]
-    input: DeviceFigures | None = None
-    output: DeviceFigures | None = None
     late_ticks: int
     """Playout ticks of this session that ran later than the next one was due."""
+
+    input: DeviceFigures | None = None
+    output: DeviceFigures | None = None
 
 
 Reply = Status | Done | Peers | OfferPlaced | CallAccepted | Calls | Participants | DeviceSet | RtpStatistics

@@ -98,6 +98,9 @@ class Heard:
 
     payload_bytes: int
     plain_bytes: int
+    concealed_samples: int
+    """Until the last frame was sent; what the silence after it costs is not counted."""
+
     statistics: PlayoutStatistics | None
 
 
@@ -140,6 +143,7 @@ def simulate(
     output: list[Samples] = []
     sent = 0
     payload_bytes = plain_bytes = 0
+    concealed_samples = 0
     hint = (False, -1)
     ticks = int((len(voice.frames) * step_s + _TAIL_S) / TICK_S)
     for tick in range(ticks):
@@ -178,6 +182,8 @@ def simulate(
         while network and network[0][0] <= now_s:
             receiver.put(heapq.heappop(network)[2])
         output.append(receiver.get(now_s + rng.expovariate(3000)))
+        if sent < len(voice.frames) and isinstance(receiver, BlinkReceiver):
+            concealed_samples = receiver.buffer.statistics().concealed_samples
         report = receiver.feedback(now_s)
         if report is not None:
             back_s = back(now_s)
@@ -188,4 +194,4 @@ def simulate(
     statistics = receiver.buffer.statistics() if isinstance(receiver, BlinkReceiver) else None
     sound = np.concatenate(output)
     # The first tick is at time 0, when the first sample is spoken; the phase is the sender's, so it stays in the delay.
-    return Heard(sound=sound, payload_bytes=payload_bytes, plain_bytes=plain_bytes, statistics=statistics)
+    return Heard(sound=sound, payload_bytes=payload_bytes, plain_bytes=plain_bytes, concealed_samples=concealed_samples, statistics=statistics)

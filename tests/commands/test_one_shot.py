@@ -1,7 +1,6 @@
 """Commands of the shell against a running session: documents, exit codes, and one sentence for every mistake."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -374,9 +373,9 @@ def test_a_data_folder_that_cannot_be_made_is_explained(shell: Shell, here: Here
 
 
 def test_stdout_that_cannot_be_written_is_an_error_and_no_traceback(served: Shell) -> None:
-    if not os.path.exists("/dev/full"):
+    if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*BLINK, "status"],
             stdout=full,

@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import fcntl
 import io
 import os
 import pty
-import re
+import select
 import signal
+import struct
 import subprocess
 import termios
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,13 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from blink_cli.commands.completion import LineCompleter, split_words
+from blink_cli.commands.desk import expect
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.program import entry_point
 from blink_cli.commands.repl import Repl
 from blink_cli.core.events import TalkingStarted
+from blink_cli.core.replies import Peers
 from blink_cli.core.requests import GetPeers, LeaveCall, PlaceOffer, Quit, SetGain, SetMuted
 from tests.commands.conftest import BLINK, Shell, environment
 from tests.support.scripted_session import ALICE, BOB, ScriptedSession
@@ -109,11 +113,11 @@ async def test_a_line_cannot_start_a_second_session_or_use_another_profile() -> 
 
 async def test_events_are_told_and_talking_is_only_shown() -> None:
     async with prompt() as at:
-        while at.repl.view.status is None:
+        while at.repl.view.status is None:  # noqa: ASYNC110 - the view is looked at, not asked
             await asyncio.sleep(0.01)
         at.session.publish(TalkingStarted(did=BOB))
         at.session.ring()
-        while not at.repl.view.status.pending_calls:
+        while not at.repl.view.status.pending_calls:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.01)
         at.keys.send_text("\x04")
     assert "bob calls: accept beef0000" in at.shown
@@ -134,8 +138,7 @@ async def completer() -> LineCompleter:
     session.ring()
     view = LiveView(session, changed=lambda: None, tell=lambda _: None)
     view.status = session.state
-    peers = await session.ask(GetPeers())
-    view.peers = peers.peers  # type: ignore[union-attr] - the scripted session's own answer
+    view.peers = expect(await session.ask(GetPeers()), Peers).peers
     return LineCompleter(entry_point(), view, lambda: ("USB Headset",))
 
 
@@ -175,62 +178,84 @@ class Terminal:
 
     def __init__(self, shell: Shell, *arguments: str) -> None:
         self.master, slave = pty.openpty()
-        env = environment(shell.data_dir, TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1")
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.process = subprocess.Popen(
-            [*BLINK, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+            [*BLINK, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment(shell.data_dir, TERM="xterm", PROMPT_TOOLKIT_NO_CPR="1"),
+            start_new_session=True,
         )
-        self.slave = slave
+        self.before = termios.tcgetattr(slave)
+        self._slave = slave
         self.screen = ""
 
-    def until(self, pattern: str) -> str:
-        """Read what the terminal is told until it holds a pattern; return what came since the last time."""
-        deadline_s = time.monotonic() + 30
-        while not re.search(pattern, self.screen):
-            assert time.monotonic() < deadline_s, self.screen
+    def read(self) -> None:
+        """Take what the terminal was told within a tenth of a second."""
+        if select.select([self.master], [], [], 0.1)[0]:
             self.screen += os.read(self.master, 65536).decode(errors="replace")
-        seen, self.screen = self.screen, ""
-        return seen
+
+    def until(self, text: str) -> None:
+        """Wait until the terminal was told a text; forget what came up to it."""
+        deadline_s = time.monotonic() + 30
+        while text not in self.screen:
+            assert time.monotonic() < deadline_s, self.screen
+            self.read()
+        self.screen = self.screen.partition(text)[2]
 
     def type(self, text: str) -> None:
+        """Press keys."""
         os.write(self.master, text.encode())
 
+    def ended(self) -> int:
+        """Wait for the end, reading on so that the program is not held up; return the exit code."""
+        deadline_s = time.monotonic() + 30
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() < deadline_s, self.screen
+            self.read()
+        return code
+
+    def is_as_before(self) -> bool:
+        """Whether the program left the terminal as it found it."""
+        return termios.tcgetattr(self._slave) == self.before
+
     def close(self) -> None:
+        """End what is left."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.slave)
+        os.close(self._slave)
         os.close(self.master)
 
 
-def test_a_real_terminal_is_given_back_after_sigterm(shell: Shell) -> None:
+@pytest.fixture
+def terminal(shell: Shell) -> Iterator[Terminal]:
+    """A prompt in a terminal."""
     terminal = Terminal(shell, "repl", "--input", "silence", "--output", "null")
-    try:
-        before = termios.tcgetattr(terminal.slave)
-        terminal.until("blink> ")
-        terminal.type("offer bob\r")
-        terminal.until("2 of 2 there")
-        terminal.process.send_signal(signal.SIGTERM)
-        assert terminal.process.wait(timeout=30) == 0
-        assert termios.tcgetattr(terminal.slave) == before
-    finally:
-        terminal.close()
+    yield terminal
+    terminal.close()
 
 
-def test_ctrl_c_in_a_real_terminal_stops_the_command_and_not_the_session(shell: Shell) -> None:
-    terminal = Terminal(shell)
-    try:
-        terminal.until("blink> ")
-        terminal.type("wait call_terminated\r")
-        terminal.until("wait call_terminated")
-        # The terminal's own signal goes to the group that owns it; this one is the process's.
-        while terminal.process.poll() is None and "interrupted" not in terminal.screen:
-            terminal.process.send_signal(signal.SIGINT)
-            time.sleep(0.1)
-            terminal.screen += os.read(terminal.master, 65536).decode(errors="replace")
-        terminal.type("quit\r")
-        assert terminal.process.wait(timeout=30) == 0
-    finally:
-        terminal.close()
+def test_a_real_terminal_is_given_back_after_sigterm(terminal: Terminal) -> None:
+    terminal.until("blink>")
+    terminal.type("offer bob\r")
+    terminal.until("2 of 2 there")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == 0
+    assert terminal.is_as_before()
+
+
+def test_ctrl_c_in_a_real_terminal_stops_the_command_and_not_the_session(terminal: Terminal) -> None:
+    terminal.until("blink>")
+    terminal.type("wait call_terminated\r")
+    while "interrupted" not in terminal.screen:
+        # The first ones may come before the command has begun, and clear the line then.
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.read()
+    terminal.type("\x15quit\r")
+    assert terminal.ended() == 0
+    assert terminal.is_as_before()
 
 
 def test_watch_shows_the_session_until_q(shell: Shell) -> None:
@@ -239,6 +264,6 @@ def test_watch_shows_the_session_until_q(shell: Shell) -> None:
         try:
             terminal.until("not in a call")
             terminal.type("q")
-            assert terminal.process.wait(timeout=30) == 0
+            assert terminal.ended() == 0
         finally:
             terminal.close()

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -85,9 +84,13 @@ async def test_a_session_can_be_started_again_at_once_and_after_a_crash(machine:
     assert await again.quit() == 0
 
 
-async def test_wav_output_of_a_terminated_session_can_be_read(machine: Machine, tmp_path: Path) -> None:
-    heard = tmp_path / "heard.wav"
-    alice = await machine.serve("alice", "--input", "silence", "--output", f"wav:{heard}")
-    status = await alice.ask("status")
-    assert await alice.terminate() == 0
-    assert len(Listener.of(status, heard).heard) > 0
+async def test_the_wav_output_of_a_session_terminated_in_a_call_can_be_read(machine: Machine) -> None:
+    alice, bob, _ = await three(machine)
+    async with call_of(alice, bob):
+        await asyncio.sleep(1.0)
+        status = await alice.ask("status")
+        assert await alice.terminate() == 0
+    heard = Listener.of(status, machine.directory / "alice.wav").between(
+        status["clocks"]["monotonic_s"] - 0.5, 0.5
+    )
+    assert level_of(heard, TONES_HZ["bob"]) > 0.05

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.netns
 TALK_S = 10.0
 MAX_DELAY_S = 0.5
 
+SETTLE_S = 3.0
+"""While a call is set up, a loaded machine's arrivals spread; the playout delay then shrinks, and one delay fits all that follows."""
+
 
 async def talker(host: Host, name: str, index: int, folder: Path) -> Session:
     said = write_mono(folder / f"{name}-says.wav", voice(index, 20.0))
@@ -30,9 +33,8 @@ async def test_both_hear_each_other_and_every_count_agrees(lab: Laboratory, tmp_
     hosts = await lab.hosts("alice", "bob")
     alice, bob = await together(*(talker(h, h.name, n, tmp_path) for n, h in enumerate(hosts)))
     async with capturing("eth0", tmp_path / "call.pcapng", prefix=hosts[1].prefix), call_of(alice, bob):
-        from_s = time.monotonic() + MAX_DELAY_S
-        await asyncio.sleep(MAX_DELAY_S + TALK_S)
-        # Quiet the microphones' streams for the count: what is sent stops, what is under way arrives.
+        from_s = time.monotonic() + SETTLE_S
+        await asyncio.sleep(SETTLE_S + TALK_S)
         statuses = await together(alice.ask("status"), bob.ask("status"))
         statistics = await together(alice.ask("rtp-stats"), bob.ask("rtp-stats"))
     await together(alice.quit(), bob.quit())
@@ -44,11 +46,7 @@ async def test_both_hear_each_other_and_every_count_agrees(lab: Laboratory, tmp_
             speaker.profile
         ]
         assert heard.correlation >= 0.9, (heard, statistics[n])
-        said, played, _ = aligned(
-            mouth.between(from_s - MAX_DELAY_S, TALK_S + MAX_DELAY_S),
-            ear.between(from_s, TALK_S),
-            max_delay_s=2 * MAX_DELAY_S,
-        )
+        said, played, _ = aligned(mouth.between(from_s, TALK_S), ear.between(from_s, TALK_S))
         assert pesq_wb(said, played) >= 4.2, statistics[n]
         (link,) = statistics[n]["peers"]
         assert link["did"] == speaker.did
@@ -62,8 +60,8 @@ async def counts_agree_with_the_capture(statistics: list[Any], file: Path) -> No
     captured = {stream.source.partition(":")[0]: stream for stream in await rtp_streams(file)}
     assert len(captured) == 2, captured.keys()
     assert all(stream.distinct == stream.packets for stream in captured.values()), "nothing is sent twice"
-    by_size = sorted(captured.values(), key=lambda stream: stream.source)
-    for n, outgoing in enumerate(by_size):
+    in_order = sorted(captured.values(), key=lambda stream: stream.source)
+    for n, outgoing in enumerate(in_order):
         (sent,), (received,) = statistics[n]["peers"], statistics[1 - n]["peers"]
         sequences = outgoing.sequences
         span = (sequences[-1] - sequences[0]) % 2**16 + 1
@@ -95,12 +93,12 @@ async def test_a_call_with_no_network_but_loopback(lab: Laboratory, tmp_path: Pa
         "peers", lambda peers: any(p["nickname"] == "bob" and p["alive"] for p in peers), what="bob is seen"
     )
     await together(alice.blink("offer", "bob", "--wait", "10"), bob.blink("accept", "--wait", "10"))
-    from_s = time.monotonic() + MAX_DELAY_S
-    await asyncio.sleep(MAX_DELAY_S + 4.0)
+    from_s = time.monotonic() + SETTLE_S
+    await asyncio.sleep(SETTLE_S + 5.0)
     statuses = await together(alice.ask("status"), bob.ask("status"))
     statistics = await bob.ask("rtp-stats")
     await together(alice.quit(), bob.quit())
     ear = Listener.of(statuses[1], tmp_path / "bob-hears.wav")
     mouth = Speaker(Clocks.of(statuses[0]), read_mono(tmp_path / "alice-says.wav"))
-    heard = who_is_heard(ear, {"alice": mouth}, from_s, 4.0, max_delay_s=MAX_DELAY_S)["alice"]
+    heard = who_is_heard(ear, {"alice": mouth}, from_s, 5.0, max_delay_s=MAX_DELAY_S)["alice"]
     assert heard.correlation >= 0.9, (heard, statistics)

@@ -210,9 +210,7 @@ class World:
             return
         self._note(node, "thaws")
         node.frozen = False
-        due = node.machine.next_wake()
-        if due is not None and due <= self.now:
-            self.input(node, node.machine.wake, self.now)
+        self._wake(node, life)
         while node.inbox and not node.frozen:
             self._receive(node, node.life, *node.inbox.popleft())
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.support.requirements import require_program
 
@@ -73,7 +74,11 @@ async def capturing(interface: str, file: Path, *, prefix: Sequence[str] = ()) -
 
 
 async def rtp_streams(file: Path) -> list[RtpStream]:
-    """Return the RTP streams of a capture, told from STUN, DTLS and RTCP by their first bytes (RFC 7983, RFC 5761)."""
+    """Return the RTP streams of a capture.
+
+    Between two sockets that talk ICE, RTP is told from STUN, DTLS and RTCP by the first bytes (RFC 7983, RFC 5761); other
+    datagrams of the link, which may begin with any byte, are between other sockets.
+    """
     tshark = require_program("tshark")
     fields = ("frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport", "udp.payload")
     process = await asyncio.create_subprocess_exec(
@@ -85,15 +90,39 @@ async def rtp_streams(file: Path) -> list[RtpStream]:
     )
     stdout, stderr = await process.communicate()
     assert process.returncode == 0, stderr.decode()
+    datagrams = [_Datagram.of(line) for line in stdout.decode().splitlines()]
+    ice = {frozenset((datagram.source, datagram.target)) for datagram in datagrams if datagram.is_stun}
     streams: dict[tuple[str, str, int], RtpStream] = {}
-    for line in stdout.decode().splitlines():
-        time_s, source, source_port, target, target_port, payload = line.split("\t")
-        data = bytes.fromhex(payload)
-        if len(data) < 12 or not 128 <= data[0] <= 191 or 192 <= data[1] <= 223:
+    for datagram in datagrams:
+        if not datagram.is_rtp or frozenset((datagram.source, datagram.target)) not in ice:
             continue
-        sequence, _, ssrc = struct.unpack_from("!HII", data, 2)
-        key = f"{source}:{source_port}", f"{target}:{target_port}", ssrc
+        sequence, _, ssrc = struct.unpack_from("!HII", datagram.payload, 2)
+        key = datagram.source, datagram.target, ssrc
         stream = streams.setdefault(key, RtpStream(*key))
         stream.sequences.append(sequence)
-        stream.arrivals_s.append(float(time_s))
+        stream.arrivals_s.append(datagram.time_s)
     return list(streams.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Datagram:
+    time_s: float
+    source: str
+    target: str
+    payload: bytes
+
+    @classmethod
+    def of(cls, line: str) -> Self:
+        time_s, source, source_port, target, target_port, payload = line.split("\t")
+        return cls(
+            float(time_s), f"{source}:{source_port}", f"{target}:{target_port}", bytes.fromhex(payload)
+        )
+
+    @property
+    def is_stun(self) -> bool:
+        return self.payload[4:8] == b"\x21\x12\xa4\x42"
+
+    @property
+    def is_rtp(self) -> bool:
+        data = self.payload
+        return len(data) >= 12 and 128 <= data[0] <= 191 and not 192 <= data[1] <= 223

@@ -266,7 +266,8 @@ class ScriptedSession:
             case GetRtpStatistics():
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
-                connected = PeerStatistics(did=BOB, nickname="bob", rtt_s=0.0004, inbound=inbound(), outbound=outbound()
+                connected = PeerStatistics(
+                    did=BOB, nickname="bob", rtt_s=0.0004, inbound=inbound(), outbound=outbound()
                 )
                 nobody = PeerStatistics(did=CAROL, nickname="carol", rtt_s=None, inbound=None, outbound=None)
                 return RtpStatistics(call=self.state.call.id, peers=(connected, nobody), late_ticks=0)

@@ -14,8 +14,8 @@ def aligned(said: Samples, heard: Samples, *, max_delay_s: float = 0.5) -> tuple
     """Cut two recordings to their common part by the waveforms' cross-correlation.
 
     Args:
-        said: What was said, beginning not later than `heard`.
-        heard: What was heard.
+        said: What was said during some seconds.
+        heard: What was heard during the same seconds, so some of it later.
         max_delay_s: The longest delay looked for.
 
     Returns:

@@ -64,27 +64,42 @@ _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
 _AFTER_TICK_S: Final = 0.0001
-_EARLY_S: Final = 0.001
+"""Any small time: later than the tick."""
+
 _REGRET_S: Final = 0.012
 """Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
 
+_HOLD_REGRET_S: Final = 0.005
+"""The same for waiting for a frame that is missing right now: two such frames of the window are enough, so that the slow drift of a
+clock costs two moments and not one for each frame."""
+
 _LATE_S: Final = 0.010
+"""Above the target sound is shortened when so much delay is won, a tick: each time costs a little of the voice."""
+
 _LATE_JITTERS: Final = 0.5
+"""And so much more for each second of jitter, because then the target itself is only an estimate that wavers."""
+
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
-"""Above the target sound is shortened when so much can be won; each time costs a little of the voice."""
+"""Less than this is not worth a splice."""
 
 _REST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ // 1000
 """Sound between two gentle stretches."""
 
 _HURRY_S: Final = 0.060
-"""From this error on, sound is stretched wherever it can be, without rest."""
+"""Above the target by this, sound is shortened within words too; by twice this, wherever it can be, without rest."""
 
 _PAUSE_RMS: Final = 10 ** (-48 / 20)
+"""Below -48 dBFS nobody speaks: there sound is moved first, by exactly what is wanted, because it is not noticed."""
+
 _PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
+"""How long a small excess of delay waits for a pause before a word is shortened for it."""
+
 _GENTLE_LIKENESS: Final = 0.9
 _HASTY_LIKENESS: Final = 0.3
 
 _JOIN_SAMPLES: Final = 240
+"""Cross-fade of 5 ms from concealment into the rest of a frame that came while it was being concealed."""
+
 _JOIN_IN: Final[Block] = ((np.arange(_JOIN_SAMPLES) + 0.5) / _JOIN_SAMPLES).astype(np.float32)
 _EMPTY: Final[Block] = np.empty(0, np.float32)
 
@@ -334,8 +349,7 @@ class PlayoutBuffer:
             return self._pause() if paused else self._conceal(advance=True)
         if following_at - start == following.samples and following.has_fec:
             return self._play_fec(start, following, now_s)
-        too_early = self._delay_s(start, now_s) < self._target.target_s - _EARLY_S
-        return self._conceal(advance=not too_early or following_at - start > following.samples)
+        return self._conceal(advance=following_at - start > following.samples or not self._is_too_early(start, now_s))
 
     def _drop_overdue(self, now_s: float) -> None:
         start = self._next - self._given_up
@@ -396,7 +410,8 @@ class PlayoutBuffer:
             return self._decoder.conceal(samples - given_up)
         if bridge is not None:
             sound = sound[given_up:]
-            sound[:_JOIN_SAMPLES] += (bridge - sound[:_JOIN_SAMPLES]) * (1 - _JOIN_IN)
+            joined = min(len(sound), _JOIN_SAMPLES)
+            sound[:joined] += (bridge[:joined] - sound[:joined]) * (1 - _JOIN_IN[:joined])
         return sound
 
     def _await(self, now_s: float) -> Block | None:
@@ -405,14 +420,21 @@ class PlayoutBuffer:
             self._playing = False
             return None
         stalled = self._missed_samples >= _STALL_SAMPLES
-        too_early = self._delay_s(self._next - self._given_up, now_s) < self._target.target_s - _EARLY_S
-        return self._conceal(advance=not stalled and not too_early)
+        return self._conceal(advance=not stalled and not self._is_too_early(self._next - self._given_up, now_s))
+
+    def _is_too_early(self, start: int, now_s: float) -> bool:
+        """Whether the delay is known to be too short, so that the frame at `start` is better waited for than given up."""
+        delay_s = self._delay_s(start + self._given_up, now_s)
+        return delay_s < self._target.target_s and self._target.regret_s(delay_s) > _HOLD_REGRET_S
 
     def _conceal(self, *, advance: bool) -> Block:
         """Ten milliseconds of guess, in place of what is missing (`advance`) or before it."""
         counters = self._counters
         counters.concealment_events += not self._missed_samples
         counters.concealed_samples += TICK_SAMPLES
+        if self._missed_samples >= _STALL_SAMPLES:
+            # What the decoder guesses has faded into the background by now.
+            counters.silent_concealed_samples += TICK_SAMPLES
         self._missed_samples += TICK_SAMPLES
         if advance:
             self._next += TICK_SAMPLES
@@ -462,6 +484,8 @@ class PlayoutBuffer:
         if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
             return sound
         sound = self._with_lookahead(sound, now_s)
+        if len(sound) < 2 * OVERLAP_SAMPLES:
+            return sound
         if quiet:
             splice: Splice | None = Splice(min(late_samples, LONGEST_PERIOD_SAMPLES, len(sound) - OVERLAP_SAMPLES), 1.0)
         else:
@@ -474,7 +498,7 @@ class PlayoutBuffer:
 
     def _slowed(self, sound: Block, early_s: float) -> Block:
         quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
-        if not quiet and self._rest > 0:
+        if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
             return sound
         if quiet:
             splice: Splice | None = Splice(min(int(early_s * SAMPLE_RATE_HZ) + TICK_SAMPLES // 2, LONGEST_PERIOD_SAMPLES), 1.0)
@@ -498,10 +522,11 @@ class PlayoutBuffer:
 
     def _with_lookahead(self, sound: Block, now_s: float) -> Block:
         """`sound` with the next frame after it, when that is there, so that a whole low period can be left out."""
-        while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES and not self._silence_left:
-            frame = self._store.take(self._next)
-            if frame is None:
+        while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES:
+            frame = self._store.peek(self._next)
+            if frame is None or frame.is_silent or is_discontinuous(frame.payload):
                 break
+            self._store.take(self._next)
             more = self._play(self._next, frame, now_s)
             # Taken before its time: that says nothing about the delay.
             self._delays_s.pop()

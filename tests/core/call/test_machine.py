@@ -1,12 +1,9 @@
 """The machine alone: what strangers and invited peers may not do, bounds, and what the media layer reports too late."""
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blink_cli.core.call.dialling import Epochs, dials
 from blink_cli.core.call.machine import CallMachine
 from blink_cli.core.call.settings import LAN
 from blink_cli.core.call_effects import (
@@ -115,24 +112,6 @@ class Table:
         call = self.machine.snapshot(self.now).call
         assert call is not None
         return next(p.link for p in call.participants if p.did == peer)
-
-
-def test_exactly_one_of_two_dials() -> None:
-    assert dials(ALICE, BOB) != dials(BOB, ALICE)
-    with pytest.raises(AssertionError):
-        dials(ALICE, ALICE)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2**50)), max_size=30))
-def test_epochs_only_grow(steps: list[tuple[bool, int]]) -> None:
-    epochs, last = Epochs(), -1
-    for raises, number in steps:
-        if raises:
-            epochs.raise_to(number)
-        else:
-            epoch = epochs.next(number)
-            assert epoch > max(last, number)
-            last = epoch
 
 
 @pytest.mark.parametrize(
@@ -423,20 +402,6 @@ def test_remembered_cancels_are_bounded() -> None:
     for number in range(500):
         table.machine.signal(MALLORY, Cancel(CallId(f"{number:032x}")), None, table.now)
     assert len(table.machine._book._cancelled) == LAN.max_cancelled_remembered
-
-
-def test_farewells_are_bounded() -> None:
-    table = Table()
-    machine = CallMachine(BOB, _counting())
-    for _ in range(50):
-        machine.offer([ALICE], "bob", table.now, WALL_MS)
-        machine.leave(table.now)
-    assert len(machine._farewells) == LAN.max_farewells
-
-
-def _counting() -> Callable[[int], bytes]:
-    numbers = iter(range(10_000))
-    return lambda count: next(numbers).to_bytes(count, "big")
 
 
 def test_our_numbers_cannot_be_used_up_by_what_others_claim() -> None:
