@@ -32,7 +32,10 @@ DEFAULT_TALK_S = 10.0
 """A little more than one turn of each."""
 
 MAX_DELAY_S = 0.5
-"""The longest mouth-to-ear delay looked for; what is measured begins so long after the links stand."""
+"""The longest mouth-to-ear delay looked for."""
+
+SETTLE_S = 1.0
+"""What is measured begins so long after the links stand: a playout buffer begins with a guess of the network."""
 
 CONNECT_TIMEOUT_S = 15.0
 
@@ -119,8 +122,8 @@ async def call_of_three(story: Story, machine: Machine, *, talk_s: float, silenc
         f"\nEverybody is connected to everybody, {setup_ms} ms after the offer. They talk in turns, for {talk_s:g} s."
     )
 
-    talked_from_s = time.monotonic() + MAX_DELAY_S
-    await asyncio.sleep(MAX_DELAY_S + talk_s / 2)
+    talked_from_s = time.monotonic() + SETTLE_S
+    await asyncio.sleep(SETTLE_S + talk_s / 2)
     await story.show(alice, "participants")
     await asyncio.sleep(max(talked_from_s + talk_s - time.monotonic(), 0))
     talked_s = time.monotonic() - talked_from_s

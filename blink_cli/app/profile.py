@@ -22,6 +22,7 @@ from typing import Final
 import platformdirs
 
 from blink_cli.core.errors import BlinkError, UsageError
+from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
 
 DEFAULT_PROFILE: Final = "default"
 
@@ -106,6 +107,26 @@ def _is_own_folder(folder: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def session_nickname(wished: str | None, profile: Profile, environ: Mapping[str, str] = os.environ) -> str:
+    """What a session calls itself: as wished, else the profile's name, and for the default profile the login name.
+
+    Raises:
+        UsageError: The wished one cannot be a nickname.
+
+    """
+    if wished is not None:
+        if not wished or harmless_nickname(wished) != wished:
+            raise UsageError(
+                f"{wished!r} cannot be a nickname.",
+                hint=f"Use up to {MAX_NICKNAME_CHARS} visible characters that are not a DID.",
+            )
+        return wished
+    if profile.name != DEFAULT_PROFILE:
+        return profile.name
+    login = next((environ[name] for name in ("USER", "USERNAME", "LOGNAME") if environ.get(name)), "")
+    return harmless_nickname(login) or "somebody"
 
 
 def _make_private(folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self, assert_never
 
@@ -20,7 +20,7 @@ from blink_cli.app.call_waiting import until
 from blink_cli.app.contacts import Contacts
 from blink_cli.app.event_hub import EventHub
 from blink_cli.app.neighbourhood import Neighbourhood
-from blink_cli.app.profile import Profile
+from blink_cli.app.profile import Profile, session_nickname
 from blink_cli.app.settings import Settings, load_settings
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.views import Views
@@ -29,12 +29,11 @@ from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.audio.urgency import make_nice
-from blink_cli.core.errors import DeviceError, NotFoundError, StateError, UsageError
+from blink_cli.core.errors import DeviceError, NotFoundError, StateError
 from blink_cli.core.events import DeviceChanged, DeviceLost, Event, IncomingCall, LinkState, SessionEnding
 from blink_cli.core.gossip import Acknowledged, Gossip, Received
 from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
 from blink_cli.core.replies import (
     CallAccepted,
     Calls,
@@ -98,6 +97,7 @@ class Session:
         runner: CallRunner,
         neighbourhood: Neighbourhood,
         views: Views,
+        notices: tuple[Event, ...],
     ) -> None:
         """Join what `open` built."""
         self._profile = profile
@@ -107,6 +107,9 @@ class Session:
         self._runner = runner
         self._neighbourhood = neighbourhood
         self._views = views
+        self.notices = notices
+        """What went otherwise than asked while the session opened; every listener hears it first."""
+
         self.ended: asyncio.Event = asyncio.Event()
         """Set when the session was told to quit."""
 
@@ -185,9 +188,8 @@ class Session:
                 runner=runner,
                 neighbourhood=neighbourhood,
                 views=Views(runner, talkers, neighbourhood.name_of),
+                notices=tuple(losses),
             )
-            for loss in losses:
-                hub.publish(loss)
             if options.auto_accept:
                 tasks.start(session._accept_all(), name="auto-accept")
             stack.push_async_callback(session._say_goodbye)
@@ -240,11 +242,13 @@ class Session:
                 assert_never(request)
         return Done()
 
-    async def events(self) -> AsyncIterator[Event | Status]:
+    async def events(self) -> AsyncGenerator[Event | Status, None]:
         """See `SessionPort.events`."""
         listener = self._hub.listen()
         try:
             yield self.status()
+            for notice in self.notices:
+                yield notice
             while (event := await listener.next_event()) is not None:
                 yield event
         finally:
@@ -430,26 +434,6 @@ class _Listener:
             return
         self._neighbourhood.heard(effect.sender)
         self._runner.signal(effect.sender, effect.signal, effect.call_id)
-
-
-def session_nickname(wished: str | None, profile: Profile) -> str:
-    """What a session calls itself: as wished, else the profile's name, and for the default profile the login name.
-
-    Raises:
-        UsageError: The wished one cannot be a nickname.
-
-    """
-    if wished is not None:
-        if not wished or harmless_nickname(wished) != wished:
-            raise UsageError(
-                f"{wished!r} cannot be a nickname.",
-                hint=f"Use up to {MAX_NICKNAME_CHARS} visible characters that are not a DID.",
-            )
-        return wished
-    if profile.name != "default":
-        return profile.name
-    login = next((os.environ[name] for name in ("USER", "USERNAME", "LOGNAME") if os.environ.get(name)), "")
-    return harmless_nickname(login) or "somebody"
 
 
 async def _open_devices(

@@ -94,7 +94,7 @@ async def _tell_session(desk: Desk) -> None:
 
 def _at_rest(desk: Desk) -> tuple[str, str, str]:
     """What the files of a profile without a session say."""
-    from blink_cli.app.session import session_nickname  # noqa: PLC0415 - heavy, and only when nothing runs
+    from blink_cli.app.profile import session_nickname  # noqa: PLC0415 - only when nothing runs
     from blink_cli.app.settings import load_settings  # noqa: PLC0415 - as above
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - as above

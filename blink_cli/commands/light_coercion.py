@@ -12,8 +12,11 @@ import typer
 
 HELP_OPTION_NAMES: Final = ("-h", "--help")
 
-PLAIN = (str, str | None, list[str], list[str] | None, bool, int)
-"""What click's parser delivers already: words, their lists, flags and counts."""
+TEXT: Final = (str, str | None, list[str], list[str] | None)
+"""Click's parser delivers words and their lists already."""
+
+FLAGS: Final = (bool, bool | None, int)
+"""It delivers flags and counts as such too; a number that was written is still a word."""
 
 
 class _Coercion(Protocol):
@@ -28,14 +31,16 @@ class _LightCoercion:
 
     def __init__(self, parameter: Any) -> None:
         self._typers = parameter.get_runtime_param
-        self._plain = parameter.type_descriptor.annotation in PLAIN
+        annotation = parameter.type_descriptor.annotation
+        self._is_text = annotation in TEXT
+        self._is_flag = annotation in FLAGS
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """See `_Coercion.coerce`."""
         repeated = param.multiple or param.nargs == -1
         if value is None:
             return () if repeated else None
-        if self._plain and (repeated or isinstance(value, str | int)):
+        if (self._is_text and (repeated or isinstance(value, str))) or (self._is_flag and isinstance(value, int)):
             return value
         coercion: _Coercion = self._typers()
         return coercion.coerce(value, param, ctx)

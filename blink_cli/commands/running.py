@@ -10,6 +10,7 @@ from blink_cli.app.control_client import ControlClient
 from blink_cli.app.control_door import control_door
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.errors import NoSessionError
+from blink_cli.core.events import Event
 from blink_cli.core.session_options import SessionOptions
 from blink_cli.core.session_port import SessionPort
 
@@ -24,6 +25,10 @@ class HostedSession(SessionPort, Protocol):
     @property
     def ended(self) -> asyncio.Event:
         """Set when the session was told to quit."""
+
+    @property
+    def notices(self) -> tuple[Event, ...]:
+        """What went otherwise than asked while it opened."""
 
 
 def profile_of(options: GlobalOptions) -> "Profile":

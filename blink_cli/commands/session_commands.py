@@ -39,10 +39,15 @@ async def repl(
 async def serve(desk: Desk, session_options: SessionOptions) -> None:
     """Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."""
     from blink_cli.commands import running  # noqa: PLC0415 - asyncio and what a session needs: `--help` needs neither
+    from blink_cli.commands.event_sentences import Narrator  # noqa: PLC0415 - as below
     from blink_cli.commands.stopping import either, stop_signals  # noqa: PLC0415 - as above
 
     async with stop_signals() as stopped, running.host(desk.options, session_options) as session:
         snapshot = expect(await session.ask(GetStatus()), Status)
+        narrator = Narrator()
+        narrator.learn(snapshot)
+        for notice in session.notices:
+            desk.output.message(narrator.tell(notice))
         if desk.output.json:
             ready = {
                 "schema": SCHEMA,

@@ -1,13 +1,16 @@
 """The options that a session is started with, the same for `serve`, `repl`, and `offer` and `accept` in the foreground."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
 from blink_cli.core.errors import UsageError
-from blink_cli.core.session_options import DEFAULT_GROUP, SessionOptions
+from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
+from blink_cli.core.session_options import DEFAULT_GROUP, CodecOptions, SessionOptions
 
 _INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence."
 _OUTPUT_HELP: Final = "Speaker: default, a device's name, wav:PATH or null."
@@ -49,11 +52,37 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         ],
         False,
     ),
+    ("bitrate", Annotated[int | None, typer.Option(help="Opus bits a second; 32000.", metavar="BPS")], None),
+    ("frame_ms", Annotated[int | None, typer.Option(help="10, 20, 40 or 60; 20.", metavar="MS")], None),
+    (
+        "bandwidth",
+        Annotated[
+            str | None,
+            typer.Option(help="auto, narrow, medium, wide, superwide or full; auto.", metavar="WIDTH"),
+        ],
+        None,
+    ),
+    (
+        "application",
+        Annotated[str | None, typer.Option(help="voip, audio or lowdelay; voip.", metavar="KIND")],
+        None,
+    ),
+    (
+        "fec",
+        Annotated[bool | None, typer.Option("--fec/--no-fec", help="Opus in-band FEC where needed.")],
+        None,
+    ),
+    ("dtx", Annotated[bool | None, typer.Option("--dtx/--no-dtx", help="Send nothing while silent.")], None),
+    (
+        "redundancy",
+        Annotated[
+            str | None,
+            typer.Option(help="Copies of earlier frames in each packet: auto, 0, 1, 2.", metavar="N"),
+        ],
+        None,
+    ),
 )
 """Name, annotation and default of each, as Typer reads them."""
-
-MAX_NICKNAME_CHARS: Final = 64
-"""What an offer and an announce can carry (core/signals.py)."""
 
 
 def session_options(
@@ -66,8 +95,9 @@ def session_options(
     group: str | None,
     neighbour: list[str] | None,
     no_discovery: bool,
+    **codec: Any,
 ) -> SessionOptions:
-    """Return the checked options.
+    """Return the checked options; `codec` takes those that `CodecOptions` names.
 
     Raises:
         UsageError: One makes no sense; says which, and what would.
@@ -82,8 +112,22 @@ def session_options(
         interfaces=tuple(interface_address(address) for address in interface or ()),
         group=defaults.group if group is None else multicast_group(group),
         neighbours=tuple(neighbour_address(address) for address in neighbour or ()),
+        codec=checked_codec(CodecOptions(**codec)),
         discovery=not no_discovery,
     )
+
+
+def checked_codec(options: CodecOptions) -> CodecOptions:
+    """Return the codec options, each of them possible.
+
+    Raises:
+        UsageError: One is not; says what would be.
+
+    """
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    values["bitrate_bps"] = values.pop("bitrate")
+    CodecSettings(**{name: value for name, value in values.items() if value is not None})
+    return options
 
 
 def checked_nickname(text: str) -> str:
@@ -94,7 +138,7 @@ def checked_nickname(text: str) -> str:
 
     """
     name = text.strip()
-    if not name or len(name) > MAX_NICKNAME_CHARS or not name.isprintable():
+    if not name or harmless_nickname(name) != name:
         raise UsageError(
             f"{text!r} is not a nickname.", hint=f"write 1 to {MAX_NICKNAME_CHARS} printable characters"
         )

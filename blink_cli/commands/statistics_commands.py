@@ -42,6 +42,8 @@ def show(desk: Desk, statistics: RtpStatistics) -> None:
     if desk.output.json:
         desk.output.document(reply_document(statistics))
         return
-    from blink_cli.commands.tables import statistics_table  # noqa: PLC0415 - rich takes 80 ms
+    from blink_cli.commands.tables import device_lines, statistics_table  # noqa: PLC0415 - rich takes 80 ms
 
     desk.output.table(statistics_table(statistics))
+    for line in device_lines(statistics):
+        desk.output.line(line)

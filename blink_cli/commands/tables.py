@@ -124,6 +124,16 @@ def statistics_table(statistics: RtpStatistics) -> Table:
     return table
 
 
+def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:
+    """One line for each device of this session."""
+    return tuple(
+        f"{direction}  {printable(figures.device)}: latency {figures.latency_ms:.0f} ms, lost {figures.lost_ms:.0f} ms, "
+        f"late steps {figures.late_ticks} (99 % within {figures.lateness_p99_ms:g} ms)"
+        for direction, figures in (("input ", statistics.input), ("output", statistics.output))
+        if figures is not None
+    )
+
+
 def _figures(peer: PeerStatistics) -> tuple[str, ...]:
     inbound, outbound = peer.inbound, peer.outbound
     received: tuple[str, ...] = ("-",) * 7

@@ -73,6 +73,9 @@ class Host:
 class Laboratory:
     """Hosts and the wire between them. Needs root; `pytest.skip`s, saying so, without."""
 
+    wire_module = "tests.netlab.wire"
+    """The program that is the wire; a subclass may have one that does more."""
+
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
         self.by_name: dict[str, Host] = {}
@@ -85,7 +88,7 @@ class Laboratory:
         self._wire = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.netlab.wire",
+            self.wire_module,
             str(self.seed),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

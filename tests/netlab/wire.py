@@ -193,12 +193,12 @@ class Wire:
             fcntl.ioctl(port.tap, _TUNSETCARRIER, struct.pack("i", up))
 
 
-def main() -> None:
+def main(kind: type[Wire] = Wire) -> None:
     """Run the wire; the argument is its seed."""
     # What the wire adds to a frame's delay is what others take of its processor.
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
-    Wire(sys.argv[1]).run()
+    kind(sys.argv[1]).run()
 
 
 if __name__ == "__main__":

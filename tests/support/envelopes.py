@@ -7,7 +7,7 @@ and each speaker's figure is the correlation of its envelope with what is left w
 speaker who is not heard has nothing left to agree with, and a low figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,10 @@ Samples = npt.NDArray[np.float32]
 """Mono, 48 kHz, full scale at +/-1.0."""
 
 FRAME_SAMPLES = SAMPLE_RATE_HZ * 20 // 1000
-_COARSE_STEP_SAMPLES = FRAME_SAMPLES // 4
+_DELAY_STEP_SAMPLES = FRAME_SAMPLES // 4
+_WANDER_SAMPLES = SAMPLE_RATE_HZ // 10
+_STRETCH_FRAMES = 100
+_TELLING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,48 +60,73 @@ def correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) ->
 def hear(heard: Samples, spoken: Mapping[str, Samples], *, max_delay_s: float = 0.5) -> dict[str, Heard]:
     """Tell each speaker's part in what a listener heard.
 
+    The delay of an adaptive playout wanders while it settles, so it is followed every 2 s, within 0.1 s of the one that
+    fits best altogether.
+
     Args:
         heard: What the listener's speaker played during some seconds.
         spoken: By name, what each microphone took during the same seconds and the `max_delay_s` before them: arrays
             longer than `heard` by that much.
         max_delay_s: The longest mouth-to-ear delay looked for.
+
     """
-    lead = round(max_delay_s * SAMPLE_RATE_HZ)
-    for name, samples in spoken.items():
-        assert len(samples) >= len(heard) + lead, (
-            f"{name}: {len(samples)} samples, {len(heard) + lead} are needed"
-        )
     target = envelope(heard)
-    frames = len(target)
-
-    def delayed(name: str, delay: int) -> npt.NDArray[np.float64]:
-        return envelope(spoken[name], lead - delay, frames)
-
-    delays = dict.fromkeys(spoken, 0)
-    gains = dict.fromkeys(spoken, 0.0)
+    speakers = {name: _Speech(samples, len(heard), max_delay_s) for name, samples in spoken.items()}
     # Twice: the loudest speaker's delay is found through the others' speech at first, and without it then.
     for _ in range(2):
-        for name in spoken:
-            rest = _without(target, {o: gains[o] * delayed(o, delays[o]) for o in spoken if o != name})
-            delays[name] = max(
-                range(0, lead + 1, _COARSE_STEP_SAMPLES), key=lambda d: correlation(rest, delayed(name, d))
-            )
-        gains = _gains(target, {name: delayed(name, delays[name]) for name in spoken})
-    answer = {}
-    for name in spoken:
-        rest = _without(target, {o: gains[o] * delayed(o, delays[o]) for o in spoken if o != name})
-        answer[name] = Heard(
-            correlation(rest, delayed(name, delays[name])), delays[name] / SAMPLE_RATE_HZ, gains[name]
+        for name, speaker in speakers.items():
+            speaker.follow(_without(target, [o for other, o in speakers.items() if other != name]))
+        gains = _gains(target, {name: speaker.envelope for name, speaker in speakers.items()})
+        for name, speaker in speakers.items():
+            speaker.gain = gains[name]
+    return {
+        name: Heard(
+            correlation(
+                _without(target, [o for other, o in speakers.items() if other != name]), speaker.envelope
+            ),
+            float(np.median(speaker.delays)) / SAMPLE_RATE_HZ,
+            speaker.gain,
         )
-    return answer
+        for name, speaker in speakers.items()
+    }
 
 
-def _without(
-    target: npt.NDArray[np.float64], others: Mapping[str, npt.NDArray[np.float64]]
-) -> npt.NDArray[np.float64]:
+class _Speech:
+    """One speaker's envelope, at whatever delay each stretch of it was heard."""
+
+    def __init__(self, samples: Samples, heard_samples: int, max_delay_s: float) -> None:
+        lead = round(max_delay_s * SAMPLE_RATE_HZ)
+        assert len(samples) >= heard_samples + lead, (
+            f"{len(samples)} samples, {heard_samples + lead} are needed"
+        )
+        frames = heard_samples // FRAME_SAMPLES
+        self._at = {
+            delay: envelope(samples, lead - delay, frames)
+            for delay in range(0, lead + 1, _DELAY_STEP_SAMPLES)
+        }
+        self.gain = 0.0
+        self.delays = [0]
+        self.envelope = self._at[0]
+
+    def follow(self, rest: npt.NDArray[np.float64]) -> None:
+        """Find the delays at which this speech agrees best with what the others leave."""
+        main = max(self._at, key=lambda delay: correlation(rest, self._at[delay]))
+        near = [delay for delay in self._at if abs(delay - main) <= _WANDER_SAMPLES]
+        self.delays, parts = [], []
+        for begin in range(0, len(rest), _STRETCH_FRAMES):
+            stretch = slice(begin, begin + _STRETCH_FRAMES)
+            fits = {delay: correlation(rest[stretch], self._at[delay][stretch]) for delay in near}
+            best = max(fits, key=fits.__getitem__)
+            # A stretch in which this speaker says little tells nothing of the delay.
+            self.delays.append(best if fits[best] > _TELLING else main)
+            parts.append(self._at[self.delays[-1]][stretch])
+        self.envelope = np.concatenate(parts)
+
+
+def _without(target: npt.NDArray[np.float64], others: Iterable[_Speech]) -> npt.NDArray[np.float64]:
     power = target**2
-    for other in others.values():
-        power = power - other**2
+    for other in others:
+        power = power - (other.gain * other.envelope) ** 2
     return np.sqrt(np.maximum(power, 0.0))
 
 

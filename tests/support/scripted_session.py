@@ -141,6 +141,7 @@ class ScriptedSession:
         options = options or SessionOptions()
         self.hub = EventHub()
         self.ended = asyncio.Event()
+        self.notices: tuple[Event, ...] = ()
         self.asked: list[Request] = []
         self.cancelled: list[Request] = []
         self.waits_begun = asyncio.Event()

@@ -52,6 +52,16 @@ def test_a_quiet_speaker_is_heard_with_its_gain() -> None:
     assert result["alice"].gain == pytest.approx(0.25, abs=0.02)
 
 
+def test_a_delay_that_shrinks_while_they_talk_is_followed() -> None:
+    said = spoken(in_turns=True)
+    late = mixed(said, {"alice", "bob"})
+    with_less = {name: np.roll(samples, -round(0.06 * SAMPLE_RATE_HZ)) for name, samples in said.items()}
+    early = mixed(with_less, {"alice", "bob"})
+    half = 4 * SAMPLE_RATE_HZ
+    result = hear(np.concatenate((late[:half], early[half:])), said, max_delay_s=LEAD_S)
+    assert all(heard.correlation > 0.95 for heard in result.values()), result
+
+
 def test_the_words_of_another_place_do_not_count() -> None:
     said = {"alice": voice(0, DURATION_S + LEAD_S)}
     elsewhere = {"alice": np.roll(said["alice"], 3 * SAMPLE_RATE_HZ)}

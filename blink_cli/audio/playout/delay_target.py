@@ -49,6 +49,13 @@ class DelayTarget:
         self._weights = np.empty(_WINDOW_FRAMES)
         self._count = 0
         self._until_update = 1
+        self.floor_s = 0.0
+        """What the redundancy in use needs; set by the owner while there is loss. A second loss in a row is too rare to be learned
+        within seconds, but that is what a second copy was sent for."""
+
+        self.margin_s = 0.0
+        """Added to what was learned; set by the owner from the jitter."""
+
         self._sorted = self._transits[:0]
         self._costs_later = self._transits[:0]
         self._least_s = 0.0
@@ -83,7 +90,7 @@ class DelayTarget:
         transit_s = self.base_s + delay_s
         at = int(self._sorted.searchsorted(transit_s, side="right")) - 1
         late = float(self._costs_later[max(at, 0)])
-        return max(transit_s + late - self._least_s, 0.0)
+        return max(transit_s + late - self._least_s, self.floor_s - delay_s, 0.0)
 
     def forget_origin(self) -> None:
         """The media clock starts anew (another sender): keep the target, learn the rest again."""
@@ -107,4 +114,5 @@ class DelayTarget:
         spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
         fading_s = self._opening_s if known < _OPENING_FRAMES else 0.0
         self.base_s = base_s
-        self.target_s = min(max(spread_s, fading_s, self._minimum_s), self._maximum_s)
+        wanted_s = max(spread_s + self.margin_s, fading_s, self.floor_s, self._minimum_s)
+        self.target_s = min(wanted_s, self._maximum_s)

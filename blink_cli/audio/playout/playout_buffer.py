@@ -63,6 +63,9 @@ _IDLE_SAMPLES: Final = SAMPLE_RATE_HZ
 _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
+_MARGIN_JITTERS: Final = float(__import__("os").environ.get("MJ","0.5"))
+_COPY_MARGIN_S: Final = 0.002
+_LONGEST_COPY_SAMPLES: Final = 6 * TICK_SAMPLES
 _AFTER_TICK_S: Final = 0.0001
 """Any small time: later than the tick."""
 
@@ -204,7 +207,9 @@ class PlayoutBuffer:
         transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
         self._jitter_s += (abs(transit_s - self._transit_s) - self._jitter_s) / 16
         self._transit_s = transit_s
+        self._target.margin_s = _MARGIN_JITTERS * self._jitter_s
         if payload_type == self._opus_type:
+            self._target.floor_s = 0.0
             self._offer(timestamp, sequence, packet.payload, packet, is_copy=False)
             return
         try:
@@ -212,6 +217,9 @@ class PlayoutBuffer:
         except WireError:
             counters.packets_undecodable += 1
             return
+        oldest = (packet.timestamp - frames[0][0]) & 0xFFFFFFFF
+        has_loss = not self._loss_meter.is_clean
+        self._target.floor_s = oldest / SAMPLE_RATE_HZ + _COPY_MARGIN_S if has_loss and oldest <= _LONGEST_COPY_SAMPLES else 0.0
         # The primary first: a copy that is younger than it looks cannot push it out.
         self._offer(timestamp, sequence, frames[-1][1], packet, is_copy=False)
         for distance, (copy_timestamp, payload, copy_type) in enumerate(reversed(frames[:-1]), 1):
