@@ -334,7 +334,7 @@ class CallRunner:
             heard_s = link.last_heard_s if link is not None else None
             if heard_s is not None and heard_s != self._reported_heard_s.get(peer):
                 self._reported_heard_s[peer] = heard_s
-                self._perform(self._machine.heard(peer, entry.epoch, now_s))
+                self._perform(self._machine.heard(peer, entry.epoch, heard_s))
             self._report_losses(peer, now_s)
             reception = link.reception if link is not None else None
             self._silence.look(peer, reception.packets_received if reception is not None else 0, now_s)

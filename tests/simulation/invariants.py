@@ -232,7 +232,7 @@ def _check_member(world: World, node: Node, members: list[Node], call_id: CallId
             f"who is not in the call is not listed: {participant.did[-4:]} in {call_id[:6]}",
             node,
         )
-        told = all(_phase(other, call_id) not in (Phase.LEAVING, Phase.LEFT) for other in elsewhere)
+        told = not any(_left(other, call_id, participant.instance) for other in elsewhere)
         demand(told, f"who left and still listens has made it known: {participant.did[-4:]}", node)
 
 
@@ -257,9 +257,12 @@ def check_pending(world: World) -> None:
             demand(set(node.machine.pending) <= running, "a call that everybody left is not listed", node)
 
 
-def _phase(node: Node, call_id: CallId) -> Phase:
+def _left(node: Node, call_id: CallId, instance: int) -> bool:
+    """Whether this session listens on after it left in this life or a newer one; another's ghost is not its own."""
     call = node.machine._book.get(call_id)
-    return Phase.UNKNOWN if call is None else call.phase
+    if call is None or call.phase not in (Phase.LEAVING, Phase.LEFT):
+        return False
+    return instance <= call.own_instance
 
 
 def _alive(world: World, did: Did) -> Iterable[Node]:

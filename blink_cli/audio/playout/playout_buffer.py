@@ -79,7 +79,7 @@ clock costs two moments and not one for each frame."""
 _LATE_S: Final = 0.010
 """Above the target sound is shortened when so much delay is won, a tick: each time costs a little of the voice."""
 
-_LATE_JITTERS: Final = 0.5
+_LATE_JITTERS: Final = float(__import__("os").environ.get("LJ","1.0"))
 """And so much more for each second of jitter, because then the target itself is only an estimate that wavers."""
 
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
