@@ -29,6 +29,7 @@ class CodecSettings:
 
     Raises:
         UsageError: A value is out of range; the sentence names it and says what is possible.
+
     """
 
     bitrate_bps: int = 32_000
@@ -57,7 +58,9 @@ class CodecSettings:
                 hint=f"Choose {_LOWEST_BITRATE_BPS} to {_HIGHEST_BITRATE_BPS}; 32000 is good for a voice.",
             )
         if not 0 <= self.complexity <= 10:
-            raise UsageError(f"An Opus complexity of {self.complexity} does not exist.", hint="Choose 0 to 10.")
+            raise UsageError(
+                f"An Opus complexity of {self.complexity} does not exist.", hint="Choose 0 to 10."
+            )
         _one_of("A frame length", f"{self.frame_ms} ms", [f"{length} ms" for length in FRAME_LENGTHS_MS])
         _one_of("A bandwidth", self.bandwidth, _BANDWIDTHS)
         _one_of("An application", self.application, _APPLICATIONS)

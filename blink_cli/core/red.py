@@ -25,7 +25,9 @@ _MAXIMUM_COPIES: Final = 8
 _MODULUS: Final = 1 << 32
 
 
-def pack(primary: bytes, timestamp: int, copies: Sequence[tuple[int, bytes]], opus_payload_type: int) -> bytes:
+def pack(
+    primary: bytes, timestamp: int, copies: Sequence[tuple[int, bytes]], opus_payload_type: int
+) -> bytes:
     """The RED payload of one frame and of copies of earlier ones.
 
     Args:
@@ -34,6 +36,7 @@ def pack(primary: bytes, timestamp: int, copies: Sequence[tuple[int, bytes]], op
         copies: (timestamp, Opus packet) of earlier frames, oldest first. One that is too old (14 bits of offset) or too
             long (10 bits of length), not older than the primary, or empty is left out: the header cannot say it.
         opus_payload_type: 0 to 127, as negotiated.
+
     """
     headers = bytearray()
     bodies = []
@@ -52,6 +55,7 @@ def unpack(payload: bytes, timestamp: int) -> list[tuple[int, bytes, int]]:
 
     Raises:
         WireError: The headers do not describe the payload, or there are more copies than any sender makes.
+
     """
     size = len(payload)
     blocks: list[tuple[int, int, int]] = []

@@ -97,8 +97,8 @@ class RedundancyPolicy:
             self._started_s = now_s
         fraction_lost, jitter_s, mean_burst = self._line(now_s)
         needed = self._needed_level(fraction_lost, jitter_s, mean_burst)
-        for level in range(1, needed + 1):
-            self._needed_s[level] = now_s
+        for enough in range(1, needed + 1):
+            self._needed_s[enough] = now_s
         level = self._fixed
         if level is None:
             level = self._opening_level(now_s) if self._is_unheard else self._calm_level(now_s)

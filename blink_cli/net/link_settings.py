@@ -1,8 +1,12 @@
 """What a link to one peer is told before it starts, and the states it goes through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from aiortc import RTCCertificate
+
+GATHERING_TIMEOUT_S: Final = 0.3
+"""What a server that died since it was asked last may cost a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class IceServer:
     """`stun:HOST[:PORT]`, `turn:HOST[:PORT][?transport=udp|tcp]` or `turns:HOST[:PORT]`."""
 
     username: str | None = None
-    credential: str | None = None
+    credential: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,12 @@ class LinkSettings:
     """Local IP addresses to use; empty means every address of this machine, and loopback when it has no other."""
 
     ice_servers: tuple[IceServer, ...] = ()
-    """Servers that are known to answer. Of each kind, the first one is used."""
+    """Servers that are known to answer (`IceServers.plan`). Of each kind, the first one is used."""
 
     relay_only: bool = False
     """Send and receive through the TURN server alone."""
 
-    gathering_timeout_s: float = 0.3
+    gathering_timeout_s: float = GATHERING_TIMEOUT_S
     """How long an offer or answer waits for the servers' candidates. Without servers there is no waiting."""
 
     connect_timeout_s: float = 10.0

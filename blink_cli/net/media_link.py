@@ -45,7 +45,7 @@ from blink_cli.net.link_settings import (
     LinkState,
 )
 from blink_cli.net.rtp_receiver import ReceiveCounters, RtpReceiver
-from blink_cli.net.rtp_seam import SecureTransport, TransportCounters, TransportError
+from blink_cli.net.rtp_seam import LocalTransport, SecureTransport, TransportCounters, TransportError
 from blink_cli.net.rtp_sender import RtpSender, SendCounters, SentPacket
 from blink_cli.net.sdp import (
     AUDIO_LEVEL_ID,
@@ -160,6 +160,11 @@ class MediaLink:
         return self._transport.remote_address
 
     @property
+    def servers_answered(self) -> bool:
+        """Whether, once our side is described, each kind of server in the settings has yielded a candidate."""
+        return self._transport.servers_answered
+
+    @property
     def last_heard_s(self) -> float | None:
         """Monotonic arrival of the last authentic RTP or RTCP packet; None before the first."""
         return self._last_heard_s
@@ -200,14 +205,14 @@ class MediaLink:
         """Open sockets and describe our side, all candidates included.
 
         Raises:
-            StateError: The link was already used or closed.
+            StateError: The link was already used or closed, or may use a relay only and has none.
 
         """
         self._require_new()
         self._offered = MediaFormat(
             OPUS_PAYLOAD_TYPE, RED_PAYLOAD_TYPE if self._settings.redundancy else None, AUDIO_LEVEL_ID
         )
-        local = await self._transport.gather()
+        local = await self._gather()
         return write_description(
             local,
             self._offered,
@@ -223,12 +228,12 @@ class MediaLink:
 
         Raises:
             WireError: The offer is not one that we accept.
-            StateError: The link was already used or closed.
+            StateError: The link was already used or closed, or may use a relay only and has none.
 
         """
         self._require_new()
         remote = read_description(offer, is_answer=False, loopback=self._transport.uses_loopback)
-        local = await self._transport.gather()
+        local = await self._gather()
         agreed = MediaFormat(
             remote.format.opus,
             remote.format.red if self._settings.redundancy else None,
@@ -284,6 +289,12 @@ class MediaLink:
         checked = read_candidate(candidate, loopback=self._transport.uses_loopback)
         if checked is not None:
             await self._transport.add_remote_candidate(checked)
+
+    async def _gather(self) -> LocalTransport:
+        try:
+            return await self._transport.gather()
+        except TransportError as failure:
+            raise StateError(f"There is no way out for the link to {self.name}: {failure}.") from failure
 
     def _require_new(self) -> None:
         if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:

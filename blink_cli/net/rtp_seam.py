@@ -11,6 +11,8 @@ tests/net/test_rtp_seam_contract.py says which one is missing when a new version
 receiver, decoder thread and RTCP tasks never exist.
 """
 
+import asyncio
+import functools
 import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -20,6 +22,7 @@ from typing import Any, Final
 import pylibsrtp
 from aioice import Candidate
 from aioice.ice import Connection, StunProtocol, get_host_addresses
+from aioice.turn import TurnTransport
 from aiortc import (
     RTCDtlsParameters,
     RTCDtlsTransport,
@@ -50,6 +53,10 @@ default of 50 ms; eight datagrams of 100 bytes are no burst to any of them today
 
 MAX_UNSENT_BYTES: Final = 65_536
 """What the operating system did not take yet and asyncio holds. Voice older than that is of no use: it is dropped."""
+
+RELAY_FAREWELL_S: Final = 0.8
+"""How long a TURN server has to confirm the end of an allocation: one repetition of the request, after 0.5 s, included.
+aioice would ask a dead one for 63 s. An allocation that is not given back expires by itself."""
 
 _REPLAYED: Final = "replay check failed (bad index)"
 
@@ -106,6 +113,26 @@ def shadow(owner: object, method: str, replacement: Callable[..., Any]) -> None:
     """
     getattr(owner, method)
     setattr(owner, method, replacement)
+
+
+def give_back_relay(relay: TurnTransport) -> asyncio.Task[None]:
+    """End a TURN allocation, within `RELAY_FAREWELL_S` whatever the server does.
+
+    Returns:
+        aioice's own task, which ends when the socket is closed; cancelling it closes the socket at once.
+
+    """
+    TurnTransport.close(relay)  # the class's: on a link's relay the instance's is this function
+    names: Any = vars(relay)
+    closing: asyncio.Task[None] = names["_TurnTransport__close_task"]
+
+    def give_up() -> None:
+        for task in (closing, *names["_TurnTransport__send_tasks"]):
+            task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(RELAY_FAREWELL_S, give_up)
+    closing.add_done_callback(lambda _: timer.cancel())
+    return closing
 
 
 class SecureTransport:
@@ -186,16 +213,37 @@ class SecureTransport:
         pair = self._connection._nominated.get(1)
         return None if pair is None else pair.remote_addr
 
+    @property
+    def servers_answered(self) -> bool:
+        """Whether, once gathered, each kind of server that was given has yielded a candidate."""
+        found = {candidate.type for candidate in self._gatherer.getLocalCandidates()}
+        connection = self._connection
+        return not (
+            (connection.turn_server is not None and "relay" not in found)
+            or (connection.stun_server is not None and not self._settings.relay_only and "srflx" not in found)
+        )
+
     # set-up
 
     async def gather(self) -> LocalTransport:
-        """Open the sockets and say where they can be reached. Cancelling it leaves the transport to be closed."""
+        """Open the sockets and say where they can be reached. Cancelling it leaves the transport to be closed.
+
+        Raises:
+            TransportError: It was closed meanwhile, or may use a relay only and has none.
+
+        """
         await self._gatherer.gather()
         for protocol in self._connection._protocols:
             self._take_datagrams_of(protocol)
+        if self._closing:
+            await self._connection.close()  # what was opened since it was closed
+            raise TransportError("it was closed while it was set up")
+        candidates = tuple(self._gatherer.getLocalCandidates())
+        if self._settings.relay_only and not candidates:
+            raise TransportError("only a relay may be used, and no TURN server gave one")
         return LocalTransport(
             ice=self._gatherer.getLocalParameters(),
-            candidates=tuple(self._gatherer.getLocalCandidates()),
+            candidates=candidates,
             dtls=self._dtls.getLocalParameters(),
         )
 
@@ -208,7 +256,17 @@ class SecureTransport:
         # aioice would leave loopback out, and wait 5 s for a server that does not answer.
         del addresses, timeout
         chosen = [] if self._settings.relay_only else list(self.addresses)
-        return await self._gather_component(component, chosen, self._settings.gathering_timeout_s)
+        gathering = self._gather_component(component, chosen, self._settings.gathering_timeout_s)
+        if not self._settings.ice_servers:
+            return await gathering
+        # aioice's own tasks would outlive a cancelled gathering, an allocation and its refreshing with them: so it
+        # ends in its time, which is short, and what it found is closed with the rest.
+        task = asyncio.get_running_loop().create_task(_awaited(gathering), name="gather candidates")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait((task,))
+            raise
 
     def _start_checks(self) -> bool:
         # In place of aioice's pacing of one check every 20 ms, whose first sleep alone is a fifth of the set-up.
@@ -268,7 +326,10 @@ class SecureTransport:
         self._on_closed("the network path was lost" if lost else "the other side closed the connection")
 
     async def aclose(self) -> None:
-        """Say close_notify and give the sockets back. Can take a minute when a TURN server died; safe to call twice."""
+        """Say close_notify and give the sockets back; takes up to `RELAY_FAREWELL_S` when a TURN server died.
+
+        Safe to call twice, and while `gather` runs, which then fails and closes what it opens.
+        """
         self._closing = True
         await self._dtls.stop()
         await self._ice.stop()
@@ -278,6 +339,8 @@ class SecureTransport:
 
     def _take_datagrams_of(self, protocol: StunProtocol) -> None:
         # asyncio, uvloop and aioice's TURN all look the method up for each datagram, so that the shadow is found.
+        if isinstance(protocol.transport, TurnTransport):
+            shadow(protocol.transport, "close", functools.partial(give_back_relay, protocol.transport))
         handle_rest = protocol.datagram_received
         socket = protocol.transport.get_extra_info("socket")
         arrival_clock = ArrivalClock(None if socket is None else socket.fileno())
@@ -352,6 +415,10 @@ class SecureTransport:
                 return False
         socket.sendto(datagram, self._remote_address)
         return True
+
+
+async def _awaited(gathering: Awaitable[list[Candidate]]) -> list[Candidate]:
+    return await gathering
 
 
 _UNCHECKED: Final = ("WAITING", "FROZEN")

@@ -12,6 +12,8 @@ missing. Each case: the sender adapts to the receiver's own reports, which trave
 """
 
 import argparse
+import importlib
+import importlib.util
 import json
 import statistics
 import sys
@@ -27,7 +29,7 @@ import soxr
 
 from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
 from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
-from benches.voice_simulation import AiortcReceiver, BlinkReceiver, EncodedVoice, simulate
+from benches.voice_simulation import AiortcReceiver, BlinkReceiver, Receiver, simulate
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 
@@ -59,10 +61,8 @@ def measured(case: Case) -> Row:
     """One call. Runs in a process of its own."""
     receiver_name, trace, seed, path = case
     reference, samples = _voice(path)
-    receiver = BlinkReceiver() if receiver_name == "blink" else AiortcReceiver()
-    heard = simulate(
-        EncodedVoice(samples, CodecSettings()), trace, seed, receiver, adaptive=receiver_name == "blink"
-    )
+    receiver: Receiver = BlinkReceiver() if receiver_name == "blink" else AiortcReceiver()
+    heard = simulate(samples, CodecSettings(), trace, seed, receiver, adaptive=receiver_name == "blink")
     sound = soxr.resample(heard.sound, SAMPLE_RATE_HZ, RATE_HZ).astype(np.float32)
     delays = delays_ms(reference, sound)
     values = [value for _, value in delays] or [float("nan")]
@@ -89,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="one seed of four traces")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
     parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(TRACES)}")
-    parser.add_argument("--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas")
+    parser.add_argument(
+        "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
     options = parser.parse_args(arguments)
     traces = options.traces.split(",") if options.traces else list(QUICK_TRACES if options.quick else TRACES)
@@ -113,11 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if options.json:
         rows_as_json = [asdict(row) for row in rows]
-        print(json.dumps({"schema": 1, "seeds": seeds, "speech": options.speech.split(","), "rows": rows_as_json}))
+        print(
+            json.dumps(
+                {"schema": 1, "seeds": seeds, "speech": options.speech.split(","), "rows": rows_as_json}
+            )
+        )
     else:
         print(_table(rows))
         if _visqol() is None:
-            print("visqol: not measured, because visqol-python is not installed", file=sys.stderr)
+            print("visqol: not measured, because visqol-python[lattice] is not installed", file=sys.stderr)
     return 0
 
 
@@ -165,15 +171,17 @@ def _voice(path: str) -> tuple[Samples, Samples]:
 
 
 def _visqol() -> Callable[[Samples, Samples], float] | None:
-    try:
-        from visqol import VisqolApi  # noqa: PLC0415 - not a dependency: large, and only this bench uses it
-    except ImportError:
+    # Not a dependency: large, and only this bench uses it. Without the lattice model its scores are not comparable.
+    if not all(importlib.util.find_spec(name) for name in ("visqol", "ai_edge_litert")):
         return None
+    visqol = importlib.import_module("visqol")
 
     def judge(reference: Samples, heard: Samples) -> float:
-        api = VisqolApi()
+        api = visqol.VisqolApi()
         api.create(mode="speech")
-        score: float = api.measure_from_arrays(reference.astype(np.float64), heard.astype(np.float64), RATE_HZ).moslqo
+        score: float = api.measure_from_arrays(
+            reference.astype(np.float64), heard.astype(np.float64), RATE_HZ
+        ).moslqo
         return score
 
     return judge

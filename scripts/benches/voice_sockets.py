@@ -4,12 +4,15 @@
     and the other way round, in the same call
 
 Each process's `status` says where its input and output stood on the machine's monotonic clock, so mouth-to-ear delay is read from the two
-files. Calls that run at once share this machine's processors: `jobs` is how many.
+files. A virtual machine whose host takes the processors away for tens of milliseconds adds a network of its own: a call during which that
+happened much is made again, and the share is told (`stolen`).
 """
 
 import asyncio
+import os
 import shutil
 import statistics
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +31,9 @@ from tests.support.sessions import Session, call_of, together
 
 TAIL_S: Final = 1.5
 """After the last word: what is still under way is heard too."""
+
+QUIET_PERCENT: Final = 0.3
+"""Of the machine's time taken by its host during a call: below it, the threads of a call wake in time."""
 
 ROUNDS: Final = 200
 """Questions for `status` while a call lasts: far more than needed, an end for a stuck call."""
@@ -64,6 +70,9 @@ class Ear:
     wire_late_ms: float
     """99th percentile of how much later than the trace says the wire delivered."""
 
+    stolen_percent: float
+    device: Any = None
+
 
 @dataclass(frozen=True, slots=True)
 class SocketRow:
@@ -78,25 +87,38 @@ class SocketRow:
     concealed_percent: float
     late_ticks: int
     wire_late_ms: float
+    stolen_percent: float
     before_freeze_ms: float | None
     frozen_ms: float | None
     """Delay two to three seconds after a freeze."""
 
 
+def stolen_s() -> float:
+    """Processor seconds that this machine's host has given to others since it started; 0 where it does not say."""
+    try:
+        fields = Path("/proc/stat").read_text("ascii").partition("\n")[0].split()
+    except OSError:
+        return 0.0
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+
+
 async def calls(
-    cases: Sequence[tuple[str, int]], speech: Sequence[Path], folder: Path, *, jobs: int
+    cases: Sequence[tuple[str, int]], speech: Sequence[Path], folder: Path, *, tries: int
 ) -> list[Ear]:
-    """Make one call for each (trace, seed), `jobs` at a time; the n-th call speaks the n-th voice, again and again."""
-    turns = asyncio.Semaphore(jobs)
+    """Make one call for each (trace, seed); the n-th speaks the n-th voice, again and again.
 
-    async def one(number: int, trace: str, seed: int) -> tuple[Ear, Ear]:
-        async with turns:
-            return await _call(trace, seed, speech[number % len(speech)], folder, number)
+    A call is made up to `tries` times, until the machine was quiet; the quietest one counts.
+    """
+    ears: list[Ear] = []
+    for number, (trace, seed) in enumerate(cases):
+        made: list[list[Ear]] = []
+        while len(made) < tries and (not made or made[-1][0].stolen_percent > QUIET_PERCENT):
+            made.append(await _call(trace, seed, speech[number % len(speech)], folder, f"{number}-{len(made)}"))
+        ears += min(made, key=lambda pair: pair[0].stolen_percent)
+    return ears
 
-    return [ear for pair in await together(*(one(n, *case) for n, case in enumerate(cases))) for ear in pair]
 
-
-async def _call(trace: str, seed: int, speech: Path, folder: Path, number: int) -> tuple[Ear, Ear]:
+async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) -> list[Ear]:
     length_s = soundfile.info(speech).duration
     async with TraceLaboratory(seed) as lab:
         hosts = await lab.hosts(f"a{number}", f"b{number}")
@@ -104,7 +126,9 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: int) 
         heard = [folder / f"{trace}-{seed}-{host.name}.wav" for host in hosts]
         sessions = await together(*(_serve(host, speech, file) for host, file in zip(hosts, heard, strict=True)))
         async with call_of(*sessions, wait_s=20):
+            before_s, began_s = stolen_s(), time.monotonic()
             said = await _all_said(sessions, length_s + TAIL_S)
+            stolen = (stolen_s() - before_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
             figures = await together(*(session.ask("rtp-stats") for session in sessions))
         await together(*(session.quit() for session in sessions))
         lateness_s = (await lab.counts()).lateness_s
@@ -116,9 +140,9 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: int) 
         begins_s = ear.output_at(mouth.monotonic_s - mouth.input_position_s)
         inbound, outbound = figures[here]["peers"][0], figures[1 - here]["peers"][0]
         ears.append(
-            Ear(trace, seed, hosts[here].name, heard[here], begins_s, inbound, outbound, figures[here]["late_ticks"], late_ms)
+            Ear(trace, seed, hosts[here].name, heard[here], begins_s, inbound, outbound, figures[here]["late_ticks"], late_ms, 100 * stolen, (figures[here]['input'],figures[here]['output']))
         )
-    return ears[0], ears[1]
+    return ears
 
 
 async def _serve(host: Host, speech: Path, heard: Path) -> Session:
@@ -162,17 +186,18 @@ def judged(ear: Ear, speech: Path) -> SocketRow:
         concealed_percent=100 * inbound["concealedSamples"] / max(inbound["totalSamplesReceived"], 1),
         late_ticks=ear.late_ticks,
         wire_late_ms=ear.wire_late_ms,
+        stolen_percent=ear.stolen_percent,
         before_freeze_ms=statistics.mean(before) if freezes and before else None,
         frozen_ms=statistics.mean(after) if freezes and after else None,
     )
 
 
 def measure(
-    traces: Sequence[str], seeds: int, speech: Sequence[Path], folder: Path, *, jobs: int
+    traces: Sequence[str], seeds: int, speech: Sequence[Path], folder: Path, *, tries: int
 ) -> list[SocketRow]:
     """Make all calls, then judge them, so that judging takes nothing from a call."""
     cases = [(trace, seed) for trace in traces for seed in range(seeds)]
-    ears = asyncio.run(calls(cases, speech, folder, jobs=jobs))
+    ears = asyncio.run(calls(cases, speech, folder, tries=tries))
     with ProcessPoolExecutor(2) as pool:
         return list(pool.map(judged, ears, [speech[n // 2 % len(speech)] for n in range(len(ears))]))
 
@@ -182,6 +207,6 @@ if __name__ == "__main__":
     import tempfile
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as folder:
-        for row in measure(sys.argv[1].split(","), int(sys.argv[2]), [root / "tests/speech/speech.flac"], Path(folder), jobs=int(sys.argv[3])):
+        for row in measure(sys.argv[1].split(","), int(sys.argv[2]), [root / "tests/speech/speech.flac"], Path(folder), tries=int(sys.argv[3])):
             print(row)
     shutil.which("ip")

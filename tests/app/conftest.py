@@ -1,7 +1,10 @@
 """Whole sessions inside the test's process: real sockets on loopback, real links, virtual devices."""
 
 import secrets
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,17 +13,20 @@ from blink_cli.app.session import Session
 from blink_cli.core.identity import Identity
 from blink_cli.core.session_options import SessionOptions
 
+OpenSession = Callable[..., AbstractAsyncContextManager[Session]]
+"""A name and what differs from the usual options."""
+
 
 @pytest.fixture
-def open_session(tmp_path):
+def open_session(tmp_path: Path) -> OpenSession:
     """Open a session by name, on this test's own group and without DNS-SD unless asked for."""
     port = 20_000 + secrets.randbelow(20_000)
 
     @asynccontextmanager
-    async def opening(name, **options):
+    async def opening(name: str, **options: Any) -> AsyncIterator[Session]:
         profile = Profile(name, tmp_path / name / "data", tmp_path / name / "run")
         profile.make()
-        wished = {
+        wished: dict[str, Any] = {
             "nickname": name,
             "input": "tone:440",
             "output": "null",

@@ -11,7 +11,7 @@ def _event(number: int) -> PeerVanished:
     return PeerVanished(did=Did(f"did:key:{number}"), nickname="")
 
 
-async def test_a_slow_reader_is_told_how_many_events_it_missed():
+async def test_a_slow_reader_is_told_how_many_events_it_missed() -> None:
     hub = EventHub()
     slow = hub.listen()
     for number in range(BACKLOG_EVENTS + 3):
@@ -20,7 +20,7 @@ async def test_a_slow_reader_is_told_how_many_events_it_missed():
     assert await slow.next_event() == _event(3)
 
 
-async def test_closing_gives_the_reader_what_is_left_and_then_ends():
+async def test_closing_gives_the_reader_what_is_left_and_then_ends() -> None:
     hub = EventHub()
     reader = hub.listen()
     hub.publish(_event(1))
@@ -29,7 +29,7 @@ async def test_closing_gives_the_reader_what_is_left_and_then_ends():
     assert await reader.next_event() is None
 
 
-async def test_a_cancelled_read_loses_nothing():
+async def test_a_cancelled_read_loses_nothing() -> None:
     hub = EventHub()
     reader = hub.listen()
     async with asyncio.TaskGroup() as group:

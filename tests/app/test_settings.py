@@ -1,5 +1,7 @@
 """The settings file: all defaults without one, and a sentence that names file and field for every mistake."""
 
+from pathlib import Path
+
 import pytest
 
 from blink_cli.app.settings import load_settings
@@ -7,13 +9,13 @@ from blink_cli.core.errors import UsageError
 from blink_cli.core.session_options import CodecOptions
 
 
-def test_without_a_file_everything_has_its_default(tmp_path):
+def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "settings.toml")
     codec = settings.codec.with_options(CodecOptions())
     assert (codec.bitrate_bps, codec.frame_ms, codec.fec, codec.redundancy) == (32_000, 20, True, "auto")
 
 
-def test_the_command_lines_word_wins_over_the_files(tmp_path):
+def test_the_command_lines_word_wins_over_the_files(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text('nickname = "al"\n[codec]\nbitrate = 24000\nframe_ms = 40\n')
     settings = load_settings(path)
@@ -32,7 +34,7 @@ def test_the_command_lines_word_wins_over_the_files(tmp_path):
         ("x" * 70_000, "too large"),
     ],
 )
-def test_a_mistake_is_named(tmp_path, content, named):
+def test_a_mistake_is_named(tmp_path: Path, content: str, named: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(content)
     with pytest.raises(UsageError) as mistake:
@@ -41,7 +43,7 @@ def test_a_mistake_is_named(tmp_path, content, named):
     assert str(path) in mistake.value.message
 
 
-def test_a_value_out_of_range_is_refused_by_name(tmp_path):
+def test_a_value_out_of_range_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text("[codec]\nbitrate = 1\n")
     with pytest.raises(UsageError, match="bit rate"):

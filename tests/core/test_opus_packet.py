@@ -23,16 +23,16 @@ from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_sam
         (bytes([31 << 3 | 3, 7]), 0),
     ],
 )
-def test_how_long_a_packet_lasts(payload, samples):
+def test_how_long_a_packet_lasts(payload: bytes, samples: int) -> None:
     assert packet_samples(payload) == samples
 
 
-def test_a_packet_of_two_bytes_is_a_pause():
+def test_a_packet_of_two_bytes_is_a_pause() -> None:
     assert is_discontinuous(b"\x78\x00")
     assert not is_discontinuous(b"\x78\x00\x00")
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_have_an_answer(payload):
+def test_any_bytes_have_an_answer(payload: bytes) -> None:
     assert 0 <= packet_samples(payload) <= 5760
     assert carries_fec(payload) in (True, False)

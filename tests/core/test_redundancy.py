@@ -2,14 +2,20 @@
 
 import pytest
 
+from blink_cli.core.codec_settings import Redundancy
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.redundancy import RedundancyPolicy
 from blink_cli.core.rtp import ReceptionReport
 
 
-def reception(fraction_lost, jitter_s=0.0):
+def reception(fraction_lost: float, jitter_s: float = 0.0) -> ReceptionReport:
     return ReceptionReport(
-        ssrc=1, fraction_lost=fraction_lost, packets_lost=0, highest_sequence=0, jitter_s=jitter_s, arrival_s=0.0
+        ssrc=1,
+        fraction_lost=fraction_lost,
+        packets_lost=0,
+        highest_sequence=0,
+        jitter_s=jitter_s,
+        arrival_s=0.0,
     )
 
 
@@ -27,27 +33,27 @@ def reception(fraction_lost, jitter_s=0.0):
         (0.0, 0.0, 0.022, 2),
     ],
 )
-def test_what_a_line_needs(fraction_lost, mean_burst, jitter_s, levels):
+def test_what_a_line_needs(fraction_lost: float, mean_burst: float, jitter_s: float, levels: int) -> None:
     policy = RedundancyPolicy()
     policy.on_loss_report(LossReport(fraction_lost, mean_burst, 3, jitter_s), 1.0)
     assert policy.plan(1.0).red_levels == levels
 
 
-def test_an_rtcp_report_alone_is_enough():
+def test_an_rtcp_report_alone_is_enough() -> None:
     policy = RedundancyPolicy()
     policy.on_reception_report(reception(0.03), 1.0)
     plan = policy.plan(1.0)
     assert (plan.red_levels, plan.fec, plan.fec_loss_percent) == (1, True, 3)
 
 
-def test_the_worse_of_two_reports_counts():
+def test_the_worse_of_two_reports_counts() -> None:
     policy = RedundancyPolicy()
     policy.on_reception_report(reception(0.2), 1.0)
     policy.on_loss_report(LossReport(0.0, 0.0, 0), 1.0)
     assert policy.plan(1.0).red_levels == 2
 
 
-def test_a_call_opens_with_one_copy_until_the_first_report_or_half_a_second():
+def test_a_call_opens_with_one_copy_until_the_first_report_or_half_a_second() -> None:
     policy = RedundancyPolicy()
     assert policy.plan(10.0).red_levels == 1
     assert policy.plan(10.4).red_levels == 1
@@ -58,7 +64,7 @@ def test_a_call_opens_with_one_copy_until_the_first_report_or_half_a_second():
     assert hurried.plan(10.1).red_levels == 0
 
 
-def test_a_line_that_became_clean_costs_nothing_after_ten_seconds_at_most():
+def test_a_line_that_became_clean_costs_nothing_after_ten_seconds_at_most() -> None:
     policy = RedundancyPolicy()
     policy.on_loss_report(LossReport(0.2, 2.0, 5), 0.0)
     assert policy.plan(0.0).red_levels == 2
@@ -73,7 +79,7 @@ def test_a_line_that_became_clean_costs_nothing_after_ten_seconds_at_most():
     assert not plans[-1].fec
 
 
-def test_loss_that_comes_and_goes_does_not_make_it_flap():
+def test_loss_that_comes_and_goes_does_not_make_it_flap() -> None:
     policy = RedundancyPolicy()
     policy.on_loss_report(LossReport(0.03, 1.0, 1), 0.0)
     levels = set()
@@ -85,7 +91,7 @@ def test_loss_that_comes_and_goes_does_not_make_it_flap():
     assert levels == {1}
 
 
-def test_a_peer_that_stopped_reporting_is_no_reason_to_send_more():
+def test_a_peer_that_stopped_reporting_is_no_reason_to_send_more() -> None:
     policy = RedundancyPolicy()
     policy.on_loss_report(LossReport(0.2, 1.0, 1), 0.0)
     levels = {tick: policy.plan(tick / 10).red_levels for tick in range(100)}
@@ -94,7 +100,7 @@ def test_a_peer_that_stopped_reporting_is_no_reason_to_send_more():
 
 
 @pytest.mark.parametrize(("setting", "levels"), [("0", 0), ("1", 1), ("2", 2)])
-def test_a_fixed_setting_wins(setting, levels):
+def test_a_fixed_setting_wins(setting: Redundancy, levels: int) -> None:
     policy = RedundancyPolicy(setting, fec=False)
     policy.on_loss_report(LossReport(0.05, 1.0, 1), 0.0)
     plan = policy.plan(0.0)

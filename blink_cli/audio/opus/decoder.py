@@ -40,6 +40,7 @@ class OpusDecoder:
 
         Raises:
             DeviceError: libopus calls it invalid (bytes from a stranger: count it and conceal).
+
         """
         count = self._decode(self._handle, payload, len(payload), self._address, _LONGEST_SAMPLES, 0)
         return self._output[: check(count, "decoding")].copy()
@@ -49,6 +50,7 @@ class OpusDecoder:
 
         Raises:
             DeviceError: libopus calls the packet invalid.
+
         """
         count = self._decode(self._handle, next_payload, len(next_payload), self._address, samples, 1)
         return self._output[: check(count, "decoding FEC")].copy()

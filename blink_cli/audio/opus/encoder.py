@@ -84,6 +84,7 @@ class OpusEncoder:
 
         Args:
             samples: float32, contiguous, shape (`CodecSettings.frame_samples`,), full scale at +/-1. Not modified.
+
         """
         # libopus would read past the end of a shorter array: memory safety is checked here and nowhere else.
         assert samples.dtype == np.float32
@@ -104,5 +105,7 @@ class OpusEncoder:
 
     def _get(self, request: int) -> int:
         value = c_int32()
-        check(self._library.opus_encoder_ctl(self._handle, request, ctypes.byref(value)), "asking the encoder")
+        check(
+            self._library.opus_encoder_ctl(self._handle, request, ctypes.byref(value)), "asking the encoder"
+        )
         return value.value

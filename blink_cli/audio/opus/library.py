@@ -44,6 +44,7 @@ def libopus() -> CDLL:
 
     Raises:
         DeviceError: No libopus was found, or the one that `BLINK_LIBOPUS` names cannot be loaded.
+
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
@@ -77,6 +78,7 @@ def check(code: int, doing: str) -> int:
 
     Raises:
         DeviceError: `code` is one of libopus's negative error codes.
+
     """
     if code < 0:
         reason = libopus().opus_strerror(code).decode("ascii", "replace")

@@ -34,6 +34,9 @@ _OPENING_FRAMES: Final = 50
 _UNSEEN_FRAMES: Final = 8.0
 """The spread seen in few frames is less than that of many: it is stretched by 1 + `_UNSEEN_FRAMES` / frames."""
 
+_MARGIN_JITTERS: Final = 0.5
+"""What the target adds to what it learned, for each second of jitter: the estimate wavers by about this, and being early costs more."""
+
 _UPDATE_EVERY: Final = 5
 """Frames between two looks at the window; a late frame makes one at once."""
 
@@ -53,8 +56,8 @@ class DelayTarget:
         """What the redundancy in use needs; set by the owner while there is loss. A second loss in a row is too rare to be learned
         within seconds, but that is what a second copy was sent for."""
 
-        self.margin_s = 0.0
-        """Added to what was learned; set by the owner from the jitter."""
+        self.jitter_s = 0.0
+        """Interarrival jitter (RFC 3550, section 6.4.1); set by the owner."""
 
         self._sorted = self._transits[:0]
         self._costs_later = self._transits[:0]
@@ -114,5 +117,5 @@ class DelayTarget:
         spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
         fading_s = self._opening_s if known < _OPENING_FRAMES else 0.0
         self.base_s = base_s
-        wanted_s = max(spread_s + self.margin_s, fading_s, self.floor_s, self._minimum_s)
+        wanted_s = max(spread_s + _MARGIN_JITTERS * self.jitter_s, fading_s, self.floor_s, self._minimum_s)
         self.target_s = min(wanted_s, self._maximum_s)

@@ -63,15 +63,21 @@ class LossMeter:
         """Share and bursts over the packets remembered, the newest few left out: they may still come."""
         highest = self._highest
         if highest is None or not self._losses:
-            return LossReport(fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s)
+            return LossReport(
+                fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s
+            )
         end = highest - _TOLERANCE_PACKETS
         start = max(self._first, highest + 1 - _MEMORY_PACKETS)
         if end < start:
-            return LossReport(fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s)
+            return LossReport(
+                fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s
+            )
         states = bytes(self._missing[sequence % _MEMORY_PACKETS] for sequence in range(start, end + 1))
         bursts = [len(run) for run in states.split(b"\0") if run]
         if not bursts:
-            return LossReport(fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s)
+            return LossReport(
+                fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s
+            )
         lost = sum(bursts)
         return LossReport(
             # The first packets of a call say little: one lost among five is not yet a fifth.

@@ -18,7 +18,6 @@ was held up (a freeze) is not thrown away but played faster, until the schedule 
 """
 
 import dataclasses
-from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -30,26 +29,17 @@ from blink_cli.audio.playout.delay_target import DelayTarget
 from blink_cli.audio.playout.frame_store import FrameStore, Stored, StoredFrame
 from blink_cli.audio.playout.loss_meter import LossMeter
 from blink_cli.audio.playout.playout_counters import PlayoutCounters
+from blink_cli.audio.playout.schedule import Lookahead, Schedule
 from blink_cli.audio.playout.settings import PlayoutSettings
 from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutOutcome, PlayoutStatistics
 from blink_cli.audio.playout.stream_clock import StreamClock
-from blink_cli.audio.playout.time_stretch import (
-    LONGEST_PERIOD_SAMPLES,
-    OVERLAP_SAMPLES,
-    Splice,
-    lengthen,
-    lengthening,
-    shorten,
-    shortening,
-)
+from blink_cli.audio.playout.time_stretch import LONGEST_PERIOD_SAMPLES, OVERLAP_SAMPLES
 from blink_cli.core import red
 from blink_cli.core.errors import DeviceError, WireError
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_samples
 from blink_cli.core.rtp import RtpPacket
-from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_MS, TICK_SAMPLES
-
-_TICK_S: Final = TICK_MS / 1000
+from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
 
 _SHORTEST_FRAME_MS: Final = 10
 
@@ -63,42 +53,14 @@ _IDLE_SAMPLES: Final = SAMPLE_RATE_HZ
 _SETTLED_SILENT_FRAMES: Final = 2
 """Frames of digital silence that are decoded all the same, to let the end of the last word out of the decoder."""
 
-_MARGIN_JITTERS: Final = float(__import__("os").environ.get("MJ","0.5"))
 _COPY_MARGIN_S: Final = 0.002
+"""How much later than a whole frame a redundant copy comes: the sender's and our own scheduling."""
+
 _LONGEST_COPY_SAMPLES: Final = 6 * TICK_SAMPLES
+"""Copies that are older than 60 ms are used when they help and not waited for."""
+
 _AFTER_TICK_S: Final = 0.0001
 """Any small time: later than the tick."""
-
-_REGRET_S: Final = 0.012
-"""Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
-
-_HOLD_REGRET_S: Final = 0.005
-"""The same for waiting for a frame that is missing right now: two such frames of the window are enough, so that the slow drift of a
-clock costs two moments and not one for each frame."""
-
-_LATE_S: Final = 0.010
-"""Above the target sound is shortened when so much delay is won, a tick: each time costs a little of the voice."""
-
-_LATE_JITTERS: Final = float(__import__("os").environ.get("LJ","1.0"))
-"""And so much more for each second of jitter, because then the target itself is only an estimate that wavers."""
-
-_LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
-"""Less than this is not worth a splice."""
-
-_REST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ // 1000
-"""Sound between two gentle stretches."""
-
-_HURRY_S: Final = 0.060
-"""Above the target by this, sound is shortened within words too; by twice this, wherever it can be, without rest."""
-
-_PAUSE_RMS: Final = 10 ** (-48 / 20)
-"""Below -48 dBFS nobody speaks: there sound is moved first, by exactly what is wanted, because it is not noticed."""
-
-_PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
-"""How long a small excess of delay waits for a pause before a word is shortened for it."""
-
-_GENTLE_LIKENESS: Final = 0.9
-_HASTY_LIKENESS: Final = 0.3
 
 _JOIN_SAMPLES: Final = 240
 """Cross-fade of 5 ms from concealment into the rest of a frame that came while it was being concealed."""
@@ -177,11 +139,8 @@ class PlayoutBuffer:
         self._silence_left = 0
         self._ready = _EMPTY
         self._past = np.zeros(2 * TICK_SAMPLES, np.float32)
-        self._delays_s: deque[float] = deque(maxlen=6)
-        self._rest = 0
-        self._waited = 0
+        self._schedule = Schedule(self._target)
         self._observed: dict[int, bool] = {}
-        self._jitter_s = 0.0
         self._last_tick_s = float("-inf")
         self._transit_s = 0.0
 
@@ -192,7 +151,7 @@ class PlayoutBuffer:
         counters = self._counters
         counters.packets_received += 1
         payload_type = packet.payload_type
-        if payload_type != self._opus_type and payload_type != self._red_type:
+        if payload_type not in (self._opus_type, self._red_type):
             counters.packets_undecodable += 1
             return
         place = self._clock.place(packet)
@@ -205,9 +164,8 @@ class PlayoutBuffer:
             self._transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
         self._loss_meter.on_packet(sequence)
         transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
-        self._jitter_s += (abs(transit_s - self._transit_s) - self._jitter_s) / 16
+        self._target.jitter_s += (abs(transit_s - self._transit_s) - self._target.jitter_s) / 16
         self._transit_s = transit_s
-        self._target.margin_s = _MARGIN_JITTERS * self._jitter_s
         if payload_type == self._opus_type:
             self._target.floor_s = 0.0
             self._offer(timestamp, sequence, packet.payload, packet, is_copy=False)
@@ -219,7 +177,9 @@ class PlayoutBuffer:
             return
         oldest = (packet.timestamp - frames[0][0]) & 0xFFFFFFFF
         has_loss = not self._loss_meter.is_clean
-        self._target.floor_s = oldest / SAMPLE_RATE_HZ + _COPY_MARGIN_S if has_loss and oldest <= _LONGEST_COPY_SAMPLES else 0.0
+        self._target.floor_s = (
+            oldest / SAMPLE_RATE_HZ + _COPY_MARGIN_S if has_loss and oldest <= _LONGEST_COPY_SAMPLES else 0.0
+        )
         # The primary first: a copy that is younger than it looks cannot push it out.
         self._offer(timestamp, sequence, frames[-1][1], packet, is_copy=False)
         for distance, (copy_timestamp, payload, copy_type) in enumerate(reversed(frames[:-1]), 1):
@@ -227,7 +187,9 @@ class PlayoutBuffer:
                 offset = (packet.timestamp - copy_timestamp) & 0xFFFFFFFF
                 self._offer(timestamp - offset, sequence - distance, payload, packet, is_copy=True)
 
-    def _offer(self, timestamp: int, sequence: int, payload: bytes, packet: RtpPacket, *, is_copy: bool) -> None:
+    def _offer(
+        self, timestamp: int, sequence: int, payload: bytes, packet: RtpPacket, *, is_copy: bool
+    ) -> None:
         samples = packet_samples(payload)
         if not samples:
             self._counters.packets_undecodable += not is_copy
@@ -243,7 +205,9 @@ class PlayoutBuffer:
                 self._counters.packets_discarded += 1
                 self._tell(timestamp, PlayoutOutcome.LATE)
             return
-        silent = not is_copy and packet.audio_level_dbov is not None and packet.audio_level_dbov <= SILENCE_DBOV
+        silent = (
+            not is_copy and packet.audio_level_dbov is not None and packet.audio_level_dbov <= SILENCE_DBOV
+        )
         frame = StoredFrame(payload, samples, sequence, packet.arrival_s, is_copy, has_fec, silent)
         stored = self._store.offer(timestamp, frame)
         if stored is Stored.KNOWN and not is_copy:
@@ -305,7 +269,10 @@ class PlayoutBuffer:
             if sound is None:
                 self._ready = _EMPTY
                 return SILENCE_BLOCK
-            ready = self._stretched(len(ready), np.concatenate((ready, sound)) if len(ready) else sound, now_s)
+            more = np.concatenate((ready, sound)) if len(ready) else sound
+            if not self._missed_samples and not self._silence_left:
+                more = self._schedule.stretched(len(ready), more, self._past, self._with_lookahead(now_s))
+            ready = more
             self._ready = ready
             if self._silence_left or ready is SILENCE_BLOCK:
                 self._ready = _EMPTY
@@ -314,16 +281,12 @@ class PlayoutBuffer:
         self._ready = ready[TICK_SAMPLES:]
         self._past = np.concatenate((self._past[TICK_SAMPLES:], block))
         self._counters.total_samples_received += TICK_SAMPLES
-        self._rest -= TICK_SAMPLES
+        self._schedule.passed(TICK_SAMPLES)
         return block
-
-    def _delay_s(self, media_time: int, now_s: float) -> float:
-        """How long after its earliest possible arrival the frame that begins at `media_time` is used, if it is used now."""
-        return now_s - self._target.base_s - media_time / SAMPLE_RATE_HZ
 
     def _resume(self, now_s: float) -> bool:
         first = self._store.first()
-        if first is None or self._delay_s(first, now_s) < self._target.target_s:
+        if first is None or not self._schedule.is_due(first, now_s):
             return False
         self._playing = True
         self._ssrc_played = True
@@ -335,7 +298,7 @@ class PlayoutBuffer:
         self._given_up = 0
         self._missed_samples = 0
         self._pausing = False
-        self._delays_s.clear()
+        self._schedule.jump()
 
     def _produce(self, now_s: float) -> Block | None:
         """The next piece of sound, at least 120 samples; None when the stream falls asleep."""
@@ -351,17 +314,20 @@ class PlayoutBuffer:
         assert following is not None  # first() named it
         paused = self._pausing or following.sequence - 1 == self._last_sequence
         if paused or self._missed_samples >= _STALL_SAMPLES:
-            if self._delay_s(following_at, now_s) >= self._target.target_s:
+            if self._schedule.is_due(following_at, now_s):
                 self._jump(following_at)
                 return self._produce(now_s)
             return self._pause() if paused else self._conceal(advance=True)
         if following_at - start == following.samples and following.has_fec:
             return self._play_fec(start, following, now_s)
-        return self._conceal(advance=following_at - start > following.samples or not self._is_too_early(start, now_s))
+        return self._conceal(
+            advance=following_at - start > following.samples
+            or not self._schedule.is_too_early(self._next, now_s)
+        )
 
     def _drop_overdue(self, now_s: float) -> None:
         start = self._next - self._given_up
-        if self._delay_s(start, now_s) <= self._capacity_s + self._target.target_s:
+        if self._schedule.delay_s(start, now_s) <= self._capacity_s + self._target.target_s:
             return
         limit = int((now_s - self._target.base_s - self._capacity_s) * SAMPLE_RATE_HZ)
         for dropped in self._store.drop_before(limit):
@@ -374,7 +340,7 @@ class PlayoutBuffer:
     def _play(self, start: int, frame: StoredFrame, now_s: float) -> Block:
         counters = self._counters
         # What had to be concealed first was needed that much earlier.
-        self._delays_s.append(self._delay_s(start + self._given_up, now_s))
+        self._schedule.took(start + self._given_up, now_s)
         counters.jitter_buffer_delay_s += (now_s - frame.arrival_s) * frame.samples
         counters.jitter_buffer_target_delay_s += self._target.target_s * frame.samples
         counters.jitter_buffer_emitted_count += frame.samples
@@ -396,7 +362,7 @@ class PlayoutBuffer:
         return self._joined(lambda: self._decoder.decode(frame.payload), given_up, frame.samples)
 
     def _play_fec(self, start: int, following: StoredFrame, now_s: float) -> Block:
-        self._delays_s.append(self._delay_s(start + self._given_up, now_s))
+        self._schedule.took(start + self._given_up, now_s)
         self._counters.packets_recovered_by_fec += 1
         self._tell(start, PlayoutOutcome.RECOVERED)
         given_up = self._given_up
@@ -405,7 +371,9 @@ class PlayoutBuffer:
         self._missed_samples = 0
         self._last_sequence = following.sequence - 1
         return self._joined(
-            lambda: self._decoder.decode_fec(following.payload, following.samples), given_up, following.samples
+            lambda: self._decoder.decode_fec(following.payload, following.samples),
+            given_up,
+            following.samples,
         )
 
     def _joined(self, decode: _Decode, given_up: int, samples: int) -> Block:
@@ -428,12 +396,7 @@ class PlayoutBuffer:
             self._playing = False
             return None
         stalled = self._missed_samples >= _STALL_SAMPLES
-        return self._conceal(advance=not stalled and not self._is_too_early(self._next - self._given_up, now_s))
-
-    def _is_too_early(self, start: int, now_s: float) -> bool:
-        """Whether the delay is known to be too short, so that the frame at `start` is better waited for than given up."""
-        delay_s = self._delay_s(start + self._given_up, now_s)
-        return delay_s < self._target.target_s and self._target.regret_s(delay_s) > _HOLD_REGRET_S
+        return self._conceal(advance=not stalled and not self._schedule.is_too_early(self._next, now_s))
 
     def _conceal(self, *, advance: bool) -> Block:
         """Ten milliseconds of guess, in place of what is missing (`advance`) or before it."""
@@ -450,7 +413,7 @@ class PlayoutBuffer:
             if self._given_up >= self._frame_samples:
                 self._given_up = 0
         else:
-            self._shift_delays(TICK_SAMPLES)
+            self._schedule.shift(TICK_SAMPLES)
         return self._decoder.conceal(TICK_SAMPLES)
 
     def _pause(self) -> Block | None:
@@ -468,78 +431,19 @@ class PlayoutBuffer:
 
     # ---- the schedule
 
-    def _stretched(self, leftover: int, sound: Block, now_s: float) -> Block:
-        """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
-        if not self._delays_s or self._missed_samples or self._silence_left:
+    def _with_lookahead(self, now_s: float) -> Lookahead:
+        def lookahead(sound: Block) -> Block:
+            while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES:
+                frame = self._store.peek(self._next)
+                if frame is None or frame.is_silent or is_discontinuous(frame.payload):
+                    break
+                self._store.take(self._next)
+                sound = np.concatenate((sound, self._play(self._next, frame, now_s)))
+                # Taken before its time: that says nothing about the delay.
+                self._schedule.forget_last()
             return sound
-        target_s = self._target.target_s
-        delay_s = min(self._delays_s)
-        regret_s = self._target.regret_s(delay_s)
-        if delay_s > target_s:
-            # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
-            late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
-            if regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_JITTERS * self._jitter_s and late_samples >= _LATE_SAMPLES:
-                return self._hastened(sound, late_samples, now_s)
-        elif regret_s > _REGRET_S:
-            return self._slowed(sound, target_s - delay_s)
-        self._waited = 0
-        return sound
 
-    def _hastened(self, sound: Block, late_samples: int, now_s: float) -> Block:
-        haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
-        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
-        self._waited += len(sound)
-        if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
-            return sound
-        sound = self._with_lookahead(sound, now_s)
-        if len(sound) < 2 * OVERLAP_SAMPLES:
-            return sound
-        if quiet:
-            splice: Splice | None = Splice(min(late_samples, LONGEST_PERIOD_SAMPLES, len(sound) - OVERLAP_SAMPLES), 1.0)
-        else:
-            splice = shortening(sound, late_samples)
-        if splice is None or splice.likeness < _GENTLE_LIKENESS - haste * (_GENTLE_LIKENESS - _HASTY_LIKENESS):
-            return sound
-        self._counters.removed_samples_for_acceleration += splice.period_samples
-        self._rest = int(_REST_SAMPLES * (1 - haste))
-        return self._rescheduled(sound, shorten(sound, splice))
-
-    def _slowed(self, sound: Block, early_s: float) -> Block:
-        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
-        if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
-            return sound
-        if quiet:
-            splice: Splice | None = Splice(min(int(early_s * SAMPLE_RATE_HZ) + TICK_SAMPLES // 2, LONGEST_PERIOD_SAMPLES), 1.0)
-        else:
-            splice = lengthening(self._past, sound)
-        if splice is None or splice.likeness < _GENTLE_LIKENESS:
-            return sound
-        self._counters.inserted_samples_for_deceleration += splice.period_samples
-        self._rest = _REST_SAMPLES
-        return self._rescheduled(sound, lengthen(self._past, sound, splice))
-
-    def _rescheduled(self, before: Block, after: Block) -> Block:
-        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks earlier or later."""
-        self._shift_delays((len(after) // TICK_SAMPLES - len(before) // TICK_SAMPLES) * TICK_SAMPLES)
-        return after
-
-    def _shift_delays(self, samples: int) -> None:
-        """What comes next is played so much later than the measured delays say."""
-        for _ in range(len(self._delays_s)):
-            self._delays_s.append(self._delays_s.popleft() + samples / SAMPLE_RATE_HZ)
-
-    def _with_lookahead(self, sound: Block, now_s: float) -> Block:
-        """`sound` with the next frame after it, when that is there, so that a whole low period can be left out."""
-        while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES:
-            frame = self._store.peek(self._next)
-            if frame is None or frame.is_silent or is_discontinuous(frame.payload):
-                break
-            self._store.take(self._next)
-            more = self._play(self._next, frame, now_s)
-            # Taken before its time: that says nothing about the delay.
-            self._delays_s.pop()
-            sound = np.concatenate((sound, more))
-        return sound
+        return lookahead
 
     # ---- what it tells
 
@@ -548,15 +452,17 @@ class PlayoutBuffer:
         counters = self._counters
         return PlayoutStatistics(
             **dataclasses.asdict(counters),
+            inserted_samples_for_deceleration=self._schedule.inserted_samples,
+            removed_samples_for_acceleration=self._schedule.removed_samples,
             packets_recovered=counters.packets_recovered_by_redundancy + counters.packets_recovered_by_fec,
             packets_lost=self._loss_meter.packets_lost,
-            delay_ms=1000 * min(self._delays_s, default=0.0),
+            delay_ms=1000 * self._schedule.now_delay_s,
             target_delay_ms=1000 * self._target.target_s,
         )
 
     def loss_report(self) -> LossReport:
         """What to tell the sender about loss before repair."""
-        return self._loss_meter.report(self._jitter_s)
+        return self._loss_meter.report(self._target.jitter_s)
 
     def _tell(self, timestamp: int, outcome: PlayoutOutcome) -> None:
         if self._observer is not None:

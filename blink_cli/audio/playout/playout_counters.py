@@ -11,8 +11,6 @@ class PlayoutCounters:
     concealed_samples: int = 0
     silent_concealed_samples: int = 0
     concealment_events: int = 0
-    inserted_samples_for_deceleration: int = 0
-    removed_samples_for_acceleration: int = 0
     jitter_buffer_delay_s: float = 0.0
     jitter_buffer_target_delay_s: float = 0.0
     jitter_buffer_emitted_count: int = 0

@@ -44,10 +44,8 @@ class StreamClock:
             return self._begin(packet) if self._strays >= _WITNESSES else None
         self._strays = 0
         self._transit_s = transit_s
-        if timestamp > self._timestamp:
-            self._timestamp = timestamp
-        if sequence > self._sequence:
-            self._sequence = sequence
+        self._timestamp = max(self._timestamp, timestamp)
+        self._sequence = max(self._sequence, sequence)
         return timestamp, sequence, False
 
     def _begin(self, packet: RtpPacket) -> tuple[int, int, bool]:

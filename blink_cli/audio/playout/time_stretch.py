@@ -28,7 +28,9 @@ _DECIMATION: Final = 4
 _QUIET_RMS: Final = 10 ** (-50 / 20)
 """Below -50 dBFS any place is as good as another."""
 
-_FADE_IN: Final[Block] = (0.5 - 0.5 * np.cos(np.pi * (np.arange(OVERLAP_SAMPLES) + 0.5) / OVERLAP_SAMPLES)).astype(np.float32)
+_FADE_IN: Final[Block] = (
+    0.5 - 0.5 * np.cos(np.pi * (np.arange(OVERLAP_SAMPLES) + 0.5) / OVERLAP_SAMPLES)
+).astype(np.float32)
 _FADE_OUT: Final[Block] = (1 - _FADE_IN).astype(np.float32)
 
 
@@ -45,7 +47,9 @@ def shortening(sound: Block, longest: int = LONGEST_PERIOD_SAMPLES) -> Splice | 
     longest = min(longest, LONGEST_PERIOD_SAMPLES, len(sound) - OVERLAP_SAMPLES)
     if longest <= SHORTEST_PERIOD_SAMPLES:
         return None
-    return _best(sound[:OVERLAP_SAMPLES], sound[SHORTEST_PERIOD_SAMPLES : longest + OVERLAP_SAMPLES], backwards=False)
+    return _best(
+        sound[:OVERLAP_SAMPLES], sound[SHORTEST_PERIOD_SAMPLES : longest + OVERLAP_SAMPLES], backwards=False
+    )
 
 
 def shorten(sound: Block, splice: Splice) -> Block:
@@ -61,7 +65,9 @@ def lengthening(past: Block, sound: Block, longest: int = LONGEST_PERIOD_SAMPLES
     if longest <= SHORTEST_PERIOD_SAMPLES or len(sound) < OVERLAP_SAMPLES:
         return None
     both = np.concatenate((past[len(past) - longest :], sound[:OVERLAP_SAMPLES]))
-    return _best(sound[:OVERLAP_SAMPLES], both[: longest - SHORTEST_PERIOD_SAMPLES + OVERLAP_SAMPLES], backwards=True)
+    return _best(
+        sound[:OVERLAP_SAMPLES], both[: longest - SHORTEST_PERIOD_SAMPLES + OVERLAP_SAMPLES], backwards=True
+    )
 
 
 def lengthen(past: Block, sound: Block, splice: Splice) -> Block:

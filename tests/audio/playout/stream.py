@@ -1,10 +1,11 @@
 """A sender, a network and a tick for the playout tests: values in virtual time, nothing sleeps."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
-from blink_cli.audio.playout import PlayoutBuffer
+from blink_cli.audio.playout import Block, FrameDecoder, PlayoutBuffer, PlayoutObserver, PlayoutSettings
 from blink_cli.core import red
 from blink_cli.core.rtp import RtpPacket
 
@@ -21,22 +22,22 @@ PAYLOAD_WITH_FEC = bytes([9 << 3]) + b"\x40" + b"\x00" * 9
 class CountingDecoder:
     """Decodes to the number of the frame, so that what is played can be read; remembers what was asked of it."""
 
-    def __init__(self):
-        self.calls = []
+    def __init__(self) -> None:
+        self.calls: list[str] = []
 
-    def decode(self, payload):
+    def decode(self, payload: bytes) -> Block:
         self.calls.append("decode")
         return np.full(FRAME, payload[-1] / 1000 + 0.1, np.float32)
 
-    def decode_fec(self, next_payload, samples):
+    def decode_fec(self, next_payload: bytes, samples: int) -> Block:
         self.calls.append("fec")
         return np.full(samples, next_payload[-1] / 1000 + 0.099, np.float32)
 
-    def conceal(self, samples):
+    def conceal(self, samples: int) -> Block:
         self.calls.append("conceal")
         return np.zeros(samples, np.float32)
 
-    def reset(self):
+    def reset(self) -> None:
         self.calls.append("reset")
 
 
@@ -51,11 +52,19 @@ class Sender:
     levels: int = 0
     frame_s: float = 0.02
 
-    def packet(self, number, late_s=0.0, *, level_dbov=None, payload=None, start_s=0.0):
-        def body(at):
+    def packet(
+        self,
+        number: int,
+        late_s: float = 0.0,
+        *,
+        level_dbov: int | None = None,
+        payload: bytes | None = None,
+        start_s: float = 0.0,
+    ) -> RtpPacket:
+        def body(at: int) -> bytes:
             return (PAYLOAD_WITH_FEC if self.with_fec else PAYLOAD) + bytes([at % 200])
 
-        def stamp(at):
+        def stamp(at: int) -> int:
             return (self.first_timestamp + at * FRAME) % 2**32
 
         own = payload if payload is not None else body(number)
@@ -72,19 +81,29 @@ class Sender:
         )
 
 
-def play(packets, until_s, *, buffer=None, decoder=None, tick_s=0.01, from_s=0.0, observer=None, settings=None):
-    """Run ticks up to `until_s`; returns (buffer, decoder, blocks)."""
-    decoder = decoder if decoder is not None else CountingDecoder()
+def play(
+    packets: Iterable[RtpPacket],
+    until_s: float,
+    *,
+    buffer: PlayoutBuffer | None = None,
+    decoder: FrameDecoder | None = None,
+    from_s: float = 0.0,
+    observer: PlayoutObserver | None = None,
+    settings: PlayoutSettings | None = None,
+) -> tuple[PlayoutBuffer, list[str], list[Block]]:
+    """Run ticks up to `until_s`; returns (buffer, what a counting decoder was asked, blocks)."""
+    counting = CountingDecoder()
+    decoder = decoder if decoder is not None else counting
     if buffer is None:
         buffer = PlayoutBuffer(decoder, (OPUS, RED), settings, observer)
     waiting = sorted(packets, key=lambda packet: packet.arrival_s)
-    blocks = []
+    blocks: list[Block] = []
     at = 0
     tick = 0
-    while (now_s := from_s + tick * tick_s) < until_s:
+    while (now_s := from_s + tick / 100) < until_s:
         while at < len(waiting) and waiting[at].arrival_s <= now_s:
             buffer.put(waiting[at])
             at += 1
         blocks.append(buffer.get(now_s + 0.0005))
         tick += 1
-    return buffer, decoder, blocks
+    return buffer, counting.calls, blocks

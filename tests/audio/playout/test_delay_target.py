@@ -1,20 +1,21 @@
 """How long to wait, from what was seen."""
 
 import random
+from collections.abc import Iterable
 
 import pytest
 
 from blink_cli.audio.playout.delay_target import DelayTarget
 
 
-def learned(transits, weight=1.0):
+def learned(transits: Iterable[float], weight: float = 1.0) -> DelayTarget:
     target = DelayTarget(opening_s=0.04, minimum_s=0.0, maximum_s=0.4)
     for transit_s in transits:
         target.observe(transit_s, weight)
     return target
 
 
-def test_it_opens_with_what_it_was_told_and_keeps_it_for_a_second():
+def test_it_opens_with_what_it_was_told_and_keeps_it_for_a_second() -> None:
     target = DelayTarget(opening_s=0.04, minimum_s=0.0, maximum_s=0.4)
     assert target.target_s == 0.04
     for _ in range(40):
@@ -22,36 +23,36 @@ def test_it_opens_with_what_it_was_told_and_keeps_it_for_a_second():
     assert target.target_s == 0.04
 
 
-def test_a_steady_network_needs_nothing():
+def test_a_steady_network_needs_nothing() -> None:
     target = learned([1.0] * 200)
     assert (target.base_s, target.target_s) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(("deviation_s", "lowest", "highest"), [(0.02, 0.035, 0.075), (0.04, 0.07, 0.14)])
-def test_jitter_is_waited_for_to_a_high_percentile(deviation_s, lowest, highest):
+def test_jitter_is_waited_for_to_a_high_percentile(deviation_s: float, lowest: float, highest: float) -> None:
     rng = random.Random(4)
     target = learned([1.0 + max(0.0, rng.gauss(0, deviation_s)) for _ in range(600)])
     assert lowest < target.target_s < highest
 
 
-def test_what_redundancy_needs_is_found():
+def test_what_redundancy_needs_is_found() -> None:
     # One frame of ten comes 20 ms later, in the next packet.
     target = learned([1.02 if n % 10 == 0 else 1.0 for n in range(600)])
     assert target.target_s == pytest.approx(0.02, abs=0.002)
 
 
-def test_a_rare_copy_is_not_waited_for():
+def test_a_rare_copy_is_not_waited_for() -> None:
     assert learned([1.02 if n % 400 == 399 else 1.0 for n in range(600)]).target_s == 0.0
 
 
-def test_one_freeze_is_forgiven_and_frequent_peaks_are_not():
+def test_one_freeze_is_forgiven_and_frequent_peaks_are_not() -> None:
     freeze = [1.0] * 300 + [1.6 - n * 0.02 for n in range(30)] + [1.0] * 200
     assert learned(freeze).target_s < 0.02
     peaks = ([1.0] * 20 + [1.1, 1.08, 1.06, 1.04, 1.02]) * 20
     assert learned(peaks).target_s > 0.05
 
 
-def test_the_past_is_forgotten():
+def test_the_past_is_forgotten() -> None:
     target = learned([1.0 + (0.08 if n % 5 == 0 else 0.0) for n in range(300)])
     assert target.target_s > 0.07
     for _ in range(520):
@@ -59,20 +60,20 @@ def test_the_past_is_forgotten():
     assert target.target_s == 0.0
 
 
-def test_a_longer_path_becomes_the_new_base():
+def test_a_longer_path_becomes_the_new_base() -> None:
     target = learned([1.0] * 300 + [1.1] * 520)
     assert target.base_s == pytest.approx(1.1)
     assert target.target_s < 0.001
 
 
-def test_below_the_target_waiting_too_little_is_regretted():
+def test_below_the_target_waiting_too_little_is_regretted() -> None:
     target = learned([1.02 if n % 10 == 0 else 1.0 for n in range(600)])
     assert target.regret_s(0.019) > 0.1
     assert target.regret_s(0.021) < 0.002
     assert target.regret_s(0.05) == pytest.approx(0.03, abs=0.002)
 
 
-def test_it_stays_within_its_limits():
+def test_it_stays_within_its_limits() -> None:
     target = DelayTarget(opening_s=0.04, minimum_s=0.03, maximum_s=0.1)
     for n in range(300):
         target.observe(1.0 + (0.3 if n % 3 == 0 else 0.0))

@@ -1,11 +1,13 @@
 """Loss before repair, as sequences of numbers."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from blink_cli.audio.playout.loss_meter import LossMeter
 
 
-def metered(sequences):
+def metered(sequences: Iterable[int]) -> LossMeter:
     meter = LossMeter()
     for sequence in sequences:
         meter.on_packet(sequence)
@@ -23,27 +25,27 @@ def metered(sequences):
         ([*range(50), 49, 49, *range(50, 100)], 0, 0.0, 0),
     ],
 )
-def test_what_is_lost(sequences, lost, mean, longest):
+def test_what_is_lost(sequences: Iterable[int], lost: int, mean: float, longest: int) -> None:
     meter = metered(sequences)
     report = meter.report()
     assert meter.packets_lost == lost
     assert (report.mean_burst_packets, report.longest_burst_packets) == (mean, longest)
 
 
-def test_the_newest_gap_may_still_close():
+def test_the_newest_gap_may_still_close() -> None:
     meter = metered([*range(50), 51])
     assert meter.report().fraction_lost == 0
 
 
-def test_old_loss_is_forgotten_by_the_report_and_not_by_the_count():
+def test_old_loss_is_forgotten_by_the_report_and_not_by_the_count() -> None:
     meter = metered([*range(10), *range(20, 400)])
     assert meter.report().fraction_lost == 0
     assert meter.packets_lost == 10
 
 
-def test_a_jump_is_another_stream_and_not_loss():
+def test_a_jump_is_another_stream_and_not_loss() -> None:
     assert metered([*range(50), *range(5_000, 5_050)]).packets_lost == 0
 
 
-def test_the_first_loss_of_a_call_is_not_overrated():
+def test_the_first_loss_of_a_call_is_not_overrated() -> None:
     assert metered([0, 1, 3, 4, 5, 6, 7, 8]).report().fraction_lost == pytest.approx(1 / 25)

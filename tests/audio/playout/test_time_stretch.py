@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from blink_cli.audio.playout import Block
 from blink_cli.audio.playout.time_stretch import lengthen, lengthening, shorten, shortening
 
 
-def buzz(pitch_hz, samples=2_400):
+def buzz(pitch_hz: float, samples: int = 2_400) -> Block:
     time = np.arange(samples) / 48_000
-    return sum(np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, 8)).astype(np.float32) * 0.1
+    harmonics = [np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, 8)]
+    return np.asarray(0.1 * np.sum(harmonics, axis=0), np.float32)
 
 
 @pytest.mark.parametrize("pitch_hz", [80, 110, 190, 300])
-def test_whole_periods_are_left_out(pitch_hz):
+def test_whole_periods_are_left_out(pitch_hz: float) -> None:
     sound = buzz(pitch_hz)
     splice = shortening(sound)
     assert splice is not None
@@ -25,7 +27,7 @@ def test_whole_periods_are_left_out(pitch_hz):
 
 
 @pytest.mark.parametrize("pitch_hz", [80, 110, 190, 300])
-def test_whole_periods_are_repeated(pitch_hz):
+def test_whole_periods_are_repeated(pitch_hz: float) -> None:
     both = buzz(pitch_hz, 4_800)
     past, sound = both[:960], both[960:1920]
     splice = lengthening(past, sound)
@@ -35,19 +37,19 @@ def test_whole_periods_are_repeated(pitch_hz):
     np.testing.assert_allclose(longer, both[960 : 960 + len(longer)], atol=0.01)
 
 
-def test_noise_is_not_alike():
+def test_noise_is_not_alike() -> None:
     noise = np.random.default_rng(2).standard_normal(2_400).astype(np.float32) * 0.1
     splice = shortening(noise)
     assert splice is not None
     assert splice.likeness < 0.6
 
 
-def test_silence_can_be_cut_anywhere():
+def test_silence_can_be_cut_anywhere() -> None:
     splice = shortening(np.zeros(2_400, np.float32))
     assert splice is not None
     assert splice.likeness == 1.0
 
 
-def test_what_is_too_short_is_left_alone():
+def test_what_is_too_short_is_left_alone() -> None:
     assert shortening(np.zeros(300, np.float32)) is None
     assert lengthening(np.zeros(100, np.float32), np.zeros(960, np.float32)) is None

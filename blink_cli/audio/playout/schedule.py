@@ -1,0 +1,181 @@
+r"""Keeps the delay at its target: measures it, and shortens or lengthens sound when that is worth the harm.
+
+    delay   |        .--- too late: leave out a pitch period (in a pause at once, in a word only when it is much)
+            |   ____/____  best delay + what moving would cost
+    target -|---------------
+            |   ~~~~\~~~~  the cost is flat here: stay
+            |        '--- too early: frames come after their time; repeat a pitch period
+
+Source of the method: docs/playout.md.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from blink_cli.audio.playout.block import Block
+from blink_cli.audio.playout.delay_target import DelayTarget
+from blink_cli.audio.playout.time_stretch import (
+    LONGEST_PERIOD_SAMPLES,
+    OVERLAP_SAMPLES,
+    Splice,
+    lengthen,
+    lengthening,
+    shorten,
+    shortening,
+)
+from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
+
+_TICK_S: Final = TICK_MS / 1000
+
+_REMEMBERED_FRAMES: Final = 6
+"""The least delay of so many frames counts, because a tick can be late and never early."""
+
+_REGRET_S: Final = 0.012
+"""Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
+
+_HOLD_REGRET_S: Final = 0.005
+"""The same for waiting for a frame that is missing right now: two such frames of the window are enough, so that the slow drift of a
+clock costs two moments and not one for each frame."""
+
+_LATE_S: Final = 0.010
+"""Above the target sound is shortened when so much delay is won, a tick: each time costs a little of the voice."""
+
+_LATE_JITTERS: Final = 1.5
+"""And so much more for each second of jitter, because then the target itself is only an estimate that wavers."""
+
+_LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
+"""Less than this is not worth a splice."""
+
+_REST_SAMPLES: Final = 60 * SAMPLE_RATE_HZ // 1000
+"""Sound between two gentle stretches."""
+
+_HURRY_S: Final = 0.060
+"""Above the target by this, sound is shortened within words too; by twice this, wherever it can be, without rest."""
+
+_PAUSE_RMS: Final = 10 ** (-48 / 20)
+"""Below -48 dBFS nobody speaks: there sound is moved first, by exactly what is wanted, because it is not noticed."""
+
+_PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
+"""How long a small excess of delay waits for a pause before a word is shortened for it."""
+
+_GENTLE_LIKENESS: Final = 0.9
+_HASTY_LIKENESS: Final = 0.3
+
+Lookahead = Callable[[Block], Block]
+"""Gives the same sound with the next frame behind it, if that is there."""
+
+
+class Schedule:
+    """When each media time is due, how far the stream is from that, and what to do about it. Times in seconds."""
+
+    def __init__(self, target: DelayTarget) -> None:
+        self._target = target
+        self._delays_s: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)
+        self._rest = 0
+        self._waited = 0
+        self.inserted_samples = 0
+        self.removed_samples = 0
+
+    @property
+    def now_delay_s(self) -> float:
+        """The delay at which frames are taken now; 0 when none was taken since the last jump."""
+        return min(self._delays_s, default=0.0)
+
+    def delay_s(self, media_time: int, now_s: float) -> float:
+        """How long after its earliest possible arrival the frame that begins at `media_time` is used, if it is used now."""
+        return now_s - self._target.base_s - media_time / SAMPLE_RATE_HZ
+
+    def is_due(self, media_time: int, now_s: float) -> bool:
+        """Whether a stream that starts or resumes should start with this frame now."""
+        return self.delay_s(media_time, now_s) >= self._target.target_s
+
+    def is_too_early(self, media_time: int, now_s: float) -> bool:
+        """Whether the delay is known to be too short, so that the frame is better waited for than given up."""
+        delay_s = self.delay_s(media_time, now_s)
+        return delay_s < self._target.target_s and self._target.regret_s(delay_s) > _HOLD_REGRET_S
+
+    def took(self, media_time: int, now_s: float) -> None:
+        """The frame that begins at `media_time` is used now."""
+        self._delays_s.append(self.delay_s(media_time, now_s))
+
+    def forget_last(self) -> None:
+        """That frame was used before it was needed."""
+        self._delays_s.pop()
+
+    def jump(self) -> None:
+        """Play goes on somewhere else: what was measured is void."""
+        self._delays_s.clear()
+
+    def shift(self, samples: int) -> None:
+        """What comes next is played so much later than measured."""
+        for _ in range(len(self._delays_s)):
+            self._delays_s.append(self._delays_s.popleft() + samples / SAMPLE_RATE_HZ)
+
+    def passed(self, samples: int) -> None:
+        """So much was played."""
+        self._rest -= samples
+
+    def stretched(self, leftover: int, sound: Block, past: Block, lookahead: Lookahead) -> Block:
+        """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
+        if not self._delays_s:
+            return sound
+        target_s = self._target.target_s
+        delay_s = min(self._delays_s)
+        regret_s = self._target.regret_s(delay_s)
+        if delay_s > target_s:
+            # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
+            late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
+            if (
+                regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_JITTERS * self._target.jitter_s
+                and late_samples >= _LATE_SAMPLES
+            ):
+                return self._hastened(sound, late_samples, lookahead)
+        elif regret_s > _REGRET_S:
+            return self._slowed(sound, past, target_s - delay_s)
+        self._waited = 0
+        return sound
+
+    def _hastened(self, sound: Block, late_samples: int, lookahead: Lookahead) -> Block:
+        haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
+        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        self._waited += len(sound)
+        if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
+            return sound
+        sound = lookahead(sound)
+        if len(sound) < 2 * OVERLAP_SAMPLES:
+            return sound
+        if quiet:
+            splice: Splice | None = Splice(
+                min(late_samples, LONGEST_PERIOD_SAMPLES, len(sound) - OVERLAP_SAMPLES), 1.0
+            )
+        else:
+            splice = shortening(sound, late_samples)
+        if splice is None or splice.likeness < _GENTLE_LIKENESS - haste * (
+            _GENTLE_LIKENESS - _HASTY_LIKENESS
+        ):
+            return sound
+        self.removed_samples += splice.period_samples
+        self._rest = int(_REST_SAMPLES * (1 - haste))
+        return self._rescheduled(sound, shorten(sound, splice))
+
+    def _slowed(self, sound: Block, past: Block, early_s: float) -> Block:
+        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
+            return sound
+        if quiet:
+            splice: Splice | None = Splice(
+                min(int(early_s * SAMPLE_RATE_HZ) + TICK_SAMPLES // 2, LONGEST_PERIOD_SAMPLES), 1.0
+            )
+        else:
+            splice = lengthening(past, sound)
+        if splice is None or splice.likeness < _GENTLE_LIKENESS:
+            return sound
+        self.inserted_samples += splice.period_samples
+        self._rest = _REST_SAMPLES
+        return self._rescheduled(sound, lengthen(past, sound, splice))
+
+    def _rescheduled(self, before: Block, after: Block) -> Block:
+        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks earlier or later."""
+        self.shift((len(after) // TICK_SAMPLES - len(before) // TICK_SAMPLES) * TICK_SAMPLES)
+        return after

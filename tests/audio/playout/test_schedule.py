@@ -1,0 +1,68 @@
+"""When sound is shortened or lengthened, and when it is left alone."""
+
+import numpy as np
+import pytest
+
+from blink_cli.audio.playout import Block
+from blink_cli.audio.playout.delay_target import DelayTarget
+from blink_cli.audio.playout.schedule import Schedule
+
+QUIET = np.zeros(1_920, np.float32)
+PAST = np.zeros(960, np.float32)
+
+
+def loud(samples: int = 1_920) -> Block:
+    time = np.arange(samples) / 48_000
+    return np.asarray(0.3 * np.sin(2 * np.pi * 150 * time), np.float32)
+
+
+def scheduled(delay_s: float, transits: tuple[float, ...] = (0.0,) * 200) -> Schedule:
+    target = DelayTarget(opening_s=0.0, minimum_s=0.0, maximum_s=0.4)
+    for transit_s in transits:
+        target.observe(transit_s)
+    schedule = Schedule(target)
+    schedule.took(0, delay_s)
+    return schedule
+
+
+def stretched(schedule: Schedule, sound: Block) -> int:
+    return len(schedule.stretched(0, sound, PAST, lambda same: same)) - len(sound)
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "sound", "change"),
+    [
+        (0.005, QUIET, 0),
+        (0.013, QUIET, -480),
+        (0.025, QUIET, -720),
+        (0.050, loud(), 0),
+        (0.150, loud(), -320),
+    ],
+)
+def test_too_late(delay_s: float, sound: Block, change: int) -> None:
+    assert stretched(scheduled(delay_s), sound) == pytest.approx(change, abs=2)
+
+
+def test_a_small_excess_waits_for_a_pause_for_four_seconds() -> None:
+    schedule = scheduled(0.030)
+    changes = [stretched(schedule, loud()) for _ in range(110)]
+    first = next(at for at, change in enumerate(changes) if change)
+    assert first * 0.04 == pytest.approx(4.0, abs=0.1)
+
+
+def test_too_early_is_lengthened_when_it_is_worth_it() -> None:
+    often_late = tuple(0.02 if n % 5 == 0 else 0.0 for n in range(200))
+    assert stretched(scheduled(0.001, often_late), QUIET) > 480
+    assert stretched(scheduled(0.021, often_late), QUIET) == 0
+
+
+def test_after_a_splice_the_delay_is_known_at_once() -> None:
+    schedule = scheduled(0.025)
+    stretched(schedule, QUIET)
+    assert schedule.now_delay_s == pytest.approx(0.005)
+
+
+def test_one_late_tick_is_not_a_late_stream() -> None:
+    schedule = scheduled(0.002)
+    schedule.took(0, 0.030)
+    assert stretched(schedule, QUIET) == 0
