@@ -39,12 +39,18 @@ from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
 from blink_cli.core.signals import CallSignal, DirectSignal, Signal
 from blink_cli.core.talking import TalkingChange
+from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.sdp import MediaFormat
 from blink_cli.net.tasks import TaskOwner
 
 PULSE_S: Final = 0.1
 """How often slow things are looked at: who is still heard, who stopped talking, what to report of losses."""
+
+
+SUSPICIOUS_SILENCE_S: Final = 1.5
+"""A link that carries nothing for so long may have lost its relay: the servers are asked before it is given up. Even a silent
+peer's reports come every 1.25 s."""
 
 
 class SignalPost(Protocol):
@@ -81,6 +87,7 @@ class CallRunner:
         link_settings: LinkSettings,
         certificate: LinkCertificate,
         codec: CodecSettings,
+        ice_servers: IceServers | None = None,
     ) -> None:
         """Know no call yet. `attach` the voice path before anything else."""
         self._own = own
@@ -90,7 +97,8 @@ class CallRunner:
         self._talkers = talkers
         self._publish = publish
         self._machine = CallMachine(own, secrets.token_bytes)
-        self._links = PeerLinks(link_settings, certificate, codec, tasks, self)
+        self._ice_servers = ice_servers or IceServers()
+        self._links = PeerLinks(link_settings, certificate, codec, tasks, self, self._ice_servers)
         self._voice: VoicePath | None = None
         self._guard: DeviceGuard | None = None
         self._silence = SilenceWatch(publish)
@@ -335,6 +343,8 @@ class CallRunner:
             if heard_s is not None and heard_s != self._reported_heard_s.get(peer):
                 self._reported_heard_s[peer] = heard_s
                 self._perform(self._machine.heard(peer, entry.epoch, heard_s))
+            elif heard_s is not None and now_s - heard_s > SUSPICIOUS_SILENCE_S:
+                self._ice_servers.doubt()
             self._report_losses(peer, now_s)
             reception = link.reception if link is not None else None
             self._silence.look(peer, reception.packets_received if reception is not None else 0, now_s)

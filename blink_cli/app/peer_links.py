@@ -7,7 +7,7 @@ LinkObserver                      <-- PeerLinks <-- descriptions, states, packet
 
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from blink_cli.core.codec_settings import CodecSettings
@@ -16,6 +16,7 @@ from blink_cli.core.loss_report import LossReport
 from blink_cli.core.names import Did
 from blink_cli.core.redundancy import RedundancyPlan, RedundancyPolicy
 from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
+from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.link_settings import (
     LinkCertificate,
     LinkClosed,
@@ -134,8 +135,10 @@ class PeerLinks:
         codec: CodecSettings,
         tasks: TaskOwner,
         observer: LinkObserver,
+        ice_servers: IceServers | None = None,
     ) -> None:
         self._settings = settings
+        self._ice_servers = ice_servers or IceServers()
         self._certificate = certificate
         self._codec = codec
         self._tasks = tasks
@@ -216,8 +219,9 @@ class PeerLinks:
         entry.forget_line()
         entry.epoch = epoch
         events = _LinkEvents(entry, epoch, self._observer, self._link_changed)
+        plan = self._ice_servers.plan()
         entry.link = MediaLink(
-            self._settings,
+            replace(self._settings, ice_servers=plan.servers, gathering_timeout_s=plan.patience_s),
             self._certificate,
             self._tasks,
             name=_short(peer),
@@ -241,12 +245,16 @@ class PeerLinks:
         self._connected = tuple(entry for entry in self._peers.values() if entry.connected)
 
     async def _describe(self, entry: PeerLink, epoch: int, making: Coroutine[Any, Any, str]) -> None:
+        link = entry.link
         try:
             sdp = await making
         except (BlinkError, OSError) as failure:
             if entry.epoch == epoch and entry.link is not None:
+                self._ice_servers.doubt()
                 self._observer.link_refused(entry.peer, epoch, str(failure))
             return
+        if link is not None and not link.servers_answered:
+            self._ice_servers.doubt()
         if entry.epoch == epoch and entry.link is not None:
             self._observer.link_described(entry.peer, epoch, sdp)
 
@@ -270,6 +278,8 @@ class PeerLinks:
                 self._observer.link_connected(entry.peer, epoch, media)
             case LinkClosed(reason=reason) | LinkFailed(reason=reason):
                 self._end(entry)
+                if isinstance(state, LinkFailed):
+                    self._ice_servers.doubt()
                 self._observer.link_ended(entry.peer, epoch, reason)
             case _:
                 pass

@@ -23,15 +23,25 @@ from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile, session_nickname
 from blink_cli.app.settings import Settings, load_settings
 from blink_cli.app.talkers import Talkers
-from blink_cli.app.views import Views
+from blink_cli.app.views import Views, ice_server_list
 from blink_cli.app.voice_path import VoicePath
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.audio.urgency import make_nice
 from blink_cli.core.errors import DeviceError, NotFoundError, StateError
-from blink_cli.core.events import DeviceChanged, DeviceLost, Event, IncomingCall, LinkState, SessionEnding
+from blink_cli.core.events import (
+    DeviceChanged,
+    DeviceLost,
+    Event,
+    IceServerFailed,
+    IceServerRecovered,
+    IncomingCall,
+    LinkState,
+    SessionEnding,
+)
 from blink_cli.core.gossip import Acknowledged, Gossip, Received
+from blink_cli.core.ice_server import ConfiguredServer
 from blink_cli.core.identity import Identity
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
@@ -50,6 +60,7 @@ from blink_cli.core.replies import (
 from blink_cli.core.requests import (
     AcceptCall,
     GetCalls,
+    GetIceServers,
     GetParticipants,
     GetPeers,
     GetRtpStatistics,
@@ -66,11 +77,12 @@ from blink_cli.core.requests import (
     SetMuted,
     Subscribe,
 )
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.session_options import IceTransport, SessionOptions
 from blink_cli.core.signals import Presence
 from blink_cli.net.gossip_driver import GossipDriver
+from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.interfaces import list_interfaces, require_interfaces
-from blink_cli.net.link_settings import IceServer, LinkSettings, new_certificate
+from blink_cli.net.link_settings import LinkSettings, new_certificate
 from blink_cli.net.tasks import TaskOwner
 from blink_cli.net.udp_transport import UdpTransport
 
@@ -97,6 +109,8 @@ class Session:
         runner: CallRunner,
         neighbourhood: Neighbourhood,
         views: Views,
+        ice_servers: IceServers,
+        ice_transport: IceTransport,
         notices: tuple[Event, ...],
     ) -> None:
         """Join what `open` built."""
@@ -107,6 +121,8 @@ class Session:
         self._runner = runner
         self._neighbourhood = neighbourhood
         self._views = views
+        self._ice_servers = ice_servers
+        self._ice_transport = ice_transport
         self.notices = notices
         """What went otherwise than asked while the session opened; every listener hears it first."""
 
@@ -148,6 +164,11 @@ class Session:
                 options.group, interfaces=options.interfaces, neighbours=options.neighbours
             )
             post = GossipDriver(Gossip(identity, secrets.token_bytes), transport, listener.hear)
+            ice_servers = IceServers(
+                options.ice_servers or tuple(section.server() for section in settings.ice_servers),
+                on_change=lambda server, reason: hub.publish(_ice_server_event(server, reason)),
+            )
+            link_settings = _link_settings(options, settings, dtx=codec.dtx)
             runner = CallRunner(
                 own=identity.did,
                 nickname=lambda: nickname,
@@ -155,9 +176,10 @@ class Session:
                 talkers=talkers,
                 publish=hub.publish,
                 tasks=tasks,
-                link_settings=_link_settings(options, settings, dtx=codec.dtx),
+                link_settings=link_settings,
                 certificate=new_certificate(),
                 codec=codec,
+                ice_servers=ice_servers,
             )
             voice = VoicePath(
                 opener=opener,
@@ -178,6 +200,7 @@ class Session:
                 call_claims=runner.claims,
             )
             listener.join(runner, neighbourhood)
+            await stack.enter_async_context(ice_servers)
             await stack.enter_async_context(post)
             await stack.enter_async_context(neighbourhood.running(transport.port, options))
             session = cls(
@@ -188,6 +211,8 @@ class Session:
                 runner=runner,
                 neighbourhood=neighbourhood,
                 views=Views(runner, talkers, neighbourhood.name_of),
+                ice_servers=ice_servers,
+                ice_transport="relay" if link_settings.relay_only else "all",
                 notices=tuple(losses),
             )
             if options.auto_accept:
@@ -236,6 +261,9 @@ class Session:
                 return await self._set_device(request)
             case GetRtpStatistics():
                 return self._statistics()
+            case GetIceServers():
+                await self._ice_servers.settled()
+                return ice_server_list(self._ice_servers.verdicts(), self._ice_transport)
             case ReloadContacts():
                 self._neighbourhood.reload_contacts()
             case _:
@@ -470,11 +498,15 @@ def _link_settings(options: SessionOptions, settings: Settings, *, dtx: bool) ->
         )
     return LinkSettings(
         addresses=addresses,
-        ice_servers=tuple(
-            IceServer(server.url, server.username, server.credential) for server in settings.ice_servers
-        ),
+        relay_only=(options.ice_transport or settings.ice_transport) == "relay",
         dtx=dtx,
     )
+
+
+def _ice_server_event(server: ConfiguredServer, reason: str | None) -> Event:
+    if reason is None:
+        return IceServerRecovered(url=server.url)
+    return IceServerFailed(url=server.url, reason=reason)
 
 
 def _no_call() -> StateError:

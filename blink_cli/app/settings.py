@@ -11,10 +11,12 @@ fec = true
 dtx = false
 redundancy = "auto"        # auto, 0, 1, 2
 
-[[ice_servers]]
+ice_transport = "all"      # all, relay; stands before the first section
+
+[[ice_servers]]            # as many as wanted, in the order of preference
 url = "turn:turn.example.org:3478"
 username = "alice"
-credential = "secret"
+credential = "secret"      # or secret = "…": credentials that are made for each use
 """
 
 import dataclasses
@@ -26,7 +28,8 @@ import msgspec
 
 from blink_cli.core.codec_settings import Application, Bandwidth, CodecSettings, Redundancy
 from blink_cli.core.errors import UsageError
-from blink_cli.core.session_options import CodecOptions
+from blink_cli.core.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
+from blink_cli.core.session_options import CodecOptions, IceTransport
 
 MAX_SETTINGS_BYTES: Final = 65_536
 """More is not a settings file."""
@@ -59,9 +62,24 @@ class CodecSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class IceServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[ice_servers]]` entry."""
 
-    url: Annotated[str, msgspec.Meta(pattern="^(stun|turn|turns):[^ ]+$", max_length=256)]
+    url: Annotated[str, msgspec.Meta(max_length=512)]
     username: str | None = None
     credential: str | None = None
+    secret: str | None = None
+    """Shared with the server, in place of a credential (docs/ice.md)."""
+
+    def __post_init__(self) -> None:
+        """Check it while the file is read, so that a mistake is told with the file's name."""
+        try:
+            self.server()
+        except UsageError as mistake:
+            raise ValueError(mistake.message.removesuffix(".")) from mistake
+
+    def server(self) -> ConfiguredServer:
+        """The server that it names."""
+        return parse_ice_server(
+            self.url, username=self.username, credential=self.credential, secret=self.secret
+        )
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +87,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     nickname: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     codec: CodecSection = CodecSection()
-    ice_servers: tuple[IceServerSection, ...] = ()
+    ice_servers: Annotated[tuple[IceServerSection, ...], msgspec.Meta(max_length=MAX_ICE_SERVERS)] = ()
+    ice_transport: IceTransport = "all"
 
 
 def load_settings(path: Path) -> Settings:

@@ -1,7 +1,7 @@
 """Builds replies from what the parts of a session know. Nothing here changes anything."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from blink_cli.app.call_runner import CallRunner
 from blink_cli.app.peer_links import PeerLink
@@ -14,6 +14,8 @@ from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     CurrentCall,
     DeviceFigures,
+    IceServerList,
+    IceServerState,
     Inbound,
     NamedPeer,
     Outbound,
@@ -23,6 +25,29 @@ from blink_cli.core.replies import (
     Remote,
     RtpStatistics,
 )
+from blink_cli.net.ice_servers import ServerVerdict
+
+
+def ice_server_list(verdicts: Sequence[ServerVerdict], transport: str) -> IceServerList:
+    """The configured servers as they are shown."""
+    return IceServerList(
+        transport=transport, servers=tuple(_ice_server_state(verdict) for verdict in verdicts)
+    )
+
+
+def _ice_server_state(verdict: ServerVerdict) -> IceServerState:
+    address = None if verdict.address is None else f"{verdict.address[0]}:{verdict.address[1]}"
+    kind = verdict.server.kind
+    return IceServerState(
+        url=verdict.server.url,
+        kind=kind,
+        alive=bool(verdict.alive),
+        in_use=verdict.in_use,
+        rtt_ms=None if verdict.rtt_ms is None else round(verdict.rtt_ms, 3),
+        outside_address=address if kind == "stun" else None,
+        relay_address=address if kind == "turn" else None,
+        last_error=verdict.error,
+    )
 
 
 class Views:

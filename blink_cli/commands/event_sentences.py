@@ -102,6 +102,10 @@ class Narrator:
                 return f"{self._who(did)} started recording{f' to {printable(path)}' if path else ''}"
             case e.RecordingStopped(did=did, reason=reason):
                 return f"{self._who(did)} stopped recording: {printable(reason)}"
+            case e.IceServerFailed(url=url, reason=reason):
+                return f"the server {printable(url)} cannot be used: {printable(reason)}"
+            case e.IceServerRecovered(url=url):
+                return f"the server {printable(url)} can be used again"
             case e.EventsMissed(count=count):
                 return f"{count} events were dropped: they came faster than they were read"
             case e.SessionEnding():

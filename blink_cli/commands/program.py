@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Media": (
         "mute", "unmute", "deafen", "undeafen", "gain", "list-devices", "set-input", "set-output", "device-configs",
     ),
-    "Statistics and events": ("rtp-stats", "events", "wait", "watch"),
+    "Statistics and events": ("rtp-stats", "ice-servers", "events", "wait", "watch"),
 }  # fmt: skip
 
 

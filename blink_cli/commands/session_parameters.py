@@ -1,16 +1,18 @@
 """The options that a session is started with, the same for `serve`, `repl`, and `offer` and `accept` in the foreground."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
 from blink_cli.core.errors import UsageError
+from blink_cli.core.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
 from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
-from blink_cli.core.session_options import DEFAULT_GROUP, CodecOptions, SessionOptions
+from blink_cli.core.session_options import DEFAULT_GROUP, CodecOptions, IceTransport, SessionOptions
 
 _INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence."
 _OUTPUT_HELP: Final = "Speaker: default, a device's name, wav:PATH or null."
@@ -42,6 +44,25 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
             typer.Option(
                 help="A session that multicast does not reach; may be repeated.", metavar="HOST:PORT"
             ),
+        ],
+        None,
+    ),
+    (
+        "ice_server",
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                help="A STUN or TURN server, in place of the settings'; may be repeated.",
+                metavar="URL",
+            ),
+        ],
+        None,
+    ),
+    (
+        "ice_transport",
+        Annotated[
+            str | None,
+            typer.Option(help="all, or relay: audio through a TURN server only; all.", metavar="KIND"),
         ],
         None,
     ),
@@ -94,6 +115,8 @@ def session_options(
     interface: list[str] | None,
     group: str | None,
     neighbour: list[str] | None,
+    ice_server: list[str] | None,
+    ice_transport: str | None,
     no_discovery: bool,
     **codec: Any,
 ) -> SessionOptions:
@@ -112,6 +135,8 @@ def session_options(
         interfaces=tuple(interface_address(address) for address in interface or ()),
         group=defaults.group if group is None else multicast_group(group),
         neighbours=tuple(neighbour_address(address) for address in neighbour or ()),
+        ice_servers=ice_servers(ice_server or ()),
+        ice_transport=None if ice_transport is None else checked_ice_transport(ice_transport),
         codec=checked_codec(CodecOptions(**codec)),
         discovery=not no_discovery,
     )
@@ -217,6 +242,31 @@ def neighbour_address(text: str) -> str:
             f"--neighbour: {text!r} is not a host and a port.", hint="for example --neighbour 10.0.0.7:7667"
         )
     return f"{host}:{int(port)}"
+
+
+def ice_servers(urls: Sequence[str]) -> tuple[ConfiguredServer, ...]:
+    """Return the servers that these URLs name.
+
+    Raises:
+        UsageError: One names none, or there are too many.
+
+    """
+    if len(urls) > MAX_ICE_SERVERS:
+        raise UsageError(f"--ice-server: {len(urls)} servers are more than {MAX_ICE_SERVERS}.")
+    return tuple(parse_ice_server(url) for url in urls)
+
+
+def checked_ice_transport(text: str) -> IceTransport:
+    """Return which paths audio may take.
+
+    Raises:
+        UsageError: It is neither `all` nor `relay`.
+
+    """
+    for kind in get_args(IceTransport):
+        if text == kind:
+            return kind  # type: ignore[no-any-return]
+    raise UsageError(f"--ice-transport: {text!r} is neither all nor relay.")
 
 
 def _ipv4(text: str) -> Any:

@@ -17,7 +17,14 @@ from blink_cli.commands.names_shown import (
     shown_name,
 )
 from blink_cli.core.events import LinkState
-from blink_cli.core.replies import Participants, Peers, PeerStatistics, PendingCall, RtpStatistics
+from blink_cli.core.replies import (
+    IceServerList,
+    Participants,
+    Peers,
+    PeerStatistics,
+    PendingCall,
+    RtpStatistics,
+)
 
 LINK_STYLES = {
     LinkState.SELF: "dim",
@@ -109,6 +116,22 @@ def devices_table(devices: Sequence[Mapping[str, Any]]) -> Table:
             f"{device['sample_rate']:.0f} Hz",
             ", ".join(defaults),
             style="dim" if device["virtual"] else None,
+        )
+    return table
+
+
+def ice_servers_table(reply: IceServerList) -> Table:
+    """STUN and TURN servers; those that calls use are marked."""
+    table = plain_table("", "server", "state", "round trip", "gave", "why")
+    for server in reply.servers:
+        gave = server.relay_address if server.kind == "turn" else server.outside_address
+        table.add_row(
+            "*" if server.in_use else "",
+            printable(server.url),
+            Text("alive", style="green") if server.alive else Text("unusable", style="red"),
+            "-" if server.rtt_ms is None else f"{server.rtt_ms:.1f} ms",
+            gave or "-",
+            printable(server.last_error or ""),
         )
     return table
 

@@ -223,6 +223,20 @@ class RecordingStopped(_Event, frozen=True):
     reason: str
 
 
+class IceServerFailed(_Event, frozen=True):
+    """A configured STUN or TURN server cannot be used; said once for each reason, until it recovers."""
+
+    url: str
+    reason: str
+    """The end of a sentence that begins with the server."""
+
+
+class IceServerRecovered(_Event, frozen=True):
+    """It can be used again."""
+
+    url: str
+
+
 class EventsMissed(_Event, frozen=True):
     """The subscriber read too slowly; so many events were dropped for it."""
 
@@ -256,6 +270,8 @@ Event = (
     | AudioRecovered
     | RecordingStarted
     | RecordingStopped
+    | IceServerFailed
+    | IceServerRecovered
     | EventsMissed
     | SessionEnding
 )

@@ -235,7 +235,51 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     output: DeviceFigures | None = None
 
 
-Reply = Status | Done | Peers | OfferPlaced | CallAccepted | Calls | Participants | DeviceSet | RtpStatistics
+class IceServerState(_Value, frozen=True):
+    """One configured STUN or TURN server; its credentials are not shown."""
+
+    url: str
+    kind: str
+    """stun or turn"""
+
+    alive: bool
+    """It gave an address when it was asked last; for a TURN server the credentials are right too."""
+
+    in_use: bool
+    """A link that is made now uses it: the first living one of its kind."""
+
+    rtt_ms: float | None
+    outside_address: str | None
+    """What a STUN server saw this machine as, `HOST:PORT`."""
+
+    relay_address: str | None
+    """What a TURN server gave, `HOST:PORT`."""
+
+    last_error: str | None
+    """Why it is not alive."""
+
+
+class IceServerList(_Reply, frozen=True, tag="ice_servers"):
+    """The configured servers in their order, and whether calls must go through a relay."""
+
+    transport: str
+    """all, or relay: through a TURN server only."""
+
+    servers: tuple[IceServerState, ...]
+
+
+Reply = (
+    Status
+    | Done
+    | Peers
+    | OfferPlaced
+    | CallAccepted
+    | Calls
+    | Participants
+    | DeviceSet
+    | RtpStatistics
+    | IceServerList
+)
 
 
 class ErrorBody(_Value, frozen=True):

@@ -98,6 +98,10 @@ class GetRtpStatistics(_Request, frozen=True, tag="rtp_stats"):
     """Figures of the media, both directions, per peer. Replies `RtpStatistics`."""
 
 
+class GetIceServers(_Request, frozen=True, tag="ice_servers"):
+    """The configured STUN and TURN servers, once each has been asked. Replies `IceServerList`."""
+
+
 class ReloadContacts(_Request, frozen=True, tag="reload_contacts"):
     """The contacts file changed. Replies `Done`."""
 
@@ -121,6 +125,7 @@ Request = (
     | SetGain
     | SetDevice
     | GetRtpStatistics
+    | GetIceServers
     | ReloadContacts
     | Subscribe
 )

@@ -1,7 +1,12 @@
 """What a session is started with: the options of `serve` and `repl`."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+from blink_cli.core.ice_server import ConfiguredServer
+
+IceTransport = Literal["all", "relay"]
+"""Which paths audio may take: every one, or only through a TURN server. Names of the W3C's `iceTransportPolicy`."""
 
 DEFAULT_GROUP: Final = "239.255.66.76:7667"
 """Administratively scoped multicast (RFC 2365): it never leaves the site. 66.76 is 'BL'; the port is unassigned."""
@@ -44,5 +49,11 @@ class SessionOptions:
     """HOST:PORT of sessions that multicast does not reach."""
 
     codec: CodecOptions = field(default_factory=CodecOptions)
+    ice_servers: tuple[ConfiguredServer, ...] = ()
+    """STUN and TURN servers in place of the settings'; empty leaves it to the settings."""
+
+    ice_transport: IceTransport | None = None
+    """None leaves it to the settings."""
+
     discovery: bool = True
     """Announce DID and nickname by DNS-SD, and look for others."""

@@ -97,7 +97,9 @@ async def probe(
         code = refusal.response.error_code or 0
         if code == 401 and server.credentials(now_wall_s) == (None, None):
             raise ProbeFailure("it wants a username and a credential", refused=True) from refusal
-        raise ProbeFailure(_REFUSALS.get(code, f"it refuses: {refusal}"), refused=code in _FOR_LONG) from refusal
+        raise ProbeFailure(
+            _REFUSALS.get(code, f"it refuses: {refusal}"), refused=code in _FOR_LONG
+        ) from refusal
     except (stun.TransactionError, ssl.SSLError, OSError) as failure:
         raise ProbeFailure(_plain(failure)) from failure
 

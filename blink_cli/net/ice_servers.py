@@ -213,7 +213,7 @@ class IceServers:
         for kind in kinds:
             # `min` takes the first of equals: the user's order.
             best = min(
-                (entry for entry in self._entries if entry.server.kind == kind and entry.rank < 3),  # noqa: PLR2004
+                (entry for entry in self._entries if entry.server.kind == kind and entry.rank < 3),
                 key=lambda entry: entry.rank,
                 default=None,
             )
@@ -247,7 +247,8 @@ class IceServers:
                     entry.doubted = False
                 if before is not None:
                     self._on_change(entry.server, None)
-            entry.settled.set()
+            finally:
+                entry.settled.set()
             try:
                 # Spread, so that a restarted server is not met by everybody at once.
                 async with asyncio.timeout(self._pause_s(entry) * random.uniform(0.8, 1.2)):

@@ -212,7 +212,7 @@ class MediaLink:
         self._offered = MediaFormat(
             OPUS_PAYLOAD_TYPE, RED_PAYLOAD_TYPE if self._settings.redundancy else None, AUDIO_LEVEL_ID
         )
-        local = await self._gather()
+        local = await self._gather(controlling=True)
         return write_description(
             local,
             self._offered,
@@ -233,7 +233,7 @@ class MediaLink:
         """
         self._require_new()
         remote = read_description(offer, is_answer=False, loopback=self._transport.uses_loopback)
-        local = await self._gather()
+        local = await self._gather(controlling=remote.transport.ice.iceLite)
         agreed = MediaFormat(
             remote.format.opus,
             remote.format.red if self._settings.redundancy else None,
@@ -253,7 +253,7 @@ class MediaLink:
             bundled=remote.bundled,
             direction=_REVERSED.get(remote.direction, "sendrecv"),
         )
-        self._begin(remote, agreed, controlling=remote.transport.ice.iceLite, dtls_role=dtls_role)
+        self._begin(remote, agreed, dtls_role=dtls_role)
         return answer
 
     async def accept_answer(self, answer: str) -> None:
@@ -272,9 +272,7 @@ class MediaLink:
             raise WireError("the answer uses payload types that were not offered")
         if theirs.audio_level_id not in (None, self._offered.audio_level_id):
             raise WireError("the answer uses a header extension that was not offered")
-        self._begin(
-            remote, theirs, controlling=True, dtls_role="server" if remote.setup == "client" else "client"
-        )
+        self._begin(remote, theirs, dtls_role="server" if remote.setup == "client" else "client")
 
     async def add_remote_candidate(self, candidate: str | None) -> None:
         """Add a candidate that came after the description; None says that no more will come.
@@ -290,9 +288,9 @@ class MediaLink:
         if checked is not None:
             await self._transport.add_remote_candidate(checked)
 
-    async def _gather(self) -> LocalTransport:
+    async def _gather(self, *, controlling: bool) -> LocalTransport:
         try:
-            return await self._transport.gather()
+            return await self._transport.gather(controlling=controlling)
         except TransportError as failure:
             raise StateError(f"There is no way out for the link to {self.name}: {failure}.") from failure
 
@@ -300,9 +298,7 @@ class MediaLink:
         if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:
             raise StateError(f"the link to {self.name} was already used")
 
-    def _begin(
-        self, remote: RemoteDescription, agreed: MediaFormat, *, controlling: bool, dtls_role: str
-    ) -> None:
+    def _begin(self, remote: RemoteDescription, agreed: MediaFormat, *, dtls_role: str) -> None:
         self._format = agreed
         # The lower half of the range: SRTP guesses the rollover counter from the first packet that arrives.
         first = secrets.randbelow(0x8000)
@@ -311,15 +307,15 @@ class MediaLink:
         self._receiver = RtpReceiver(agreed, remote.ssrcs, self._on_packet)
         self._enter(LinkConnecting())
         self._connecting = self._tasks.start(
-            self._connect(remote, controlling=controlling, dtls_role=dtls_role), name=f"connect {self.name}"
+            self._connect(remote, dtls_role=dtls_role), name=f"connect {self.name}"
         )
 
-    async def _connect(self, remote: RemoteDescription, *, controlling: bool, dtls_role: str) -> None:
+    async def _connect(self, remote: RemoteDescription, *, dtls_role: str) -> None:
         begun_s = time.monotonic()
         limit_s = self._settings.connect_timeout_s
         try:
             async with asyncio.timeout(limit_s):
-                await self._transport.connect(remote.transport, controlling=controlling, dtls_role=dtls_role)
+                await self._transport.connect(remote.transport, dtls_role=dtls_role)
         except TransportError as failure:
             self._end(LinkFailed(str(failure)))
         except TimeoutError:

@@ -225,13 +225,19 @@ class SecureTransport:
 
     # set-up
 
-    async def gather(self) -> LocalTransport:
+    async def gather(self, *, controlling: bool) -> LocalTransport:
         """Open the sockets and say where they can be reached. Cancelling it leaves the transport to be closed.
+
+        Args:
+            controlling: Our ICE role: the offerer's, unless the other side is ICE Lite. Needed from the first moment: the
+                answerer's checks can arrive before its answer, and one that meets the wrong role is answered with a role
+                conflict (487). Both sides then swap roles, and the nomination is lost.
 
         Raises:
             TransportError: It was closed meanwhile, or may use a relay only and has none.
 
         """
+        self._connection.ice_controlling = controlling
         await self._gatherer.gather()
         for protocol in self._connection._protocols:
             self._take_datagrams_of(protocol)
@@ -281,19 +287,17 @@ class SecureTransport:
             connection.check_start_task(pair)
         return len(unchecked) > CHECKS_AT_ONCE or connection._remote_candidates_expected()
 
-    async def connect(self, remote: RemoteTransport, *, controlling: bool, dtls_role: str) -> None:
+    async def connect(self, remote: RemoteTransport, *, dtls_role: str) -> None:
         """Bring ICE, DTLS and SRTP up.
 
         Args:
             remote: The other side.
-            controlling: Our ICE role: the offerer's, unless the other side is ICE Lite.
             dtls_role: Ours: `client` or `server`.
 
         Raises:
             TransportError: It did not work, with the reason.
 
         """
-        self._connection.ice_controlling = controlling
         self._dtls._set_role(dtls_role)
         for candidate in remote.candidates:
             await self._ice.addRemoteCandidate(candidate)

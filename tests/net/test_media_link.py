@@ -51,6 +51,19 @@ async def test_link_comes_up_and_says_where_it_goes(pair: tuple[End, End]) -> No
     assert time.monotonic() - began_s < 0.9
 
 
+async def test_checks_that_overtake_the_answer_meet_the_right_ice_role(pair: tuple[End, End]) -> None:
+    a, b = pair
+    answer = await b.link.accept_offer(await a.link.create_offer())
+    # The answerer checks at once; on a network its datagrams often come before its answer.
+    await asyncio.sleep(0.1)
+    began_s = time.monotonic()
+    await a.link.accept_answer(answer)
+    await asyncio.gather(a.until_state(LinkConnected), b.until_state(LinkConnected))
+    assert a.link._transport._connection.ice_controlling
+    assert not b.link._transport._connection.ice_controlling
+    assert time.monotonic() - began_s < 0.9
+
+
 async def test_frames_go_both_ways_with_level_voice_and_marker(pair: tuple[End, End]) -> None:
     a, b = pair
     await connect(a, b)

@@ -56,7 +56,9 @@ _HURRY_S: Final = 0.060
 _PAUSE_RMS: Final = 10 ** (-48 / 20)
 """Below -48 dBFS nobody speaks: there sound is moved first, by exactly what is wanted, because it is not noticed."""
 
-_PATIENCE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
+import os
+_PAUSE_SAMPLES: Final = int(float(os.environ.get("PS","0.1"))*48000)
+_PATIENCE_SAMPLES: Final = int(float(os.environ.get("PT","4")) * SAMPLE_RATE_HZ)
 """How long a small excess of delay waits for a pause before a word is shortened for it."""
 
 _GENTLE_LIKENESS: Final = 0.9
@@ -74,6 +76,7 @@ class Schedule:
         self._delays_s: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)
         self._rest = 0
         self._waited = 0
+        self._quiet_samples = 0
         self.inserted_samples = 0
         self.removed_samples = 0
 
@@ -118,6 +121,8 @@ class Schedule:
 
     def stretched(self, leftover: int, sound: Block, past: Block, lookahead: Lookahead) -> Block:
         """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
+        is_quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        self._quiet_samples = self._quiet_samples + len(sound) - leftover if is_quiet else 0
         if not self._delays_s:
             return sound
         target_s = self._target.target_s
@@ -138,7 +143,7 @@ class Schedule:
 
     def _hastened(self, sound: Block, late_samples: int, lookahead: Lookahead) -> Block:
         haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
-        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        quiet = self._quiet_samples >= _PAUSE_SAMPLES
         self._waited += len(sound)
         if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
             return sound
@@ -160,7 +165,7 @@ class Schedule:
         return self._rescheduled(sound, shorten(sound, splice))
 
     def _slowed(self, sound: Block, past: Block, early_s: float) -> Block:
-        quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        quiet = self._quiet_samples > 0
         if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
             return sound
         if quiet:
