@@ -98,7 +98,7 @@ class CallRunner:
         self._publish = publish
         self._machine = CallMachine(own, secrets.token_bytes)
         self._ice_servers = ice_servers or IceServers()
-        self._links = PeerLinks(link_settings, certificate, codec, tasks, self, self._ice_servers)
+        self._links = PeerLinks(link_settings, certificate, codec, tasks, self, ice_servers=self._ice_servers)
         self._voice: VoicePath | None = None
         self._guard: DeviceGuard | None = None
         self._silence = SilenceWatch(publish)

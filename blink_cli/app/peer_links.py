@@ -135,6 +135,7 @@ class PeerLinks:
         codec: CodecSettings,
         tasks: TaskOwner,
         observer: LinkObserver,
+        *,
         ice_servers: IceServers | None = None,
     ) -> None:
         self._settings = settings

@@ -92,8 +92,9 @@ FAREWELL_S: Final = 0.25
 LINKS_CLOSE_S: Final = 1.0
 """How long links and devices have to close before what is left of them is cancelled."""
 
-ACCEPT_LINK_S: Final = 10.0
-"""How long `accept --wait` waits for audio once the call is accepted: the deadline of a connection."""
+ACCEPT_LINK_S: Final = 3.0
+"""How long `accept --wait` waits for audio at least, when the offer came in its last moment: a link takes 0.1 s, and a second when
+packets of its handshake are lost."""
 
 
 class Session:
@@ -146,8 +147,6 @@ class Session:
             BlinkError: The network cannot be used.
 
         """
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
-        make_nice()
         settings = load_settings(profile.settings_path)
         codec = settings.codec.with_options(options.codec)
         nickname = session_nickname(options.nickname or settings.nickname, profile)
@@ -435,6 +434,12 @@ class Session:
         self._runner.shut_down()
         if busy:
             await asyncio.sleep(FAREWELL_S)
+
+
+def prepare_process() -> None:
+    """Set up this whole process for voice: how threads share the interpreter, and how urgent it is. Once, before the first session."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    make_nice()
 
 
 class _Listener:

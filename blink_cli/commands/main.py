@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from blink_cli.commands.event_loop import run_job  # noqa: PLC0415 - asyncio: `--help` needs none
 
             run_job(job)
+        _finish_output()
     except BrokenPipeError:
-        # The reader of our output has read enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()  # its reader has read enough
         return ExitCode.DONE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -46,6 +46,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         desk.output.error(shown)
         return shown.exit_code
     return ExitCode.DONE
+
+
+def _finish_output() -> None:
+    """Write out what is left, so that a full disk is an error of the command.
+
+    Raises:
+        BlinkError: It cannot be written.
+        BrokenPipeError: Nobody reads it any more.
+
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_output()
+        raise BlinkError(f"The output cannot be written: {error.strerror}.") from error
+
+
+def _close_output() -> None:
+    # Python would try, and complain, once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class ExitWith(Exception):  # noqa: N818 - an ending, not an error

@@ -91,6 +91,7 @@ def open_session(
     profile: "Profile", identity: "Identity", options: SessionOptions
 ) -> AbstractAsyncContextManager[HostedSession]:
     """Open the session itself."""
-    from blink_cli.app.session import Session  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
+    from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
 
+    prepare_process()
     return Session.open(profile, identity, options)

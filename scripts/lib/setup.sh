@@ -69,6 +69,7 @@ pulseaudio command -v pulseaudio
 pulseaudio-utils command -v pactl
 libasound2-plugins ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so
 tshark command -v tshark
+coturn command -v turnserver
 nftables command -v nft
 iproute2 command -v ip
 procps command -v ps

@@ -54,11 +54,12 @@ _HURRY_S: Final = 0.060
 """Above the target by this, sound is shortened within words too; by twice this, wherever it can be, without rest."""
 
 _PAUSE_RMS: Final = 10 ** (-48 / 20)
-"""Below -48 dBFS nobody speaks: there sound is moved first, by exactly what is wanted, because it is not noticed."""
+"""Below -48 dBFS nobody speaks: there sound is moved by exactly what is wanted, because it is not noticed."""
 
-import os
-_PAUSE_SAMPLES: Final = int(float(os.environ.get("PS","0.1"))*48000)
-_PATIENCE_SAMPLES: Final = int(float(os.environ.get("PT","4")) * SAMPLE_RATE_HZ)
+_PAUSE_SAMPLES: Final = 120 * SAMPLE_RATE_HZ // 1000
+"""Quiet for so long is a pause. Less is the closure before a p, t or k, and shortening that is heard."""
+
+_PATIENCE_SAMPLES: Final = 7 * SAMPLE_RATE_HZ
 """How long a small excess of delay waits for a pause before a word is shortened for it."""
 
 _GENTLE_LIKENESS: Final = 0.9

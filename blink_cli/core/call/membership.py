@@ -138,6 +138,8 @@ class KnownCall:
 
     def __post_init__(self) -> None:
         self.members = {did: Member(did) for did in self.participants if did != self.own}
+        if self.caller in self.members:
+            self.members[self.caller].nickname = self.nickname
         self.heard_at = self.began_at
 
     def turn(self, turn: Turn) -> None:

@@ -178,13 +178,13 @@ def test_drift_is_followed_without_concealing(ppm: int) -> None:
 def test_a_stretch_leaves_no_seam() -> None:
     """No sample-to-sample step is larger than in the sound itself."""
     encoder = OpusEncoder(CodecSettings(bitrate_bps=64_000))
-    sound = speech_like(6.0)
+    sound = speech_like(16.0)
     sender = Sender()
     packets = [
         sender.packet(n, 0.06 if n < 100 else 0.0, payload=encoder.encode(sound[n * 960 : n * 960 + 960]))
-        for n in range(300)
+        for n in range(800)
     ]
-    buffer, _, blocks = play(packets, 5.9, decoder=OpusDecoder())
+    buffer, _, blocks = play(packets, 15.9, decoder=OpusDecoder())
     assert buffer.statistics().removed_samples_for_acceleration > 0
     heard = np.concatenate(blocks)[9_600:-9_600]
     assert np.abs(np.diff(heard)).max() < 1.3 * np.abs(np.diff(sound)).max()
@@ -304,7 +304,7 @@ def test_what_waits_too_long_is_dropped() -> None:
         observer=lambda _ssrc, _at, outcome: outcomes.append(outcome),
     )
     assert outcomes.count(PlayoutOutcome.DISCARDED) > 60
-    assert delay_ms(buffer) < 60
+    assert delay_ms(buffer) < 90, "what is left waits for a pause"
 
 
 @given(
