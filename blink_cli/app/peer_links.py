@@ -29,6 +29,9 @@ from blink_cli.net.media_link import MediaLink
 from blink_cli.net.sdp import MediaFormat
 from blink_cli.net.tasks import TaskOwner
 
+PLAN_LASTS_S: Final = 0.1
+"""Between two reports a plan changes by time alone, and slowly: it is made anew this often, and at once when a report has come."""
+
 BITRATE_WINDOW_S: Final = 1.0
 """The sent bit rate is that of the last whole window, so that it is steady enough to read."""
 
@@ -92,6 +95,7 @@ class PeerLink:
     plan: RedundancyPlan = field(init=False)
     remote: ReceptionReport | None = None
     bitrate_bps: float | None = None
+    _planned_s: float = float("-inf")
     _window_s: float = 0.0
     _window_bytes: int = 0
 
@@ -104,6 +108,10 @@ class PeerLink:
         self.plan = self.policy.plan(time.monotonic())
         self.remote = None
 
+    def reconsider(self) -> None:
+        """Make a new plan before the next frame: a report has come."""
+        self._planned_s = float("-inf")
+
     @property
     def totals(self) -> LinkTotals:
         """Figures up to now."""
@@ -115,8 +123,10 @@ class PeerLink:
     def send(self, frame: EncodedFrame, now_s: float) -> None:
         """Send one frame, with the copies that the line needs."""
         assert self.link is not None, "only a connected link sends"
-        self.plan = self.policy.plan(now_s)
-        self.link.set_redundancy(self.plan.red_levels)
+        if now_s - self._planned_s >= PLAN_LASTS_S:
+            self._planned_s = now_s
+            self.plan = self.policy.plan(now_s)
+            self.link.set_redundancy(self.plan.red_levels)
         self.link.send_frame(frame)
         if now_s - self._window_s >= BITRATE_WINDOW_S:
             sent = self.link.send_counters.bytes_sent
@@ -317,10 +327,12 @@ class _LinkEvents:
         if self._entry.epoch == self._epoch:
             self._entry.remote = report
             self._entry.policy.on_reception_report(report, time.monotonic())
+            self._entry.reconsider()
 
     def loss_reported(self, report: LossReport) -> None:
         if self._entry.epoch == self._epoch:
             self._entry.policy.on_loss_report(report, time.monotonic())
+            self._entry.reconsider()
 
 
 def _short(peer: Did) -> str:

@@ -105,6 +105,7 @@ class VoicePath:
         self._deafened = False
         self._fec_loss_percent: int | None = None
         self._outbox: deque[EncodedFrame] = deque(maxlen=OUTBOX_FRAMES)
+        self._stopping: asyncio.Task[None] | None = None
 
     # what is known
 
@@ -210,7 +211,7 @@ class VoicePath:
             source.stop()
             mixer.stop()
 
-        self._tasks.start(self._work(stop), name="stop devices")
+        self._stopping = self._tasks.start(self._work(stop), name="stop devices")
 
     # what the user sets
 
@@ -270,6 +271,8 @@ class VoicePath:
     async def aclose(self) -> None:
         """Stop everything and wait until the threads are gone."""
         self.end()
+        if self._stopping is not None:
+            await asyncio.wait((self._stopping,))
         async with self._devices():
             pass
 

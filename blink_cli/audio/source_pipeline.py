@@ -115,6 +115,11 @@ class SourcePipeline(Generic[EncoderT]):
         self._filled = 0
         self._in_pause = True
 
+    @property
+    def missing_blocks(self) -> int:
+        """Blocks until the frame in hand is full, at least 1: nothing leaves before."""
+        return (len(self._frame) - self._filled) // TICK_SAMPLES
+
     def at_frame_boundary(self) -> bool:
         """Whether no frame is half filled, so that the encoder may change its frame length."""
         return self._filled == 0

@@ -210,10 +210,12 @@ class SourceTrack(Generic[EncoderT]):
         if self._adjustments and self._pipeline.at_frame_boundary():
             self._adjust()
         now_s = self._clock.now_s()
-        ready_s = self._device.ready_s(self._block_frames, now_s)
+        # A whole frame at a time: what is there earlier could not be sent earlier, and each waking costs.
+        blocks = self._pipeline.missing_blocks
+        ready_s = self._device.ready_s(blocks * self._block_frames, now_s)
         self._note_lost(now_s)
         if ready_s > now_s:
-            overdue_s = now_s - self._heard_until_s - _TICK_S
+            overdue_s = now_s - self._heard_until_s - blocks * _TICK_S
             if self._swaps and overdue_s > _TICK_S:
                 self._swap(now_s)
             elif overdue_s > STALLED_AFTER_S:
@@ -223,8 +225,10 @@ class SourceTrack(Generic[EncoderT]):
             return
         self._lateness.add(now_s - ready_s)
         swapping = bool(self._swaps)
-        for block in self._voice.convert(self._device.read(self._block_frames)):
-            self._process(block, now_s, fading_out=swapping)
+        ready = self._voice.convert(self._device.read(blocks * self._block_frames))
+        for index, block in enumerate(ready, 1):
+            captured_s = now_s - (len(ready) - index) * _TICK_S
+            self._process(block, captured_s, fading_out=swapping and index == len(ready))
         if swapping:
             self._swap(now_s)
 

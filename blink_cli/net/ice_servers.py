@@ -26,8 +26,15 @@ from blink_cli.net.tasks import TaskOwner
 MAX_GATHERING_S: Final = 2.0
 """No link waits longer for its candidates, however slow its server is known to be."""
 
-SLOWNESS_ALLOWED: Final = 2.0
-"""A server gets so many times the time that it needed for its probe."""
+SLOWNESS_ALLOWED: Final = 1.5
+SLOWNESS_MARGIN_S: Final = 0.05
+"""A server gets so many times the time that it needed for its probe, and this much more."""
+
+REPETITION_S: Final = 1.0
+"""Long enough for one lost request, which aioice repeats after 0.5 s."""
+
+CONFIRMED_S: Final = 15.0
+"""For so long after it answered a doubt, a server is trusted to be alive and only the line to be lossy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,15 @@ class _Entry:
     """In a row."""
 
     doubted: bool = False
+    confirmed_s: float = float("-inf")
+    """Monotonic time at which it last answered although it was doubted."""
+
+    def patience_s(self, now_s: float) -> float:
+        """How long a link waits for what this server gives."""
+        needed_s = 0.0 if self.answer is None else SLOWNESS_ALLOWED * self.answer.setup_s + SLOWNESS_MARGIN_S
+        if now_s - self.confirmed_s < CONFIRMED_S:
+            needed_s += REPETITION_S
+        return min(max(needed_s, GATHERING_TIMEOUT_S), MAX_GATHERING_S)
 
     @property
     def alive(self) -> bool | None:
@@ -168,11 +184,10 @@ class IceServers:
         Credentials are made for this link, so they are fresh.
         """
         chosen = self._chosen()
-        now_wall_s = self._wall_clock()
-        slowest_s = max((entry.answer.setup_s for entry in chosen if entry.answer is not None), default=0.0)
+        now_s, now_wall_s = time.monotonic(), self._wall_clock()
         return GatheringPlan(
             servers=tuple(_for_link(entry, now_wall_s) for entry in chosen),
-            patience_s=min(max(GATHERING_TIMEOUT_S, SLOWNESS_ALLOWED * slowest_s), MAX_GATHERING_S),
+            patience_s=max((entry.patience_s(now_s) for entry in chosen), default=GATHERING_TIMEOUT_S),
         )
 
     def doubt(self) -> None:
@@ -243,8 +258,9 @@ class IceServers:
             else:
                 entry.failure = None
                 entry.failures = 0
-                if not entry.due.is_set():  # else the doubt is younger than this answer
+                if entry.doubted and not entry.due.is_set():  # else the doubt is younger than this answer
                     entry.doubted = False
+                    entry.confirmed_s = time.monotonic()
                 if before is not None:
                     self._on_change(entry.server, None)
             finally:

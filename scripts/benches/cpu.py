@@ -5,8 +5,8 @@ One voice is sent to N peers over real loopback sockets, 50 frames a second; bot
     stock    one RTCPeerConnection and one encoder per link, as aiortc comes; its decoded frames are taken and dropped
     wrtc     the same with libwebrtc, when PyPI's `wrtc` is installed; every link encodes
     packets  MediaLink alone: RTP, SRTP, sockets, parsing, statistics, RTCP; no codec
-    blink    two participants of this program, N links between them, both talking: capture thread, one encoder each, RED,
-             RTP, SRTP, sockets, statistics, levels, reports, playout buffers, decoders, mixer, playout thread
+    blink    a participant of this program: capture thread, one encoder, RED, RTP, SRTP, sockets, statistics, levels,
+             reports, N playout buffers with decoders, mixer, playout thread
 
 Processor time is read, not the clock, and divided by the packets that came: a machine that is busy with other things makes
 the figures rough, not wrong. A kind that delivered less than `ENOUGH` of its packets in time fell behind, and says so.
@@ -30,7 +30,7 @@ import numpy.typing as npt
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCConfiguration, RTCPeerConnection
 from av import AudioFrame
 
-from benches.participant import Participant, join
+from benches.participant import Participant
 from blink_cli.audio.opus import OpusEncoder
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.rtp import EncodedFrame, RtpPacket
@@ -80,7 +80,7 @@ async def every(period_s: float, step: Callable[[int], None]) -> None:
         await asyncio.sleep(max(0.0, begun_s + count * period_s - time.monotonic()))
 
 
-async def measured(kind: str, peers: int, links: int, seconds: float, received: Callable[[], int]) -> Cost:
+async def measured(kind: str, peers: int, seconds: float, received: Callable[[], int]) -> Cost:
     """Let what runs run, and divide."""
     await asyncio.sleep(WARM_UP_S)
     packets, cpu_s, begun_s = received(), time.process_time(), time.monotonic()
@@ -95,7 +95,7 @@ async def measured(kind: str, peers: int, links: int, seconds: float, received: 
         core_percent_per_link=per_link,
         core_percent_per_participant=per_link * peers,
         packet_us=1e6 * cpu_s / packets,
-        in_time=packets / (links * FRAMES_A_SECOND * elapsed_s),
+        in_time=packets / (peers * FRAMES_A_SECOND * elapsed_s),
     )
 
 
@@ -143,7 +143,7 @@ async def stock(peers: int, seconds: float, sound: Samples) -> Cost:
             await receiver.setRemoteDescription(sender.localDescription)
             await receiver.setLocalDescription(await receiver.createAnswer())
             await sender.setRemoteDescription(receiver.localDescription)
-        cost = await measured("stock", peers, peers, seconds, lambda: count[0])
+        cost = await measured("stock", peers, seconds, lambda: count[0])
     for connection in connections:
         await connection.close()
     return cost
@@ -198,19 +198,16 @@ async def packets(peers: int, seconds: float, sound: Samples) -> Cost:
                 sender.send_frame(frame)
 
         clock.start(every(1 / FRAMES_A_SECOND, step), name="send")
-        return await measured("packets", peers, peers, seconds, lambda: count[0])
+        return await measured("packets", peers, seconds, lambda: count[0])
 
 
 async def blink(peers: int, seconds: float, sound: Samples) -> Cost:
-    """The whole of it, as a session runs it, both ways."""
-    async with TaskOwner("participants") as tasks:
-        one, other = Participant(sound, LOOPBACK, tasks), Participant(sound, LOOPBACK, tasks)
-        await join(one, other, peers)
-        cost = await measured(
-            "blink", peers, 2 * peers, seconds, lambda: one.packets_received + other.packets_received
-        )
-        for participant in (one, other):
-            await participant.aclose()
+    """The whole of it, as a session runs it."""
+    async with TaskOwner("participant") as tasks:
+        participant = Participant(sound, LOOPBACK, tasks)
+        await participant.connect(peers)
+        cost = await measured("blink", peers, seconds, lambda: participant.packets_received)
+        await participant.aclose()
     return cost
 
 

@@ -1,7 +1,10 @@
-"""A participant without its signaling: the session's own media links, voice path and talkers, for measuring what they cost.
+"""A participant without its signaling, who talks to itself over N links: for measuring what a call costs.
 
-What the call machine and the gossip do once a second is left out; what happens for every packet, frame, tick and 0.1 s is the session's
-own code, called in the order in which `app/call_runner` calls it.
+    capture thread -> encode once -> N links' sending ends -> sockets -> N links' receiving ends -> N playout buffers -> playout thread
+
+So all work of someone who sends to N peers and hears N peers is done once, with the threads that a session has. What the call machine and
+the gossip do once a second is left out; what happens for every packet, frame, tick and 0.1 s is the session's own code, called in the
+order in which `app/call_runner` calls it.
 """
 
 import asyncio
@@ -29,17 +32,14 @@ PULSE_S: Final = 0.1
 
 
 class Participant:
-    """Someone who says `sound` again and again to everyone and hears everyone. Belongs to the event loop."""
+    """Says `sound` again and again and hears itself over every link. Belongs to the event loop."""
 
     def __init__(self, sound: Samples, settings: LinkSettings, tasks: TaskOwner) -> None:
         self.packets_received = 0
-        self.other: Participant | None = None
-        self.connected = asyncio.Event()
         self._tasks = tasks
         self._folder = TemporaryDirectory(prefix="blink-bench-")
         speech = write_mono(Path(self._folder.name) / "says.wav", sound)
         codec = CodecSettings()
-        self.links = PeerLinks(settings, new_certificate(), codec, tasks, self)
         opener = DeviceOpener()
         self.voice = VoicePath(
             opener=opener,
@@ -49,20 +49,28 @@ class Participant:
             tasks=tasks,
             observer=self,
         )
+        certificate = new_certificate()
+        self._mouth = PeerLinks(settings, certificate, codec, tasks, _Mouth(self))
+        self._ear = PeerLinks(settings, certificate, codec, tasks, _Ear(self))
         self._talkers = Talkers(Did("did:key:self"), lambda _: None)
         self._levels_dbov: dict[Did, int | None] = {}
         self._reporters: dict[Did, LossReporter] = {}
-        self._expected = 0
+        self._up = asyncio.Event()
 
-    def begin(self, peers: int) -> None:
-        """Start speaker and microphone; links to so many peers will come."""
-        self._expected = peers
+    async def connect(self, links: int) -> None:
+        """Start speaker and microphone, and so many links; return when all of them stand."""
         self.voice.begin()
         self._tasks.start(self._beat(), name="beat")
+        for number in range(links):
+            self._mouth.dial(Did(f"did:key:peer{number}"), 1)
+        while len(self._mouth.connected) < links or len(self._ear.connected) < links:
+            self._up.clear()
+            await self._up.wait()
 
     async def aclose(self) -> None:
         """Hang up and stop the devices."""
-        self.links.hang_up_all()
+        self._mouth.hang_up_all()
+        self._ear.hang_up_all()
         await self.voice.aclose()
         self._folder.cleanup()
 
@@ -71,35 +79,28 @@ class Participant:
             await asyncio.sleep(PULSE_S)
             now_s = time.monotonic()
             self._talkers.check(now_s)
-            for entry in self.links.connected:
+            for entry in self._ear.connected:
                 figures = self.voice.stream_figures(entry.peer)
                 if figures is not None and self._reporters[entry.peer].due(figures.loss, now_s):
-                    self.links.send_loss_report(entry.peer, figures.loss)
+                    self._ear.send_loss_report(entry.peer, figures.loss)
 
-    # LinkObserver
+    def offered(self, peer: Did, sdp: str) -> None:
+        """The mouth's half of a link."""
+        self._ear.answer(peer, 1, sdp)
 
-    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
-        """Hand our half to the other side, as the gossip would."""
-        assert self.other is not None, "joined before it dials"
-        if peer in self.other.links.peers:
-            self.other.links.apply_answer(peer, epoch, sdp)
-        else:
-            self.other.links.answer(peer, epoch, sdp)
+    def answered(self, peer: Did, sdp: str) -> None:
+        """The ear's half of a link."""
+        self._mouth.apply_answer(peer, 1, sdp)
 
-    def link_refused(self, peer: Did, epoch: int, reason: str) -> None:
-        """Cannot happen on loopback."""
-        raise AssertionError(f"{peer} {epoch}: {reason}")
-
-    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
-        """Hear the peer."""
-        del epoch
+    def linked(self, peer: Did, media: MediaFormat) -> None:
+        """Hear the peer, as the call runner does."""
         self._reporters[peer] = LossReporter()
         self.voice.peer_connected(peer, media)
-        if len(self.links.connected) == self._expected:
-            self.connected.set()
+        self._up.set()
 
-    def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
-        """The other side hung up first."""
+    def spoken_to(self) -> None:
+        """The sending end of a link stands."""
+        self._up.set()
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """As the call runner does."""
@@ -110,15 +111,12 @@ class Participant:
         if level_dbov is not None:
             self._talkers.peer_heard(peer, level_dbov, voice=packet.voice, now_s=packet.arrival_s)
 
-    def sender_reported(self, peer: Did, report: SenderReport) -> None:
-        """Nothing plays by it."""
-
     # VoiceObserver
 
     def frame_encoded(self, frame: EncodedFrame) -> None:
         """As the call runner does."""
-        self.links.send_frame(frame)
-        self.voice.set_fec_loss(self.links.fec_loss_percent)
+        self._mouth.send_frame(frame)
+        self.voice.set_fec_loss(self._mouth.fec_loss_percent)
 
     def own_voice(self, change: TalkingChange) -> None:
         """Nobody listens."""
@@ -128,11 +126,43 @@ class Participant:
         raise AssertionError(f"{direction} {device}: {reason}")
 
 
-async def join(one: Participant, other: Participant, links: int) -> None:
-    """Connect two participants by so many links, as if each were so many peers to the other."""
-    one.other, other.other = other, one
-    one.begin(links)
-    other.begin(links)
-    for number in range(links):
-        one.links.dial(Did(f"did:key:peer{number}"), 1)
-    await asyncio.gather(one.connected.wait(), other.connected.wait())
+class _Mouth:
+    """Observes the sending ends."""
+
+    def __init__(self, owner: Participant) -> None:
+        self._owner = owner
+
+    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
+        del epoch
+        self._owner.offered(peer, sdp)
+
+    def link_refused(self, peer: Did, epoch: int, reason: str) -> None:
+        raise AssertionError(f"{peer} {epoch}: {reason}")
+
+    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
+        del peer, epoch, media
+        self._owner.spoken_to()
+
+    def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
+        """Both ends are closed by their owner."""
+
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        """The ear says nothing."""
+
+    def sender_reported(self, peer: Did, report: SenderReport) -> None:
+        """Nothing plays by it."""
+
+
+class _Ear(_Mouth):
+    """Observes the receiving ends."""
+
+    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
+        del epoch
+        self._owner.answered(peer, sdp)
+
+    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
+        del epoch
+        self._owner.linked(peer, media)
+
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        self._owner.packet_received(peer, packet)

@@ -169,7 +169,7 @@ def test_the_encoder_is_adjusted_between_frames() -> None:
         bench.source.adjust_encoder(shorter)
         bench.clock.advance(0.11)
         durations = [frame.duration_samples for frame in bench.frames]
-        assert durations == [960] * 6 + [480] * 10
+        assert durations == [960] * 5 + [480] * 12
         assert bench.timestamps_s()[-1] == pytest.approx(0.21)
 
 

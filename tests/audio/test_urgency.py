@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import threading
 
@@ -40,3 +41,26 @@ def test_a_refusal_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(os, "setpriority", refuse)
     assert make_urgent() is Urgency.ORDINARY
+
+
+LOOP = """
+import os, time
+from blink_cli.audio.urgency import RUNAWAY_S, Urgency, make_loop_urgent
+urgency = make_loop_urgent()
+before = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+end = time.thread_time() + 2 * RUNAWAY_S
+while time.thread_time() < end:
+    pass
+print(urgency.value, before == os.SCHED_RR, os.sched_getscheduler(0) == os.SCHED_OTHER)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows these calls")
+def test_a_loop_that_runs_away_is_put_back_among_the_others_and_lives() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOOP], capture_output=True, text=True, check=False, timeout=60
+    )
+    urgency, was_real_time, is_ordinary = done.stdout.split()
+    assert done.returncode == 0, done.stderr
+    assert (urgency == "real_time") == (was_real_time == "True")
+    assert is_ordinary == "True"

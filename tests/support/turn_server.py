@@ -1,8 +1,8 @@
 """A real TURN and STUN server for a test: coturn on loopback, with a configuration, ports and files of its own.
 
-    async with TurnServer() as server:                      long-term credentials of one user
-        ...  server.url, server.username, server.credential
-        server.kill()                                       as a machine that vanished: nothing is said to anybody
+    with TurnServer() as coturn:              long-term credentials of one user
+        coturn.server("turn")                 as a session's settings name it
+        coturn.kill()                         nothing is said to anybody
 
 `TurnServer(secret="…")` takes time-limited credentials instead. `Silence` is a server that takes everything and never answers.
 """
@@ -26,7 +26,7 @@ BINDING_REQUEST = bytes.fromhex("000100002112a442") + b"blink tests!"
 
 
 class TurnServer:
-    """One coturn process, from `__aenter__` to `__aexit__`."""
+    """One coturn process, from `__enter__` to `__exit__`."""
 
     def __init__(self, *, secret: str | None = None, port: int | None = None) -> None:
         """Describe a server.
@@ -67,19 +67,18 @@ class TurnServer:
         """What it logged so far."""
         return (Path(self._folder.name) / "log").read_text(errors="replace")
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self.start()
-        await asyncio.to_thread(self._await_start)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
         self._folder.cleanup()
 
     def start(self) -> None:
-        """Start the process; skips the test where coturn is missing."""
+        """Start the process, again if need be, and wait until it answers; skips the test where coturn is missing."""
         program = require_program("turnserver", debian_package="coturn")
         folder = Path(self._folder.name)
         access = (
@@ -114,6 +113,7 @@ class TurnServer:
                 stdout=log,
                 stderr=log,
             )
+        self._await_start()
 
     def kill(self) -> None:
         """End it without a word to its clients."""

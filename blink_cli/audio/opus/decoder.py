@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from blink_cli.audio.opus.library import check, libopus
+from blink_cli.audio.opus.library import check, decode_float, libopus
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 
 _RESET_STATE: Final = 4028
@@ -16,7 +16,7 @@ _LONGEST_SAMPLES: Final = 5760
 
 
 class OpusDecoder:
-    """Decodes one stream to mono float32 at 48 kHz. Owned by one thread; the interpreter lock is free while it works.
+    """Decodes one stream to mono float32 at 48 kHz. Owned by one thread, which keeps the interpreter lock while it works.
 
     The decoder remembers the sound so far: frames must be given in order, each exactly once, in one of three ways.
 
@@ -30,10 +30,11 @@ class OpusDecoder:
         handle = self._library.opus_decoder_create(SAMPLE_RATE_HZ, 1, ctypes.byref(error))
         check(error.value, "creating a decoder")
         self._handle = handle
-        weakref.finalize(self, self._library.opus_decoder_destroy, handle)
+        # Not at exit: a daemon thread may still decode then, and the process gives its memory back anyway.
+        weakref.finalize(self, self._library.opus_decoder_destroy, handle).atexit = False
         self._output = np.empty(_LONGEST_SAMPLES, np.float32)
         self._address = self._output.ctypes.data
-        self._decode = self._library.opus_decode_float
+        self._decode = decode_float()
 
     def decode(self, payload: bytes) -> npt.NDArray[np.float32]:
         """The samples of the next packet, shape (n,), n from 120 to 5760; a new array.

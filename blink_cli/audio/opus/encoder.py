@@ -48,7 +48,8 @@ class OpusEncoder:
         )
         check(error.value, "creating an encoder")
         self._handle = handle
-        weakref.finalize(self, self._library.opus_encoder_destroy, handle)
+        # Not at exit: a daemon thread may still encode then, and the process gives its memory back anyway.
+        weakref.finalize(self, self._library.opus_encoder_destroy, handle).atexit = False
         self._output = ctypes.create_string_buffer(_MAXIMUM_PAYLOAD_BYTES)
         self._set(_SET_BITRATE, settings.bitrate_bps)
         self._set(_SET_COMPLEXITY, settings.complexity)

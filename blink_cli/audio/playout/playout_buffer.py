@@ -68,6 +68,8 @@ _JOIN_SAMPLES: Final = 240
 _JOIN_IN: Final[Block] = ((np.arange(_JOIN_SAMPLES) + 0.5) / _JOIN_SAMPLES).astype(np.float32)
 _EMPTY: Final[Block] = np.empty(0, np.float32)
 
+_COUNTED: Final = tuple(field.name for field in dataclasses.fields(PlayoutCounters))
+
 _Decode = Callable[[], Block]
 
 
@@ -138,7 +140,9 @@ class PlayoutBuffer:
         self._silent_frames = 0
         self._silence_left = 0
         self._ready = _EMPTY
-        self._past = np.zeros(2 * TICK_SAMPLES, np.float32)
+        self._past = (SILENCE_BLOCK, SILENCE_BLOCK)
+        """The last two blocks that were played: joined only when sound is stretched."""
+
         self._schedule = Schedule(self._target)
         self._observed: dict[int, bool] = {}
         self._last_tick_s = float("-inf")
@@ -271,7 +275,7 @@ class PlayoutBuffer:
                 return SILENCE_BLOCK
             more = np.concatenate((ready, sound)) if len(ready) else sound
             if not self._missed_samples and not self._silence_left:
-                more = self._schedule.stretched(len(ready), more, self._past, self._with_lookahead(now_s))
+                more = self._schedule.stretched(len(ready), more, self._past_sound, self._with_lookahead(now_s))
             ready = more
             self._ready = ready
             if self._silence_left or ready is SILENCE_BLOCK:
@@ -279,7 +283,7 @@ class PlayoutBuffer:
                 return self.get(now_s) if self._silence_left else SILENCE_BLOCK
         block = ready[:TICK_SAMPLES]
         self._ready = ready[TICK_SAMPLES:]
-        self._past = np.concatenate((self._past[TICK_SAMPLES:], block))
+        self._past = (self._past[1], block)
         self._counters.total_samples_received += TICK_SAMPLES
         self._schedule.passed(TICK_SAMPLES)
         return block
@@ -431,6 +435,9 @@ class PlayoutBuffer:
 
     # ---- the schedule
 
+    def _past_sound(self) -> Block:
+        return np.concatenate(self._past)
+
     def _with_lookahead(self, now_s: float) -> Lookahead:
         def lookahead(sound: Block) -> Block:
             while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES:
@@ -451,7 +458,7 @@ class PlayoutBuffer:
         """A snapshot; to be called on the playout thread."""
         counters = self._counters
         return PlayoutStatistics(
-            **dataclasses.asdict(counters),
+            **{name: getattr(counters, name) for name in _COUNTED},
             inserted_samples_for_deceleration=self._schedule.inserted_samples,
             removed_samples_for_acceleration=self._schedule.removed_samples,
             packets_recovered=counters.packets_recovered_by_redundancy + counters.packets_recovered_by_fec,

@@ -68,6 +68,9 @@ _HASTY_LIKENESS: Final = 0.3
 Lookahead = Callable[[Block], Block]
 """Gives the same sound with the next frame behind it, if that is there."""
 
+Past = Callable[[], Block]
+"""Gives what was played last, 20 ms."""
+
 
 class Schedule:
     """When each media time is due, how far the stream is from that, and what to do about it. Times in seconds."""
@@ -120,7 +123,7 @@ class Schedule:
         """So much was played."""
         self._rest -= samples
 
-    def stretched(self, leftover: int, sound: Block, past: Block, lookahead: Lookahead) -> Block:
+    def stretched(self, leftover: int, sound: Block, past: Past, lookahead: Lookahead) -> Block:
         """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
         is_quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
         self._quiet_samples = self._quiet_samples + len(sound) - leftover if is_quiet else 0
@@ -165,7 +168,7 @@ class Schedule:
         self._rest = int(_REST_SAMPLES * (1 - haste))
         return self._rescheduled(sound, shorten(sound, splice))
 
-    def _slowed(self, sound: Block, past: Block, early_s: float) -> Block:
+    def _slowed(self, sound: Block, past: Past, early_s: float) -> Block:
         quiet = self._quiet_samples > 0
         if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
             return sound
@@ -174,12 +177,12 @@ class Schedule:
                 min(int(early_s * SAMPLE_RATE_HZ) + TICK_SAMPLES // 2, LONGEST_PERIOD_SAMPLES), 1.0
             )
         else:
-            splice = lengthening(past, sound)
+            splice = lengthening(past(), sound)
         if splice is None or splice.likeness < _GENTLE_LIKENESS:
             return sound
         self.inserted_samples += splice.period_samples
         self._rest = _REST_SAMPLES
-        return self._rescheduled(sound, lengthen(past, sound, splice))
+        return self._rescheduled(sound, lengthen(past(), sound, splice))
 
     def _rescheduled(self, before: Block, after: Block) -> Block:
         """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks earlier or later."""

@@ -61,7 +61,7 @@ def test_the_past_is_forgotten() -> None:
 
 
 def test_a_longer_path_becomes_the_new_base() -> None:
-    target = learned([1.0] * 300 + [1.1] * 520)
+    target = learned([1.0] * 300 + [1.1] * 540)
     assert target.base_s == pytest.approx(1.1)
     assert target.target_s < 0.001
 

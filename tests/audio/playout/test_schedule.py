@@ -23,13 +23,13 @@ def scheduled(delay_s: float, transits: tuple[float, ...] = (0.0,) * 200) -> Sch
     schedule = Schedule(target)
     for _ in range(4):
         # A pause of 160 ms has begun before anything is known of the delay.
-        schedule.stretched(0, QUIET, PAST, lambda same: same)
+        schedule.stretched(0, QUIET, lambda: PAST, lambda same: same)
     schedule.took(0, delay_s)
     return schedule
 
 
 def stretched(schedule: Schedule, sound: Block) -> int:
-    return len(schedule.stretched(0, sound, PAST, lambda same: same)) - len(sound)
+    return len(schedule.stretched(0, sound, lambda: PAST, lambda same: same)) - len(sound)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""Names are looked up, and who does not wait for the answer is not held up by it."""
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from blink_cli.net.name_lookup import ipv4_address
+
+
+async def test_an_address_is_its_own_name_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    assert await ipv4_address("192.0.2.7") == "192.0.2.7"
+
+
+async def test_a_name_of_this_machine() -> None:
+    assert (await ipv4_address("localhost")).startswith("127.")
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 64 + ".invalid"])
+async def test_a_name_that_is_not_there(host: str) -> None:
+    with pytest.raises(OSError, match="."):
+        await ipv4_address(host)
+
+
+async def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def hang(*_: Any) -> list[Any]:
+        asked.set()
+        release.wait(30)
+        return [(0, 0, 0, "", ("192.0.2.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    looking = asyncio.get_running_loop().create_task(ipv4_address("slow.example"))
+    await asyncio.to_thread(asked.wait, 10)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("blink look up")]
+    assert thread.daemon
+    release.set()
