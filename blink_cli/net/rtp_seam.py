@@ -28,7 +28,7 @@ from aioice.ice import (
     candidate_pair_priority,
     get_host_addresses,
 )
-from aioice.stun import Message
+from aioice.stun import Class, Message
 from aioice.turn import TurnTransport
 from aiortc import (
     RTCDtlsParameters,
@@ -43,6 +43,7 @@ from aiortc import (
 
 from blink_cli.core.rtp_header import RTP_HEADER_BYTES, clear_sequence_number, clear_ssrc, is_rtcp
 from blink_cli.net.arrival import ArrivalClock
+from blink_cli.net.handshake_copies import HandshakeCopies
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 
 MAX_LOCAL_ADDRESSES: Final = 6
@@ -67,6 +68,13 @@ MAX_UNSENT_BYTES: Final = 65_536
 RELAY_FAREWELL_S: Final = 0.8
 """How long a TURN server has to confirm the end of an allocation: one repetition of the request, after 0.5 s, included.
 aioice would ask a dead one for 63 s. An allocation that is not given back expires by itself."""
+
+STUN_COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1)
+"""When an unanswered check is said again, besides aioice's own repetitions after 0.5 and 1.5 s: with 30 % loss a check and its
+answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s."""
+
+MAX_STUN_REMEMBERED: Final = 256
+"""Checks whose copies were arranged; each pair of addresses has one under way."""
 
 _REPLAYED: Final = "replay check failed (bad index)"
 
@@ -202,6 +210,9 @@ class SecureTransport:
         self._queue_data = self._connection.data_received
         shadow(self._connection, "get_component_candidates", self._gather_on_chosen_addresses)
         shadow(self._connection, "data_received", self._queue_dtls)
+        self._copies = HandshakeCopies(self._send_copy)
+        self._sendto = self._connection.sendto
+        shadow(self._connection, "sendto", self._send_handshake)
         shadow(self._connection, "_check_periodic", self._start_checks)
         self._check_incoming = self._connection.check_incoming
         self._repeated: set[CandidatePair] = set()
@@ -364,6 +375,7 @@ class SecureTransport:
         if self._ice.state != "completed":
             raise TransportError("no network path to the other side was found")
         await self._dtls.start(remote.dtls)
+        self._copies.finish()
         if self._dtls.state != "connected":
             raise TransportError("the encryption handshake (DTLS) failed")
         self._protect = self._dtls._tx_srtp.protect
@@ -391,6 +403,7 @@ class SecureTransport:
         Safe to call twice, and while `gather` runs, which then fails and closes what it opens.
         """
         self._closing = True
+        self._copies.close()
         await self._dtls.stop()
         await self._ice.stop()
         await self._connection.close()  # RTCIceTransport.stop() leaves a transport alone that never started
@@ -401,6 +414,7 @@ class SecureTransport:
         # asyncio, uvloop and aioice's TURN all look the method up for each datagram, so that the shadow is found.
         if isinstance(protocol.transport, TurnTransport):
             shadow(protocol.transport, "close", functools.partial(give_back_relay, protocol.transport))
+        self._repeat_requests_of(protocol)
         handle_rest = protocol.datagram_received
         socket = protocol.transport.get_extra_info("socket")
         arrival_clock = ArrivalClock(None if socket is None else socket.fileno())
@@ -417,6 +431,24 @@ class SecureTransport:
 
         shadow(protocol, "datagram_received", datagram_received)
 
+    def _repeat_requests_of(self, protocol: StunProtocol) -> None:
+        send = protocol.send_stun
+        arranged: deque[bytes] = deque(maxlen=MAX_STUN_REMEMBERED)
+        loop = asyncio.get_running_loop()
+
+        def send_again(message: Message, address: tuple[str, int]) -> None:
+            if message.transaction_id in protocol.transactions:
+                send(message, address)
+
+        def send_stun(message: Message, address: tuple[str, int]) -> None:
+            send(message, address)
+            if message.message_class is Class.REQUEST and message.transaction_id not in arranged:
+                arranged.append(message.transaction_id)
+                for after_s in STUN_COPIES_AFTER_S:
+                    loop.call_later(after_s, send_again, message, address)
+
+        shadow(protocol, "send_stun", send_stun)
+
     def _queue_dtls(self, data: bytes, component: int) -> None:
         # What is not STUN comes here from aioice, whose queue would take everything that anyone sends.
         if not data or not 19 < data[0] < 64:
@@ -424,6 +456,7 @@ class SecureTransport:
         elif self._connection._queue.qsize() >= MAX_QUEUED_DTLS:
             self.counters.datagrams_overflowed += 1
         else:
+            self._copies.heard()
             self._queue_data(data, component)
 
     def _handle_srtp(self, data: bytes, arrival_s: float) -> None:
@@ -444,6 +477,13 @@ class SecureTransport:
             self.counters.datagrams_malformed += 1
 
     # datagrams out
+
+    async def _send_handshake(self, data: bytes, component: int) -> None:
+        self._copies.said(data)  # also what could not go out now
+        await self._sendto(data, component)
+
+    def _send_copy(self, datagram: bytes) -> None:
+        self._send(datagram)
 
     def send_rtp(self, packet: bytes) -> bool:
         """Protect and send one RTP packet of at most 1,340 bytes. Returns whether it went out; never waits."""

@@ -3,8 +3,16 @@
     alice   offer ──> rings ┐
     bob                     └ `accept` starts ─ accepted ─ connecting ─ connected ─ first sample of alice's tone
 
-Every moment but two is an event's own time. The command's start is read by this program; the first sample is found in
-bob's WAV file and placed on the same clock by `clocks` of `status`.
+    command      `blink accept` starts, until the session has accepted
+    signaling    until the first connectivity check passes: who joined, offer and answer
+    ice          until the first packet of the handshake
+    dtls         until its last one
+    first packet until the first media packet from alice to bob
+    first sample until the first audible sample in bob's file
+
+Moments are events' own times, the kernel's for packets (with the right to watch loopback; else signaling lasts until `connecting` and
+what follows is one figure, `link`). The command's start is read by this program; the first sample is found in bob's WAV file and placed on
+the same clock by `clocks` of `status`.
 """
 
 import argparse
@@ -19,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from benches.packet_watch import Kind, PacketWatch, udp_ports, watching
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from tests.support.listening import Listener
@@ -27,10 +36,13 @@ from tests.support.sessions import Machine, Session, moment, together
 AUDIBLE = 0.01
 """-40 dBFS: the tone is 20 dB louder, silence and the codec's noise are far below."""
 
-PARTS = ("command", "signaling", "link", "sound", "accept to sound", "command to sound")
+WATCHED_PARTS = ("command", "signaling", "ice", "dtls", "first packet", "first sample", "accept to sound", "command to sound")
+PARTS = ("command", "signaling", "link", "first sample", "accept to sound", "command to sound")
 
 
-async def one_call(machine: Machine, alice: Session, bob: Session, number: int) -> dict[str, float]:
+async def one_call(
+    machine: Machine, alice: Session, bob: Session, number: int, watch: PacketWatch | None
+) -> dict[str, float]:
     """Make a call, hang up, and return how long each part took, milliseconds."""
     heard = machine.directory / f"heard-{number}.wav"
     await bob.ask("set-output", f"wav:{heard}")
@@ -43,6 +55,7 @@ async def one_call(machine: Machine, alice: Session, bob: Session, number: int) 
         accepted = moment(await events.next("call_joined", call_id=call))
         connecting = moment(await events.next("link_changed", link="connecting"))
         connected = moment(await events.next("link_changed", link="connected"))
+        ports = udp_ports(alice.pid) | udp_ports(bob.pid) if watch is not None else frozenset[int]()
         status = await bob.until("status", _plays_for_a_second, what="sound from alice")
         await alice.blink("leave")
         # Only then is the file whole: the device that wrote it is closed with the call or the change to the next.
@@ -51,15 +64,38 @@ async def one_call(machine: Machine, alice: Session, bob: Session, number: int) 
     finally:
         await events.aclose()
     sound = _first_sound(Listener.of(status, heard), rings)
-    moments = {
-        "command": (command, accepted),
-        "signaling": (accepted, connecting),
-        "link": (connecting, connected),
-        "sound": (connected, sound),
-        "accept to sound": (accepted, sound),
-        "command to sound": (command, sound),
-    }
-    return {part: (end - begin).total_seconds() * 1000 for part, (begin, end) in moments.items()}
+    marks = {"command": command.timestamp(), "accepted": accepted.timestamp()}
+    if watch is None:
+        marks |= {"signaling": connecting.timestamp(), "link": connected.timestamp()}
+    else:
+        marks |= _packet_marks(watch, ports, accepted.timestamp())
+    return _lengths(marks | {"first sample": sound.timestamp()})
+
+
+def _packet_marks(watch: PacketWatch, ports: frozenset[int], accepted_s: float) -> dict[str, float]:
+    """When each stage ended, by what passed on the wire."""
+    watch.drain()
+    passed = watch.times.between(ports, accepted_s)
+    first = {kind: next((at for at, other in passed if other is kind), None) for kind in Kind}
+    checked_s, shaken_s, media_s = first[Kind.STUN], first[Kind.DTLS], first[Kind.RTP]
+    assert checked_s is not None, "no connectivity check was seen"
+    assert shaken_s is not None, "no handshake was seen"
+    assert media_s is not None, "no media packet was seen"
+    done_s = max(at for at, kind in passed if kind is Kind.DTLS and at <= media_s)
+    return {"signaling": checked_s, "ice": shaken_s, "dtls": done_s, "first packet": media_s}
+
+
+def _lengths(marks: dict[str, float]) -> dict[str, float]:
+    """How long each stage lasted, from when each ended; milliseconds."""
+    stages = {"command": marks["accepted"] - marks["command"]}
+    before_s = marks["accepted"]
+    for stage, end_s in marks.items():
+        if stage not in ("command", "accepted"):
+            stages[stage] = end_s - before_s
+            before_s = end_s
+    stages["accept to sound"] = before_s - marks["accepted"]
+    stages["command to sound"] = before_s - marks["command"]
+    return {stage: 1000 * length_s for stage, length_s in stages.items()}
 
 
 def _plays_for_a_second(status: Any) -> bool:
@@ -82,7 +118,8 @@ async def measure(calls: int) -> list[dict[str, float]]:
             machine.serve("alice", "--input", "tone:440", "--output", "null"),
             machine.serve("bob", "--input", "tone:660", "--output", "null"),
         )
-        return [await one_call(machine, alice, bob, number) for number in range(calls)]
+        with watching(int(machine.group.rpartition(":")[2])) as watch:
+            return [await one_call(machine, alice, bob, number, watch) for number in range(calls)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)
     calls = asyncio.run(measure(options.calls))
-    columns = {part: sorted(call[part] for call in calls) for part in PARTS}
+    parts = WATCHED_PARTS if "ice" in calls[0] else PARTS
+    columns = {part: sorted(call[part] for call in calls) for part in parts}
     if options.json:
         medians = {part: statistics.median(values) for part, values in columns.items()}
         print(json.dumps({"schema": 1, "bench": "setup", "median_ms": medians, "calls_ms": calls}))

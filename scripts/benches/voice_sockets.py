@@ -9,8 +9,6 @@ happened much is made again, and the share is told (`stolen`).
 """
 
 import asyncio
-import os
-import shutil
 import statistics
 import time
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from benches.machine_noise import stolen_percent, stolen_s
 from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S
 from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 from tests.netlab.lab import Host, Laboratory
@@ -93,15 +92,6 @@ class SocketRow:
     """Delay two to three seconds after a freeze."""
 
 
-def stolen_s() -> float:
-    """Processor seconds that this machine's host has given to others since it started; 0 where it does not say."""
-    try:
-        fields = Path("/proc/stat").read_text("ascii").partition("\n")[0].split()
-    except OSError:
-        return 0.0
-    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
-
-
 async def calls(
     cases: Sequence[tuple[str, int]], speech: Sequence[Path], folder: Path, *, tries: int
 ) -> list[Ear]:
@@ -128,7 +118,7 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
         async with call_of(*sessions, wait_s=20):
             before_s, began_s = stolen_s(), time.monotonic()
             said = await _all_said(sessions, length_s + TAIL_S)
-            stolen = (stolen_s() - before_s) / (time.monotonic() - began_s) / (os.cpu_count() or 1)
+            stolen = stolen_percent(before_s, time.monotonic() - began_s)
             figures = await together(*(session.ask("rtp-stats") for session in sessions))
         await together(*(session.quit() for session in sessions))
         lateness_s = (await lab.counts()).lateness_s
@@ -140,7 +130,7 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
         begins_s = ear.output_at(mouth.monotonic_s - mouth.input_position_s)
         inbound, outbound = figures[here]["peers"][0], figures[1 - here]["peers"][0]
         ears.append(
-            Ear(trace, seed, hosts[here].name, heard[here], begins_s, inbound, outbound, figures[here]["late_ticks"], late_ms, 100 * stolen, (figures[here]['input'],figures[here]['output']))
+            Ear(trace, seed, hosts[here].name, heard[here], begins_s, inbound, outbound, figures[here]["late_ticks"], late_ms, stolen, (figures[here]['input'],figures[here]['output']))
         )
     return ears
 
@@ -209,4 +199,3 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         for row in measure(sys.argv[1].split(","), int(sys.argv[2]), [root / "tests/speech/speech.flac"], Path(folder), tries=int(sys.argv[3])):
             print(row)
-    shutil.which("ip")

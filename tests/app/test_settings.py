@@ -29,7 +29,10 @@ def test_the_command_lines_word_wins_over_the_files(tmp_path: Path) -> None:
         ("nickname = 3\n", "nickname"),
         ("colour = 'red'\n", "colour"),
         ("[codec]\nbandwidth = 'huge'\n", "codec.bandwidth"),
-        ("[[ice_servers]]\nurl = 'http://x'\n", "ice_servers"),
+        ("[[ice_servers]]\nurl = 'http://x'\n", "not the URL"),
+        ("[[ice_servers]]\nurl = 'turn:x'\nusername = 'al'\n", "username needs a credential"),
+        ("[[ice_servers]]\nurl = 'turn:x'\n" * 17, "ice_servers"),
+        ("ice_transport = 'none'\n", "ice_transport"),
         ("not toml at all", "not TOML"),
         ("x" * 70_000, "too large"),
     ],
@@ -48,3 +51,22 @@ def test_a_value_out_of_range_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text("[codec]\nbitrate = 1\n")
     with pytest.raises(UsageError, match="bit rate"):
         load_settings(path).codec.with_options(CodecOptions())
+
+
+def test_servers_are_read_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        'ice_transport = "relay"\n'
+        '[[ice_servers]]\nurl = "stun:stun.example.org"\n'
+        '[[ice_servers]]\nurl = "turn:t.example?transport=tcp"\nusername = "al"\ncredential = "pw"\n'
+        '[[ice_servers]]\nurl = "turn:t.example"\nsecret = "hush"\n'
+    )
+    settings = load_settings(path)
+    servers = [section.server() for section in settings.ice_servers]
+    assert settings.ice_transport == "relay"
+    assert [server.url for server in servers] == [
+        "stun:stun.example.org:3478",
+        "turn:t.example:3478?transport=tcp",
+        "turn:t.example:3478",
+    ]
+    assert (servers[1].username, servers[1].credential, servers[2].secret) == ("al", "pw", "hush")

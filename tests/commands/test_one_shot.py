@@ -275,6 +275,7 @@ def test_help_shows_every_command_once(served: Shell) -> None:
         "offer",
         "contacts",
         "rtp-stats",
+        "ice-servers",
         "list-devices",
         "device-configs",
         "watch",
@@ -386,3 +387,56 @@ def test_stdout_that_cannot_be_written_is_an_error_and_no_traceback(served: Shel
         )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+def test_servers_without_any_say_that_none_are_needed(served: Shell, here: Here) -> None:
+    assert here(served, "ice-servers", "--json").json == {"schema": 1, "transport": "all", "servers": []}
+    assert "none are needed" in here(served, "ice-servers").stderr
+
+
+def test_servers_are_shown_without_their_secrets(shell: Shell, here: Here) -> None:
+    options = ("--ice-server", "stun:stun.example.org", "--ice-server", "turn:al:HUSH@t.example:80?transport=tcp")
+    with shell.serving(*options):
+        shown = here(shell, "ice-servers", "--json")
+        table = here(shell, "ice-servers").stdout
+    assert shown.json["servers"] == [
+        {
+            "url": "stun:stun.example.org:3478",
+            "kind": "stun",
+            "alive": True,
+            "in_use": True,
+            "rtt_ms": 1.5,
+            "outside_address": "192.0.2.1:40000",
+            "relay_address": None,
+            "last_error": None,
+        },
+        {
+            "url": "turn:t.example:80?transport=tcp",
+            "kind": "turn",
+            "alive": False,
+            "in_use": False,
+            "rtt_ms": None,
+            "outside_address": None,
+            "relay_address": None,
+            "last_error": "nothing listens there",
+        },
+    ]
+    assert "nothing listens there" in table
+    assert "HUSH" not in shown.stdout + table
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--ice-server", "http://x"), "not the URL"),
+        (("--ice-server", "turn:al@x"), "username needs a credential"),
+        (("--ice-server", "stun:x") * 17, "more than 16"),
+        (("--ice-transport", "none"), "neither all nor relay"),
+    ],
+)
+def test_a_mistake_about_servers_has_its_sentence(
+    shell: Shell, here: Here, options: tuple[str, ...], sentence: str
+) -> None:
+    done = here(shell, "serve", *options)
+    assert done.exit_code == 2
+    assert sentence in done.stderr

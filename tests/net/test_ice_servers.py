@@ -12,6 +12,7 @@ import pytest
 
 from blink_cli.core.ice_server import ConfiguredServer, parse_ice_server
 from blink_cli.net import ice_servers
+from blink_cli.net.ice_probe import probe
 from blink_cli.net.ice_servers import IceServers, ProbePace, ServerVerdict
 from blink_cli.net.link_settings import GATHERING_TIMEOUT_S
 from tests.support.turn_server import LOOPBACK, Silence, TurnServer, free_port
@@ -138,7 +139,7 @@ async def test_a_server_that_dies_and_comes_back_is_told_once_each_way() -> None
             await ear.until(1)
             assert planned(servers) == []
             assert servers.verdicts()[0].address is not None, "its last figures are still shown"
-            await asyncio.to_thread(coturn.start)
+            coturn.start()
             await ear.until(2)
             assert planned(servers) == [server.url]
     assert ear.told == [(server, "nothing listens there"), (server, None)]
@@ -223,12 +224,10 @@ async def test_closing_ends_every_probe_and_every_wait() -> None:
 async def test_a_surprise_in_one_probe_leaves_the_others_and_the_waiting_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real: Any = ice_servers.probe
-
     async def surprising(server: ConfiguredServer, **how: Any) -> Any:
         if server.kind == "stun":
             raise KeyError("surprise")
-        return await real(server, **how)
+        return await probe(server, **how)
 
     monkeypatch.setattr(ice_servers, "probe", surprising)
     with TurnServer() as coturn:

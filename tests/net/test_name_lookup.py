@@ -35,7 +35,9 @@ async def test_a_resolver_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     looking = asyncio.get_running_loop().create_task(ipv4_address("slow.example"))
-    await asyncio.to_thread(asked.wait, 10)
+    async with asyncio.timeout(10):
+        while not asked.is_set():
+            await asyncio.sleep(0.01)
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking

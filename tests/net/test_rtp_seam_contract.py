@@ -12,9 +12,10 @@ import aiortc
 import pylibsrtp
 import pytest
 from aioice.ice import CandidatePair, Connection, StunProtocol
+from aioice.turn import TurnClientUdpProtocol, TurnTransport
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 
-from blink_cli.net.rtp_seam import shadow
+from blink_cli.net.rtp_seam import give_back_relay, shadow
 
 VERSIONS = {"aiortc": "1.16", "aioice": "0.13", "pylibsrtp": "1.0"}
 
@@ -69,6 +70,8 @@ async def test_connection_attributes(name: str, kind: type, use: str) -> None:
     [
         (Connection, "_check_periodic", [], "to start the connectivity checks together"),
         (Connection, "_remote_candidates_expected", [], "to know whether checks go on"),
+        (Connection, "check_complete", ["pair"], "to keep the best of several nominated pairs"),
+        (Connection, "check_incoming", ["message", "addr", "protocol"], "to repeat a check that was dropped"),
         (Connection, "check_start_task", ["pair"], "to start a connectivity check"),
         (Connection, "data_received", ["data", "component"], "to bound what waits for DTLS"),
         (
@@ -78,6 +81,8 @@ async def test_connection_attributes(name: str, kind: type, use: str) -> None:
             "to choose the addresses",
         ),
         (Connection, "close", [], "to give the sockets back"),
+        (Connection, "sendto", ["data", "component"], "to repeat what a handshake said last"),
+        (StunProtocol, "send_stun", ["message", "addr"], "to repeat a check sooner"),
         (StunProtocol, "datagram_received", ["data", "addr"], "to take SRTP before its queue"),
         (RTCDtlsTransport, "_set_role", ["role"], "to set the DTLS role"),
     ],
@@ -91,7 +96,12 @@ def test_methods_and_their_parameters(owner: type, name: str, parameters: list[s
 
 def test_connection_calls_the_shadowed_methods_through_the_instance() -> None:
     source = inspect.getsource(Connection)
-    for call in ("self._check_periodic()", "self.get_component_candidates("):
+    for call in (
+        "self._check_periodic()",
+        "self.check_complete(pair)",
+        "self.check_incoming(",
+        "self.get_component_candidates(",
+    ):
         assert call in source, f"aioice.Connection no longer calls {call}, so the seam's own would never run"
     assert "self.receiver.data_received(" in inspect.getsource(StunProtocol.datagram_received)
     assert "await asyncio.sleep(0.02)" in inspect.getsource(Connection.connect), (
@@ -105,8 +115,35 @@ def test_candidate_pair() -> None:
             "CandidatePair", name, "to know where to send"
         )
     names = {state.name for state in CandidatePair.State}
-    assert {"FROZEN", "WAITING"} <= names, dropped(
-        "CandidatePair.State", "FROZEN and WAITING", "to find unstarted checks"
+    assert {"FROZEN", "WAITING", "IN_PROGRESS"} <= names, dropped(
+        "CandidatePair.State", "FROZEN, WAITING and IN_PROGRESS", "to find checks to start and to repeat"
+    )
+
+
+async def test_connection_knows_its_servers() -> None:
+    connection = RTCIceGatherer(iceServers=[])._connection
+    assert (connection.stun_server, connection.turn_server) == (None, None)
+
+
+async def test_closing_a_relay_makes_a_task_that_can_be_cancelled() -> None:
+    inner = TurnClientUdpProtocol(("127.0.0.1", 9), "", "", 600, 500)
+    inner.connection_made(asyncio.DatagramTransport())
+    relay = TurnTransport(inner)
+    for name in ("_TurnTransport__close_task", "_TurnTransport__send_tasks"):
+        assert name in vars(relay), dropped("TurnTransport", name, "to give a dead server's allocation up")
+    never = asyncio.get_running_loop().create_future()
+    inner.delete = lambda: never  # type: ignore[method-assign, assignment, return-value]
+    closing = give_back_relay(relay)
+    assert give_back_relay(relay) is closing
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait((closing,))
+    assert never.cancelled()
+
+
+def test_a_connection_closes_a_relay_through_its_transport() -> None:
+    assert "self.transport.close()" in inspect.getsource(StunProtocol.close), (
+        "StunProtocol.close goes another way, so the seam's give_back_relay would not be called"
     )
 
 

@@ -38,6 +38,8 @@ from blink_cli.core.replies import (
     CurrentCall,
     DeviceSet,
     Done,
+    IceServerList,
+    IceServerState,
     Inbound,
     NamedPeer,
     OfferPlaced,
@@ -56,6 +58,7 @@ from blink_cli.core.replies import (
 from blink_cli.core.requests import (
     AcceptCall,
     GetCalls,
+    GetIceServers,
     GetParticipants,
     GetPeers,
     GetRtpStatistics,
@@ -160,6 +163,19 @@ class ScriptedSession:
             pending_calls=(),
         )
         self.gains: dict[str, float] = {}
+        self.ice_servers = tuple(
+            IceServerState(
+                url=server.url,
+                kind=server.kind,
+                alive=server.kind == "stun",
+                in_use=server.kind == "stun",
+                rtt_ms=1.5 if server.kind == "stun" else None,
+                outside_address="192.0.2.1:40000" if server.kind == "stun" else None,
+                relay_address=None,
+                last_error=None if server.kind == "stun" else "nothing listens there",
+            )
+            for server in options.ice_servers
+        )
 
     def publish(self, event: Event) -> None:
         """Let something happen."""
@@ -272,6 +288,8 @@ class ScriptedSession:
                 )
                 nobody = PeerStatistics(did=CAROL, nickname="carol", rtt_s=None, inbound=None, outbound=None)
                 return RtpStatistics(call=self.state.call.id, peers=(connected, nobody), late_ticks=0)
+            case GetIceServers():
+                return IceServerList(transport="all", servers=self.ice_servers)
             case ReloadContacts():
                 pass
         return Done()
