@@ -230,6 +230,7 @@ class CallRunner:
         """Hear the peer."""
         self.voice.peer_connected(peer, media)
         self._reporters[peer] = LossReporter()
+        self._reported_heard_s[peer] = time.monotonic()
         self._perform(self._machine.link_connected(peer, epoch, time.monotonic()))
 
     def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
@@ -343,7 +344,7 @@ class CallRunner:
             if heard_s is not None and heard_s != self._reported_heard_s.get(peer):
                 self._reported_heard_s[peer] = heard_s
                 self._perform(self._machine.heard(peer, entry.epoch, heard_s))
-            elif heard_s is not None and now_s - heard_s > SUSPICIOUS_SILENCE_S:
+            elif now_s - self._reported_heard_s.get(peer, now_s) > SUSPICIOUS_SILENCE_S:
                 self._ice_servers.doubt()
             self._report_losses(peer, now_s)
             reception = link.reception if link is not None else None

@@ -66,6 +66,7 @@ class LinkTotals:
     packets_lost: int = 0
     packets_duplicated: int = 0
     packets_reordered: int = 0
+    datagrams_refused: int = 0
     packets_sent: int = 0
     bytes_sent: int = 0
 
@@ -76,6 +77,10 @@ class LinkTotals:
             self.packets_lost += stream.packets_lost
             self.packets_duplicated += stream.packets_duplicated
             self.packets_reordered += stream.packets_reordered
+        refused = link.transport_counters
+        self.datagrams_refused += (
+            refused.datagrams_malformed + refused.datagrams_unauthenticated + refused.datagrams_overflowed
+        )
         sent = link.send_counters
         self.packets_sent += sent.packets_sent
         self.bytes_sent += sent.bytes_sent

@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self, assert_never
 
@@ -24,7 +24,7 @@ from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile, session_nickname
 from blink_cli.app.settings import Settings, load_settings
 from blink_cli.app.talkers import Talkers
-from blink_cli.app.views import Views, ice_server_list
+from blink_cli.app.views import Views, ice_server_list, signal_counters
 from blink_cli.app.voice_path import VoicePath
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
@@ -56,6 +56,7 @@ from blink_cli.core.replies import (
     Peers,
     Reply,
     RtpStatistics,
+    SignalCounters,
     Status,
 )
 from blink_cli.core.requests import (
@@ -114,6 +115,7 @@ class Session:
         ice_servers: IceServers,
         ice_transport: IceTransport,
         notices: tuple[Event, ...],
+        signals: Callable[[], SignalCounters],
     ) -> None:
         """Join what `open` built."""
         self._profile = profile
@@ -125,8 +127,8 @@ class Session:
         self._views = views
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
-        self.notices = notices
-        """What went otherwise than asked while the session opened; every listener hears it first."""
+        self._notices = notices
+        self._signals = signals
 
         self.ended: asyncio.Event = asyncio.Event()
         """Set when the session was told to quit."""
@@ -214,6 +216,7 @@ class Session:
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",
                 notices=tuple(losses),
+                signals=lambda: signal_counters(post.counters(), transport.counters()),
             )
             if options.auto_accept:
                 tasks.start(session._accept_all(), name="auto-accept")
@@ -270,13 +273,22 @@ class Session:
                 assert_never(request)
         return Done()
 
+    @property
+    def notices(self) -> tuple[Event, ...]:
+        """What every listener hears first: what went otherwise than asked while the session opened, and which servers fail."""
+        failing = (verdict for verdict in self._ice_servers.verdicts() if verdict.error is not None)
+        return self._notices + tuple(_ice_server_event(v.server, v.error) for v in failing)
+
     async def events(self) -> AsyncGenerator[Event | Status, None]:
         """See `SessionPort.events`."""
         listener = self._hub.listen()
+        first = (
+            self.status(),
+            *self.notices,
+        )  # at one moment with the listening, so that nothing comes twice
         try:
-            yield self.status()
-            for notice in self.notices:
-                yield notice
+            for known in first:
+                yield known
             while (event := await listener.next_event()) is not None:
                 yield event
         finally:
@@ -299,6 +311,7 @@ class Session:
             clocks=Clocks(monotonic_s=now_s, input_position_s=input_s, output_position_s=output_s),
             call=self._views.current_call(),
             pending_calls=self._views.pending_calls(),
+            signals=self._signals(),
         )
 
     # requests

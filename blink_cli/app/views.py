@@ -10,6 +10,7 @@ from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.sink_mixer import MixerStatistics
 from blink_cli.audio.source_track import SourceStatistics
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
+from blink_cli.core.gossip import GossipCounters
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     CurrentCall,
@@ -24,8 +25,10 @@ from blink_cli.core.replies import (
     PendingCall,
     Remote,
     RtpStatistics,
+    SignalCounters,
 )
 from blink_cli.net.ice_servers import ServerVerdict
+from blink_cli.net.udp_transport import TransportCounters
 
 
 def ice_server_list(verdicts: Sequence[ServerVerdict], transport: str) -> IceServerList:
@@ -47,6 +50,28 @@ def _ice_server_state(verdict: ServerVerdict) -> IceServerState:
         outside_address=address if kind == "stun" else None,
         relay_address=address if kind == "turn" else None,
         last_error=verdict.error,
+    )
+
+
+def signal_counters(gossip: GossipCounters, transport: TransportCounters) -> SignalCounters:
+    """The counts of the gossip as they are shown."""
+    return SignalCounters(
+        received=gossip.received,
+        delivered=gossip.delivered,
+        not_for_us=gossip.not_for_us,
+        duplicates=gossip.duplicates,
+        malformed=gossip.malformed + gossip.oversize + gossip.other_version,
+        unopened=gossip.unopened,
+        forged=gossip.forgeries,
+        replayed=gossip.replays,
+        stale=gossip.stale,
+        rate_limited=gossip.rate_limited,
+        transmitted=gossip.transmitted,
+        repeated=gossip.repeated,
+        given_up=gossip.given_up,
+        relayed=gossip.relayed,
+        send_failures=transport.send_failures,
+        flooded=transport.pauses,
     )
 
 
@@ -133,6 +158,7 @@ class Views:
             packets_lost=totals.packets_lost,
             packets_duplicated=totals.packets_duplicated,
             packets_reordered=totals.packets_reordered,
+            datagrams_refused=totals.datagrams_refused,
             packets_discarded=playout.packets_discarded,
             packets_recovered=playout.packets_recovered,
             jitter=0.0 if reception is None else reception.jitter_s,

@@ -74,6 +74,44 @@ class PendingCall(_Value, frozen=True):
     rejected: bool
 
 
+class SignalCounters(_Value, frozen=True):
+    """What became of the datagrams that carry signals, since the session started: who floods, lies or has a wrong clock shows here."""
+
+    received: int
+    """Read from the network. A flood is read at most at 2,000 a second and socket; the rest is dropped by the system."""
+
+    delivered: int
+    """Signals that counted."""
+
+    not_for_us: int
+    duplicates: int
+    malformed: int
+    """No datagram of this program, or of another version of it."""
+
+    unopened: int
+    """Not sealed for this session, or changed on the way."""
+
+    forged: int
+    replayed: int
+    stale: int
+    """Dated more than five minutes off: a wrong clock, here or there."""
+
+    rate_limited: int
+    """Not even opened, because strangers, or one source, sent too many."""
+
+    transmitted: int
+    repeated: int
+    """Said again for want of an acknowledgement."""
+
+    given_up: int
+    relayed: int
+    send_failures: int
+    """Refused by the system: no route, or no interface."""
+
+    flooded: int
+    """Times that a socket was left alone for 20 ms because more came than any call needs."""
+
+
 class Status(_Reply, frozen=True, tag="status"):
     """Snapshot of the session."""
 
@@ -88,6 +126,7 @@ class Status(_Reply, frozen=True, tag="status"):
     clocks: Clocks
     call: CurrentCall | None
     pending_calls: tuple[PendingCall, ...]
+    signals: SignalCounters | None = None
 
 
 class Done(_Reply, frozen=True, tag="done"):
@@ -172,6 +211,8 @@ class Inbound(_Value, frozen=True, rename="camel"):
     jitter_buffer_target_delay: float
     delay_ms: float | None = msgspec.field(name="delay_ms")
     audio_level_dbov: int | None = msgspec.field(name="audioLevel_dbov")
+    datagrams_refused: int = 0
+    """Neither voice nor handshake of this peer: garbage, or changed on the way. Not in webrtc-stats."""
 
 
 class Remote(_Value, frozen=True, rename="camel"):

@@ -73,6 +73,9 @@ STUN_COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1)
 """When an unanswered check is said again, besides aioice's own repetitions after 0.5 and 1.5 s: with 30 % loss a check and its
 answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s."""
 
+ADDRESS_LOOK_S: Final = 0.2
+"""How often, while sending fails, the machine's addresses are looked at; that takes a third of a millisecond."""
+
 MAX_STUN_REMEMBERED: Final = 256
 """Checks whose copies were arranged; each pair of addresses has one under way."""
 
@@ -202,6 +205,7 @@ class SecureTransport:
         self._has_buffer = False
         self._remote_address: tuple[str, int] = ("", 0)
         self._closing = False
+        self._look_again_s = 0.0
         self._addresses = settings.addresses
         # aioice says int; asyncio.wait takes fractions.
         self._gather_component: Callable[[int, list[str], float], Awaitable[list[Candidate]]] = (
@@ -415,6 +419,7 @@ class SecureTransport:
         if isinstance(protocol.transport, TurnTransport):
             shadow(protocol.transport, "close", functools.partial(give_back_relay, protocol.transport))
         self._repeat_requests_of(protocol)
+        shadow(protocol, "error_received", functools.partial(self._refused, protocol))
         handle_rest = protocol.datagram_received
         socket = protocol.transport.get_extra_info("socket")
         arrival_clock = ArrivalClock(None if socket is None else socket.fileno())
@@ -430,6 +435,28 @@ class SecureTransport:
                 counters.datagrams_malformed += 1
 
         shadow(protocol, "datagram_received", datagram_received)
+
+    def _refused(self, protocol: StunProtocol, refusal: Exception) -> None:
+        """The system did not send or deliver a datagram. One that says so because our address is gone will say so for ever."""
+        del refusal  # Linux says "network is unreachable", others "cannot assign requested address"
+        loop = asyncio.get_running_loop()
+        pair = self._connection._nominated.get(1)
+        if (
+            self._closing
+            or self._protect is None
+            or pair is None
+            or pair.protocol is not protocol
+            or self._settings.addresses  # only these: a change would not help
+            or loop.time() < self._look_again_s
+        ):
+            return
+        self._look_again_s = loop.time() + ADDRESS_LOOK_S
+        addresses = get_host_addresses(use_ipv4=True, use_ipv6=True)
+        host = protocol.local_candidate.host
+        if addresses and host not in addresses and not host.startswith("127."):
+            self._closing = True
+            # Not from within the sending that was refused, which counts on the link.
+            loop.call_soon(self._on_closed, "the network path was lost: this machine has another address now")
 
     def _repeat_requests_of(self, protocol: StunProtocol) -> None:
         send = protocol.send_stun

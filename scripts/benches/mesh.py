@@ -33,6 +33,7 @@ from tests.support.voices import voice, write_mono
 
 DEFAULT_PARTICIPANTS: Final = (2, 3, 4, 6, 8, 10, 12, 16)
 CONNECT_S: Final = 30.0
+LOOK_EVERY_S: Final = 0.2
 SETTLE_S: Final = 3.0
 STARTED_AT_ONCE: Final = 2
 """Sessions; more only wait for each other's processor time."""
@@ -109,11 +110,15 @@ async def measured(participants: int, seconds: float, machine: Machine) -> MeshR
         await _call(clients, sessions)
         await asyncio.sleep(SETTLE_S)
         stolen, began_s = stolen_s(), time.monotonic()
-        before = [await figures(client, session.pid) for client, session in zip(clients, sessions, strict=True)]
+        before = [
+            await figures(client, session.pid) for client, session in zip(clients, sessions, strict=True)
+        ]
         await asyncio.sleep(seconds)
-        after = [await figures(client, session.pid) for client, session in zip(clients, sessions, strict=True)]
+        after = [
+            await figures(client, session.pid) for client, session in zip(clients, sessions, strict=True)
+        ]
         elapsed_s = time.monotonic() - began_s
-        return _row(before, after, elapsed_s, stolen_percent(stolen, elapsed_s))
+        return row_of(before, after, elapsed_s, stolen_percent(stolen, elapsed_s))
 
 
 def _runtime(machine: Machine, session: Session) -> Path:
@@ -127,10 +132,11 @@ async def _call(clients: Sequence[ControlClient], sessions: Sequence[Session]) -
         first.ask(PlaceOffer(peers=dids, wait_s=CONNECT_S)),
         *(other.ask(AcceptCall(wait_s=CONNECT_S)) for other in others),
     )
-    async with asyncio.timeout(CONNECT_S):
-        for client in clients:
-            while await _links(client) < len(sessions) - 1:
-                await asyncio.sleep(0.2)
+    for _ in range(round(CONNECT_S / LOOK_EVERY_S)):
+        if min([await _links(client) for client in clients]) == len(sessions) - 1:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
+    raise TimeoutError(f"{len(sessions)} participants did not all connect within {CONNECT_S:g} s")
 
 
 async def _links(client: ControlClient) -> int:
@@ -139,7 +145,8 @@ async def _links(client: ControlClient) -> int:
     return sum(participant.link == LinkState.CONNECTED for participant in reply.participants)
 
 
-def _row(before: Sequence[Figures], after: Sequence[Figures], elapsed_s: float, stolen: float) -> MeshRow:
+def row_of(before: Sequence[Figures], after: Sequence[Figures], elapsed_s: float, stolen: float) -> MeshRow:
+    """What happened between two readings of all sessions."""
     shares = []
     played_all = concealed_all = 0
     for first, last in zip(before, after, strict=True):
@@ -178,18 +185,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, or one JSON document."""
     parser = argparse.ArgumentParser(prog="bench mesh", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--participants", default=",".join(map(str, DEFAULT_PARTICIPANTS)), metavar="N,N")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long each call is watched (default 10)")
-    parser.add_argument("--until", type=float, default=5.0, metavar="PERCENT", help="stop when more is concealed (default 5)")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="how long each call is watched (default 10)"
+    )
+    parser.add_argument(
+        "--until", type=float, default=5.0, metavar="PERCENT", help="stop when more is concealed (default 5)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     options = parser.parse_args(arguments)
     numbers = [int(number) for number in options.participants.split(",")]
     rows = asyncio.run(run(numbers, options.seconds, options.until))
     most = max((row.participants for row in rows if row.loses_nothing), default=None)
     if options.json:
-        document = {"schema": 1, "bench": "mesh", "seconds": options.seconds, "most": most, "rows": [asdict(row) for row in rows]}
+        document = {
+            "schema": 1,
+            "bench": "mesh",
+            "seconds": options.seconds,
+            "most": most,
+            "rows": [asdict(row) for row in rows],
+        }
         print(json.dumps(document))
         return ExitCode.DONE
-    print(f"{'participants':>12}{'concealed %':>13}{'worst %':>9}{'late packets':>14}{'late ticks':>12}{'core % each':>13}{'all':>6}{'stolen %':>10}")
+    print(
+        f"{'participants':>12}{'concealed %':>13}{'worst %':>9}{'late packets':>14}{'late ticks':>12}{'core % each':>13}{'all':>6}{'stolen %':>10}"
+    )
     for row in rows:
         print(
             f"{row.participants:12}{row.concealed_percent:13.3f}{row.worst_concealed_percent:9.3f}{row.packets_late:14}{row.late_ticks:12}"

@@ -78,8 +78,16 @@ class PacketWatch:
                 self._note(frame, _stamp_s(ancillary))
 
     def _note(self, frame: bytes, at_s: float) -> None:
-        at = _ETHERNET_BYTES + (frame[_ETHERNET_BYTES] & 0x0F) * 4 if len(frame) > _ETHERNET_BYTES else len(frame)
-        if frame[12:14] != b"\x08\x00" or frame[_ETHERNET_BYTES + 9] != _UDP or len(frame) < at + _UDP_HEADER_BYTES:
+        at = (
+            _ETHERNET_BYTES + (frame[_ETHERNET_BYTES] & 0x0F) * 4
+            if len(frame) > _ETHERNET_BYTES
+            else len(frame)
+        )
+        if (
+            frame[12:14] != b"\x08\x00"
+            or frame[_ETHERNET_BYTES + 9] != _UDP
+            or len(frame) < at + _UDP_HEADER_BYTES
+        ):
             return
         source, target = struct.unpack_from("!HH", frame, at)
         kind = kind_of(frame[at + _UDP_HEADER_BYTES :])

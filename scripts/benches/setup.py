@@ -36,7 +36,16 @@ from tests.support.sessions import Machine, Session, moment, together
 AUDIBLE = 0.01
 """-40 dBFS: the tone is 20 dB louder, silence and the codec's noise are far below."""
 
-WATCHED_PARTS = ("command", "signaling", "ice", "dtls", "first packet", "first sample", "accept to sound", "command to sound")
+WATCHED_PARTS = (
+    "command",
+    "signaling",
+    "ice",
+    "dtls",
+    "first packet",
+    "first sample",
+    "accept to sound",
+    "command to sound",
+)
 PARTS = ("command", "signaling", "link", "first sample", "accept to sound", "command to sound")
 
 

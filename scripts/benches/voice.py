@@ -4,7 +4,7 @@ Virtual time and seeded networks (`traces`), so the figures are the same everywh
 missing. Each case: the sender adapts to the receiver's own reports, which travel back through the same kind of network.
 
     pesq      ITU-T P.862.2 (wide band) of the whole call, its beginning included, 1 to 4.64
-    visqol    ViSQOL speech mode with the lattice model, 1 to 5, when `visqol-python[lattice]` is installed
+    visqol    with --visqol: ViSQOL speech mode with the lattice model, 1 to 5, when `visqol-python[lattice]` is installed
     delay     median and 95th percentile, from mouth to ear without devices, in ms
     sent      payload bytes over those without redundancy
     concealed share of the samples that were made up while somebody spoke
@@ -27,6 +27,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from benches import voice_sockets
 from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
 from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 from benches.voice_simulation import AiortcReceiver, BlinkReceiver, Receiver, simulate
@@ -38,8 +39,8 @@ RECEIVERS: Final = ("blink", "aiortc")
 QUICK_TRACES: Final = ("clean", "loss10", "jit40", "freeze")
 AFTER_FREEZE_S: Final = FREEZE_START_S + FREEZE_LENGTH_S + 2
 
-Case = tuple[str, str, int, str]
-"""Receiver, trace, seed, path of the voice."""
+Case = tuple[str, str, int, str, bool]
+"""Receiver, trace, seed, path of the voice, whether ViSQOL is wanted."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Row:
 
 def measured(case: Case) -> Row:
     """One call. Runs in a process of its own."""
-    receiver_name, trace, seed, path = case
+    receiver_name, trace, seed, path, with_visqol = case
     reference, samples = _voice(path)
     receiver: Receiver = BlinkReceiver() if receiver_name == "blink" else AiortcReceiver()
     heard = simulate(samples, CodecSettings(), trace, seed, receiver, adaptive=receiver_name == "blink")
@@ -68,7 +69,7 @@ def measured(case: Case) -> Row:
     values = [value for _, value in delays] or [float("nan")]
     after = [value for at, value in delays if AFTER_FREEZE_S <= at < AFTER_FREEZE_S + 1]
     counters = heard.statistics
-    judge = _visqol()
+    judge = _visqol() if with_visqol else None
     return Row(
         receiver=receiver_name,
         trace=trace,
@@ -83,24 +84,32 @@ def measured(case: Case) -> Row:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and print; always 0."""
-    parser = argparse.ArgumentParser(prog="bench voice", description=(__doc__ or "").splitlines()[0])
+    """Run and print; always 0. With `--sockets` between real processes, by `voice_sockets` and its options."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--sockets" in given:
+        return voice_sockets.main([argument for argument in given if argument != "--sockets"])
+    parser = argparse.ArgumentParser(
+        prog="bench voice",
+        description=(__doc__ or "").splitlines()[0],
+        epilog="--sockets: the same networks between two real sessions over real sockets; `bench voice --sockets --help`",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--quick", action="store_true", help="one seed of four traces")
+    parser.add_argument("--visqol", action="store_true", help="ViSQOL too, some ten seconds for each call")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
     parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(TRACES)}")
     parser.add_argument(
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     traces = options.traces.split(",") if options.traces else list(QUICK_TRACES if options.quick else TRACES)
     unknown = sorted(set(traces) - set(TRACES))
     if unknown:
         parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(TRACES)}")
     seeds = 1 if options.quick else options.seeds
     cases = [
-        (receiver, trace, seed, path)
+        (receiver, trace, seed, path, options.visqol)
         for trace in traces
         for receiver in RECEIVERS
         for path in options.speech.split(",")
@@ -122,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     else:
         print(_table(rows))
-        if _visqol() is None:
+        if options.visqol and _visqol() is None:
             print("visqol: not measured, because visqol-python[lattice] is not installed", file=sys.stderr)
     return 0
 
@@ -180,7 +189,7 @@ def _visqol() -> Callable[[Samples, Samples], float] | None:
         api = visqol.VisqolApi()
         api.create(mode="speech")
         score: float = api.measure_from_arrays(
-            reference.astype(np.float64), heard.astype(np.float64), RATE_HZ
+            reference.astype(np.float64), heard[: len(reference)].astype(np.float64), RATE_HZ
         ).moslqo
         return score
 

@@ -8,12 +8,16 @@ files. A virtual machine whose host takes the processors away for tens of millis
 happened much is made again, and the share is told (`stolen`).
 """
 
+import argparse
 import asyncio
+import json
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +26,9 @@ import soundfile
 import soxr
 
 from benches.machine_noise import stolen_percent, stolen_s
-from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S
+from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
 from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
+from blink_cli.core.exit_codes import ExitCode
 from tests.netlab.lab import Host, Laboratory
 from tests.support.listening import Clocks
 from tests.support.sessions import Session, call_of, together
@@ -33,6 +38,26 @@ TAIL_S: Final = 1.5
 
 QUIET_PERCENT: Final = 0.3
 """Of the machine's time taken by its host during a call: below it, the threads of a call wake in time."""
+
+SPEECH: Final = Path(__file__).resolve().parents[2] / "tests/speech/speech.flac"
+
+TARGETS: Final = {
+    "clean": (4.4, 50),
+    "loss5": (4.25, 85),
+    "loss10": (4.15, 85),
+    "loss20": (3.8, 95),
+    "ge10": (3.3, 95),
+    "jit20": (4.35, 100),
+    "jit40": (4.3, 150),
+    "l5j20": (4.2, 105),
+}
+"""PESQ-WB at least, and median delay in ms at most: what this program promises."""
+
+FREEZE_LEFT_MS: Final = 20.0
+"""How much later than before the voice may still be, 2 s after a freeze."""
+
+JUDGED: Final = (*TARGETS, "freeze")
+QUICK: Final = ("clean", "loss10", "jit40", "freeze")
 
 ROUNDS: Final = 200
 """Questions for `status` while a call lasts: far more than needed, an end for a stuck call."""
@@ -50,46 +75,48 @@ class TraceLaboratory(Laboratory):
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """What one side of a call heard, and its own figures."""
+    """What one side of a call heard, and what the sessions say of that direction."""
 
     trace: str
     seed: int
-    listener: str
     heard: Path
     begins_s: float
     """Second of the file at which the other side's first word was spoken."""
 
-    statistics: dict[str, Any]
-    """The peer's object in `rtp-stats`."""
+    inbound: dict[str, Any]
+    """The listener's figures of the stream, from `rtp-stats`."""
 
-    sender: dict[str, Any]
-    """The other side's figures of the same direction."""
-
+    bytes_sent: int
     late_ticks: int
+    send_late_ms: float
+    """99th percentile of how late the speaker's capture thread ran."""
+
     wire_late_ms: float
     """99th percentile of how much later than the trace says the wire delivered."""
 
     stolen_percent: float
-    device: Any = None
+    """Of the machine, by its host, during the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketRow:
-    """One direction of one call."""
+    """One direction of one call; or, in a table, the means of a trace."""
 
     trace: str
-    seed: int
+    calls: int
     pesq: float
     delay_ms: float
     delay_p95_ms: float
     bitrate_bps: float
+    """Payload, redundancy included."""
+
     concealed_percent: float
-    late_ticks: int
+    late_ticks: float
+    send_late_ms: float
     wire_late_ms: float
     stolen_percent: float
-    before_freeze_ms: float | None
-    frozen_ms: float | None
-    """Delay two to three seconds after a freeze."""
+    freeze_left_ms: float | None
+    """How much later the voice still is 2 to 3 s after a freeze than before it."""
 
 
 async def calls(
@@ -103,9 +130,16 @@ async def calls(
     for number, (trace, seed) in enumerate(cases):
         made: list[list[Ear]] = []
         while len(made) < tries and (not made or made[-1][0].stolen_percent > QUIET_PERCENT):
-            made.append(await _call(trace, seed, speech[number % len(speech)], folder, f"{number}-{len(made)}"))
-        ears += min(made, key=lambda pair: pair[0].stolen_percent)
+            made.append(
+                await _call(trace, seed, speech[number % len(speech)], folder, f"{number}-{len(made)}")
+            )
+        quietest = min(made, key=_stolen_percent)
+        ears += quietest
     return ears
+
+
+def _stolen_percent(call: Sequence[Ear]) -> float:
+    return call[0].stolen_percent
 
 
 async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) -> list[Ear]:
@@ -114,7 +148,9 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
         hosts = await lab.hosts(f"a{number}", f"b{number}")
         await lab.set_trace(trace, seed)
         heard = [folder / f"{trace}-{seed}-{host.name}.wav" for host in hosts]
-        sessions = await together(*(_serve(host, speech, file) for host, file in zip(hosts, heard, strict=True)))
+        sessions = await together(
+            *(_serve(host, speech, file) for host, file in zip(hosts, heard, strict=True))
+        )
         async with call_of(*sessions, wait_s=20):
             before_s, began_s = stolen_s(), time.monotonic()
             said = await _all_said(sessions, length_s + TAIL_S)
@@ -123,16 +159,27 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
         await together(*(session.quit() for session in sessions))
         lateness_s = (await lab.counts()).lateness_s
     late_ms = 1000 * lateness_s[int(0.99 * (len(lateness_s) - 1))] if lateness_s else 0.0
-    ears = []
-    for here in range(2):
-        mouth, ear = said[1 - here], said[here]
-        assert mouth.input_position_s is not None
-        begins_s = ear.output_at(mouth.monotonic_s - mouth.input_position_s)
-        inbound, outbound = figures[here]["peers"][0], figures[1 - here]["peers"][0]
-        ears.append(
-            Ear(trace, seed, hosts[here].name, heard[here], begins_s, inbound, outbound, figures[here]["late_ticks"], late_ms, stolen, (figures[here]['input'],figures[here]['output']))
+    return [
+        Ear(
+            trace=trace,
+            seed=seed,
+            heard=heard[here],
+            begins_s=_first_word_s(said[here], said[1 - here]),
+            inbound=figures[here]["peers"][0]["inbound"],
+            bytes_sent=figures[1 - here]["peers"][0]["outbound"]["bytesSent"],
+            late_ticks=figures[here]["late_ticks"],
+            send_late_ms=figures[1 - here]["input"]["lateness_p99_ms"],
+            wire_late_ms=late_ms,
+            stolen_percent=stolen,
         )
-    return ears
+        for here in range(2)
+    ]
+
+
+def _first_word_s(listener: Clocks, speaker: Clocks) -> float:
+    """Which second of the listener's file is the moment when the speaker's began."""
+    assert speaker.input_position_s is not None, "its input ran"
+    return listener.output_at(speaker.monotonic_s - speaker.input_position_s)
 
 
 async def _serve(host: Host, speech: Path, heard: Path) -> Session:
@@ -164,21 +211,22 @@ def judged(ear: Ear, speech: Path) -> SocketRow:
     end_s = FREEZE_START_S + FREEZE_LENGTH_S
     before = [value for at, value in delays if FREEZE_START_S - 3 <= at < FREEZE_START_S - 0.5]
     after = [value for at, value in delays if end_s + 2 <= at < end_s + 3]
-    freezes = ear.trace == "freeze"
-    inbound = ear.statistics["inbound"]
+    inbound = ear.inbound
     return SocketRow(
         trace=ear.trace,
-        seed=ear.seed,
+        calls=1,
         pesq=pesq_wideband(reference, sound),
         delay_ms=float(np.median(values)),
         delay_p95_ms=float(np.percentile(values, 95)),
-        bitrate_bps=8 * ear.sender["outbound"]["bytesSent"] / (len(reference) / RATE_HZ + TAIL_S),
+        bitrate_bps=8 * ear.bytes_sent / (len(reference) / RATE_HZ + TAIL_S),
         concealed_percent=100 * inbound["concealedSamples"] / max(inbound["totalSamplesReceived"], 1),
         late_ticks=ear.late_ticks,
+        send_late_ms=ear.send_late_ms,
         wire_late_ms=ear.wire_late_ms,
         stolen_percent=ear.stolen_percent,
-        before_freeze_ms=statistics.mean(before) if freezes and before else None,
-        frozen_ms=statistics.mean(after) if freezes and after else None,
+        freeze_left_ms=statistics.mean(after) - statistics.mean(before)
+        if ear.trace == "freeze" and before and after
+        else None,
     )
 
 
@@ -192,10 +240,100 @@ def measure(
         return list(pool.map(judged, ears, [speech[n // 2 % len(speech)] for n in range(len(ears))]))
 
 
+def mean_of(rows: Sequence[SocketRow]) -> SocketRow:
+    """The means of one trace's rows."""
+    left = [row.freeze_left_ms for row in rows if row.freeze_left_ms is not None]
+    figures = {
+        name: statistics.mean(getattr(row, name) for row in rows)
+        for name in SocketRow.__slots__
+        if name not in {"trace", "calls", "freeze_left_ms"}
+    }
+    return SocketRow(
+        trace=rows[0].trace,
+        calls=len(rows),
+        freeze_left_ms=statistics.mean(left) if left else None,
+        **figures,
+    )
+
+
+def verdict(row: SocketRow) -> str:
+    """What a trace's means are worth against its targets; empty where there is none."""
+    if row.trace == "freeze":
+        if row.freeze_left_ms is None:
+            return "the delay after it was not found"
+        return (
+            "ok"
+            if row.freeze_left_ms <= FREEZE_LEFT_MS
+            else f"delay {row.freeze_left_ms - FREEZE_LEFT_MS:.0f} ms over"
+        )
+    if row.trace not in TARGETS:
+        return ""
+    pesq, delay_ms = TARGETS[row.trace]
+    faults = []
+    if round(row.pesq, 2) < pesq:
+        faults.append(f"PESQ {pesq - row.pesq:.2f} short")
+    if round(row.delay_ms) > delay_ms:
+        faults.append(f"delay {row.delay_ms - delay_ms:.0f} ms over")
+    return ", ".join(faults) or "ok"
+
+
+def table(rows: Sequence[SocketRow]) -> str:
+    """Print means beside targets."""
+    lines = [
+        "| trace | PESQ-WB | at least | delay ms | at most | 95 % ms | kb/s | concealed % | late ticks | send late | wire late | stolen % | |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        pesq, delay_ms = TARGETS.get(row.trace, ("", ""))
+        lines.append(
+            f"| {row.trace} | {row.pesq:.2f} | {pesq} | {row.delay_ms:.0f} | {delay_ms} | {row.delay_p95_ms:.0f} |"
+            f" {row.bitrate_bps / 1000:.0f} | {row.concealed_percent:.2f} | {row.late_ticks:.1f} | {row.send_late_ms:.1f} |"
+            f" {row.wire_late_ms:.1f} | {row.stolen_percent:.1f} | {verdict(row)} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table, or with `--json` one document."""
+    parser = argparse.ArgumentParser(
+        prog="bench voice --sockets", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument("--quick", action="store_true", help="one call of four traces")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
+    parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(JUDGED)}")
+    parser.add_argument(
+        "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
+    )
+    parser.add_argument(
+        "--tries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="for a call on a machine that was not quiet (default 3)",
+    )
+    options = parser.parse_args(arguments)
+    traces = options.traces.split(",") if options.traces else list(QUICK if options.quick else JUDGED)
+    if unknown := sorted(set(traces) - set(TRACES)):
+        parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(TRACES)}")
+    speech = [Path(path).absolute() for path in options.speech.split(",")]
+    seeds = 1 if options.quick else options.seeds
+    with tempfile.TemporaryDirectory(prefix="blink-bench-") as folder:
+        calls_made = measure(traces, seeds, speech, Path(folder), tries=options.tries)
+    rows = [mean_of([row for row in calls_made if row.trace == trace]) for trace in traces]
+    if options.json:
+        document = {
+            "schema": 1,
+            "bench": "voice sockets",
+            "seeds": seeds,
+            "rows": [{**asdict(row), "verdict": verdict(row)} for row in rows],
+            "calls": [asdict(row) for row in calls_made],
+        }
+        print(json.dumps(document))
+    else:
+        print(table(rows))
+    return ExitCode.DONE
+
+
 if __name__ == "__main__":
-    import sys
-    import tempfile
-    root = Path(__file__).resolve().parents[2]
-    with tempfile.TemporaryDirectory() as folder:
-        for row in measure(sys.argv[1].split(","), int(sys.argv[2]), [root / "tests/speech/speech.flac"], Path(folder), tries=int(sys.argv[3])):
-            print(row)
+    sys.exit(main())

@@ -395,7 +395,12 @@ def test_servers_without_any_say_that_none_are_needed(served: Shell, here: Here)
 
 
 def test_servers_are_shown_without_their_secrets(shell: Shell, here: Here) -> None:
-    options = ("--ice-server", "stun:stun.example.org", "--ice-server", "turn:al:HUSH@t.example:80?transport=tcp")
+    options = (
+        "--ice-server",
+        "stun:stun.example.org",
+        "--ice-server",
+        "turn:al:HUSH@t.example:80?transport=tcp",
+    )
     with shell.serving(*options):
         shown = here(shell, "ice-servers", "--json")
         table = here(shell, "ice-servers").stdout

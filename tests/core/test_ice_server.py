@@ -11,7 +11,12 @@ from blink_cli.core.ice_server import ConfiguredServer, parse_ice_server
 @pytest.mark.parametrize(
     ("text", "beside", "server", "url"),
     [
-        ("stun:stun.example.org", {}, ("stun", "stun.example.org", 3478, "udp"), "stun:stun.example.org:3478"),
+        (
+            "stun:stun.example.org",
+            {},
+            ("stun", "stun.example.org", 3478, "udp"),
+            "stun:stun.example.org:3478",
+        ),
         ("stun:10.0.0.1:19302", {}, ("stun", "10.0.0.1", 19302, "udp"), "stun:10.0.0.1:19302"),
         ("turn:t.example", {}, ("turn", "t.example", 3478, "udp"), "turn:t.example:3478"),
         (
@@ -69,7 +74,9 @@ def test_a_server_is_read(text: str, beside: dict[str, str], server: tuple[Any, 
         ("turn:al:HUSH@t.example:x", {}, "not the URL"),
     ],
 )
-def test_a_mistake_has_a_sentence_that_keeps_secrets(text: str, beside: dict[str, str], sentence: str) -> None:
+def test_a_mistake_has_a_sentence_that_keeps_secrets(
+    text: str, beside: dict[str, str], sentence: str
+) -> None:
     with pytest.raises(UsageError, match=sentence) as mistake:
         parse_ice_server(text, **beside)
     assert "HUSH" not in mistake.value.message + (mistake.value.hint or "")

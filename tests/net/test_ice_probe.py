@@ -23,7 +23,9 @@ def timed() -> Iterator[TurnServer]:
         yield server
 
 
-async def ask(server: ConfiguredServer, *, at_wall_s: float | None = None, timeout_s: float = 5.0) -> ProbeAnswer:
+async def ask(
+    server: ConfiguredServer, *, at_wall_s: float | None = None, timeout_s: float = 5.0
+) -> ProbeAnswer:
     now_wall_s = time.time() if at_wall_s is None else at_wall_s
     return await probe(server, now_wall_s=now_wall_s, timeout_s=timeout_s)
 
@@ -37,7 +39,7 @@ async def test_a_turn_server_gives_a_relay_and_gets_it_back(coturn: TurnServer, 
     assert 0 < answer.rtt_s <= answer.setup_s < 5
     # A closed allocation says so in the log: lifetime 0 was asked for and granted.
     async with asyncio.timeout(5):
-        while "lifetime=0" not in coturn.log.replace(" ", ""):
+        while "lifetime=0" not in coturn.log.replace(" ", ""):  # noqa: ASYNC110 - a file of another process
             await asyncio.sleep(0.02)
 
 
@@ -101,9 +103,7 @@ async def test_a_server_that_is_no_turn_server_is_no_surprise() -> None:
     async with await asyncio.start_server(nonsense, LOOPBACK, port):
         for scheme in ("turn", "turns"):
             with pytest.raises(ProbeFailure):
-                await ask(
-                    parse_ice_server(f"{scheme}:a:b@{LOOPBACK}:{port}?transport=tcp"), timeout_s=0.5
-                )
+                await ask(parse_ice_server(f"{scheme}:a:b@{LOOPBACK}:{port}?transport=tcp"), timeout_s=0.5)
 
 
 async def test_a_probe_that_is_cancelled_closes_what_it_opened() -> None:
@@ -112,7 +112,7 @@ async def test_a_probe_that_is_cancelled_closes_what_it_opened() -> None:
             asking = asyncio.get_running_loop().create_task(ask(silence.server(kind)))
             heard = silence.heard
             async with asyncio.timeout(5):
-                while silence.heard == heard:
+                while silence.heard == heard:  # noqa: ASYNC110 - a counter
                     await asyncio.sleep(0.01)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):

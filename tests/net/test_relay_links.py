@@ -84,7 +84,9 @@ async def test_one_side_behind_a_relay_connects_without_waiting_for_a_repetition
         await connect(a, b)
         await talk(a, b)
         checks = [end.link._transport._repeated for end in (a, b)]
-        assert 1 <= sum(map(len, checks)) <= 2, "a check that the relay dropped is said again once the way is open"
+        assert 1 <= sum(map(len, checks)) <= 2, (
+            "a check that the relay dropped is said again once the way is open"
+        )
 
 
 async def test_what_can_go_directly_does_although_there_is_a_relay(
@@ -177,7 +179,10 @@ async def test_closing_while_candidates_are_gathered_closes_what_comes_of_it(
 async def test_cancelling_the_gathering_leaves_nothing_after_the_closing(
     coturn: TurnServer, tasks: TaskOwner
 ) -> None:
-    for settings in (through(coturn.server()), through(coturn.server("stun"), coturn.server(transport="tcp"))):
+    for settings in (
+        through(coturn.server()),
+        through(coturn.server("stun"), coturn.server(transport="tcp")),
+    ):
         end = End("a", tasks, settings)
         offering = asyncio.get_running_loop().create_task(end.link.create_offer())
         await asyncio.sleep(0)

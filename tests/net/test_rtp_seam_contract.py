@@ -12,6 +12,7 @@ import aiortc
 import pylibsrtp
 import pytest
 from aioice.ice import CandidatePair, Connection, StunProtocol
+from aioice.stun import Transaction
 from aioice.turn import TurnClientUdpProtocol, TurnTransport
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 
@@ -82,6 +83,7 @@ async def test_connection_attributes(name: str, kind: type, use: str) -> None:
         ),
         (Connection, "close", [], "to give the sockets back"),
         (Connection, "sendto", ["data", "component"], "to repeat what a handshake said last"),
+        (StunProtocol, "error_received", ["exc"], "to notice that its address is gone"),
         (StunProtocol, "send_stun", ["message", "addr"], "to repeat a check sooner"),
         (StunProtocol, "datagram_received", ["data", "addr"], "to take SRTP before its queue"),
         (RTCDtlsTransport, "_set_role", ["role"], "to set the DTLS role"),
@@ -103,6 +105,8 @@ def test_connection_calls_the_shadowed_methods_through_the_instance() -> None:
         "self.get_component_candidates(",
     ):
         assert call in source, f"aioice.Connection no longer calls {call}, so the seam's own would never run"
+    assert "self.sendto(" in inspect.getsource(Connection.send)
+    assert "send_stun(" in inspect.getsource(Transaction), "aioice repeats checks in another way"
     assert "self.receiver.data_received(" in inspect.getsource(StunProtocol.datagram_received)
     assert "await asyncio.sleep(0.02)" in inspect.getsource(Connection.connect), (
         "aioice paces its checks in another way; see whether the seam's _start_checks is still wanted"
@@ -167,6 +171,13 @@ def test_srtp_tells_a_replay_by_its_sentence() -> None:
     incoming.unprotect(packet)
     with pytest.raises(pylibsrtp.Error, match=r"^replay check failed \(bad index\)$"):
         incoming.unprotect(packet)
+
+
+async def test_a_stun_protocol_knows_its_open_transactions() -> None:
+    protocol = StunProtocol(RTCIceGatherer(iceServers=[])._connection)
+    assert protocol.transactions == {}, dropped(
+        "StunProtocol", "transactions", "to repeat only what is unanswered"
+    )
 
 
 def test_shadowing_what_is_not_there_fails() -> None:

@@ -205,14 +205,17 @@ class World:
         node.frozen = True
 
     def thaw(self, node: Node, life: int) -> None:
-        """SIGCONT: its overdue timers fire first, as an event loop would do it."""
+        """SIGCONT: what came meanwhile and the overdue timers are handled in either order, as event loops do it."""
         if node.life != life or not node.frozen:
             return
         self._note(node, "thaws")
         node.frozen = False
-        self._wake(node, life)
+        if self.random.random() < 0.5:
+            self._wake(node, life)
+        self._hear_media(node)
         while node.inbox and not node.frozen:
             self._receive(node, node.life, *node.inbox.popleft())
+        self._wake(node, node.life)
 
     def begin(self) -> None:
         """Start the media polls of all nodes."""
@@ -466,8 +469,10 @@ class World:
         if node.life != life or not node.alive:
             return
         self.after(_MEDIA_POLL_S, self._poll_media, node, life)
-        if node.frozen:
-            return
+        if not node.frozen:
+            self._hear_media(node)
+
+    def _hear_media(self, node: Node) -> None:
         for connection in list(node.connections.values()):
             if not connection.up:
                 continue

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blink_cli.core.events import LinkState, SessionEnding
+from blink_cli.core.events import LeaveReason, LinkState, ParticipantLeft, SessionEnding
 from blink_cli.core.replies import Status
-from blink_cli.core.requests import AcceptCall, PlaceOffer
+from blink_cli.core.requests import AcceptCall, LeaveCall, PlaceOffer, SetMuted
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from tests.netlab.lab import Host, Laboratory
 from tests.support.listening import Clocks, Listener
@@ -63,6 +63,8 @@ class Member:
     watch: Watched
     tone_hz: int
     heard: Path
+    began_s: float
+    muted: bool = False
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ class Company:
         heard = self._folder / f"{host.name}-{self._lives}.wav"
         session = await host.machine.serve(host.name, "--input", f"tone:{tone_hz}", "--output", f"wav:{heard}")
         watch = await self._stack.enter_async_context(Watched.following(session))
-        return Member(host, session, watch, tone_hz, heard)
+        return Member(host, session, watch, tone_hz, heard, time.monotonic())
 
     async def meet(self, *, timeout_s: float = WHOLE_TIMEOUT_S) -> float:
         """Let the first one call all others; returns how long it took until everyone was connected to everyone."""
@@ -138,7 +140,7 @@ class Company:
         lost_s = None
         if pairs:
             times = await together(
-                *(who.watch.until_link(whom.watch.did, LinkState.LOST, hold_s) for who, whom in pairs)
+                *(who.watch.until_linked(whom.watch.did, LinkState.LOST, begun_s, hold_s) for who, whom in pairs)
             )
             lost_s = max(times) - begun_s
         await asyncio.sleep(max(begun_s + hold_s - time.monotonic(), 0))
@@ -193,15 +195,19 @@ class Company:
         )
 
     async def change_address(self, victim: Member, address: str) -> Recovery:
-        """A new DHCP lease: over at once, so all that follows is recovery."""
+        """A new DHCP lease: over at once, so all that follows is recovery, over connections that did not exist before."""
         others = self.others(victim)
         begun_s = time.monotonic()
         await self.lab.change_address(victim.host, address)
         times = await together(
-            *(other.watch.until_link(victim.watch.did, LinkState.LOST, 15.0) for other in others)
+            *(
+                one.watch.until_linked(other.watch.did, LinkState.CONNECTED, begun_s, WHOLE_TIMEOUT_S)
+                for pair in ((victim, other) for other in others)
+                for one, other in (pair, pair[::-1])
+            )
         )
-        when_s = await whole(self.watches, WHOLE_TIMEOUT_S)
-        return Recovery("address change", max(times) - begun_s, when_s - begun_s, begun_s, begun_s)
+        when_s = max(*times, await whole(self.watches, WHOLE_TIMEOUT_S))
+        return Recovery("address change", None, when_s - begun_s, begun_s, begun_s)
 
     async def crash(self, victim: Member) -> tuple[Member, Recovery]:
         """SIGKILL; the same profile starts again, is called back into the call, and accepts.
@@ -214,7 +220,7 @@ class Company:
         begun_s = time.monotonic()
         victim.session.signal(signal.SIGKILL)
         times = await together(
-            *(other.watch.until_link(victim.watch.did, LinkState.LOST, 10.0) for other in others)
+            *(other.watch.until_linked(victim.watch.did, LinkState.LOST, begun_s, 10.0) for other in others)
         )
         await victim.session.ended()
         reborn = await self.serve(victim.host, victim.tone_hz)
@@ -225,11 +231,38 @@ class Company:
         when_s = await whole(self.watches, WHOLE_TIMEOUT_S)
         return reborn, Recovery("crash", max(times) - begun_s, max(when_s - ended_s, 0.0), begun_s, ended_s)
 
+    async def leave(self, leaver: Member) -> float:
+        """One says leave; returns how long it took until all others were told."""
+        others = self.others(leaver)
+        from_s = time.monotonic()
+        await leaver.watch.ask(LeaveCall())
+        for other in others:
+            await other.watch.until(
+                lambda watch=other.watch: any(
+                    event.did == leaver.watch.did and event.reason is LeaveReason.LEFT
+                    for _, event in watch.since(from_s, ParticipantLeft)
+                ),
+                15.0,
+                f"that {leaver.name} left",
+            )
+        self.members.remove(leaver)
+        return max(
+            at_s
+            for other in others
+            for at_s, event in other.watch.since(from_s, ParticipantLeft)
+            if event.did == leaver.watch.did
+        ) - from_s
+
     async def listen_after(self, recovery: Recovery) -> None:
         """Let the call go on for so long that what is heard after a fault can be judged later."""
         await asyncio.sleep(max(recovery.ended_s + recovery.whole_s + 2.0 + SETTLED_S - time.monotonic(), 0))
 
     # judging
+
+    async def mute(self, member: Member) -> None:
+        """Mute one for good: nobody is to hear it from now on."""
+        await member.watch.ask(SetMuted(muted=True))
+        member.muted = True
 
     async def end(self) -> list["Ears"]:
         """End every session and return what each heard. No session may have crashed or complained."""
@@ -280,6 +313,18 @@ class Ears:
             if all(level >= HEARD_LEVEL for _, level in levels[n : n + needed]):
                 return levels[n][0] - from_s
         return None
+
+
+def unheard_after(recovery: Recovery, ears: Sequence[Ears], *, within_s: float = 2.0) -> list[str]:
+    """Return who did not hear whom again within some seconds of the link's return; those who came later are not asked."""
+    complaints = []
+    for ear in ears:
+        for speaker in (other.member for other in ears if other is not ear):
+            if speaker.muted or recovery.begun_s < ear.member.began_s:
+                continue
+            if ear.hears_from(speaker.tone_hz, recovery.ended_s, within_s=recovery.whole_s + within_s) is None:
+                complaints.append(f"{ear.member.name} does not hear {speaker.name} after {recovery}")
+    return complaints
 
 
 @asynccontextmanager

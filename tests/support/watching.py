@@ -111,10 +111,20 @@ class Watched:
                 ) from None
         return time.monotonic()
 
-    async def until_link(self, did: str, state: LinkState, timeout_s: float) -> float:
-        """Wait until the link to a peer is in a state, and return when it came into it; 0 when it always was."""
-        await self.until(lambda: self.links.get(did) is state, timeout_s, f"{did[-6:]} {state}")
+    async def until_connected(self, did: str, timeout_s: float) -> float:
+        """Wait until the link to a peer stands, and return when it came to; 0 when it always did."""
+        await self.until(lambda: self.connected(did), timeout_s, f"a link to {did[-6:]}")
         return max((at_s for at_s, event in self.since(0, LinkChanged) if event.did == did), default=0.0)
+
+    async def until_linked(self, did: str, state: LinkState, from_s: float, timeout_s: float) -> float:
+        """Wait until a link was in a state since a time, be it still or not, and return when it came into it first."""
+
+        def moments() -> list[float]:
+            changes = self.since(from_s, LinkChanged)
+            return [at_s for at_s, event in changes if event.did == did and event.link is state]
+
+        await self.until(lambda: bool(moments()), timeout_s, f"{did[-6:]} {state}")
+        return moments()[0]
 
     async def _follow(self, ready: asyncio.Event) -> None:
         async for event in self._client.events():
@@ -152,7 +162,7 @@ async def whole(company: Iterable[Watched], timeout_s: float) -> float:
     members = list(company)
     times = await asyncio.gather(
         *(
-            one.until_link(other.did, LinkState.CONNECTED, timeout_s)
+            one.until_connected(other.did, timeout_s)
             for one in members
             for other in members
             if one is not other

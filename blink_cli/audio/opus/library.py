@@ -79,6 +79,7 @@ def decode_float() -> DecodeFloat:
 
     Raises:
         DeviceError: There is no libopus.
+
     """
     address = ctypes.cast(libopus().opus_decode_float, c_void_p).value
     assert address is not None, "a declared function has an address"

@@ -275,7 +275,9 @@ class PlayoutBuffer:
                 return SILENCE_BLOCK
             more = np.concatenate((ready, sound)) if len(ready) else sound
             if not self._missed_samples and not self._silence_left:
-                more = self._schedule.stretched(len(ready), more, self._past_sound, self._with_lookahead(now_s))
+                more = self._schedule.stretched(
+                    len(ready), more, self._past_sound, self._with_lookahead(now_s)
+                )
             ready = more
             self._ready = ready
             if self._silence_left or ready is SILENCE_BLOCK:

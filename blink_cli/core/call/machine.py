@@ -67,6 +67,7 @@ class CallMachine:
         self._farewells = Farewells(settings)
         self._ignored: Counter[Ignored] = Counter()
         self._due: float = math.inf
+        self._awake_at = -math.inf
         self._stopped = False
 
     # commands
@@ -483,7 +484,9 @@ class CallMachine:
 
     def _begin(self, now: float) -> None:
         assert not self._out, "the effects of the last input were handed out"
-        slept_s = now - self._due
+        # An input that came since the wake was due shows that we were awake then: what we slept is excused once.
+        slept_s = now - max(self._due, self._awake_at)
+        self._awake_at = max(self._awake_at, now)
         if slept_s > self._settings.oversleep_s:
             self._book.excuse(slept_s)
             if self._conversation is not None:

@@ -599,6 +599,22 @@ def test_a_frozen_session_forgives_the_others_for_its_own_sleep() -> None:
     check_settled(party.world, ghosts=False)
 
 
+def test_its_own_sleep_is_forgiven_once_however_much_comes_before_the_wake() -> None:
+    party = Party("alice", "bob", "carol")
+    party.in_call("alice", "bob", "carol")
+    node = party.node("carol")
+    party.world.freeze(node)
+    party.run(5)
+    for connection in list(node.connections.values()):
+        party.world.input(node, node.machine.heard, connection.peer, connection.epoch, party.world.now)
+    party.world.thaw(node, node.life)
+    party.run(2)
+    party.cut(("carol",), ("alice", "bob"))
+    party.run(3.1)
+    assert party.link("carol", "alice") is LinkState.LOST
+    assert party.link("carol", "bob") is LinkState.LOST
+
+
 def test_a_crashed_session_is_offered_the_call_again_and_rejoins_with_accept() -> None:
     party = Party("alice", "bob", "carol")
     call = party.in_call("alice", "bob", "carol")

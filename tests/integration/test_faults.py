@@ -1,0 +1,107 @@
+"""What befalls a call, and that it is whole again soon after: real sessions, each on a host of its own."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from blink_cli.core.events import LinkChanged, LinkState
+from blink_cli.core.requests import LeaveCall, SetGain
+from tests.netlab.impairment import Conditions
+from tests.netlab.lab import Laboratory
+from tests.support.faults import Company, Recovery, company, unheard_after
+from tests.support.watching import is_whole
+
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
+
+SHOWN_WITHIN_S = 3.0
+WHOLE_WITHIN_S = 5.0
+GONE_WITHIN_S = 0.5
+GAIN_DB = -3.0
+SET_UPS = 10
+
+
+async def befall(call: Company, fault: str) -> Recovery:
+    last = call.members[-1]
+    match fault:
+        case "freeze":
+            return await call.freeze(last, 5.0)
+        case "unplug":
+            return await call.unplug(last, 5.0)
+        case "partition":
+            return await call.partition(5.0)
+        case "address change":
+            return await call.change_address(last, "10.66.0.77")
+        case "crash":
+            return (await call.crash(last))[1]
+        case _:
+            raise AssertionError(fault)
+
+
+@pytest.mark.parametrize(
+    ("size", "faults"),
+    [
+        (2, ["freeze", "unplug", "address change", "crash"]),
+        (4, ["freeze", "unplug", "partition", "address change", "crash"]),
+        (8, ["partition", "crash"]),
+    ],
+)
+async def test_a_call_is_whole_again_after(
+    size: int, faults: list[str], lab: Laboratory, tmp_path: Path
+) -> None:
+    async with company(lab, size, tmp_path) as call:
+        await call.meet()
+        alice, last = call.members[0], call.members[-1]
+        await alice.watch.ask(SetGain(peer=last.watch.did, gain_db=GAIN_DB))
+        if size > 2:
+            await call.mute(call.members[1])
+        recoveries = []
+        for fault in faults:
+            recovery = await befall(call, fault)
+            recoveries.append(recovery)
+            assert (recovery.lost_s or 0.0) <= SHOWN_WITHIN_S, recovery
+            assert recovery.whole_s <= WHOLE_WITHIN_S, recovery
+            await call.listen_after(recovery)
+        await what_was_set_is_still_so(call)
+        ears = await call.end()
+        for recovery in recoveries:
+            assert unheard_after(recovery, ears) == []
+
+
+async def what_was_set_is_still_so(call: Company) -> None:
+    last = call.members[-1]
+    for member in call.members:
+        status = await member.watch.status()
+        assert status.call is not None
+        shown = {participant.did: participant for participant in status.call.participants}
+        if member is call.members[0]:
+            assert shown[last.watch.did].gain_db == GAIN_DB
+        for other in call.members:
+            assert shown[other.watch.did].muted == other.muted, (member.name, other.name)
+
+
+async def test_a_fifth_of_everything_lost_breaks_no_link_and_a_leave_gets_through(
+    lab: Laboratory, tmp_path: Path
+) -> None:
+    async with company(lab, 4, tmp_path) as call:
+        await lab.set_conditions(Conditions(loss=0.2))
+        assert await call.meet() <= WHOLE_WITHIN_S
+        await asyncio.sleep(8.0)
+        assert is_whole(call.watches)
+        for member in call.members:
+            changes = [event for _, event in member.watch.events if isinstance(event, LinkChanged)]
+            assert all(event.link is not LinkState.LOST for event in changes), member.name
+        assert await call.leave(call.members[1]) <= GONE_WITHIN_S
+        await call.end()
+
+
+async def test_calls_are_set_up_while_a_third_of_everything_is_lost(lab: Laboratory, tmp_path: Path) -> None:
+    async with company(lab, 2, tmp_path) as call:
+        alice, bob = call.watches
+        await lab.set_conditions(Conditions(loss=0.3))
+        for _ in range(SET_UPS):
+            assert await call.meet() <= 10.0
+            await alice.ask(LeaveCall())
+            await bob.until(lambda: bob.call is None, 10.0, "the end of the call")
+            bob.ringing.clear()
+        await call.end()
