@@ -36,6 +36,7 @@ from benches.participant import Participant
 from blink_cli.audio.opus import OpusEncoder
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.rtp import EncodedFrame, RtpPacket
 from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.net.link_settings import LinkConnected, LinkSettings, LinkState, new_certificate
@@ -250,13 +251,16 @@ KINDS: dict[str, Callable[[int, float, Samples], Awaitable[Cost]]] = {
 
 
 async def run(peers: Sequence[int], kinds: Sequence[str], seconds: float, rounds: int) -> list[Cost]:
-    """Every kind with every number of peers, one after the other, `rounds` times; the median of each."""
+    """Every kind with every number of peers, in turns, `rounds` times; the median of each."""
     sound = voice(0, 10.0)
-    return [
-        _median([await KINDS[kind](number, seconds, sound) for _ in range(rounds)])
-        for number in peers
-        for kind in kinds
-    ]
+    rows = []
+    for number in peers:
+        made = [[await KINDS[kind](number, seconds, sound) for kind in kinds] for _ in range(rounds)]
+        rows += [_median(costs) for costs in zip(*made, strict=True)]
+    return rows
+
+
+BASES: Final = ("stock", "wrtc")
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
@@ -297,25 +301,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with runner() as loop:
         costs = loop.run(run(peers, kinds, options.seconds, options.rounds))
     if options.json:
-        rows = [{**asdict(cost), "times_cheaper_than_stock": ratio(costs, cost, "stock")} for cost in costs]
-        print(
-            json.dumps(
-                {"schema": 1, "bench": "cpu", "loop": options.loop, "seconds": options.seconds, "costs": rows}
-            )
-        )
-        return 0
-    print(
-        f"{'':8}{'peers':>6}{'% per link':>12}{'% per participant':>19}{'us per packet':>15}{'cheaper':>9}   ({options.loop})"
-    )
+        rows = [
+            {**asdict(cost), **{f"times_cheaper_than_{base}": ratio(costs, cost, base) for base in BASES}}
+            for cost in costs
+        ]
+        document = {
+            "schema": 1,
+            "bench": "cpu",
+            "loop": options.loop,
+            "seconds": options.seconds,
+            "costs": rows,
+        }
+        print(json.dumps(document))
+        return ExitCode.DONE
+    print(table(costs, options.loop))
+    return ExitCode.DONE
+
+
+def table(costs: Sequence[Cost], loop: str) -> str:
+    """Print the costs, and how many times cheaper they are than those of the bases."""
+    lines = [
+        f"| {loop} | peers | % of a core per link | per participant | us per packet | stock is dearer by | wrtc by | in time |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for cost in costs:
-        times = ratio(costs, cost, "stock")
-        other = ratio(costs, cost, "wrtc")
-        print(
-            f"{cost.kind:8}{cost.peers:6}{cost.core_percent_per_link:12.2f}{cost.core_percent_per_participant:19.1f}"
-            f"{cost.packet_us:15.0f}{'' if times is None else f'{times:.1f} x':>9}"
-            + (f"   fell behind: {cost.in_time:.0%} in time" if cost.in_time < ENOUGH else "")
+        times = [ratio(costs, cost, base) for base in BASES]
+        lines.append(
+            f"| {cost.kind} | {cost.peers} | {cost.core_percent_per_link:.2f} | {cost.core_percent_per_participant:.1f} |"
+            f" {cost.packet_us:.0f} | {' | '.join('' if value is None else f'{value:.1f} x' for value in times)} |"
+            f" {min(cost.in_time, 1):.0%}{'' if cost.in_time >= ENOUGH else ', fell behind'} |"
         )
-    return 0
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

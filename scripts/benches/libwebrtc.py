@@ -1,17 +1,23 @@
 """libwebrtc through PyPI's `wrtc`, for `cpu`: the same voice over as many connections, each with an encoder of its own, as it comes."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import webrtc  # not a dependency: only this bench uses it
 
 from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_SAMPLES
 
+webrtc: Any = importlib.import_module("webrtc")
+"""Not a dependency: only this bench uses it, so nothing is known of it but when it runs."""
+
 webrtc.allow_loopback()
+
+_LOOK_EVERY_S: Final = 0.02
+_LOOKS: Final = 500
 
 
 class Talker:
@@ -41,7 +47,9 @@ class Talker:
 
 
 @asynccontextmanager
-async def connected(count: int, sound: npt.NDArray[np.float32]) -> AsyncIterator[tuple[Talker, Callable[[], Any]]]:
+async def connected(
+    count: int, sound: npt.NDArray[np.float32]
+) -> AsyncIterator[tuple[Talker, Callable[[], Any]]]:
     """So many connected pairs that carry one voice; yields the speaker, and a count of packets received to await."""
     talker = Talker(sound)
     pairs: list[tuple[Any, Any]] = []
@@ -50,12 +58,10 @@ async def connected(count: int, sound: npt.NDArray[np.float32]) -> AsyncIterator
         pairs.append((a, b))
         a.add_track(talker.track)
         await a.set_local_description(await a.create_offer())
-        while a.ice_gathering_state != "complete":
-            await asyncio.sleep(0.02)
+        await _gathered(a)
         await b.set_remote_description(a.local_description)
         await b.set_local_description(await b.create_answer())
-        while b.ice_gathering_state != "complete":
-            await asyncio.sleep(0.02)
+        await _gathered(b)
         await a.set_remote_description(b.local_description)
 
     async def received() -> int:
@@ -72,3 +78,11 @@ async def connected(count: int, sound: npt.NDArray[np.float32]) -> AsyncIterator
         for pair in pairs:
             for end in pair:
                 end.close()
+
+
+async def _gathered(connection: Any) -> None:
+    for _ in range(_LOOKS):
+        if connection.ice_gathering_state == "complete":
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
+    raise TimeoutError("libwebrtc does not finish gathering candidates")

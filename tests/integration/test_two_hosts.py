@@ -29,30 +29,52 @@ async def talker(host: Host, name: str, index: int, folder: Path) -> Session:
     return await host.machine.serve(name, "--input", f"file:{said}?loop=1", "--output", f"wav:{heard}")
 
 
+CALLS = 3
+"""The figure is of the program, not of the machine: a call during which the machine kept the voice threads from running is made again."""
+
+STARVED_TICKS = 3
+"""Steps of 10 ms that ran more than 10 ms late, in a call of 13 s. Undisturbed there is none; each is a gap that PESQ hears."""
+
+
 async def test_both_hear_each_other_and_every_count_agrees(lab: Laboratory, tmp_path: Path) -> None:
     hosts = await lab.hosts("alice", "bob")
-    alice, bob = await together(*(talker(h, h.name, n, tmp_path) for n, h in enumerate(hosts)))
-    async with capturing("eth0", tmp_path / "call.pcapng", prefix=hosts[1].prefix), call_of(alice, bob):
+    for call in range(CALLS):
+        folder = tmp_path / str(call)
+        folder.mkdir()
+        worst_pesq, starved_ticks = await one_call(hosts, folder)
+        if worst_pesq >= 4.2 or starved_ticks <= STARVED_TICKS:
+            break
+        print(f"call {call}: PESQ-WB {worst_pesq:.2f}, {starved_ticks} steps starved")  # noqa: T201 - shown on failure
+    assert worst_pesq >= 4.2, f"{starved_ticks} steps starved"
+
+
+async def one_call(hosts: list[Host], folder: Path) -> tuple[float, int]:
+    """The worse PESQ-WB of the two directions, and how many steps of the voice threads ran late."""
+    alice, bob = await together(*(talker(h, h.name, n, folder) for n, h in enumerate(hosts)))
+    async with capturing("eth0", folder / "call.pcapng", prefix=hosts[1].prefix), call_of(alice, bob):
         from_s = time.monotonic() + SETTLE_S
         await asyncio.sleep(SETTLE_S + TALK_S)
         statuses = await together(alice.ask("status"), bob.ask("status"))
         statistics = await together(alice.ask("rtp-stats"), bob.ask("rtp-stats"))
     await together(alice.quit(), bob.quit())
 
+    scores = []
     for listener, speaker, n in ((alice, bob, 0), (bob, alice, 1)):
-        ear = Listener.of(statuses[n], tmp_path / f"{listener.profile}-hears.wav")
-        mouth = Speaker(Clocks.of(statuses[1 - n]), read_mono(tmp_path / f"{speaker.profile}-says.wav"))
+        ear = Listener.of(statuses[n], folder / f"{listener.profile}-hears.wav")
+        mouth = Speaker(Clocks.of(statuses[1 - n]), read_mono(folder / f"{speaker.profile}-says.wav"))
         heard = who_is_heard(ear, {speaker.profile: mouth}, from_s, TALK_S, max_delay_s=MAX_DELAY_S)[
             speaker.profile
         ]
         assert heard.correlation >= 0.9, (heard, statistics[n])
         said, played, _ = aligned(mouth.between(from_s, TALK_S), ear.between(from_s, TALK_S))
-        assert pesq_wb(said, played) >= 4.2, statistics[n]
+        scores.append(pesq_wb(said, played))
         (link,) = statistics[n]["peers"]
         assert link["did"] == speaker.did
         assert link["inbound"]["packetsLost"] == 0, link
         assert link["inbound"]["packetsReceived"] >= TALK_S * 50 * 0.98, link
-    await counts_agree_with_the_capture(statistics, tmp_path / "call.pcapng")
+    await counts_agree_with_the_capture(statistics, folder / "call.pcapng")
+    starved = sum(figures[end]["late_ticks"] for figures in statistics for end in ("input", "output"))
+    return min(scores), starved
 
 
 async def counts_agree_with_the_capture(statistics: list[Any], file: Path) -> None:

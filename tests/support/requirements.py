@@ -38,13 +38,16 @@ def require_module(name: str, reason: str) -> None:
 def require_network_namespaces() -> None:
     """Skip when this user may not make network namespaces, links, TAP devices and filters."""
     require_program("ip", debian_package="iproute2")
-    reason = _why_no_namespaces()
+    reason = why_no_network_namespaces()
     if reason is not None:
         unavailable(reason)
 
 
 @functools.cache
-def _why_no_namespaces() -> str | None:
+def why_no_network_namespaces() -> str | None:
+    """Say what stands in the way; None when hosts can be made."""
+    if shutil.which("ip", path=ADMINISTRATOR_PATH) is None:
+        return "ip is not installed (Debian package iproute2)"
     if os.geteuid() != 0:
         return "network namespaces need root"
     if not Path("/dev/net/tun").exists():
