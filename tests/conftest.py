@@ -41,10 +41,12 @@ def no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + STOP_GRACE_S
-    left = [thread for thread in threading.enumerate() if thread not in before]
+    left = [
+        thread for thread in threading.enumerate() if thread not in before and not _is_the_loops_own(thread)
+    ]
     for thread in left:
         thread.join(max(deadline - time.monotonic(), 0))
-    alive = sorted(thread.name for thread in left if thread.is_alive() and not _is_the_loops_own(thread))
+    alive = sorted(thread.name for thread in left if thread.is_alive())
     assert not alive, f"threads left running: {alive}"
 
 
