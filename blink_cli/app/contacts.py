@@ -121,7 +121,7 @@ class Contacts:
             for name, did in read.items():
                 _checked(name)
                 public_key_of(did)
-        except (msgspec.MsgspecError, UsageError, UnicodeDecodeError) as reason:
+        except (msgspec.MsgspecError, UsageError, UnicodeDecodeError, RecursionError) as reason:
             raise BlinkError(
                 f"The contacts file {self._path} is damaged: {reason}",
                 hint="Repair it, or move it away and add the contacts again.",

@@ -106,7 +106,7 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not TOML: {error}.", hint="docs/settings.md shows every setting."
         ) from error

@@ -100,6 +100,9 @@ _to_session: msgspec.json.Decoder[ToSession] = msgspec.json.Decoder(ToSession)
 _to_client: msgspec.json.Decoder[ToClient] = msgspec.json.Decoder(ToClient)
 _request: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bytes that are no message; the last on ten thousand brackets."""
+
 _KINDS: Final[dict[str, type[BlinkError]]] = {
     kind.code: kind
     for kind in vars(errors).values()
@@ -133,7 +136,7 @@ def decode_from_client(line: bytes) -> ToSession:
     """
     try:
         return _to_session.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             f"This line is not a message that a session understands: {error}.",
             hint='for example {"kind":"request","id":1,"request":{"type":"status"}}',
@@ -149,7 +152,7 @@ def decode_request(content: msgspec.Raw) -> Request:
     """
     try:
         return _request.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             f"This request is not understood: {error}.",
             hint="the session may be of another version than the command: `blink version`, `blink quit`",
@@ -167,7 +170,7 @@ def decode_from_session(line: bytes) -> ToClient | None:
         return _to_client.decode(line)
     except msgspec.ValidationError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             "What answers on the control socket is not a session that this version understands."
         ) from error

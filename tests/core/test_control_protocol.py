@@ -153,3 +153,16 @@ def test_arbitrary_json_is_a_request_or_a_usage_error(content: object) -> None:
 
 def test_cancelling_names_the_request() -> None:
     assert decode_from_client(encode_line(Cancel(id=4))) == Cancel(id=4)
+
+
+def test_ten_thousand_brackets_are_refused_like_any_other_nonsense() -> None:
+    deep = b"[" * 10_000 + b"]" * 10_000
+    for line in (
+        b'{"kind":"request","id":1,"request":' + deep + b"}",
+        b'{"kind":"request","id":1,"request":' + deep,
+        deep,
+    ):
+        with pytest.raises(UsageError):
+            decode_request(asked.request) if isinstance(asked := decode_from_client(line), Ask) else None
+    with pytest.raises(UsageError):
+        decode_from_session(b'{"kind":"reply","id":1,"later":' + deep + b"}")
