@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import Status
 from blink_cli.core.requests import (
     AcceptCall,
@@ -310,7 +312,7 @@ class Soak:
         call = caller.call
         await together(
             *(
-                other.until(lambda other=other: call in other.ringing, MEET_WITHIN_S, "the call ringing")
+                other.until(partial(_rings, other, call), MEET_WITHIN_S, "the call ringing")
                 for other in others
             )
         )
@@ -328,7 +330,8 @@ class Soak:
             for other in self._all:
                 if other is one:
                     continue
-                was, is_now = then.get(other.alive[1].did), now.get(other.alive[1].did)
+                did = Did(other.alive[1].did)
+                was, is_now = then.get(did), now.get(did)
                 who = f"{one.name} hears {other.name}"
                 assert was is not None, who
                 assert is_now is not None, who
@@ -343,7 +346,9 @@ class Soak:
         for status in statuses:
             assert status.call is not None, status
             assert status.call.state == "in_call", status.call
-            assert not any(participant.muted or participant.deafened for participant in status.call.participants)
+            assert not any(
+                participant.muted or participant.deafened for participant in status.call.participants
+            )
             assert len({participant.did for participant in status.call.participants}) == len(self._all)
 
     def _check_words(self, one: Inhabitant) -> None:
@@ -373,7 +378,10 @@ async def soak(options: argparse.Namespace) -> int:
     begun_s = time.monotonic()
     why_not = "as asked" if options.loopback else why_no_network_namespaces()
     where = "hosts in network namespaces" if why_not is None else f"loopback ({why_not})"
-    print(f"seed {options.seed}: {options.sessions} sessions on {where}, {options.minutes:g} minutes", flush=True)
+    print(
+        f"seed {options.seed}: {options.sessions} sessions on {where}, {options.minutes:g} minutes",
+        flush=True,
+    )
     async with AsyncExitStack() as stack:
         names = NAMES[: options.sessions]
         lab: Laboratory | None = None
@@ -407,7 +415,9 @@ async def soak(options: argparse.Namespace) -> int:
     refusals = ", ".join(f"{count} {code}" for code, count in sorted(run.refused.items())) or "none"
     print(f"{time.monotonic() - begun_s:.0f} s, {sum(run.done.values())} deeds: {deeds}")
     print(f"refused with a sentence: {refusals}")
-    print(f"{run.reviews} reviews: everyone heard everyone; after clearing, calls were whole in {run.slowest_whole_s:.2f} s")
+    print(
+        f"{run.reviews} reviews: everyone heard everyone; after clearing, calls were whole in {run.slowest_whole_s:.2f} s"
+    )
     if broken is not None:
         print(f"BROKEN with --seed {options.seed}: {broken!r}\n{broken}")
         return 1
@@ -423,6 +433,10 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=4, choices=range(3, len(NAMES) + 1))
     parser.add_argument("--loopback", action="store_true", help="stay on loopback, in fair weather")
     return asyncio.run(soak(parser.parse_args()))
+
+
+def _rings(watch: Watched, call: CallId | None) -> bool:
+    return call in watch.ringing
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ class _LightCoercion:
         repeated = param.multiple or param.nargs == -1
         if value is None:
             return () if repeated else None
-        if (self._is_text and (repeated or isinstance(value, str))) or (self._is_flag and isinstance(value, int)):
+        if (self._is_text and (repeated or isinstance(value, str))) or (
+            self._is_flag and isinstance(value, int)
+        ):
             return value
         coercion: _Coercion = self._typers()
         return coercion.coerce(value, param, ctx)

@@ -189,7 +189,9 @@ class PresenceTable:
 
     def claims(self, *, alive: bool) -> dict[Did, str]:
         """What those who are there, or those who are not, call themselves."""
-        return {peer.did: peer.nickname for peer in self._peers.values() if peer.nickname and peer.alive == alive}
+        return {
+            peer.did: peer.nickname for peer in self._peers.values() if peer.nickname and peer.alive == alive
+        }
 
     def _send(self, peer: _Peer, now_s: float, *, reply_wanted: bool) -> SendPresence:
         peer.sent_s = now_s

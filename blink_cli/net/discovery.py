@@ -169,7 +169,12 @@ class Discovery:
                 SERVICE_TYPE,
                 f"{self._label}.{SERVICE_TYPE}",
                 port=self._port,
-                properties={"v": _TXT_VERSION, "did": self._did, "nick": self._nickname, "group": self._group},
+                properties={
+                    "v": _TXT_VERSION,
+                    "did": self._did,
+                    "nick": self._nickname,
+                    "group": self._group,
+                },
                 server=f"{self._label}.local.",
                 addresses=[inet_aton(interface.address) for interface in self._present],
                 host_ttl=_RECORD_TTL_S,

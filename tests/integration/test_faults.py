@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from blink_cli.core.events import LinkChanged, LinkState
+from blink_cli.core.names import Did
 from blink_cli.core.requests import LeaveCall, SetGain
 from tests.netlab.impairment import Conditions
 from tests.netlab.lab import Laboratory
@@ -75,9 +76,9 @@ async def what_was_set_is_still_so(call: Company) -> None:
         assert status.call is not None
         shown = {participant.did: participant for participant in status.call.participants}
         if member is call.members[0]:
-            assert shown[last.watch.did].gain_db == GAIN_DB
+            assert shown[Did(last.watch.did)].gain_db == GAIN_DB
         for other in call.members:
-            assert shown[other.watch.did].muted == other.muted, (member.name, other.name)
+            assert shown[Did(other.watch.did)].muted == other.muted, (member.name, other.name)
 
 
 async def test_a_fifth_of_everything_lost_breaks_no_link_and_a_leave_gets_through(

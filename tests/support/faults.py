@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,9 @@ class Company:
         """Start a session on a host, on all its addresses, and follow it."""
         self._lives += 1
         heard = self._folder / f"{host.name}-{self._lives}.wav"
-        session = await host.machine.serve(host.name, "--input", f"tone:{tone_hz}", "--output", f"wav:{heard}")
+        session = await host.machine.serve(
+            host.name, "--input", f"tone:{tone_hz}", "--output", f"wav:{heard}"
+        )
         watch = await self._stack.enter_async_context(Watched.following(session))
         return Member(host, session, watch, tone_hz, heard, time.monotonic())
 
@@ -140,7 +143,10 @@ class Company:
         lost_s = None
         if pairs:
             times = await together(
-                *(who.watch.until_linked(whom.watch.did, LinkState.LOST, begun_s, hold_s) for who, whom in pairs)
+                *(
+                    who.watch.until_linked(whom.watch.did, LinkState.LOST, begun_s, hold_s)
+                    for who, whom in pairs
+                )
             )
             lost_s = max(times) - begun_s
         await asyncio.sleep(max(begun_s + hold_s - time.monotonic(), 0))
@@ -238,20 +244,20 @@ class Company:
         await leaver.watch.ask(LeaveCall())
         for other in others:
             await other.watch.until(
-                lambda watch=other.watch: any(
-                    event.did == leaver.watch.did and event.reason is LeaveReason.LEFT
-                    for _, event in watch.since(from_s, ParticipantLeft)
-                ),
+                partial(_heard_leave, other.watch, leaver.watch.did, from_s),
                 15.0,
                 f"that {leaver.name} left",
             )
         self.members.remove(leaver)
-        return max(
-            at_s
-            for other in others
-            for at_s, event in other.watch.since(from_s, ParticipantLeft)
-            if event.did == leaver.watch.did
-        ) - from_s
+        return (
+            max(
+                at_s
+                for other in others
+                for at_s, event in other.watch.since(from_s, ParticipantLeft)
+                if event.did == leaver.watch.did
+            )
+            - from_s
+        )
 
     async def listen_after(self, recovery: Recovery) -> None:
         """Let the call go on for so long that what is heard after a fault can be judged later."""
@@ -322,7 +328,10 @@ def unheard_after(recovery: Recovery, ears: Sequence[Ears], *, within_s: float =
         for speaker in (other.member for other in ears if other is not ear):
             if speaker.muted or recovery.begun_s < ear.member.began_s:
                 continue
-            if ear.hears_from(speaker.tone_hz, recovery.ended_s, within_s=recovery.whole_s + within_s) is None:
+            if (
+                ear.hears_from(speaker.tone_hz, recovery.ended_s, within_s=recovery.whole_s + within_s)
+                is None
+            ):
                 complaints.append(f"{ear.member.name} does not hear {speaker.name} after {recovery}")
     return complaints
 
@@ -340,3 +349,10 @@ async def company(lab: Laboratory, size: int, folder: Path) -> AsyncIterator[Com
             *(group.serve(host, tone_hz) for host, tone_hz in zip(hosts, TONES_HZ, strict=False))
         )
         yield group
+
+
+def _heard_leave(watch: Watched, did: str, from_s: float) -> bool:
+    return any(
+        event.did == did and event.reason is LeaveReason.LEFT
+        for _, event in watch.since(from_s, ParticipantLeft)
+    )

@@ -5,6 +5,7 @@ RATE a second in all, paced in steps of two milliseconds; the number sent is pri
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import secrets
@@ -23,6 +24,7 @@ from blink_cli.core.names import Did
 from blink_cli.core.signals import Presence
 
 STEP_S = 0.002
+_CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def main() -> None:
@@ -33,18 +35,16 @@ def main() -> None:
     sockets = []
     for destination in destinations:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.setblocking(False)
+        one.settimeout(0)
         if destination[0].startswith("239."):
             one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
         one.connect(destination)
         sockets.append(one)
     os.nice(5)  # the attacker is another machine: it shall not win the processor from its victims
-    print(_send(sockets, datagrams, rate, seconds))
+    sys.stdout.write(f"{_send(sockets, datagrams, rate, seconds)}\n")
 
 
-def _send(
-    sockets: Sequence[socket.socket], datagrams: Sequence[bytes], rate: float, seconds: float
-) -> int:
+def _send(sockets: Sequence[socket.socket], datagrams: Sequence[bytes], rate: float, seconds: float) -> int:
     begun_s = time.monotonic()
     sent = 0
     while (gone_s := time.monotonic() - begun_s) < seconds:
@@ -52,10 +52,8 @@ def _send(
         # What could not be sent in time is not made up for in one burst.
         sent = max(sent, due - int(rate * 0.05))
         while sent < due:
-            try:
+            with contextlib.suppress(OSError):  # a full buffer, or a port that was closed: the flood goes on
                 sockets[sent % len(sockets)].send(datagrams[sent % len(datagrams)])
-            except OSError:
-                pass  # a full buffer, or a port that was closed: the flood goes on
             sent += 1
         time.sleep(STEP_S)
     return sent
@@ -73,7 +71,14 @@ def _split(stream: bytes) -> Sequence[bytes]:
 def garbage(seed: int, count: int = 2_000) -> list[bytes]:
     """Bytes of all lengths, among them some that begin like a signal, STUN, DTLS, SRTP and SRTCP."""
     draw = random.Random(seed)
-    heads = (b"", b"\xb1\x04\x00\x00\x01", b"\x00\x01\x00\x58\x21\x12\xa4\x42", b"\x16\xfe\xfd", b"\x80\x6f", b"\x80\xc8")
+    heads = (
+        b"",
+        b"\xb1\x04\x00\x00\x01",
+        b"\x00\x01\x00\x58\x21\x12\xa4\x42",
+        b"\x16\xfe\xfd",
+        b"\x80\x6f",
+        b"\x80\xc8",
+    )
     return [draw.choice(heads) + draw.randbytes(draw.randrange(1, 400)) for _ in range(count)]
 
 
@@ -83,7 +88,7 @@ def stranger_says(peer: Did, count: int) -> list[bytes]:
     gossip.set_paths((GossipPath(PathKind.LOOPBACK, "127.0.0.1"),))
     said = []
     for number in range(count):
-        presence = Presence(f"stranger {number}", False)
+        presence = Presence(nickname=f"stranger {number}", reply_wanted=False)
         effects = gossip.send_to_peer(peer, presence, None, time.monotonic(), time.time())
         said += [effect.datagram for effect in effects if isinstance(effect, Transmit)]
     return said
@@ -111,7 +116,7 @@ async def flood(datagrams: Sequence[bytes], destinations: Sequence[str], *, rate
         *destinations,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).resolve().parent.parent.parent,
+        cwd=_CHECKOUT,
     )
     stream = b"".join(struct.pack("!H", len(datagram)) + datagram for datagram in datagrams)
     stdout, _ = await process.communicate(stream)

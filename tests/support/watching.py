@@ -103,7 +103,9 @@ class Watched:
                 async with asyncio.timeout(max(left_s, 0)):
                     await self._changed.wait()
             except TimeoutError:
-                recent = [f"{at_s - deadline_s + timeout_s:+.2f} {event}" for at_s, event in self.events[-12:]]
+                recent = [
+                    f"{at_s - deadline_s + timeout_s:+.2f} {event}" for at_s, event in self.events[-12:]
+                ]
                 raise CommandError(
                     self.session.report(f"did not see {what} in {timeout_s:g} s; links {self.links}")
                     + "\n  last events:\n    "

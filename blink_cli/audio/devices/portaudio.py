@@ -216,7 +216,9 @@ class _PortAudioDevice:
         """Return PortAudio's number for the device at this moment: numbers move when devices come and go."""
         if isinstance(self._name, DefaultDevice):
             if sd.default.device[0 if self._direction == "input" else 1] < 0:
-                virtual = "silence, tone:440 or file:PATH" if self._direction == "input" else "null or wav:PATH"
+                virtual = (
+                    "silence, tone:440 or file:PATH" if self._direction == "input" else "null or wav:PATH"
+                )
                 raise DeviceError(
                     f"The system has no {self._direction} device.",
                     hint=f"plug one in, start a sound server, or use a virtual one: {virtual}",

@@ -24,8 +24,9 @@ _HOLD_FRAMES: Final = 150
 """After a frame with content up there: so many frames without it before the band is narrowed, lest it flaps in every vowel."""
 
 _LOOK_EVERY: Final = 10
-"""While the band is full, one frame in ten is looked at: that is enough to notice that there is nothing, and the spectrum costs a quarter of
-what encoding does. While it is narrow each frame is looked at, so that nothing new is cut off."""
+_LOOK_EVERY_WHEN_NARROW: Final = 3
+"""Frames between two looks, because the spectrum costs a quarter of what encoding does. While the band is full there is time to notice that
+there is nothing; while it is narrow something new loses its highest octave for at most 40 ms."""
 
 
 class ContentBandwidthMeter:
@@ -39,10 +40,10 @@ class ContentBandwidthMeter:
         """The band that this frame, shape (n,) at 48 kHz, and the last few seconds need."""
         self._hold = max(0, self._hold - 1)
         self._until_look -= 1
-        if self._until_look <= 0 or not self._hold:
-            self._until_look = _LOOK_EVERY
+        if self._until_look <= 0:
             if _reaches_above(samples):
                 self._hold = _HOLD_FRAMES
+            self._until_look = _LOOK_EVERY if self._hold else _LOOK_EVERY_WHEN_NARROW
         return "full" if self._hold else "wide"
 
 

@@ -187,9 +187,10 @@ class PlayoutBuffer:
         # The primary first: a copy that is younger than it looks cannot push it out.
         self._offer(timestamp, sequence, frames[-1][1], packet, is_copy=False)
         for distance, (copy_timestamp, payload, copy_type) in enumerate(reversed(frames[:-1]), 1):
-            if copy_type == self._opus_type:
-                offset = (packet.timestamp - copy_timestamp) & 0xFFFFFFFF
-                self._offer(timestamp - offset, sequence - distance, payload, packet, is_copy=True)
+            copied = timestamp - ((packet.timestamp - copy_timestamp) & 0xFFFFFFFF)
+            # Nearly always the frame itself has come, and its copy is news to nobody.
+            if copy_type == self._opus_type and not self._observed.get(copied):
+                self._offer(copied, sequence - distance, payload, packet, is_copy=True)
 
     def _offer(
         self, timestamp: int, sequence: int, payload: bytes, packet: RtpPacket, *, is_copy: bool

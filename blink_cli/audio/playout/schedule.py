@@ -131,16 +131,13 @@ class Schedule:
             return sound
         target_s = self._target.target_s
         delay_s = min(self._delays_s)
-        regret_s = self._target.regret_s(delay_s)
         if delay_s > target_s:
             # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
             late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
-            if (
-                regret_s + leftover / SAMPLE_RATE_HZ > _LATE_S + _LATE_JITTERS * self._target.jitter_s
-                and late_samples >= _LATE_SAMPLES
-            ):
+            worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - leftover / SAMPLE_RATE_HZ
+            if late_samples >= _LATE_SAMPLES and self._target.regret_s(delay_s) > worth_s:
                 return self._hastened(sound, late_samples, lookahead)
-        elif regret_s > _REGRET_S:
+        elif self._target.regret_s(delay_s) > _REGRET_S:
             return self._slowed(sound, past, target_s - delay_s)
         self._waited = 0
         return sound
