@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.names import CallId, Did
+from blink_cli.core.names import Did
 from blink_cli.core.replies import Status
 from blink_cli.core.requests import (
     AcceptCall,
@@ -435,7 +435,7 @@ def main() -> int:
     return asyncio.run(soak(parser.parse_args()))
 
 
-def _rings(watch: Watched, call: CallId | None) -> bool:
+def _rings(watch: Watched, call: str | None) -> bool:
     return call in watch.ringing
 
 
