@@ -19,6 +19,7 @@ def test_status_is_the_document_of_the_contract(served: Shell) -> None:
 
     assert list(status) == [
         "schema", "profile", "did", "nickname", "pid", "input", "output", "muted", "deafened", "clocks", "call", "pending_calls",
+        "signals",
     ]  # fmt: skip
     assert (status["schema"], status["profile"], status["did"], status["input"]) == (
         1,
