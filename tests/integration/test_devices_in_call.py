@@ -65,6 +65,7 @@ async def test_another_output_goes_on_where_the_first_ended(machine: Machine, tm
 
 
 @pytest.mark.sound
+@pytest.mark.timeout(300)
 async def test_two_sessions_talk_through_two_sound_cards() -> None:
     with SoundServer("left", "right") as server:
         async with Machine(environment=server.environment) as machine:

@@ -1,4 +1,8 @@
-"""What befalls a call, and that it is whole again soon after: real sessions, each on a host of its own."""
+"""What befalls a call, and that it is whole again soon after: real sessions, each on a host of its own.
+
+Not collected by itself: it takes minutes, and its figures mean something only on a machine that does nothing else.
+`scripts/test tests/integration/faults_in_calls.py` runs it.
+"""
 
 import asyncio
 from pathlib import Path
@@ -17,6 +21,9 @@ pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
 
 SHOWN_WITHIN_S = 3.0
 WHOLE_WITHIN_S = 5.0
+MOVED_WITHIN_S = 2.5
+"""Sooner than the silence of the old address would be noticed."""
+
 GONE_WITHIN_S = 0.5
 GAIN_DB = -3.0
 SET_UPS = 10
@@ -51,17 +58,19 @@ async def test_a_call_is_whole_again_after(
     size: int, faults: list[str], lab: Laboratory, tmp_path: Path
 ) -> None:
     async with company(lab, size, tmp_path) as call:
+        alice, *silent, last = call.members
+        # Of four, one is muted; of eight, all but two: 56 streams are more than two cores can play, record and judge.
+        for member in silent[: 1 if size == 4 else None]:
+            await call.mute(member)
         await call.meet()
-        alice, last = call.members[0], call.members[-1]
         await alice.watch.ask(SetGain(peer=last.watch.did, gain_db=GAIN_DB))
-        if size > 2:
-            await call.mute(call.members[1])
         recoveries = []
         for fault in faults:
             recovery = await befall(call, fault)
             recoveries.append(recovery)
             assert (recovery.lost_s or 0.0) <= SHOWN_WITHIN_S, recovery
-            assert recovery.whole_s <= WHOLE_WITHIN_S, recovery
+            whole_within_s = MOVED_WITHIN_S if fault == "address change" else WHOLE_WITHIN_S
+            assert recovery.whole_s <= whole_within_s, recovery
             await call.listen_after(recovery)
         await what_was_set_is_still_so(call)
         ears = await call.end()
