@@ -60,21 +60,25 @@ class PacketTimes:
 
 
 class PacketWatch:
-    """Reads loopback between `drain` calls; the kernel holds what comes meanwhile."""
+    """Reads what passes on loopback whenever `drain` is called; the kernel holds a second or two of it meanwhile."""
 
     def __init__(self, raw: socket.socket, ignored_port: int) -> None:
         self._raw = raw
         self._ignored_port = ignored_port
         self.times = PacketTimes()
 
+    def fileno(self) -> int:
+        """The socket to wait for."""
+        return self._raw.fileno()
+
     def drain(self) -> None:
         """Take what has passed so far."""
-        while len(self.times.seen) < _MAX_PACKETS:
+        while True:
             try:
                 frame, ancillary, _, address = self._raw.recvmsg(128, 64)
             except BlockingIOError:
                 return
-            if address[2] == _OUTGOING:
+            if address[2] == _OUTGOING and len(self.times.seen) < _MAX_PACKETS:
                 self._note(frame, _stamp_s(ancillary))
 
     def _note(self, frame: bytes, at_s: float) -> None:

@@ -56,6 +56,8 @@ async def one_call(
     heard = machine.directory / f"heard-{number}.wav"
     await bob.ask("set-output", f"wav:{heard}")
     events = await bob.events()
+    if watch is not None:
+        watch.times.seen.clear()  # an earlier call's
     try:
         call = (await alice.ask("offer", bob.did))["call"]
         rings = moment(await events.next("incoming_call", call_id=call))
@@ -83,7 +85,6 @@ async def one_call(
 
 def _packet_marks(watch: PacketWatch, ports: frozenset[int], accepted_s: float) -> dict[str, float]:
     """When each stage ended, by what passed on the wire."""
-    watch.drain()
     passed = watch.times.between(ports, accepted_s)
     first = {kind: next((at for at, other in passed if other is kind), None) for kind in Kind}
     checked_s, shaken_s, media_s = first[Kind.STUN], first[Kind.DTLS], first[Kind.RTP]
@@ -128,6 +129,8 @@ async def measure(calls: int) -> list[dict[str, float]]:
             machine.serve("bob", "--input", "tone:660", "--output", "null"),
         )
         with watching(int(machine.group.rpartition(":")[2])) as watch:
+            if watch is not None:
+                asyncio.get_running_loop().add_reader(watch.fileno(), watch.drain)
             return [await one_call(machine, alice, bob, number, watch) for number in range(calls)]
 
 
