@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -84,5 +85,7 @@ async def test_two_sessions_talk_through_two_sound_cards() -> None:
                 status = await dave.ask("status")
             await together(*(session.quit() for session in (alice, bob, ear, dave)))
             heard = Listener.of(status, listener).between(from_s, 2.0)
-            assert level_of(heard, 440) > 0.02
+            # In short pieces: two sound cards and two calls each have a clock, and where one is followed the tone's phase moves.
+            pieces = [level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800)]
+            assert median(pieces) > 0.02
             assert all(gap.duration_s <= 0.1 for gap in gaps(heard))
