@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, assert_never
 
 from blink_cli.app.device_guard import DeviceGuard
+from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.peer_links import PeerLinks
 from blink_cli.app.silence_watch import SilenceWatch
 from blink_cli.app.talkers import Talkers
@@ -36,7 +37,7 @@ from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.events import DeviceLost, Event
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
 from blink_cli.core.signals import CallSignal, DirectSignal, Signal
 from blink_cli.core.talking import TalkingChange
 from blink_cli.net.ice_servers import IceServers
@@ -82,6 +83,7 @@ class CallRunner:
         nickname: Callable[[], str],
         post: SignalPost,
         talkers: Talkers,
+        taps: MediaTaps,
         publish: Callable[[Event], None],
         tasks: TaskOwner,
         link_settings: LinkSettings,
@@ -95,6 +97,7 @@ class CallRunner:
         self._tasks = tasks
         self._post = post
         self._talkers = talkers
+        self._taps = taps
         self._publish = publish
         self._machine = CallMachine(own, secrets.token_bytes)
         self._ice_servers = ice_servers or IceServers()
@@ -163,6 +166,12 @@ class CallRunner:
         return self._machine.current
 
     @property
+    def invited(self) -> tuple[Did, ...]:
+        """Everyone whom the current call is for, oneself included; nobody without a call."""
+        call = self.snapshot().call
+        return () if call is None else tuple(view.did for view in call.participants)
+
+    @property
     def ringing(self) -> tuple[CallId, ...]:
         """Calls that nobody here has decided about."""
         return self._machine.ringing
@@ -228,6 +237,7 @@ class CallRunner:
 
     def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
         """Hear the peer."""
+        self._taps.link_connected(peer, media.opus, media.red)
         self.voice.peer_connected(peer, media)
         self._reporters[peer] = LossReporter()
         self._reported_heard_s[peer] = time.monotonic()
@@ -235,10 +245,12 @@ class CallRunner:
 
     def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
         """Let the machine decide whether to dial again."""
+        self._taps.link_ended(peer)
         self._perform(self._machine.link_closed(peer, epoch, reason, time.monotonic()))
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """Take a packet on its way: to the playout thread, and its level to the talkers."""
+        self._taps.packet_received(peer, packet)
         self.voice.receive(peer, packet)
         level_dbov = packet.audio_level_dbov
         self._levels_dbov[peer] = level_dbov
@@ -246,12 +258,22 @@ class CallRunner:
             self._talkers.peer_heard(peer, level_dbov, voice=packet.voice, now_s=packet.arrival_s)
 
     def sender_reported(self, peer: Did, report: SenderReport) -> None:
-        """Nothing plays by sender reports yet; recordings will."""
+        """Nothing is played by sender reports; recordings keep their time by them."""
+        self._taps.sender_reported(peer, report)
+
+    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
+        """Pass on what the peer hears of us."""
+        self._taps.reception_reported(peer, report)
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """Pass on what went out."""
+        self._taps.packet_sent(peer, packet)
 
     # VoiceObserver
 
     def frame_encoded(self, frame: EncodedFrame) -> None:
         """Send to everyone connected."""
+        self._taps.frame_encoded(frame, time.monotonic())
         self._links.send_frame(frame)
         self.voice.set_fec_loss(self._links.fec_loss_percent)
 
@@ -308,8 +330,9 @@ class CallRunner:
                 self._links.apply_answer(peer, epoch, sdp)
             case Hangup(_, peer, epoch):
                 self._links.hang_up(peer, epoch)
-            case StartMedia():
-                self._start_media()
+                self._taps.link_ended(peer)
+            case StartMedia(call_id):
+                self._start_media(call_id)
             case StopMedia():
                 self._stop_media()
             case Emit(event):
@@ -317,7 +340,8 @@ class CallRunner:
             case _:
                 assert_never(effect)
 
-    def _start_media(self) -> None:
+    def _start_media(self, call_id: CallId) -> None:
+        self._taps.media_began(call_id, self.invited)
         self.voice.begin()
         self._pulse.set(time.monotonic() + PULSE_S)
 
@@ -325,6 +349,7 @@ class CallRunner:
         self._pulse.cancel()
         self._links.hang_up_all()
         self.voice.end()
+        self._taps.media_ended()
         self._talkers.clear()
         if self._guard is not None:
             self._guard.forget()

@@ -15,7 +15,7 @@ from blink_cli.core.errors import BlinkError
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.names import Did
 from blink_cli.core.redundancy import RedundancyPlan, RedundancyPolicy
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
 from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.link_settings import (
     LinkCertificate,
@@ -56,6 +56,12 @@ class LinkObserver(Protocol):
 
     def sender_reported(self, peer: Did, report: SenderReport) -> None:
         """What the peer says of its clock."""
+
+    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
+        """What the peer says of our stream."""
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """A packet went out."""
 
 
 @dataclass(slots=True)
@@ -246,6 +252,7 @@ class PeerLinks:
             on_sender_report=events.sender_reported,
             on_reception_report=events.reception_reported,
             on_loss_report=events.loss_reported,
+            on_sent=events.packet_sent,
         )
         return entry, entry.link
 
@@ -322,6 +329,9 @@ class _LinkEvents:
     def packet_received(self, packet: RtpPacket) -> None:
         self._observer.packet_received(self._peer, packet)
 
+    def packet_sent(self, packet: SentPacket) -> None:
+        self._observer.packet_sent(self._peer, packet)
+
     def state_changed(self, state: LinkState) -> None:
         self._changed(self._entry, self._epoch, state)
 
@@ -333,6 +343,7 @@ class _LinkEvents:
             self._entry.remote = report
             self._entry.policy.on_reception_report(report, time.monotonic())
             self._entry.reconsider()
+            self._observer.reception_reported(self._peer, report)
 
     def loss_reported(self, report: LossReport) -> None:
         if self._entry.epoch == self._epoch:

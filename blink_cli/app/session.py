@@ -20,6 +20,7 @@ from blink_cli.app.call_runner import CallRunner
 from blink_cli.app.call_waiting import until
 from blink_cli.app.contacts import Contacts
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile, session_nickname
 from blink_cli.app.settings import Settings, load_settings
@@ -161,6 +162,7 @@ class Session:
             tasks = TaskOwner("session")
             stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
             talkers = Talkers(identity.did, hub.publish)
+            taps = MediaTaps()
             listener = _Listener()
             transport = UdpTransport(
                 options.group, interfaces=options.interfaces, neighbours=options.neighbours
@@ -176,6 +178,7 @@ class Session:
                 nickname=lambda: nickname,
                 post=post,
                 talkers=talkers,
+                taps=taps,
                 publish=hub.publish,
                 tasks=tasks,
                 link_settings=link_settings,
@@ -190,6 +193,7 @@ class Session:
                 codec=codec,
                 tasks=tasks,
                 observer=runner,
+                taps=taps,
             )
             runner.attach(voice)
             stack.push_async_callback(voice.aclose)

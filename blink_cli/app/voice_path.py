@@ -9,16 +9,18 @@ take its time.
 
 import asyncio
 import contextlib
+import functools
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from blink_cli.app.media_taps import MediaTaps
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder
-from blink_cli.audio.playout import PlayoutBuffer, PlayoutStatistics
+from blink_cli.audio.playout import PlayoutBuffer, PlayoutObserver, PlayoutStatistics
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_mixer import MixerStatistics, SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
@@ -61,8 +63,8 @@ class StreamFigures:
 class _PeerStream:
     """A playout buffer with its decoder, whose figures include the report to the sender."""
 
-    def __init__(self, payload_types: tuple[int, int | None]) -> None:
-        self._buffer = PlayoutBuffer(OpusDecoder(), payload_types)
+    def __init__(self, payload_types: tuple[int, int | None], observer: PlayoutObserver) -> None:
+        self._buffer = PlayoutBuffer(OpusDecoder(), payload_types, observer=observer)
 
     def put(self, packet: RtpPacket) -> None:
         self._buffer.put(packet)
@@ -86,6 +88,7 @@ class VoicePath:
         codec: CodecSettings,
         tasks: TaskOwner,
         observer: VoiceObserver,
+        taps: MediaTaps,
     ) -> None:
         """Hold two devices, not started."""
         self._opener = opener
@@ -94,6 +97,7 @@ class VoicePath:
         self._codec = codec
         self._tasks = tasks
         self._observer = observer
+        self._taps = taps
         self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
         self._source: SourceTrack[OpusEncoder] | None = None
@@ -186,7 +190,7 @@ class VoicePath:
             self._mixer.remove(known[1])
             known = None
         if known is None:
-            stream = _PeerStream((media.opus, media.red))
+            stream = _PeerStream((media.opus, media.red), functools.partial(self._taps.frame_played, peer))
             sink = SinkTrack(stream, gain_db=self.gain_db(peer))
             self._sinks[peer] = (media, sink)
             self._mixer.add(sink)

@@ -52,6 +52,24 @@ class RtpPacket(msgspec.Struct, frozen=True, gc=False):
     voice: bool = False
 
 
+class SentPacket(msgspec.Struct, frozen=True, gc=False):
+    """What the RTP log says of a packet that went out."""
+
+    ssrc: int
+    sequence_number: int
+    timestamp: int
+    payload_type: int
+    marker: bool
+    payload_bytes: int
+    audio_level_dbov: int
+    voice: bool
+    redundancy: int
+    """How many earlier frames it carries as well."""
+
+    sent_s: float
+    """Monotonic."""
+
+
 class SenderReport(msgspec.Struct, frozen=True, gc=False):
     """What an RTCP sender report says of its stream's clock (RFC 3550, section 6.4.1)."""
 

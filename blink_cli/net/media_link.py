@@ -31,7 +31,7 @@ from blink_cli.core.rtcp import (
     write_loss_report,
     write_report,
 )
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
 from blink_cli.core.rtp_statistics import ReceptionStatistics
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.net.link_settings import (
@@ -46,7 +46,7 @@ from blink_cli.net.link_settings import (
 )
 from blink_cli.net.rtp_receiver import ReceiveCounters, RtpReceiver
 from blink_cli.net.rtp_seam import LocalTransport, SecureTransport, TransportCounters, TransportError
-from blink_cli.net.rtp_sender import RtpSender, SendCounters, SentPacket
+from blink_cli.net.rtp_sender import RtpSender, SendCounters
 from blink_cli.net.sdp import (
     AUDIO_LEVEL_ID,
     OPUS_PAYLOAD_TYPE,

@@ -13,11 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from blink_cli.core import red
 from blink_cli.core.redundancy import RedLevels
-from blink_cli.core.rtp import EncodedFrame
+from blink_cli.core.rtp import EncodedFrame, SentPacket
 from blink_cli.core.rtp_header import RtpHeaderWriter
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.net.sdp import MediaFormat
@@ -27,24 +25,6 @@ MAX_PAYLOAD_BYTES: Final = 1_200
 
 MAX_PRIMARY_BYTES: Final = 1_300
 """A frame that SRTP's buffer cannot take with its header; 510 kb/s in 20 ms has 1,275."""
-
-
-class SentPacket(msgspec.Struct, frozen=True, gc=False):
-    """What the RTP log says of a packet that went out."""
-
-    ssrc: int
-    sequence_number: int
-    timestamp: int
-    payload_type: int
-    marker: bool
-    payload_bytes: int
-    audio_level_dbov: int
-    voice: bool
-    redundancy: int
-    """How many earlier frames it carries as well."""
-
-    sent_s: float
-    """Monotonic."""
 
 
 @dataclass(slots=True)

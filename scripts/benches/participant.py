@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.peer_links import PeerLinks
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.voice_path import VoicePath
@@ -21,7 +22,7 @@ from blink_cli.audio.samples import Samples
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import Did
-from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
 from blink_cli.core.talking import TalkingChange
 from blink_cli.net.link_settings import LinkSettings, new_certificate
 from blink_cli.net.sdp import MediaFormat
@@ -37,6 +38,7 @@ class Participant:
     def __init__(self, sound: Samples, settings: LinkSettings, tasks: TaskOwner) -> None:
         self.packets_received = 0
         self._tasks = tasks
+        self._taps = MediaTaps()
         self._folder = TemporaryDirectory(prefix="blink-bench-")
         speech = write_mono(Path(self._folder.name) / "says.wav", sound)
         codec = CodecSettings()
@@ -48,6 +50,7 @@ class Participant:
             codec=codec,
             tasks=tasks,
             observer=self,
+            taps=self._taps,
         )
         certificate = new_certificate()
         self._mouth = PeerLinks(settings, certificate, codec, tasks, _Mouth(self))
@@ -105,6 +108,7 @@ class Participant:
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """As the call runner does."""
         self.packets_received += 1
+        self._taps.packet_received(peer, packet)
         self.voice.receive(peer, packet)
         level_dbov = packet.audio_level_dbov
         self._levels_dbov[peer] = level_dbov
@@ -151,6 +155,12 @@ class _Mouth:
 
     def sender_reported(self, peer: Did, report: SenderReport) -> None:
         """Nothing plays by it."""
+
+    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
+        """The link's own policy has heard it."""
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """Nobody listens in."""
 
 
 class _Ear(_Mouth):

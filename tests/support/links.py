@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
 from blink_cli.core.loss_report import LossReport
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
 from blink_cli.net.link_settings import (
     LinkCertificate,
     LinkConnected,
@@ -15,7 +15,6 @@ from blink_cli.net.link_settings import (
     new_certificate,
 )
 from blink_cli.net.media_link import MediaLink
-from blink_cli.net.rtp_sender import SentPacket
 from blink_cli.net.tasks import TaskOwner
 
 LOOPBACK = LinkSettings(addresses=("127.0.0.1",), first_report_s=0.05, report_interval_s=0.1)

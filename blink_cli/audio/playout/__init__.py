@@ -3,7 +3,7 @@
 from blink_cli.audio.playout.block import SILENCE_BLOCK, Block
 from blink_cli.audio.playout.playout_buffer import FrameDecoder, PlayoutBuffer
 from blink_cli.audio.playout.settings import PlayoutSettings
-from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutOutcome, PlayoutStatistics
+from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutStatistics
 
 __all__ = [
     "SILENCE_BLOCK",
@@ -11,7 +11,6 @@ __all__ = [
     "FrameDecoder",
     "PlayoutBuffer",
     "PlayoutObserver",
-    "PlayoutOutcome",
     "PlayoutSettings",
     "PlayoutStatistics",
 ]

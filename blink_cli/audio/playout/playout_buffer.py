@@ -31,12 +31,13 @@ from blink_cli.audio.playout.loss_meter import LossMeter
 from blink_cli.audio.playout.playout_counters import PlayoutCounters
 from blink_cli.audio.playout.schedule import Lookahead, Schedule
 from blink_cli.audio.playout.settings import PlayoutSettings
-from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutOutcome, PlayoutStatistics
+from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutStatistics
 from blink_cli.audio.playout.stream_clock import StreamClock
 from blink_cli.audio.playout.time_stretch import LONGEST_PERIOD_SAMPLES, OVERLAP_SAMPLES
 from blink_cli.core import red
 from blink_cli.core.errors import DeviceError, WireError
 from blink_cli.core.loss_report import LossReport
+from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_samples
 from blink_cli.core.rtp import RtpPacket
 from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES

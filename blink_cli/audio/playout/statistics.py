@@ -1,29 +1,10 @@
 """What the playout buffer counts, and what it tells about each packet."""
 
 import dataclasses
-import enum
 from collections.abc import Callable
 from typing import TypeAlias
 
-
-class PlayoutOutcome(enum.StrEnum):
-    """What became of one packet's own frame."""
-
-    PLAYED = "played"
-    """It arrived in time and was played."""
-
-    RECOVERED = "recovered"
-    """It was missing at its time and came from a redundant copy or from FEC."""
-
-    LATE = "late"
-    """It arrived after its time."""
-
-    DUPLICATE = "duplicate"
-    """It had arrived before."""
-
-    DISCARDED = "discarded"
-    """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
-
+from blink_cli.core.media_tap import PlayoutOutcome
 
 PlayoutObserver: TypeAlias = Callable[[int, int, PlayoutOutcome], None]
 """Called on the playout thread with (SSRC, RTP timestamp 0 to 2^32 - 1, outcome); must not block or raise.

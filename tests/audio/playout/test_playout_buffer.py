@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder
-from blink_cli.audio.playout import SILENCE_BLOCK, Block, PlayoutBuffer, PlayoutOutcome, PlayoutSettings
+from blink_cli.audio.playout import SILENCE_BLOCK, Block, PlayoutBuffer, PlayoutSettings
 from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.rtp import RtpPacket
 from tests.audio.playout.stream import OPUS, RED, Sender, play
 

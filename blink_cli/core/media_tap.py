@@ -1,0 +1,66 @@
+"""Who listens in on a call's media: recordings, the RTP log, the quality watch. They see every packet and change nothing.
+
+Frames that were encoded, packets sent and heard, and reports come on the event loop; frames that were played come on the playout thread.
+"""
+
+import enum
+from typing import Protocol
+
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+
+
+class PlayoutOutcome(enum.StrEnum):
+    """What became of one packet's own frame."""
+
+    PLAYED = "played"
+    """It arrived in time and was played."""
+
+    RECOVERED = "recovered"
+    """It was missing at its time and came from a redundant copy or from FEC."""
+
+    LATE = "late"
+    """It arrived after its time."""
+
+    DUPLICATE = "duplicate"
+    """It had arrived before."""
+
+    DISCARDED = "discarded"
+    """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
+
+
+class MediaTap(Protocol):
+    """Called on the event loop, but for `frame_played`; must be quick, must not wait and must not raise."""
+
+    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
+        """A call's media run from now on. Everyone invited may come, oneself included."""
+
+    def media_ended(self) -> None:
+        """The call is over for this session."""
+
+    def frame_encoded(self, frame: EncodedFrame, now_s: float) -> None:
+        """Our next frame, whether or not somebody is there to hear it; `now_s` is monotonic, just after its last sample and its encoding."""
+
+    def link_connected(self, peer: Did, opus: int, red: int | None) -> None:
+        """Media of this peer may come, with these payload types; again after every reconnect."""
+
+    def link_ended(self, peer: Did) -> None:
+        """Its link is gone; another one may come."""
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """A packet went out to this peer."""
+
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        """An authentic packet, not a duplicate; before any buffer."""
+
+    def sender_reported(self, peer: Did, report: SenderReport) -> None:
+        """What the peer says of its clock."""
+
+    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
+        """What the peer says of the stream that we send to it."""
+
+    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+        """What became of a packet's own frame. On the playout thread: append to something and return.
+
+        LATE and DUPLICATE can follow another outcome of the same frame.
+        """
