@@ -375,6 +375,7 @@ class MediaLink:
     def _report(self) -> None:
         if self._sender is None or self._receiver is None or not isinstance(self.state, LinkConnected):
             return
+        self._transport.look_for_strangers()
         now_s = time.monotonic()
         ntp = ntp_timestamp(time.time())
         info: SenderInfo | None = None

@@ -14,6 +14,7 @@ receiver, decoder thread and RTCP tasks never exist.
 import asyncio
 import functools
 import struct
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ from blink_cli.core.rtp_header import RTP_HEADER_BYTES, clear_sequence_number, c
 from blink_cli.net.arrival import ArrivalClock
 from blink_cli.net.handshake_copies import HandshakeCopies
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+from blink_cli.net.stranger_filter import StrangerFilter, is_available
 
 MAX_LOCAL_ADDRESSES: Final = 6
 """A machine with many bridges would otherwise make descriptions that do not fit a few datagrams."""
@@ -205,6 +207,7 @@ class SecureTransport:
         self._has_buffer = False
         self._remote_address: tuple[str, int] = ("", 0)
         self._closing = False
+        self._stranger_filters: list[StrangerFilter] = []
         self._look_again_s = 0.0
         self._addresses = settings.addresses
         # aioice says int; asyncio.wait takes fractions.
@@ -424,17 +427,44 @@ class SecureTransport:
         socket = protocol.transport.get_extra_info("socket")
         arrival_clock = ArrivalClock(None if socket is None else socket.fileno())
         counters = self.counters
+        strangers: StrangerFilter | None = None
+        if socket is not None and is_available():
+            strangers = StrangerFilter(socket.fileno(), functools.partial(self._known_to, protocol))
+            self._stranger_filters.append(strangers)
 
         def datagram_received(data: bytes, address: tuple[Any, ...]) -> None:
             if data and 127 < data[0] < 192:  # RFC 7983, section 7
-                self._handle_srtp(data, arrival_clock.now_s())
+                if not self._handle_srtp(data, arrival_clock.now_s()):
+                    self._count_stranger(strangers)
                 return
+            refused = counters.datagrams_malformed + counters.datagrams_overflowed
             try:
                 handle_rest(data, address)
             except _STUN_FAILURES:
                 counters.datagrams_malformed += 1
+            if counters.datagrams_malformed + counters.datagrams_overflowed != refused:
+                self._count_stranger(strangers)
 
         shadow(protocol, "datagram_received", datagram_received)
+
+    def _known_to(self, protocol: StunProtocol) -> list[tuple[str, int]]:
+        """Where the peer may speak from to this socket: every way that was ever found to work, or may yet."""
+        connection = self._connection
+        pairs = [*connection._check_list, *connection._nominated.values()]
+        return sorted({pair.remote_addr for pair in pairs if pair.protocol is protocol})
+
+    def _count_stranger(self, strangers: StrangerFilter | None) -> None:
+        if strangers is None or self._protect is None:  # before the link stands, nobody is a stranger
+            return
+        try:
+            strangers.refused(time.monotonic())
+        except OSError:  # not allowed here: a flood then costs what it costs
+            self._stranger_filters.clear()
+
+    def look_for_strangers(self) -> None:
+        """Hear everybody again when a flood may be over; to be called every second or so while the link stands."""
+        for strangers in self._stranger_filters:
+            strangers.look(time.monotonic())
 
     def _refused(self, protocol: StunProtocol, refusal: Exception) -> None:
         """The system did not send or deliver a datagram. One that says so because our address is gone will say so for ever."""
@@ -486,10 +516,11 @@ class SecureTransport:
             self._copies.heard()
             self._queue_data(data, component)
 
-    def _handle_srtp(self, data: bytes, arrival_s: float) -> None:
+    def _handle_srtp(self, data: bytes, arrival_s: float) -> bool:
+        """Decrypt and pass on. Returns whether it was the peer's."""
         if self._unprotect is None or self._unprotect_rtcp is None:
             self._early.append((data, arrival_s))
-            return
+            return True
         try:
             if is_rtcp(data):
                 self._on_rtcp(self._unprotect_rtcp(data), arrival_s)
@@ -500,8 +531,11 @@ class SecureTransport:
                 self._on_replayed(clear_ssrc(data), clear_sequence_number(data), arrival_s)
             else:
                 self.counters.datagrams_unauthenticated += 1
+                return False
         except ValueError:  # longer than libsrtp's buffer
             self.counters.datagrams_malformed += 1
+            return False
+        return True
 
     # datagrams out
 
