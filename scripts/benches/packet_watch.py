@@ -67,9 +67,10 @@ class PacketWatch:
         self._ignored_port = ignored_port
         self.times = PacketTimes()
 
-    def fileno(self) -> int:
-        """The socket to wait for."""
-        return self._raw.fileno()
+    def forget(self) -> None:
+        """Begin anew: what has passed so far belongs to an earlier call, or to other programs."""
+        self.drain()
+        self.times.seen.clear()
 
     def drain(self) -> None:
         """Take what has passed so far."""

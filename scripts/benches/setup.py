@@ -33,6 +33,9 @@ from blink_cli.core.voice import SAMPLE_RATE_HZ
 from tests.support.listening import Listener
 from tests.support.sessions import Machine, Session, moment, together
 
+FIRST_MEDIA_S = 0.3
+"""After the link stands: so long the first voice may take to pass."""
+
 AUDIBLE = 0.01
 """-40 dBFS: the tone is 20 dB louder, silence and the codec's noise are far below."""
 
@@ -56,17 +59,23 @@ async def one_call(
     heard = machine.directory / f"heard-{number}.wav"
     await bob.ask("set-output", f"wav:{heard}")
     events = await bob.events()
-    if watch is not None:
-        watch.times.seen.clear()  # an earlier call's
     try:
         call = (await alice.ask("offer", bob.did))["call"]
         rings = moment(await events.next("incoming_call", call_id=call))
         command = datetime.now(rings.tzinfo)
+        if watch is not None:
+            watch.forget()
         await bob.blink("accept", call)
         accepted = moment(await events.next("call_joined", call_id=call))
         connecting = moment(await events.next("link_changed", link="connecting"))
         connected = moment(await events.next("link_changed", link="connected"))
-        ports = udp_ports(alice.pid) | udp_ports(bob.pid) if watch is not None else frozenset[int]()
+        marks = {"command": command.timestamp(), "accepted": accepted.timestamp()}
+        if watch is None:
+            marks |= {"signaling": connecting.timestamp(), "link": connected.timestamp()}
+        else:
+            await asyncio.sleep(FIRST_MEDIA_S)
+            ports = udp_ports(alice.pid) | udp_ports(bob.pid)
+            marks |= _packet_marks(watch, ports, accepted.timestamp())
         status = await bob.until("status", _plays_for_a_second, what="sound from alice")
         await alice.blink("leave")
         # Only then is the file whole: the device that wrote it is closed with the call or the change to the next.
@@ -75,16 +84,12 @@ async def one_call(
     finally:
         await events.aclose()
     sound = _first_sound(Listener.of(status, heard), rings)
-    marks = {"command": command.timestamp(), "accepted": accepted.timestamp()}
-    if watch is None:
-        marks |= {"signaling": connecting.timestamp(), "link": connected.timestamp()}
-    else:
-        marks |= _packet_marks(watch, ports, accepted.timestamp())
     return _lengths(marks | {"first sample": sound.timestamp()})
 
 
 def _packet_marks(watch: PacketWatch, ports: frozenset[int], accepted_s: float) -> dict[str, float]:
     """When each stage ended, by what passed on the wire."""
+    watch.drain()
     passed = watch.times.between(ports, accepted_s)
     first = {kind: next((at for at, other in passed if other is kind), None) for kind in Kind}
     checked_s, shaken_s, media_s = first[Kind.STUN], first[Kind.DTLS], first[Kind.RTP]
@@ -129,8 +134,6 @@ async def measure(calls: int) -> list[dict[str, float]]:
             machine.serve("bob", "--input", "tone:660", "--output", "null"),
         )
         with watching(int(machine.group.rpartition(":")[2])) as watch:
-            if watch is not None:
-                asyncio.get_running_loop().add_reader(watch.fileno(), watch.drain)
             return [await one_call(machine, alice, bob, number, watch) for number in range(calls)]
 
 
