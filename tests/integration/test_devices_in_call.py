@@ -89,3 +89,36 @@ async def test_two_sessions_talk_through_two_sound_cards() -> None:
             pieces = [level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800)]
             assert median(pieces) > 0.02
             assert all(gap.duration_s <= 0.1 for gap in gaps(heard))
+
+
+@pytest.mark.sound
+@pytest.mark.timeout(120)
+async def test_an_unplugged_sound_card_is_told_the_default_takes_over_and_the_call_goes_on() -> None:
+    with SoundServer("left", "right") as server:
+        async with Machine(environment=server.environment) as machine:
+            alice, bob, ear = await together(
+                machine.serve("alice", "--input", "tone:440", "--output", "null"),
+                machine.serve("bob", "--input", "silence", "--output", "right"),
+                machine.serve("ear", "--input", "left_monitor", "--output", "null"),
+            )
+            listener = machine.directory / "dave.wav"
+            dave = await machine.serve("dave", "--input", "silence", "--output", f"wav:{listener}")
+            async with call_of(alice, bob), call_of(ear, dave), await bob.events() as at_bob:
+                server.unplug("right")
+                lost = await at_bob.next("device_lost", direction="output", timeout_s=10.0)
+                assert (lost["device"], lost["replacement"]) == ("right", "default")
+                assert (await bob.ask("status"))["output"] == "default"
+                from_s = time.monotonic() + 1.0
+                await asyncio.sleep(2.5)
+                status = await dave.ask("status")
+                company = (await bob.ask("participants"))["participants"]
+                assert {one["link"] for one in company} == {"self", "connected"}
+                # When nothing is left to play on, the call goes on unheard.
+                server.unplug("left")
+                gone = await at_bob.next("device_lost", direction="output", timeout_s=10.0)
+                assert gone["replacement"] == "null"
+                assert (await bob.ask("status"))["call"]["state"] == "in_call"
+            await together(*(session.quit() for session in (alice, bob, ear, dave)))
+            heard = Listener.of(status, listener).between(from_s, 1.0)
+            pieces = [level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800)]
+            assert median(pieces) > 0.02, "bob's voice came out of the default device"
