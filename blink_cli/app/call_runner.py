@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, assert_never
 
 from blink_cli.app.device_guard import DeviceGuard
+from blink_cli.app.media_readings import MediaWatcher, PeerReading, SourceReading
 from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.peer_links import PeerLinks
-from blink_cli.app.silence_watch import SilenceWatch
+from blink_cli.app.peer_links import PeerLink, PeerLinks
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.voice_path import VoicePath
 from blink_cli.app.wake_timer import WakeTimer
@@ -37,7 +37,14 @@ from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.events import DeviceLost, Event
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 from blink_cli.core.signals import CallSignal, DirectSignal, Signal
 from blink_cli.core.talking import TalkingChange
 from blink_cli.net.ice_servers import IceServers
@@ -47,6 +54,9 @@ from blink_cli.net.tasks import TaskOwner
 
 PULSE_S: Final = 0.1
 """How often slow things are looked at: who is still heard, who stopped talking, what to report of losses."""
+
+LOOK_S: Final = 1.0
+"""How often the watchers get a reading."""
 
 
 SUSPICIOUS_SILENCE_S: Final = 1.5
@@ -90,6 +100,7 @@ class CallRunner:
         certificate: LinkCertificate,
         codec: CodecSettings,
         ice_servers: IceServers | None = None,
+        watchers: Sequence[MediaWatcher] = (),
     ) -> None:
         """Know no call yet. `attach` the voice path before anything else."""
         self._own = own
@@ -104,7 +115,8 @@ class CallRunner:
         self._links = PeerLinks(link_settings, certificate, codec, tasks, self, ice_servers=self._ice_servers)
         self._voice: VoicePath | None = None
         self._guard: DeviceGuard | None = None
-        self._silence = SilenceWatch(publish)
+        self._watchers = tuple(watchers)
+        self._next_look_s = 0.0
         self._levels_dbov: dict[Did, int | None] = {}
         self._reporters: dict[Did, LossReporter] = {}
         self._reported_heard_s: dict[Did, float] = {}
@@ -209,6 +221,11 @@ class CallRunner:
         self.voice.set_deafened(deafened=deafened)
         self._show_state()
 
+    def set_recording(self, *, recording: bool) -> None:
+        """Show to all that this session records, or does not any more."""
+        self._recording = recording
+        self._show_state()
+
     def shut_down(self) -> None:
         """Leave, close everything; nothing happens afterwards."""
         self._perform(self._machine.shutdown(time.monotonic()))
@@ -268,6 +285,10 @@ class CallRunner:
     def packet_sent(self, peer: Did, packet: SentPacket) -> None:
         """Pass on what went out."""
         self._taps.packet_sent(peer, packet)
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """Pass on that a copy came."""
+        self._taps.packet_repeated(peer, packet)
 
     # VoiceObserver
 
@@ -353,7 +374,6 @@ class CallRunner:
         self._talkers.clear()
         if self._guard is not None:
             self._guard.forget()
-        self._silence.clear()
         self._levels_dbov = {}
         self._reporters = {}
         self._reported_heard_s = {}
@@ -372,9 +392,34 @@ class CallRunner:
             elif now_s - self._reported_heard_s.get(peer, now_s) > SUSPICIOUS_SILENCE_S:
                 self._ice_servers.doubt()
             self._report_losses(peer, now_s)
-            reception = link.reception if link is not None else None
-            self._silence.look(peer, reception.packets_received if reception is not None else 0, now_s)
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_S
+            self._let_watch(now_s)
         self._pulse.set(now_s + PULSE_S)
+
+    def _let_watch(self, now_s: float) -> None:
+        peers = tuple(self._reading(entry) for entry in self._links.connected)
+        source = self.voice.source_statistics(now_s)
+        own = None
+        if source is not None:
+            own = SourceReading(source.frames_sent + source.frames_unsent, source.clipped_frames)
+        for watcher in self._watchers:
+            watcher.look(peers, own, now_s)
+
+    def _reading(self, entry: PeerLink) -> PeerReading:
+        figures = self.voice.stream_figures(entry.peer)
+        playout = None if figures is None else figures.playout
+        playing = playout is not None and playout.total_samples_received > 0
+        return PeerReading(
+            peer=entry.peer,
+            packets_sent=entry.totals.packets_sent,
+            concealed_samples=0 if playout is None else playout.concealed_samples,
+            silent_concealed_samples=0 if playout is None else playout.silent_concealed_samples,
+            total_samples=0 if playout is None else playout.total_samples_received,
+            delay_ms=playout.delay_ms if playing and playout is not None else None,
+            remote=entry.remote,
+            rtt_s=None if entry.link is None else entry.link.rtt_s,
+        )
 
     def _report_losses(self, peer: Did, now_s: float) -> None:
         figures = self.voice.stream_figures(peer)

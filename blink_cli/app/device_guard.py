@@ -1,6 +1,8 @@
 """Watches the two devices of a running call: one that is gone is replaced, one that stands still or is silent is told, once.
 
-readings, ten times a second --> DeviceWatch per direction --> DeviceLost + another device | StreamFailed
+readings, ten times a second --> DeviceWatch per direction --> DeviceLost + another device | StreamFailed, StreamRestored
+
+A sound server may move the stream of an unplugged device to another one and say nothing (docs/devices.md): then nothing is to be done here.
 """
 
 from collections.abc import Callable
@@ -8,15 +10,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.app.voice_path import VoicePath
-from blink_cli.audio.devices.health import DeviceTrouble, DeviceWatch, Trouble
+from blink_cli.audio.devices.health import DeviceRecovered, DeviceTrouble, DeviceWatch, Trouble
 from blink_cli.audio.devices.interface import DeviceReading, InputDevice, OutputDevice
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.events import DeviceChanged, DeviceLost, Event, StreamFailed
+from blink_cli.core.events import (
+    DeviceChanged,
+    DeviceLost,
+    Event,
+    StreamFailed,
+    StreamProblem,
+    StreamRestored,
+)
 from blink_cli.core.names import Did
 from blink_cli.net.tasks import TaskOwner
 
 FALLBACKS: Final = {"input": ("default", "silence"), "output": ("default", "null")}
 """What takes over, in this order: the system's choice, else nothing that can fail."""
+
+PROBLEMS: Final = {
+    Trouble.STALLED: StreamProblem.DEVICE_STALLED,
+    Trouble.ONLY_ZEROS: StreamProblem.DIGITAL_SILENCE,
+}
 
 
 @dataclass(slots=True)
@@ -64,10 +78,12 @@ class DeviceGuard:
         if watched is None or watched.device is not device:
             watched = self._watched[direction] = _Watched(device, DeviceWatch(device.parameters, now_s))
         change = watched.watch.observe(reading, now_s, silent_s=silent_s)
+        if isinstance(change, DeviceRecovered) and change.kind in PROBLEMS:
+            self._publish(StreamRestored(did=self._own, problem=PROBLEMS[change.kind]))
         if not isinstance(change, DeviceTrouble):
             return
         if change.kind is not Trouble.GONE:
-            self._publish(StreamFailed(did=self._own, reason=change.reason))
+            self._publish(StreamFailed(did=self._own, reason=change.reason, problem=PROBLEMS[change.kind]))
         elif not watched.replacing:
             watched.replacing = True
             name = device.parameters.name

@@ -2,7 +2,14 @@
 
 from blink_cli.core.media_tap import MediaTap, PlayoutOutcome
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 
 
 class MediaTaps:
@@ -53,6 +60,11 @@ class MediaTaps:
         """See `MediaTap`."""
         for tap in self._taps:
             tap.packet_received(peer, packet)
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """See `MediaTap`."""
+        for tap in self._taps:
+            tap.packet_repeated(peer, packet)
 
     def sender_reported(self, peer: Did, report: SenderReport) -> None:
         """See `MediaTap`."""

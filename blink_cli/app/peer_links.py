@@ -15,7 +15,14 @@ from blink_cli.core.errors import BlinkError
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.names import Did
 from blink_cli.core.redundancy import RedundancyPlan, RedundancyPolicy
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.link_settings import (
     LinkCertificate,
@@ -62,6 +69,9 @@ class LinkObserver(Protocol):
 
     def packet_sent(self, peer: Did, packet: SentPacket) -> None:
         """A packet went out."""
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """A copy of a packet that had come before."""
 
 
 @dataclass(slots=True)
@@ -179,6 +189,13 @@ class PeerLinks:
         return self._connected
 
     @property
+    def formats(self) -> tuple[tuple[Did, int, int | None], ...]:
+        """Everyone connected, with the payload types of Opus and RED."""
+        links = ((entry.peer, entry.link) for entry in self._connected if entry.link is not None)
+        formats = ((peer, link.media_format) for peer, link in links)
+        return tuple((peer, media.opus, media.red) for peer, media in formats if media is not None)
+
+    @property
     def fec_loss_percent(self) -> int | None:
         """The loss that the one encoder should prepare for: the worst line's; None when nobody needs FEC."""
         wanted = [peer.plan.fec_loss_percent for peer in self._connected if peer.plan.fec]
@@ -253,6 +270,7 @@ class PeerLinks:
             on_reception_report=events.reception_reported,
             on_loss_report=events.loss_reported,
             on_sent=events.packet_sent,
+            on_repeated=events.packet_repeated,
         )
         return entry, entry.link
 
@@ -331,6 +349,9 @@ class _LinkEvents:
 
     def packet_sent(self, packet: SentPacket) -> None:
         self._observer.packet_sent(self._peer, packet)
+
+    def packet_repeated(self, packet: RepeatedPacket) -> None:
+        self._observer.packet_repeated(self._peer, packet)
 
     def state_changed(self, state: LinkState) -> None:
         self._changed(self._entry, self._epoch, state)

@@ -23,6 +23,10 @@ from blink_cli.app.event_hub import EventHub
 from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile, session_nickname
+from blink_cli.app.quality_watch import QualityWatch
+from blink_cli.app.recording_memory import RecordingMemory
+from blink_cli.app.recordings import Recordings
+from blink_cli.app.rtp_logging import RtpLogging
 from blink_cli.app.settings import Settings, load_settings
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.views import Views, ice_server_list, signal_counters
@@ -66,18 +70,27 @@ from blink_cli.core.requests import (
     GetIceServers,
     GetParticipants,
     GetPeers,
+    GetRecording,
+    GetRtpLog,
     GetRtpStatistics,
     GetStatus,
     LeaveCall,
+    MarkRecording,
+    PauseRtpLog,
     PlaceOffer,
     Quit,
     RejectCall,
     ReloadContacts,
     Request,
+    ResumeRtpLog,
     SetDeafened,
     SetDevice,
     SetGain,
     SetMuted,
+    StartRecording,
+    StartRtpLog,
+    StopRecording,
+    StopRtpLog,
     Subscribe,
 )
 from blink_cli.core.session_options import IceTransport, SessionOptions
@@ -115,6 +128,8 @@ class Session:
         views: Views,
         ice_servers: IceServers,
         ice_transport: IceTransport,
+        rtp_log: RtpLogging,
+        recordings: Recordings,
         notices: tuple[Event, ...],
         signals: Callable[[], SignalCounters],
     ) -> None:
@@ -128,6 +143,8 @@ class Session:
         self._views = views
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
+        self._rtp_log = rtp_log
+        self._recordings = recordings
         self._notices = notices
         self._signals = signals
 
@@ -163,6 +180,10 @@ class Session:
             stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
             talkers = Talkers(identity.did, hub.publish)
             taps = MediaTaps()
+            quality = QualityWatch(identity.did, hub.publish)
+            taps.add(quality)
+            rtp_log = RtpLogging(identity.did, taps, hub.publish)
+            stack.push_async_callback(rtp_log.aclose)
             listener = _Listener()
             transport = UdpTransport(
                 options.group, interfaces=options.interfaces, neighbours=options.neighbours
@@ -185,6 +206,7 @@ class Session:
                 certificate=new_certificate(),
                 codec=codec,
                 ice_servers=ice_servers,
+                watchers=(quality, rtp_log),
             )
             voice = VoicePath(
                 opener=opener,
@@ -206,6 +228,16 @@ class Session:
                 call_claims=runner.claims,
             )
             listener.join(runner, neighbourhood)
+            recordings = Recordings(
+                own=identity.did,
+                runner=runner,
+                taps=taps,
+                hub=hub,
+                name_of=neighbourhood.name_of,
+                memory=RecordingMemory(profile),
+                codec=codec,
+            )
+            stack.push_async_callback(recordings.aclose)
             await stack.enter_async_context(ice_servers)
             await stack.enter_async_context(post)
             await stack.enter_async_context(neighbourhood.running(transport.port, options))
@@ -216,9 +248,11 @@ class Session:
                 hub=hub,
                 runner=runner,
                 neighbourhood=neighbourhood,
-                views=Views(runner, talkers, neighbourhood.name_of),
+                views=Views(runner, talkers, neighbourhood.name_of, quality.analysis),
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",
+                rtp_log=rtp_log,
+                recordings=recordings,
                 notices=tuple(losses),
                 signals=lambda: signal_counters(post.counters(), transport.counters()),
             )
@@ -260,6 +294,7 @@ class Session:
                 return self._participants()
             case SetMuted(muted=muted):
                 self._runner.set_muted(muted=muted)
+                self._recordings.own_mute(muted=muted)
             case SetDeafened(deafened=deafened):
                 self._runner.set_deafened(deafened=deafened)
             case SetGain(peer=name, gain_db=gain_db):
@@ -268,6 +303,12 @@ class Session:
                 return await self._set_device(request)
             case GetRtpStatistics():
                 return self._statistics()
+            case StartRtpLog() | PauseRtpLog() | ResumeRtpLog() | StopRtpLog() | GetRtpLog():
+                return await self._rtp_log.answer(
+                    request, lambda: (self._runner.current, self._runner.links.formats)
+                )
+            case StartRecording() | StopRecording() | GetRecording() | MarkRecording():
+                return await self._recordings.answer(request)
             case GetIceServers():
                 await self._ice_servers.settled()
                 return ice_server_list(self._ice_servers.verdicts(), self._ice_transport)

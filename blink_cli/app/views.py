@@ -9,6 +9,7 @@ from blink_cli.app.talkers import Talkers
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.sink_mixer import MixerStatistics
 from blink_cli.audio.source_track import SourceStatistics
+from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
 from blink_cli.core.gossip import GossipCounters
 from blink_cli.core.names import CallId, Did
@@ -78,10 +79,17 @@ def signal_counters(gossip: GossipCounters, transport: TransportCounters) -> Sig
 class Views:
     """The session as its users see it."""
 
-    def __init__(self, runner: CallRunner, talkers: Talkers, name_of: Callable[[Did], str]) -> None:
+    def __init__(
+        self,
+        runner: CallRunner,
+        talkers: Talkers,
+        name_of: Callable[[Did], str],
+        analysis_of: Callable[[Did], InboundFigures | None],
+    ) -> None:
         self._runner = runner
         self._talkers = talkers
         self._name_of = name_of
+        self._analysis_of = analysis_of
 
     def current_call(self) -> CurrentCall | None:
         """The call that the session is in."""
@@ -173,6 +181,7 @@ class Views:
             jitter_buffer_target_delay=playout.jitter_buffer_target_delay_s,
             delay_ms=playout.delay_ms,
             audio_level_dbov=self._runner.level_dbov(entry.peer),
+            analysis=self._analysis_of(entry.peer),
         )
 
 

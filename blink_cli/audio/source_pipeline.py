@@ -29,6 +29,15 @@ KEEPALIVE_SAMPLES: Final = SAMPLE_RATE_HZ * 400 // 1000
 UNSENT_BYTES: Final = 2
 """An encoder in DTX says "send nothing" with a packet of one or two bytes (opus_encode's documentation)."""
 
+FULL_SCALE: Final = 0.9999
+"""The loudest that a 16-bit converter can say is 32767 / 32768."""
+
+CLIPPED_SAMPLES: Final = 4
+"""One sample at full scale may be chance; several in a frame are a wave that was cut off."""
+
+CLIPPING_LEVEL_DBOV: Final = -27
+"""A quieter frame cannot have that many samples at full scale: 4 of 960 alone are -24 dBov. So most frames are not looked at."""
+
 _TIMESTAMP_MASK: Final = 0xFFFFFFFF
 
 
@@ -79,6 +88,9 @@ class SourcePipeline(Generic[EncoderT]):
         self.frames_sent = 0
         self.frames_unsent = 0
         """Frames left out by mute or DTX."""
+
+        self.clipped_frames = 0
+        """Frames with several samples at full scale, mute or not."""
 
         self._on_frame = on_frame
         self._on_talking = on_talking
@@ -182,6 +194,8 @@ class SourcePipeline(Generic[EncoderT]):
     def _listen(self, frame: Samples, now_s: float) -> None:
         self.level_dbov = level_dbov(frame)
         self.voice = self._activity.update(self.level_dbov, len(frame) / SAMPLE_RATE_HZ)
+        if self.level_dbov > CLIPPING_LEVEL_DBOV:
+            self.clipped_frames += int(np.count_nonzero(np.abs(frame) >= FULL_SCALE) >= CLIPPED_SAMPLES)
         self.zero_samples = self.zero_samples + len(frame) if self.level_dbov == SILENCE_DBOV else 0
         change = self._talking.update(self.level_dbov, voice=self.voice, now_s=now_s)
         if change is not None and self._on_talking is not None:

@@ -47,6 +47,9 @@ class SourceStatistics:
     frames_unsent: int
     """Left out by mute or DTX."""
 
+    clipped_frames: int
+    """In which the microphone was at full scale for several samples."""
+
     lost_samples: int
     """Captured but overwritten before the thread came, at 48 kHz."""
 
@@ -184,6 +187,7 @@ class SourceTrack(Generic[EncoderT]):
             device=self._device.parameters.name,
             frames_sent=pipeline.frames_sent,
             frames_unsent=pipeline.frames_unsent,
+            clipped_frames=pipeline.clipped_frames,
             lost_samples=self._lost_samples,
             filled_samples=self._filled_samples,
             level_dbov=pipeline.level_dbov,

@@ -10,6 +10,7 @@ from prompt_toolkit.document import Document
 
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.names_shown import printable, short_did
+from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.events import EVENT_NAMES
 
 GLOBAL_ONLY = frozenset({"--profile", "--data-dir", "--verbose", "-v", "--quiet", "-q", "--no-color", "-h"})
@@ -75,7 +76,7 @@ class LineCompleter(Completer):
         parameter = positional[min(len(arguments), len(positional) - 1)]
         if len(arguments) >= len(positional) and parameter.nargs != -1:
             return []
-        return self._values(parameter.name, command.name)
+        return self._values(parameter.name, command.name, last)
 
     def _commands(self, command: Any, below: Any) -> list[Choice]:
         top = command is self._command
@@ -96,7 +97,7 @@ class LineCompleter(Completer):
                 arguments.append(word)
         return command, arguments
 
-    def _values(self, parameter: str, command: str) -> list[Choice]:
+    def _values(self, parameter: str, command: str, last: str) -> list[Choice]:
         match parameter:
             case "peer":
                 return [
@@ -114,6 +115,8 @@ class LineCompleter(Completer):
                 return [Choice(name) for name in ("default", *virtual, *self._devices())]
             case "event":
                 return [Choice(name) for name in EVENT_NAMES]
+            case "path" | "folder" | "out":
+                return [Choice(path) for path in complete_path(last)]
             case _:
                 return []
 

@@ -17,6 +17,14 @@ END_REASONS = {
     e.EndReason.JOINED_ELSEWHERE: "another session of yours took it",
 }
 
+PROBLEM_ENDS = {
+    e.StreamProblem.NOTHING_RECEIVED: "audio of {who} comes again",
+    e.StreamProblem.NOTHING_SENT: "audio goes out again",
+    e.StreamProblem.CLIPPING: "your microphone does not distort any more",
+    e.StreamProblem.DIGITAL_SILENCE: "the microphone is heard again",
+    e.StreamProblem.DEVICE_STALLED: "the audio device moves again",
+}
+
 
 class Narrator:
     """Tells events to people: remembers who is called what, so that a DID is never all that is shown."""
@@ -92,14 +100,31 @@ class Narrator:
                     f"{printable(replacement)} takes its place" if replacement else "nothing takes its place"
                 )
                 return f"the {direction} {printable(device)} failed ({printable(reason)}); {instead}"
+            case e.StreamFailed(problem=e.StreamProblem.CLIPPING, reason=reason):
+                return f"you are too loud: {printable(reason)}"
             case e.StreamFailed(did=did, reason=reason):
                 return f"no audio with {self._who(did)}: {printable(reason)}"
+            case e.StreamRestored(did=did, problem=problem):
+                return PROBLEM_ENDS[problem].format(who=self._who(did))
+            case e.AudioDegraded(did=did, reason=reason, direction=e.StreamDirection.OUTBOUND):
+                return f"{self._who(did)} hears you badly: {printable(reason)}"
             case e.AudioDegraded(did=did, reason=reason):
                 return f"{self._who(did)} sounds bad: {printable(reason)}"
+            case e.AudioRecovered(did=did, direction=e.StreamDirection.OUTBOUND):
+                return f"{self._who(did)} hears you well again"
             case e.AudioRecovered(did=did):
                 return f"{self._who(did)} sounds well again"
+            case e.RtpLogStarted(path=path, call_id=call_id):
+                return f"packets of call {short_call(call_id)} are logged to {printable(path)}"
+            case e.RtpLogRowsLost(path=path, rows_lost=rows_lost):
+                return f"the log {printable(path)} lacks {rows_lost} rows so far: the disk is too slow"
+            case e.RtpLogStopped(path=path, reason=reason, rows=rows, rows_lost=rows_lost):
+                lost = f", {rows_lost} could not be written" if rows_lost else ""
+                return f"the log {printable(path)} is closed ({printable(reason)}): {rows} rows{lost}"
             case e.RecordingStarted(did=did, path=path):
                 return f"{self._who(did)} started recording{f' to {printable(path)}' if path else ''}"
+            case e.RecordingStopped(did=did, reason=reason, failed=True):
+                return f"{self._who(did)} cannot record any more: {printable(reason)}"
             case e.RecordingStopped(did=did, reason=reason):
                 return f"{self._who(did)} stopped recording: {printable(reason)}"
             case e.IceServerFailed(url=url, reason=reason):

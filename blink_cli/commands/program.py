@@ -22,9 +22,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "whoami", "peers", "contacts", "offer", "accept", "reject", "leave", "calls", "participants",
     ),
     "Media": (
-        "mute", "unmute", "deafen", "undeafen", "gain", "list-devices", "set-input", "set-output", "device-configs",
+        "mute", "unmute", "deafen", "undeafen", "gain", "list-devices", "set-input", "set-output", "device-configs", "record",
     ),
-    "Statistics and events": ("rtp-stats", "ice-servers", "events", "wait", "watch"),
+    "Statistics and events": ("rtp-stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
 }  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def program() -> typer.Typer:
         device_commands,
         event_commands,
         media_commands,
+        record_commands,
+        rtp_log_commands,
         session_commands,
         statistics_commands,
     )
@@ -68,7 +70,9 @@ def program() -> typer.Typer:
         contact_commands,
         media_commands,
         device_commands,
+        record_commands,
         statistics_commands,
+        rtp_log_commands,
         event_commands,
     ):
         module.register(app)

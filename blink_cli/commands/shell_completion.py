@@ -42,6 +42,22 @@ def complete_event(incomplete: str) -> list[str]:
     return [name for name in EVENT_NAMES if name.startswith(incomplete)]
 
 
+def complete_path(incomplete: str) -> list[str]:
+    """Files and folders, folders with a slash behind them."""
+    import os  # noqa: PLC0415 - as the rest of a completion
+
+    folder, beginning = os.path.split(incomplete)
+    try:
+        entries = sorted(os.scandir(os.path.expanduser(folder) or "."), key=lambda entry: entry.name)  # noqa: PTH111 - the text stays as it was typed
+    except OSError:
+        return []
+    return [
+        os.path.join(folder, entry.name) + ("/" if entry.is_dir() else "")  # noqa: PTH118 - as above
+        for entry in entries
+        if entry.name.startswith(beginning) and (beginning or not entry.name.startswith("."))
+    ]
+
+
 def _ask(request: Request) -> object:
     import asyncio  # noqa: PLC0415 - this module is imported by every command, this only by Tab
 

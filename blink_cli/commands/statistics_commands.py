@@ -1,14 +1,21 @@
 """Commands for figures."""
 
-from typing import Annotated, Final
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from blink_cli.commands.command import command
 from blink_cli.commands.desk import Desk, expect
 from blink_cli.commands.documents import reply_document
+from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.core.replies import IceServerList, RtpStatistics
 from blink_cli.core.requests import GetIceServers, GetRtpStatistics
+from blink_cli.core.session_port import SessionPort
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 EVERY_S: Final = 1.0
 """Between two looks: figures over the last second mean something, and a person can read them."""
@@ -28,14 +35,33 @@ async def rtp_stats(
     ] = False,
 ) -> None:
     """Show the figures of the current call, per peer, both directions."""
+    async with desk.source.running() as session:
+        first = expect(await session.ask(GetRtpStatistics()), RtpStatistics)
+        if not watch:
+            show(desk, first)
+        elif desk.output.json or not redraws(desk):
+            await _repeat(session, first, lambda statistics: show(desk, statistics))
+        else:
+            from blink_cli.commands.redrawing import Redrawing  # noqa: PLC0415 - rich takes 80 ms
+
+            with Redrawing(desk.output.console()) as screen:
+                await _repeat(session, first, lambda statistics: screen.draw(picture(statistics)))
+
+
+async def _repeat(
+    session: SessionPort, statistics: RtpStatistics, present: Callable[[RtpStatistics], None]
+) -> None:
     import asyncio  # noqa: PLC0415 - 40 ms that `--help` does not need
 
-    async with desk.source.running() as session:
-        while True:
-            show(desk, expect(await session.ask(GetRtpStatistics()), RtpStatistics))
-            if not watch:
-                return
-            await asyncio.sleep(EVERY_S)
+    while True:
+        present(statistics)
+        await asyncio.sleep(EVERY_S)
+        statistics = expect(await session.ask(GetRtpStatistics()), RtpStatistics)
+
+
+def redraws(desk: Desk) -> bool:
+    """Whether a table can be drawn in its own place: on a terminal, where no prompt owns the lines below it."""
+    return sys.stdout.isatty() and isinstance(desk.source, ProfileSource)
 
 
 async def ice_servers(desk: Desk) -> None:
@@ -59,8 +85,14 @@ def show(desk: Desk, statistics: RtpStatistics) -> None:
     if desk.output.json:
         desk.output.document(reply_document(statistics))
         return
-    from blink_cli.commands.tables import device_lines, statistics_table  # noqa: PLC0415 - rich takes 80 ms
+    desk.output.table(picture(statistics))
 
-    desk.output.table(statistics_table(statistics))
-    for line in device_lines(statistics):
-        desk.output.line(line)
+
+def picture(statistics: RtpStatistics) -> "RenderableType":
+    """Return the figures as rich renders them: one row a peer, one line a device."""
+    from rich.console import Group  # noqa: PLC0415 - rich takes 80 ms
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    from blink_cli.commands.tables import device_lines, statistics_table  # noqa: PLC0415 - as above
+
+    return Group(statistics_table(statistics), *(Text(line) for line in device_lines(statistics)))

@@ -44,6 +44,7 @@ STATISTICS_COLUMNS = (
     ("conceal", "share of the sound that was made up"),
     ("jitter", "RFC 3550"),
     ("delay", "from arrival to the speaker, now"),
+    ("mos", "estimated, 1 to 4.5; `--json` has its model and inputs"),
     ("sent", "packets sent"),
     ("far lost", "share that the peer reports as lost"),
     ("red", "redundant copies in each packet"),
@@ -159,7 +160,7 @@ def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:
 
 def _figures(peer: PeerStatistics) -> tuple[str, ...]:
     inbound, outbound = peer.inbound, peer.outbound
-    received: tuple[str, ...] = ("-",) * 7
+    received: tuple[str, ...] = ("-",) * 8
     if inbound is not None:
         concealed = (
             inbound.concealed_samples / inbound.total_samples_received
@@ -174,6 +175,9 @@ def _figures(peer: PeerStatistics) -> tuple[str, ...]:
             f"{concealed:.1%}",
             f"{inbound.jitter * 1000:.1f} ms",
             "-" if inbound.delay_ms is None else f"{inbound.delay_ms:.0f} ms",
+            "-"
+            if inbound.analysis is None or inbound.analysis.quality is None
+            else f"{inbound.analysis.quality.mos:.1f}",
         )
     sent: tuple[str, ...] = ("-",) * 3
     if outbound is not None:

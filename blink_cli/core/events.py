@@ -188,24 +188,60 @@ class DeviceLost(_Event, frozen=True):
     replacement: str | None
 
 
+class StreamDirection(StrEnum):
+    """Which of the two streams with a peer is meant."""
+
+    INBOUND = "inbound"
+    """What this session hears of the peer."""
+
+    OUTBOUND = "outbound"
+    """What the peer hears of this session."""
+
+
+class StreamProblem(StrEnum):
+    """What can be wrong with a stream for long."""
+
+    NOTHING_RECEIVED = "nothing_received"
+    NOTHING_SENT = "nothing_sent"
+    CLIPPING = "clipping"
+    DIGITAL_SILENCE = "digital_silence"
+    """The microphone delivers nothing but zeros."""
+
+    DEVICE_STALLED = "device_stalled"
+
+
 class StreamFailed(_Event, frozen=True):
-    """Audio that should flow does not, and why."""
+    """Audio that should flow does not, or is spoilt where it begins, and why. Told once, when it has lasted."""
 
     did: Did
+    """Whose stream: the peer's, or one's own."""
+
     reason: str
+    problem: StreamProblem | None = None
+
+
+class StreamRestored(_Event, frozen=True):
+    """A problem that `StreamFailed` told is over. The end of a link or a call ends its problems without a word."""
+
+    did: Did
+    problem: StreamProblem
 
 
 class AudioDegraded(_Event, frozen=True):
-    """One peer sounds bad, and why."""
+    """One peer sounds bad, or hears this session badly, and why."""
 
     did: Did
     reason: str
+    direction: StreamDirection = StreamDirection.INBOUND
 
 
 class AudioRecovered(_Event, frozen=True):
-    """It sounds well again."""
+    """It sounds well again, or hears this session well again. A link that ends is told by `LinkChanged` alone."""
 
     did: Did
+    direction: StreamDirection = StreamDirection.INBOUND
+    lasted_s: float | None = None
+    """How long it was bad."""
 
 
 class RecordingStarted(_Event, frozen=True):
@@ -221,6 +257,31 @@ class RecordingStopped(_Event, frozen=True):
     did: Did
     path: str | None
     reason: str
+    failed: bool = False
+    """It ended against everybody's will: the disk is full, the folder is gone. What was written stays good."""
+
+
+class RtpLogStarted(_Event, frozen=True):
+    """Packets of a call are being logged into a file."""
+
+    path: str
+    call_id: CallId
+
+
+class RtpLogRowsLost(_Event, frozen=True):
+    """The disk cannot follow: rows are missing in the log from here on. Told once a log; `RtpLogStopped` has the final count."""
+
+    path: str
+    rows_lost: int
+
+
+class RtpLogStopped(_Event, frozen=True):
+    """The file is closed, and why."""
+
+    path: str
+    reason: str
+    rows: int
+    rows_lost: int
 
 
 class IceServerFailed(_Event, frozen=True):
@@ -266,10 +327,14 @@ Event = (
     | DeviceChanged
     | DeviceLost
     | StreamFailed
+    | StreamRestored
     | AudioDegraded
     | AudioRecovered
     | RecordingStarted
     | RecordingStopped
+    | RtpLogStarted
+    | RtpLogRowsLost
+    | RtpLogStopped
     | IceServerFailed
     | IceServerRecovered
     | EventsMissed

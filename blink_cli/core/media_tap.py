@@ -7,7 +7,14 @@ import enum
 from typing import Protocol
 
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 
 
 class PlayoutOutcome(enum.StrEnum):
@@ -52,6 +59,9 @@ class MediaTap(Protocol):
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """An authentic packet, not a duplicate; before any buffer."""
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """A copy of a packet that had come before; SRTP refused it."""
 
     def sender_reported(self, peer: Did, report: SenderReport) -> None:
         """What the peer says of its clock."""

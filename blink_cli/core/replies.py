@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.events import LinkState
 from blink_cli.core.names import CallId, Did
 
@@ -214,6 +215,9 @@ class Inbound(_Value, frozen=True, rename="camel"):
     datagrams_refused: int = 0
     """Neither voice nor handshake of this peer: garbage, or changed on the way. Not in webrtc-stats."""
 
+    analysis: InboundFigures | None = None
+    """Of the stream that is heard now, as `rtp-analyze` prints it; its fields are not in camel case. A reconnect begins another stream."""
+
 
 class Remote(_Value, frozen=True, rename="camel"):
     """What the peer reports of our stream (RFC 3550 receiver reports)."""
@@ -276,6 +280,41 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     output: DeviceFigures | None = None
 
 
+class RtpLogFile(_Value, frozen=True):
+    """One file that is closed."""
+
+    path: str
+    rows: int
+    rows_lost: int
+    bytes: int
+    reason: str
+    """Why it was closed."""
+
+
+class RtpLogState(_Reply, frozen=True, tag="rtp_log"):
+    """How the RTP log stands."""
+
+    state: str
+    """off; waiting: for a call; logging; paused."""
+
+    path: str | None
+    """What `rtp-log start` was told."""
+
+    file: str | None
+    """The file that is open now."""
+
+    call: CallId | None
+    rows: int
+    """In the open file; up to two seconds behind, since a packet's row waits for what the playout makes of it."""
+
+    rows_lost: int
+    """Could not be written to the open file, because the disk was too slow."""
+
+    bytes: int
+    files: tuple[RtpLogFile, ...]
+    """Closed since the log was started."""
+
+
 class IceServerState(_Value, frozen=True):
     """One configured STUN or TURN server; its credentials are not shown."""
 
@@ -309,6 +348,77 @@ class IceServerList(_Reply, frozen=True, tag="ice_servers"):
     servers: tuple[IceServerState, ...]
 
 
+class RecordingBegun(_Reply, frozen=True, tag="recording_begun"):
+    """The file is on the disk, and everybody in the call is told."""
+
+    path: str
+    """The MP4 while it grows; it has another name when it is finished."""
+
+    sidecar: str
+    since: str
+    """ISO 8601, UTC: the first sample."""
+
+
+class RecordedFile(_Value, frozen=True):
+    """A file of a recording."""
+
+    path: str
+    kind: str
+    """mp4, wav, mix, or sidecar"""
+
+    participants: tuple[NamedPeer, ...]
+    """Whose sound it holds."""
+
+    duration_s: float
+
+
+class RecordingFiles(_Reply, frozen=True, tag="recording_files"):
+    """A recording that has ended."""
+
+    files: tuple[RecordedFile, ...]
+    reason: str
+    """Why it ended."""
+
+    warning: str | None = None
+    """What was asked for and could not be made."""
+
+
+class LeftoverRecording(_Value, frozen=True):
+    """An unfinished file whose program died; `record repair` finishes it."""
+
+    path: str
+    bytes: int
+    started: str | None
+    """ISO 8601, UTC; None where its sidecar is gone."""
+
+
+class RecordingStatus(_Reply, frozen=True, tag="recording_status"):
+    """What is being recorded, and what was left unfinished in the folders used last."""
+
+    recording: bool
+    path: str | None = None
+    since: str | None = None
+    duration_s: float | None = None
+    participants: tuple[NamedPeer, ...] = ()
+    formats: tuple[str, ...] = ()
+    packets_dropped: int = 0
+    """What this machine, or its disk, was too slow for."""
+
+    exporting: bool = False
+    """The WAV files or the mixdown of an earlier recording are being made."""
+
+    leftovers: tuple[LeftoverRecording, ...] = ()
+
+
+class RecordingMarked(_Reply, frozen=True, tag="recording_marked"):
+    """The marker is in the recording."""
+
+    at_s: float
+    """Seconds from its first sample."""
+
+    text: str
+
+
 Reply = (
     Status
     | Done
@@ -319,7 +429,12 @@ Reply = (
     | Participants
     | DeviceSet
     | RtpStatistics
+    | RtpLogState
     | IceServerList
+    | RecordingBegun
+    | RecordingFiles
+    | RecordingStatus
+    | RecordingMarked
 )
 
 

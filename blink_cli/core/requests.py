@@ -4,9 +4,12 @@ One goes to the session in this process, the other through the control socket; b
 or as a `BlinkError`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
+
+RecordingFormat = Literal["mp4", "wav", "mix"]
+"""One MP4 of all tracks; a WAV for each participant; a mixdown."""
 
 NonNegativeSeconds = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -98,12 +101,62 @@ class GetRtpStatistics(_Request, frozen=True, tag="rtp_stats"):
     """Figures of the media, both directions, per peer. Replies `RtpStatistics`."""
 
 
+class StartRtpLog(_Request, frozen=True, tag="rtp_log_start"):
+    """Log every packet of the present call, or else of the next one. Replies `RtpLogState`."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    """Absolute. A folder, which exists or ends with a slash: each call gets a file of its own in it. Else a file that does not exist."""
+
+
+class PauseRtpLog(_Request, frozen=True, tag="rtp_log_pause"):
+    """Write no rows for a while. Replies `RtpLogState`."""
+
+
+class ResumeRtpLog(_Request, frozen=True, tag="rtp_log_resume"):
+    """Write rows again. Replies `RtpLogState`."""
+
+
+class StopRtpLog(_Request, frozen=True, tag="rtp_log_stop"):
+    """End the log and close its file. Replies `RtpLogState`, state off."""
+
+
+class GetRtpLog(_Request, frozen=True, tag="rtp_log"):
+    """How the log stands. Replies `RtpLogState`."""
+
+
+RtpLogRequest = StartRtpLog | PauseRtpLog | ResumeRtpLog | StopRtpLog | GetRtpLog
+
+
 class GetIceServers(_Request, frozen=True, tag="ice_servers"):
     """The configured STUN and TURN servers, once each has been asked. Replies `IceServerList`."""
 
 
 class ReloadContacts(_Request, frozen=True, tag="reload_contacts"):
     """The contacts file changed. Replies `Done`."""
+
+
+class StartRecording(_Request, frozen=True, tag="record_start"):
+    """Record the current call from now on. Replies `RecordingBegun` once the file is on the disk."""
+
+    folder: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    """Absolute, as the session sees it; made when it is not there."""
+
+    formats: Annotated[tuple[RecordingFormat, ...], msgspec.Meta(min_length=1, max_length=3)] = ("mp4",)
+    """The MP4 is always written; wav and mix are made from it in the end."""
+
+
+class StopRecording(_Request, frozen=True, tag="record_stop"):
+    """End the recording and finish its files. Replies `RecordingFiles`."""
+
+
+class GetRecording(_Request, frozen=True, tag="record_status"):
+    """What is being recorded, and what was left unfinished. Replies `RecordingStatus`."""
+
+
+class MarkRecording(_Request, frozen=True, tag="record_mark"):
+    """Put a marker at this moment of the recording. Replies `RecordingMarked`."""
+
+    text: Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Subscribe(_Request, frozen=True, tag="subscribe"):
@@ -125,7 +178,16 @@ Request = (
     | SetGain
     | SetDevice
     | GetRtpStatistics
+    | StartRtpLog
+    | PauseRtpLog
+    | ResumeRtpLog
+    | StopRtpLog
+    | GetRtpLog
     | GetIceServers
     | ReloadContacts
+    | StartRecording
+    | StopRecording
+    | GetRecording
+    | MarkRecording
     | Subscribe
 )

@@ -52,6 +52,22 @@ class RtpPacket(msgspec.Struct, frozen=True, gc=False):
     voice: bool = False
 
 
+class RepeatedPacket(msgspec.Struct, frozen=True, gc=False):
+    """A copy of an RTP packet that had come before. SRTP refuses it unopened: nothing vouches for its header, and there is no payload."""
+
+    ssrc: int
+    sequence_number: int
+    timestamp: int
+    payload_type: int
+    marker: bool
+    payload_bytes: int
+    """Length of the payload that it would have."""
+
+    arrival_s: float
+    audio_level_dbov: int | None = None
+    voice: bool = False
+
+
 class SentPacket(msgspec.Struct, frozen=True, gc=False):
     """What the RTP log says of a packet that went out."""
 

@@ -33,11 +33,6 @@ def is_rtcp(datagram: bytes) -> bool:
     return len(datagram) > 1 and 192 <= datagram[1] <= 223
 
 
-def clear_sequence_number(datagram: bytes) -> int:
-    """The sequence number of an SRTP packet, which is not encrypted. The packet has at least 4 bytes."""
-    return datagram[2] << 8 | datagram[3]
-
-
 def clear_ssrc(datagram: bytes) -> int:
     """The SSRC of an SRTP packet, which is not encrypted. The packet has at least 12 bytes."""
     return int.from_bytes(datagram[8:12], "big")

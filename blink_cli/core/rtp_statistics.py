@@ -12,7 +12,10 @@ Differences from RFC 3550, on purpose:
   packets. The first one counts, and a forward jump of any size is loss: a minute without a network is 3000 packets.
   A backward jump past the history is a sender that began anew.
 - Duplicates are counted apart. In the RFC they are counted as received and so hide a loss.
-- Jitter is kept as a float and in seconds (A.8 uses integers in ticks), and duplicates do not enter it.
+- Jitter is kept as a float and in seconds (A.8 uses integers in ticks).
+
+Jitter and delta are of all arrivals in their order, copies included, as in A.8 and in Wireshark. A copy that SRTP refused is not authentic: its time
+counts only if it repeats what came, and is at most `COPY_AGE_S` old, so that who replays packets can shake the figures a little and no more.
 
 How this compares with Wireshark's and tshark's stream table is told in docs/rtp_seam.md.
 """
@@ -26,6 +29,9 @@ from blink_cli.core.voice import SAMPLE_RATE_HZ
 HISTORY_PACKETS: Final = 1024
 """How far back a packet is told from its duplicate. Equal to the window of SRTP's replay check, behind which
 nothing gets through to us; 20 s of voice."""
+
+COPY_AGE_S: Final = 1.0
+"""Networks repeat a packet within milliseconds. An older copy is somebody's replay: counted, but not measured."""
 
 _HISTORY_MASK: Final = (1 << HISTORY_PACKETS) - 1
 _FIRST_CYCLE: Final = 0x10000
@@ -54,17 +60,20 @@ class ReceptionStatistics:
 
     __slots__ = (
         "_clock_rate_hz",
+        "_delta_count",
+        "_delta_sum_s",
         "_expected_before",
         "_expected_prior",
         "_first",
         "_highest",
+        "_interrupted",
         "_jitter_count",
         "_jitter_sum_s",
         "_last_arrival_s",
-        "_last_in_order_s",
         "_last_timestamp",
         "_received_prior",
         "_seen",
+        "_timestamps",
         "bytes_received",
         "jitter_s",
         "last_arrival_s",
@@ -97,8 +106,8 @@ class ReceptionStatistics:
         """Its highest value."""
 
         self.max_delta_s = 0.0
-        """The longest time between two successive arrivals in order, in seconds; the end of a pause, which the
-        marker bit shows, and late packets are left out."""
+        """The longest time between an arrival and the one before it, in seconds; the end of a pause, which the marker bit shows,
+        and packets older than the one before them are left out."""
 
         self.last_arrival_s: float | None = None
         """Monotonic time of the newest arrival."""
@@ -112,9 +121,12 @@ class ReceptionStatistics:
         self._seen = 0  # bit n: `_highest - n` has arrived
         self._last_arrival_s = 0.0
         self._last_timestamp = 0
-        self._last_in_order_s = 0.0
+        self._timestamps = [0] * HISTORY_PACKETS  # of the packets in `_seen`, by their number
         self._jitter_sum_s = 0.0
         self._jitter_count = 0
+        self._delta_sum_s = 0.0
+        self._delta_count = 0
+        self._interrupted = False
         self._clock_rate_hz = clock_rate_hz
         self._expected_prior = 0
         self._received_prior = 0
@@ -141,6 +153,11 @@ class ReceptionStatistics:
         """The mean of its values after each packet, as Wireshark shows it."""
         return self._jitter_sum_s / self._jitter_count if self._jitter_count else 0.0
 
+    @property
+    def mean_delta_s(self) -> float:
+        """The mean of what `max_delta_s` is the longest of."""
+        return self._delta_sum_s / self._delta_count if self._delta_count else 0.0
+
     def received(
         self,
         sequence_number: int,
@@ -164,50 +181,74 @@ class ReceptionStatistics:
 
         """
         if self._highest < 0:
-            self._begin(sequence_number, arrival_s)
+            self._begin(sequence_number)
+        elif self._interrupted:
+            self._expected_before = self.packets_expected
+            self._begin(sequence_number)
         else:
             step = sequence_difference(sequence_number, self._highest & 0xFFFF)
             if step <= -HISTORY_PACKETS:
                 self._expected_before = self.packets_expected
                 self.restarts += 1
-                self._begin(sequence_number, arrival_s)
+                self._begin(sequence_number)
             elif step > 0:
                 self._highest += step
                 self._seen = (self._seen << step | 1) & _HISTORY_MASK
-                self._measure(timestamp, arrival_s)
-                if not marker:
-                    self.max_delta_s = max(self.max_delta_s, arrival_s - self._last_in_order_s)
-                self._last_in_order_s = arrival_s
+                self._measure(timestamp, arrival_s, marker=marker)
             else:
                 bit = 1 << -step
                 if self._seen & bit:
-                    self.packets_duplicated += 1
+                    self.duplicated(sequence_number, timestamp, arrival_s, marker=marker)
                     return False
                 self._seen |= bit
                 self.packets_reordered += 1
                 # It may have been sent before the first one that arrived.
                 self._first = min(self._first, self._highest + step)
-                self._measure(timestamp, arrival_s)
+                self._measure(timestamp, arrival_s, marker=marker)
         self.packets_received += 1
         self.bytes_received += payload_bytes
+        self._timestamps[sequence_number % HISTORY_PACKETS] = timestamp
         self._last_timestamp = timestamp
         self._last_arrival_s = arrival_s
         self.last_arrival_s = arrival_s
         return True
 
-    def duplicated(self) -> None:
-        """Count a copy that was refused before it came this far, by SRTP's replay check."""
+    def duplicated(
+        self, sequence_number: int, timestamp: int, arrival_s: float, *, marker: bool = False
+    ) -> None:
+        """Count a copy of a packet that had come, also one that SRTP's replay check refused. Arguments as for `received`."""
         self.packets_duplicated += 1
+        if self._highest < 0 or self._interrupted:
+            return
+        behind = sequence_difference(self._highest & 0xFFFF, sequence_number)
+        if (
+            0 <= behind < HISTORY_PACKETS
+            and self._seen >> behind & 1
+            and self._timestamps[sequence_number % HISTORY_PACKETS] == timestamp
+            and abs(timestamp_difference(timestamp, self._last_timestamp)) <= COPY_AGE_S * self._clock_rate_hz
+        ):
+            self._measure(timestamp, arrival_s, marker=marker)
+            self._last_timestamp = timestamp
+            self._last_arrival_s = arrival_s
 
-    def _begin(self, sequence_number: int, arrival_s: float) -> None:
-        self._last_in_order_s = arrival_s
+    def interrupted(self) -> None:
+        """Nobody watched for a while: what comes next is counted from there, and what was not seen is not called lost."""
+        self._interrupted = True
+
+    def _begin(self, sequence_number: int) -> None:
+        self._interrupted = False
         self._first = self._highest = sequence_number + _FIRST_CYCLE
         self._seen = 1
 
-    def _measure(self, timestamp: int, arrival_s: float) -> None:
+    def _measure(self, timestamp: int, arrival_s: float, *, marker: bool) -> None:
         # Successive packets in order of arrival, not of sequence (RFC 3550, section 6.4.1).
         ticks = timestamp_difference(timestamp, self._last_timestamp)
-        step_s = abs(arrival_s - self._last_arrival_s - ticks / self._clock_rate_hz)
+        delta_s = arrival_s - self._last_arrival_s
+        if ticks >= 0 and not marker:
+            self._delta_sum_s += delta_s
+            self._delta_count += 1
+            self.max_delta_s = max(self.max_delta_s, delta_s)
+        step_s = abs(delta_s - ticks / self._clock_rate_hz)
         jitter_s = self.jitter_s = self.jitter_s + (step_s - self.jitter_s) / 16.0
         self._jitter_sum_s += jitter_s
         self._jitter_count += 1

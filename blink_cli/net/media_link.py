@@ -31,7 +31,14 @@ from blink_cli.core.rtcp import (
     write_loss_report,
     write_report,
 )
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 from blink_cli.core.rtp_statistics import ReceptionStatistics
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.net.link_settings import (
@@ -85,6 +92,7 @@ class MediaLink:
         on_reception_report: Callable[[ReceptionReport], None] = lambda _: None,
         on_loss_report: Callable[[LossReport], None] = lambda _: None,
         on_sent: Callable[[SentPacket], None] | None = None,
+        on_repeated: Callable[[RepeatedPacket], None] | None = None,
     ) -> None:
         """Prepare a link; opens no socket.
 
@@ -99,6 +107,7 @@ class MediaLink:
             on_reception_report: What the peer says of the stream that we send.
             on_loss_report: The same in more detail, from peers that are blink too.
             on_sent: Each packet that went out, for the RTP log.
+            on_repeated: Each copy of a packet that had come before.
 
         """
         self.name = name
@@ -111,6 +120,7 @@ class MediaLink:
         self._on_reception_report = on_reception_report
         self._on_loss_report = on_loss_report
         self._on_sent = on_sent
+        self._on_repeated = on_repeated
         self._transport = SecureTransport(
             settings,
             certificate,
@@ -360,10 +370,12 @@ class MediaLink:
         if self._receiver is not None:
             self._receiver.received(data, arrival_s)
 
-    def _rtp_replayed(self, ssrc: int, sequence_number: int, arrival_s: float) -> None:
-        del sequence_number, arrival_s  # a copy is not authentic: it says nothing about who is there
+    def _rtp_replayed(self, data: bytes, sealing_bytes: int, arrival_s: float) -> None:
+        # A copy is not authentic: it says nothing about who is there.
         if self._receiver is not None:
-            self._receiver.replayed(ssrc)
+            copy = self._receiver.replayed(data, sealing_bytes, arrival_s)
+            if copy is not None and self._on_repeated is not None:
+                self._on_repeated(copy)
 
     # reports
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.rtcp import BlockOnWire, block_on_wire, middle_bits
-from blink_cli.core.rtp import RtpPacket
-from blink_cli.core.rtp_header import parse_rtp
+from blink_cli.core.rtp import RepeatedPacket, RtpPacket
+from blink_cli.core.rtp_header import clear_ssrc, parse_rtp
 from blink_cli.core.rtp_statistics import ReceptionStatistics
 from blink_cli.net.sdp import MediaFormat
 
@@ -82,13 +82,39 @@ class RtpReceiver:
         ):
             self._on_packet(packet)
 
-    def replayed(self, ssrc: int) -> None:
-        """Count a packet that SRTP refused because it had come before."""
-        stream = self.streams.get(ssrc)
+    def replayed(self, data: bytes, sealing_bytes: int, arrival_s: float) -> RepeatedPacket | None:
+        """Count a packet that SRTP refused because it had come before, and return what its clear header says.
+
+        Args:
+            data: At least an RTP header; the rest is still sealed.
+            sealing_bytes: What SRTP adds to a packet.
+            arrival_s: Monotonic.
+
+        Returns:
+            None for a copy of nothing that was heard, or with a header that cannot be read.
+
+        """
+        stream = self.streams.get(clear_ssrc(data))
         if stream is None:
             self.counters.packets_of_unknown_source += 1
-        else:
-            stream.duplicated()
+            return None
+        try:
+            packet = parse_rtp(data, arrival_s, self._audio_level_id)
+        except WireError:
+            self.counters.packets_malformed += 1
+            return None
+        stream.duplicated(packet.sequence_number, packet.timestamp, arrival_s, marker=packet.marker)
+        return RepeatedPacket(
+            packet.ssrc,
+            packet.sequence_number,
+            packet.timestamp,
+            packet.payload_type,
+            packet.marker,
+            max(len(packet.payload) - sealing_bytes, 0),
+            arrival_s,
+            packet.audio_level_dbov,
+            packet.voice,
+        )
 
     def _new_stream(self, ssrc: int) -> ReceptionStatistics | None:
         if (self.announced and ssrc not in self.announced) or len(self.streams) >= MAX_SOURCES:

@@ -42,7 +42,7 @@ from aiortc import (
     RTCIceTransportPolicy,
 )
 
-from blink_cli.core.rtp_header import RTP_HEADER_BYTES, clear_sequence_number, clear_ssrc, is_rtcp
+from blink_cli.core.rtp_header import RTP_HEADER_BYTES, is_rtcp
 from blink_cli.net.arrival import ArrivalClock
 from blink_cli.net.handshake_copies import HandshakeCopies
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
@@ -168,7 +168,7 @@ class SecureTransport:
         *,
         on_rtp: Callable[[bytes, float], None],
         on_rtcp: Callable[[bytes, float], None],
-        on_replayed: Callable[[int, int, float], None],
+        on_replayed: Callable[[bytes, int, float], None],
         on_closed: Callable[[str], None],
     ) -> None:
         """Prepare; opens no socket.
@@ -178,7 +178,8 @@ class SecureTransport:
             certificate: The session's.
             on_rtp: Told each decrypted RTP packet and its monotonic arrival.
             on_rtcp: Told each decrypted RTCP compound packet and its monotonic arrival.
-            on_replayed: Told SSRC, sequence number and arrival of an RTP packet that had come before.
+            on_replayed: Told an RTP packet that had come before, still sealed and therefore not authentic, the bytes that sealing added
+                to it, and its arrival.
             on_closed: Told once, with a reason, when the other side or the network ended a connected transport.
 
         """
@@ -202,6 +203,7 @@ class SecureTransport:
         self._unprotect: Callable[[bytes], bytes] | None = None
         self._unprotect_rtcp: Callable[[bytes], bytes] | None = None
         self._early: deque[tuple[bytes, float]] = deque(maxlen=MAX_EARLY_SRTP)
+        self._sealing_bytes = 0  # what SRTP adds to a packet: its tag
         self._pair: Any = None
         self._socket: Any = None
         self._has_buffer = False
@@ -525,10 +527,12 @@ class SecureTransport:
             if is_rtcp(data):
                 self._on_rtcp(self._unprotect_rtcp(data), arrival_s)
             else:
-                self._on_rtp(self._unprotect(data), arrival_s)
+                opened = self._unprotect(data)
+                self._sealing_bytes = len(data) - len(opened)
+                self._on_rtp(opened, arrival_s)
         except pylibsrtp.Error as refusal:
             if str(refusal) == _REPLAYED and not is_rtcp(data) and len(data) >= RTP_HEADER_BYTES:
-                self._on_replayed(clear_ssrc(data), clear_sequence_number(data), arrival_s)
+                self._on_replayed(data, self._sealing_bytes, arrival_s)
             else:
                 self.counters.datagrams_unauthenticated += 1
                 return False

@@ -22,7 +22,14 @@ from blink_cli.audio.samples import Samples
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import Did
-from blink_cli.core.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport, SentPacket
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
 from blink_cli.core.talking import TalkingChange
 from blink_cli.net.link_settings import LinkSettings, new_certificate
 from blink_cli.net.sdp import MediaFormat
@@ -160,6 +167,9 @@ class _Mouth:
         """The link's own policy has heard it."""
 
     def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """Nobody listens in."""
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
         """Nobody listens in."""
 
 

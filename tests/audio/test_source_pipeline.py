@@ -148,3 +148,26 @@ def test_the_frame_length_changes_between_frames() -> None:
     source.encoder_changed()
     feed(source, range(2, 4))
     assert [f.duration_samples for f in frames] == [960, 480, 480]
+
+
+def test_frames_that_were_cut_off_at_full_scale_are_counted() -> None:
+    def overdriven(block: int) -> Samples:
+        return np.clip(5 * voice(block), -1, 1)
+
+    source = pipeline([])
+    feed(source, range(100))
+    assert source.clipped_frames == 0
+    source.muted = True
+    feed(source, range(100, 150), overdriven)
+    assert source.clipped_frames == 25
+
+
+def test_a_single_peak_is_no_clipping() -> None:
+    def click(block: int) -> Samples:
+        sound = np.zeros(480, dtype=np.float32)
+        sound[100] = 1.0
+        return sound
+
+    source = pipeline([])
+    feed(source, range(100), click)
+    assert source.clipped_frames == 0

@@ -446,3 +446,11 @@ def test_a_mistake_about_servers_has_its_sentence(
     done = here(shell, "serve", *options)
     assert done.exit_code == 2
     assert sentence in done.stderr
+
+
+def test_the_shell_completes_the_path_of_a_log(served: Shell, tmp_path: Path) -> None:
+    (tmp_path / "call.csv").touch()
+    (tmp_path / "calls").mkdir()
+    words = f"blink rtp-log start {tmp_path}/ca"
+    completed = served.run(_BLINK_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="3")
+    assert set(completed.stdout.split()) == {f"{tmp_path}/call.csv", f"{tmp_path}/calls/"}

@@ -173,3 +173,55 @@ def test_tshark_counts_the_same(seed: int, tmp_path: Path) -> None:
     assert stream.max_delta_ms == pytest.approx(statistics.max_delta_s * 1000, abs=0.01)
     assert stream.mean_jitter_ms == pytest.approx(statistics.mean_jitter_s * 1000, abs=0.05)
     assert stream.max_jitter_ms == pytest.approx(statistics.max_jitter_s * 1000, abs=0.05)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tshark_measures_the_same_when_packets_overtake_and_come_twice(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    arrivals = sorted(
+        (
+            (100 + n, 882 * n, 0.02 * n + abs(chance.gauss(0.04, 0.02)))
+            for n in range(700)
+            if chance.random() > 0.05
+            for _ in range(1 + (chance.random() < 0.08))
+        ),
+        key=lambda arrival: arrival[2],
+    )
+    packets = [
+        (arrival_s, struct.pack("!BBHII", 0x80, 11, sequence, timestamp, 1234) + bytes(60))
+        for sequence, timestamp, arrival_s in arrivals
+    ]
+    write_rtp_capture(tmp_path / "call.pcap", packets)
+    (stream,) = rtp_streams(tmp_path / "call.pcap")
+    statistics = count(arrivals, clock_rate_hz=44_100)
+    assert stream.packets == statistics.packets_received + statistics.packets_duplicated
+    assert stream.max_delta_ms == pytest.approx(statistics.max_delta_s * 1000, abs=0.01)
+    assert stream.mean_jitter_ms == pytest.approx(statistics.mean_jitter_s * 1000, abs=0.2)
+    assert stream.max_jitter_ms == pytest.approx(statistics.max_jitter_s * 1000, abs=0.2)
+
+
+def test_a_refused_copy_counts_and_only_a_true_and_young_one_is_measured() -> None:
+    statistics = count(steady(list(range(100))))
+    jitter_s = statistics.jitter_s
+    statistics.duplicated(99, 99 * 960 + 48_000, 1.99)  # another timestamp: forged
+    statistics.duplicated(200, 99 * 960, 1.99)  # never came
+    statistics.duplicated(10, 10 * 960, 1.99)  # an old packet, replayed
+    assert (statistics.packets_duplicated, statistics.jitter_s) == (3, jitter_s)
+    statistics.duplicated(99, 99 * 960, 1.99)
+    assert statistics.packets_duplicated == 4
+    assert statistics.jitter_s > jitter_s
+    assert statistics.packets_lost == 0
+
+
+def test_what_nobody_watched_is_neither_lost_nor_measured() -> None:
+    statistics = count(steady(list(range(10))))
+    statistics.interrupted()
+    statistics.duplicated(5, 5 * 960, 100.0)
+    for index in range(500, 510):
+        statistics.received(index, index * 960, 200.0 + index * 0.02)
+    assert statistics.packets_lost == 0
+    assert statistics.packets_expected == 20
+    assert statistics.max_delta_s == pytest.approx(0.02)
+    assert statistics.mean_delta_s == pytest.approx(0.02)
+    assert statistics.max_jitter_s == pytest.approx(0.0, abs=1e-9)
+    assert statistics.restarts == 0

@@ -82,7 +82,7 @@ async def test_no_flood_is_heard(machine: Machine) -> None:
         for name, (datagrams, destinations) in floods.items():
             before_it, counted = await figures(bob)
             refused = before_it.datagrams_refused
-            tries = []
+            tries: list[float] = []
             while not tries or (min(tries) > MAX_CONCEALED and len(tries) < MAX_TRIES):
                 raging = flood(datagrams, destinations, rate=RATE, seconds=SECONDS)
                 tries.append(await concealed_while(bob, raging))

@@ -38,7 +38,7 @@ def test_opus_and_red_pass_and_nothing_else() -> None:
 def test_only_announced_sources_pass_when_some_were_announced() -> None:
     under_test, packets = receiver(7)
     under_test.received(packet(1, ssrc=8), 0.0)
-    under_test.replayed(8)
+    assert under_test.replayed(packet(1, ssrc=8) + bytes(10), 10, 0.0) is None
     under_test.received(packet(1, ssrc=7), 0.0)
     assert [p.ssrc for p in packets] == [7]
     assert under_test.counters.packets_of_unknown_source == 2
@@ -57,7 +57,10 @@ def test_a_duplicate_reaches_nobody() -> None:
     under_test, packets = receiver(7)
     under_test.received(packet(1), 0.0)
     under_test.received(packet(1), 0.001)
-    under_test.replayed(7)
+    copy = under_test.replayed(packet(1, size=50) + bytes(10), 10, 0.002)
+    assert copy is not None
+    assert (copy.sequence_number, copy.timestamp, copy.payload_bytes) == (1, 960, 50)
+    assert (copy.audio_level_dbov, copy.arrival_s) == (-20, 0.002)
     assert len(packets) == 1
     assert under_test.streams[7].packets_duplicated == 2
 

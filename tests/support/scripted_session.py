@@ -41,6 +41,7 @@ from blink_cli.core.replies import (
     IceServerList,
     IceServerState,
     Inbound,
+    LeftoverRecording,
     NamedPeer,
     OfferPlaced,
     Outbound,
@@ -50,6 +51,11 @@ from blink_cli.core.replies import (
     Peers,
     PeerStatistics,
     PendingCall,
+    RecordedFile,
+    RecordingBegun,
+    RecordingFiles,
+    RecordingMarked,
+    RecordingStatus,
     Remote,
     Reply,
     RtpStatistics,
@@ -61,9 +67,11 @@ from blink_cli.core.requests import (
     GetIceServers,
     GetParticipants,
     GetPeers,
+    GetRecording,
     GetRtpStatistics,
     GetStatus,
     LeaveCall,
+    MarkRecording,
     PlaceOffer,
     Quit,
     RejectCall,
@@ -73,6 +81,8 @@ from blink_cli.core.requests import (
     SetDevice,
     SetGain,
     SetMuted,
+    StartRecording,
+    StopRecording,
     Subscribe,
 )
 from blink_cli.core.session_options import SessionOptions
@@ -163,6 +173,7 @@ class ScriptedSession:
             pending_calls=(),
         )
         self.gains: dict[str, float] = {}
+        self.recording: str | None = None
         self.ice_servers = tuple(
             IceServerState(
                 url=server.url,
@@ -290,9 +301,40 @@ class ScriptedSession:
                 return RtpStatistics(call=self.state.call.id, peers=(connected, nobody), late_ticks=0)
             case GetIceServers():
                 return IceServerList(transport="all", servers=self.ice_servers)
+            case StartRecording() | StopRecording() | GetRecording() | MarkRecording():
+                return self._recorded(request)
             case ReloadContacts():
                 pass
         return Done()
+
+    def _recorded(self, request: StartRecording | StopRecording | GetRecording | MarkRecording) -> Reply:
+        people = (NamedPeer(did=ALICE, nickname="alice"), NamedPeer(did=BOB, nickname="bob"))
+        match request:
+            case StartRecording(folder=folder) if self.state.call is not None:
+                self.recording = folder
+                return RecordingBegun(path=f"{folder}/x.part.mp4", sidecar=f"{folder}/x.json", since=SINCE)
+            case StopRecording() if self.recording is not None:
+                file = RecordedFile(
+                    path=f"{self.recording}/x.mp4", kind="mp4", participants=people, duration_s=12.0
+                )
+                self.recording = None
+                return RecordingFiles(files=(file,), reason="stopped")
+            case GetRecording() if self.recording is not None:
+                return RecordingStatus(
+                    recording=True,
+                    path=f"{self.recording}/x.part.mp4",
+                    since=SINCE,
+                    duration_s=12.0,
+                    participants=people,
+                    packets_dropped=3,
+                )
+            case GetRecording():
+                left = LeftoverRecording(path="/left/y.part.mp4", bytes=1, started=SINCE)
+                return RecordingStatus(recording=False, leftovers=(left,))
+            case MarkRecording(text=text) if self.recording is not None:
+                return RecordingMarked(at_s=3.2, text=text)
+            case _:
+                raise StateError("Nothing can be recorded, or is.", hint="`blink record status`")
 
     def _known(self, peer: str) -> Did:
         for did, nickname in ((BOB, "bob"), (CAROL, "carol")):

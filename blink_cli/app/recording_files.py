@@ -1,0 +1,67 @@
+"""What can be done with a recording's files without a session: finish a leftover, make WAV files and a mixdown."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from blink_cli.core.errors import UsageError
+from blink_cli.core.names import Did
+from blink_cli.core.replies import NamedPeer, RecordedFile, RecordingFiles
+from blink_cli.record.export import FORMATS, export
+from blink_cli.record.leftovers import paths_of, sidecar_of
+from blink_cli.record.repair import repair
+
+Progress = Callable[[float], None]
+"""Called with how much is done, 0 to 1, on the thread that works; what it raises ends the work cleanly."""
+
+
+def repair_recording(path: Path, progress: Progress) -> RecordingFiles:
+    """Finish an unfinished recording. Blocks for as long as it takes: some seconds for an hour.
+
+    Raises:
+        BlinkError: It is not there, not unfinished, or cannot be written.
+
+    """
+    repaired = repair(path, progress)
+    sidecar = sidecar_of(repaired.path)
+    people = (
+        ()
+        if sidecar is None
+        else tuple(NamedPeer(did=p.did, nickname=p.nickname) for p in sidecar.participants)
+    )
+    file = RecordedFile(
+        path=str(repaired.path), kind="mp4", participants=people, duration_s=round(repaired.duration_s, 6)
+    )
+    return RecordingFiles(files=(file,), reason="repaired")
+
+
+def export_recording(
+    path: Path, formats: Sequence[str], folder: Path | None, progress: Progress
+) -> RecordingFiles:
+    """Decode a recording into WAV files and a mixdown. Blocks: a minute for an hour of four participants.
+
+    Raises:
+        UsageError: A format is none.
+        BlinkError: The recording cannot be read, or a file not written.
+
+    """
+    for one in formats:
+        if one not in FORMATS:
+            raise UsageError(
+                f"A recording cannot be exported as {one!r}.", hint=f"Choose {', '.join(FORMATS)}."
+            )
+    source = path
+    if path.suffix == ".json":
+        paths = paths_of(path)
+        source = paths.final if paths.final.exists() else paths.part
+    files = tuple(
+        RecordedFile(
+            path=str(one.path),
+            kind=one.kind,
+            participants=tuple(
+                NamedPeer(did=Did(did), nickname=nickname) for did, nickname in one.participants
+            ),
+            duration_s=round(one.duration_s, 6),
+        )
+        for one in export(source, formats, folder, progress)
+    )
+    return RecordingFiles(files=files, reason="exported")

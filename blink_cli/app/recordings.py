@@ -1,0 +1,470 @@
+"""The recordings of a session: one at a time, of the call that it is in.
+
+    record start ──> RecordingTap in MediaTaps ──queue──> RecordingThread ──> MP4, sidecar ──(wav, mix)──> a process that exports
+                └──> "recording" is shown to the call                └── begun, ended ──> events, the next `record stop`
+
+A recording ends by `record stop`, with the call, with the session, or because the disk does not take it any more.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from blink_cli.app.call_runner import CallRunner
+from blink_cli.app.event_hub import EventHub
+from blink_cli.app.media_taps import MediaTaps
+from blink_cli.app.recording_export import export_apart
+from blink_cli.app.recording_memory import RecordingMemory, leftover_recordings
+from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.errors import BlinkError, StateError
+from blink_cli.core.events import (
+    CallTerminated,
+    ParticipantLeft,
+    ParticipantStateChanged,
+    RecordingStarted,
+    RecordingStopped,
+)
+from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.names import CallId, Did
+from blink_cli.core.replies import (
+    NamedPeer,
+    RecordedFile,
+    RecordingBegun,
+    RecordingFiles,
+    RecordingMarked,
+    RecordingStatus,
+    Reply,
+)
+from blink_cli.core.requests import GetRecording, MarkRecording, StartRecording, StopRecording
+from blink_cli.core.rtp import (
+    EncodedFrame,
+    ReceptionReport,
+    RepeatedPacket,
+    RtpPacket,
+    SenderReport,
+    SentPacket,
+)
+from blink_cli.net.tasks import TaskOwner
+from blink_cli.record.recording import Invited, Recording, RecordingPaths, RecordingPlan
+from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
+
+STALLED_S: Final = 20.0
+"""A disk that has not taken anything for so long has failed."""
+
+LOOK_S: Final = 1.0
+FINISH_S: Final = 5.0
+"""How long a closing session waits for the disk to take the rest of a recording."""
+
+EXPORT_S: Final = 3.0
+"""How long it waits for files that are being exported. Longer recordings need `record export` then."""
+
+_Export = tuple[tuple[RecordedFile, ...], str | None]
+"""What was exported, and why not all of it."""
+
+_log = logging.getLogger(__name__)
+
+
+RecordingRequest = StartRecording | StopRecording | GetRecording | MarkRecording
+
+
+@dataclass(slots=True)
+class _Active:
+    """The recording that runs."""
+
+    plan: RecordingPlan
+    thread: RecordingThread
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    paths: RecordingPaths | None = None
+    outcome: RecordingOutcome | None = None
+    exporting: asyncio.Task[_Export] | None = None
+
+
+class Recordings:
+    """Belongs to the event loop. `running` holds it open."""
+
+    def __init__(
+        self,
+        *,
+        own: Did,
+        runner: CallRunner,
+        taps: MediaTaps,
+        hub: EventHub,
+        name_of: Callable[[Did], str],
+        memory: RecordingMemory,
+        codec: CodecSettings,
+    ) -> None:
+        """Record nothing yet."""
+        self._own = own
+        self._runner = runner
+        self._taps = taps
+        self._hub = hub
+        self._tasks = TaskOwner("recordings")
+        self._name_of = name_of
+        self._memory = memory
+        self._codec = codec
+        self._active: _Active | None = None
+        self._tap: RecordingTap | None = None
+        self._exporting: set[asyncio.Task[_Export]] = set()
+        self._others: set[Did] = set()
+        self._last: str | None = None
+        self._loop = asyncio.get_running_loop()
+        self._tasks.start(self._follow_events(), name="events")
+
+    # requests
+
+    async def answer(self, request: RecordingRequest) -> Reply:
+        """Carry out one of the requests about recordings. See those for what they raise."""
+        match request:
+            case StartRecording():
+                return await self.start(request)
+            case StopRecording():
+                return await self.stop()
+            case GetRecording():
+                return await self.status()
+            case MarkRecording(text=text):
+                return self.mark(text)
+            case _:
+                assert_never(request)
+
+    async def start(self, request: StartRecording) -> RecordingBegun:
+        """Record the current call from now on; returns when the file is on the disk.
+
+        Canceling it leaves the recording running.
+
+        Raises:
+            StateError: There is no call, or a recording runs already.
+            BlinkError: The folder cannot be written.
+
+        """
+        call = self._runner.current
+        if call is None:
+            raise StateError(
+                "This session is in no call, so there is nothing to record.",
+                hint="`blink offer PEER` makes a call; `blink calls` lists what rings.",
+            )
+        if self._active is not None:
+            where = self._active.plan.folder if self._active.paths is None else self._active.paths.part
+            raise StateError(
+                f"This call is being recorded already, to {where}.", hint="`blink record stop` ends it."
+            )
+        active = self._begin(call, Path(request.folder), request.formats)
+        await _first_of(active.begun, active.ended)
+        outcome = active.outcome
+        if outcome is not None and outcome.sidecar is None:
+            raise BlinkError(
+                f"Nothing can be recorded to {active.plan.folder}: {outcome.reason}.",
+                hint="Name another folder: `blink record start DIR`.",
+            )
+        assert active.paths is not None, "a recording that began has files"
+        return RecordingBegun(
+            path=str(active.paths.part),
+            sidecar=str(active.paths.sidecar),
+            since=_utc(active.plan.start_wall_s),
+        )
+
+    async def stop(self) -> RecordingFiles:
+        """End the recording, and return when all its files are there. Canceling it ends the recording nevertheless.
+
+        Raises:
+            StateError: Nothing is being recorded.
+            BlinkError: The disk did not take the end of it.
+
+        """
+        active = self._active
+        if active is None:
+            raise StateError(
+                "Nothing is being recorded." + ("" if self._last is None else f" {self._last}"),
+                hint="`blink record start` records the current call; `blink record status` tells more.",
+            )
+        active.thread.stop("stopped", time.monotonic())
+        await active.ended.wait()
+        assert active.outcome is not None, "an ended recording has an outcome"
+        if active.outcome.sidecar is None:
+            path = active.plan.folder if active.paths is None else active.paths.part
+            raise BlinkError(
+                f"The recording could not be finished: {active.outcome.reason}.",
+                hint=f"What was written stays: `blink record repair {path}` finishes it.",
+            )
+        files, warning = self._files(active), None
+        if active.exporting is not None:
+            more, warning = await asyncio.shield(active.exporting)
+            files = (*files[:1], *more, *files[1:])
+        return RecordingFiles(files=files, reason=active.outcome.reason, warning=warning)
+
+    async def status(self) -> RecordingStatus:
+        """What is recorded now, and what was left unfinished."""
+        left = await asyncio.to_thread(leftover_recordings, self._memory)
+        active = self._active
+        if active is None or active.paths is None:
+            return RecordingStatus(recording=False, exporting=bool(self._exporting), leftovers=left)
+        return RecordingStatus(
+            recording=True,
+            path=str(active.paths.part),
+            since=_utc(active.plan.start_wall_s),
+            duration_s=round(time.monotonic() - active.plan.start_s, 3),
+            participants=_people(active.plan),
+            formats=active.plan.formats,
+            packets_dropped=active.thread.dropped,
+            exporting=bool(self._exporting),
+            leftovers=left,
+        )
+
+    def mark(self, text: str) -> RecordingMarked:
+        """Put a marker here.
+
+        Raises:
+            StateError: Nothing is being recorded.
+
+        """
+        active = self._active
+        if active is None:
+            raise StateError(
+                "Nothing is being recorded.", hint="`blink record start` records the current call."
+            )
+        now_s = time.monotonic()
+        active.thread.put(Recording.mark, text, now_s)
+        return RecordingMarked(at_s=round(now_s - active.plan.start_s, 3), text=text)
+
+    def own_mute(self, *, muted: bool) -> None:
+        """This session mutes itself, or does not any more."""
+        if self._active is not None:
+            self._active.thread.put(Recording.set_muted, self._own, muted, time.monotonic())
+
+    async def aclose(self) -> None:
+        """End the recording and what is being exported; waits for the disk, but not for ever. Safe to call twice."""
+        active = self._active
+        if active is not None:
+            active.thread.stop("the session ended", time.monotonic())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FINISH_S):
+                    await active.ended.wait()
+        if self._exporting:
+            _, late = await asyncio.wait(self._exporting, timeout=EXPORT_S)
+            if late:
+                _log.warning(
+                    "the session ended before the recording was exported: `blink record export` does it"
+                )
+        await self._tasks.aclose()
+
+    # inside
+
+    def _begin(self, call: CallId, folder: Path, formats: tuple[str, ...]) -> _Active:
+        plan = RecordingPlan(
+            folder=folder,
+            call=call,
+            invited=self._invited(),
+            formats=formats,
+            codec=self._codec,
+            start_s=time.monotonic(),
+            start_wall_s=time.time(),
+        )
+        thread = RecordingThread(
+            plan,
+            on_begun=lambda recording: self._from_thread(self._on_disk, active, recording.paths),
+            on_ended=lambda outcome: self._from_thread(self._ended, active, outcome),
+        )
+        active = self._active = _Active(plan, thread)
+        self._tap = RecordingTap(thread, self._own)
+        self._taps.add(self._tap)
+        # Said before the first word is on the disk.
+        self._runner.set_recording(recording=True)
+        thread.start()
+        self._tasks.start(self._watch(active), name="watch the recording")
+        return active
+
+    def _invited(self) -> tuple[Invited, ...]:
+        linked = {peer: (opus, red) for peer, opus, red in self._runner.links.formats}
+        snapshot = self._runner.snapshot().call
+        assert snapshot is not None, "asked for in a call"
+        return tuple(
+            Invited(
+                did=view.did,
+                nickname=self._name_of(view.did),
+                self=view.did == self._own,
+                payload_types=linked.get(view.did),
+                muted=self._runner.muted if view.did == self._own else view.muted,
+            )
+            for view in snapshot.participants
+        )
+
+    def _from_thread(self, call: Callable[..., None], *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _on_disk(self, active: _Active, paths: RecordingPaths) -> None:
+        active.paths = paths
+        active.begun.set()
+        self._hub.publish(RecordingStarted(did=self._own, path=str(paths.part)))
+        self._tasks.start(self._remember(active.plan.folder), name="remember the folder")
+
+    async def _remember(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):  # the recording is what counts; only `record status` knows less
+            await asyncio.to_thread(self._memory.remember, folder)
+
+    def _ended(self, active: _Active, outcome: RecordingOutcome) -> None:
+        if active.ended.is_set():
+            return  # it was given up before
+        was_begun = active.begun.is_set()
+        active.outcome = outcome
+        if self._tap is not None:
+            self._taps.remove(self._tap)
+        self._active = self._tap = None
+        self._runner.set_recording(recording=False)
+        sidecar = outcome.sidecar
+        if sidecar is not None:
+            stem = sidecar.files[0].name.removesuffix(".mp4")
+            active.paths = RecordingPaths.of(active.plan.folder, stem)
+            if not was_begun:
+                self._hub.publish(RecordingStarted(did=self._own, path=str(active.paths.part)))
+            wanted = [kind for kind in active.plan.formats if kind != "mp4"]
+            if wanted and not self._tasks.closed:
+                active.exporting = self._tasks.start(_export(active.paths.final, wanted), name="export")
+                self._exporting.add(active.exporting)
+                active.exporting.add_done_callback(self._exporting.discard)
+        path = None if active.paths is None else active.paths.part if sidecar is None else active.paths.final
+        self._last = f"The last one ended ({outcome.reason}): {path}." if path is not None else None
+        if was_begun or sidecar is not None:
+            self._hub.publish(
+                RecordingStopped(
+                    did=self._own,
+                    path=None if path is None else str(path),
+                    reason=outcome.reason,
+                    failed=sidecar is None,
+                )
+            )
+        active.ended.set()
+
+    def _files(self, active: _Active) -> tuple[RecordedFile, ...]:
+        assert active.outcome is not None, "it has ended"
+        assert active.outcome.sidecar is not None, "it is whole"
+        assert active.paths is not None, "it has files"
+        people, duration_s = _people(active.plan), active.outcome.sidecar.duration_s
+        return (
+            RecordedFile(
+                path=str(active.paths.final), kind="mp4", participants=people, duration_s=duration_s
+            ),
+            RecordedFile(
+                path=str(active.paths.sidecar), kind="sidecar", participants=people, duration_s=duration_s
+            ),
+        )
+
+    async def _watch(self, active: _Active) -> None:
+        """Give a recording up whose disk stands still."""
+        while not active.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await active.ended.wait()
+            if active.thread.stalled_s(time.monotonic()) > STALLED_S:
+                # Should the disk ever answer, the thread finishes the file and ends.
+                active.thread.stop("the disk was too slow", time.monotonic())
+                self._ended(active, RecordingOutcome(f"the disk has not answered for {STALLED_S:g} s", None))
+
+    async def _follow_events(self) -> None:
+        """Tell who else records, and when participants mute."""
+        listener = self._hub.listen()
+        try:
+            while (event := await listener.next_event()) is not None:
+                match event:
+                    case ParticipantStateChanged(did=did) if did != self._own:
+                        if self._active is not None:
+                            self._active.thread.put(Recording.set_muted, did, event.muted, time.monotonic())
+                        self._other_records(did, recording=event.recording, reason="stopped")
+                    case ParticipantLeft(did=did):
+                        self._other_records(did, recording=False, reason="left the call")
+                    case CallTerminated():
+                        for did in list(self._others):
+                            self._other_records(did, recording=False, reason="the call ended")
+                    case _:
+                        pass
+        finally:
+            self._hub.forget(listener)
+
+    def _other_records(self, did: Did, *, recording: bool, reason: str) -> None:
+        if recording and did not in self._others:
+            self._others.add(did)
+            self._hub.publish(RecordingStarted(did=did, path=None))
+        elif not recording and did in self._others:
+            self._others.discard(did)
+            self._hub.publish(RecordingStopped(did=did, path=None, reason=reason))
+
+
+class RecordingTap:
+    """A `MediaTap` that puts what a recording needs into its thread's queue."""
+
+    def __init__(self, thread: RecordingThread, own: Did) -> None:
+        self._thread = thread
+        self._put = thread.put
+        self._own = own
+
+    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
+        """A recording begins in a call, so its media run already."""
+
+    def media_ended(self) -> None:
+        """End with the call."""
+        self._thread.stop("the call ended", time.monotonic())
+
+    def frame_encoded(self, frame: EncodedFrame, now_s: float) -> None:
+        """Record our own voice."""
+        self._put(Recording.captured, self._own, frame, now_s)
+
+    def link_connected(self, peer: Did, opus: int, red: int | None) -> None:
+        """Its packets may come."""
+        self._put(Recording.link_connected, peer, opus, red, time.monotonic())
+
+    def link_ended(self, peer: Did) -> None:
+        """From here on it is absent."""
+        self._put(Recording.link_ended, peer, time.monotonic())
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """What was sent was recorded when it was encoded."""
+
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        """Record the peer."""
+        self._put(Recording.received, peer, packet)
+
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """It is there already."""
+
+    def sender_reported(self, peer: Did, report: SenderReport) -> None:
+        """Keep its time by it."""
+        self._put(Recording.reported, peer, report)
+
+    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
+        """It tells how long the path is."""
+        if report.rtt_s is not None:
+            self._put(Recording.round_trip, peer, report.rtt_s, report.arrival_s)
+
+    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+        """What is recorded does not depend on what was played."""
+
+
+async def _export(path: Path, formats: Sequence[str]) -> _Export:
+    try:
+        return await export_apart(path, formats), None
+    except BlinkError as failure:
+        _log.warning("the recording was not exported: %s", failure.message)
+        return (), failure.message
+
+
+def _people(plan: RecordingPlan) -> tuple[NamedPeer, ...]:
+    return tuple(NamedPeer(did=one.did, nickname=one.nickname) for one in plan.invited)
+
+
+async def _first_of(first: asyncio.Event, second: asyncio.Event) -> None:
+    async with TaskOwner("recording") as tasks:
+        waiting = {
+            tasks.start(event.wait(), name=name) for event, name in ((first, "begun"), (second, "ended"))
+        }
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _utc(wall_s: float) -> str:
+    text = dt.datetime.fromtimestamp(wall_s, tz=dt.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,88 @@
+"""What can be done with a log that is written: analyse, plot, export. No session is needed; all of it blocks."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from blink_cli.core.analysis.figures import LogFigures
+from blink_cli.core.errors import BlinkError, StateError, UsageError
+from blink_cli.record.pcap import write_capture
+from blink_cli.record.rtp_log_analysis import LogAnalysis, analyse
+from blink_cli.record.rtp_log_reader import RtpLogReader
+
+Progress: TypeAlias = Callable[[float], None]
+"""Told the part that is done, 0 to 1; what it raises ends the work."""
+
+
+def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = lambda _: None) -> LogFigures:
+    """Return everything that a log says, and draw it where that is wanted.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UsageError: It is no RTP log, or nothing was received that could be drawn.
+        BlinkError: A file cannot be read or written.
+
+    """
+    reader = RtpLogReader(path, progress)
+    found = analyse(reader, timelines=plot_to is not None)
+    if plot_to is not None:
+        _draw(found, path, plot_to)
+    return LogFigures(
+        path=str(path),
+        call=found.call_id,
+        begun=found.begun,
+        duration_s=round(found.duration_s, 6),
+        rows=reader.rows_read,
+        rows_unreadable=reader.rows_unreadable,
+        rows_lost=found.rows_lost,
+        pauses=found.pauses,
+        streams=found.call.figures(),
+    )
+
+
+def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -> int:
+    """Write a log's packets as a capture into a new file and return how many there are.
+
+    Raises:
+        NotFoundError: There is no such log.
+        UsageError: It is no RTP log.
+        StateError: The capture exists.
+        BlinkError: A file cannot be read or written.
+
+    """
+    try:
+        return write_capture(RtpLogReader(path, progress), out)
+    except FileExistsError as failure:
+        raise StateError(f"{out} exists.", hint="name another one with --out") from failure
+    except OSError as failure:
+        _remove(out)
+        raise BlinkError(f"{out} cannot be written: {failure.strerror or failure}.") from failure
+    except BaseException:
+        _remove(out)
+        raise
+
+
+def _remove(out: Path) -> None:
+    """Half a capture is none; it was made here."""
+    with contextlib.suppress(OSError):
+        out.unlink()
+
+
+def _draw(found: LogAnalysis, path: Path, out: Path) -> None:
+    from blink_cli.record.plot import plot  # noqa: PLC0415 - matplotlib takes half a second
+
+    streams = [
+        (f"{peer[-8:]}  {ssrc:08x}", timeline.moments)
+        for (peer, ssrc), timeline in found.timelines.items()
+        if timeline.moments
+    ]
+    if not streams:
+        raise UsageError(
+            f"{path} has no second of received audio to draw.", hint="leave --plot out, or log a longer call"
+        )
+    title = f"{path.name}   {found.begun or ''}"
+    try:
+        plot(title, streams, out)
+    except OSError as failure:
+        raise BlinkError(f"{out} cannot be written: {failure.strerror or failure}.") from failure

@@ -1,0 +1,128 @@
+"""An analysis for those who read and do not parse: one paragraph for each stream."""
+
+from collections.abc import Iterator
+
+from blink_cli.commands.names_shown import duration_text, printable, short_call, short_did
+from blink_cli.core.analysis.e_model import QualityEstimate
+from blink_cli.core.analysis.figures import (
+    InboundFigures,
+    LogFigures,
+    OutboundFigures,
+    RoundTripFigures,
+)
+from blink_cli.core.analysis.loss_pattern import LossFigures
+
+_LABEL_WIDTH = 14
+
+
+def analysis_lines(found: LogFigures) -> Iterator[str]:
+    """Return the lines of a whole log."""
+    call = f"call {short_call(found.call)}" if found.call else "a call"
+    began = f" from {printable(found.begun)}" if found.begun else ""
+    yield f"{printable(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {found.rows} rows"
+    if not found.streams:
+        yield "no packets"
+    doubts = set()
+    for stream in found.streams:
+        yield ""
+        arrow = "from" if stream.direction == "received" else "to"
+        if stream.inbound is not None:
+            yield f"{arrow} {short_did(stream.peer)}, SSRC {stream.inbound.ssrc:08x}, {duration_text(stream.inbound.duration_s)}"
+            yield from inbound_lines(stream.inbound)
+            if stream.inbound.quality is not None:
+                doubts.add((stream.inbound.quality.model, stream.inbound.quality.note))
+        if stream.outbound is not None:
+            yield f"{arrow} {short_did(stream.peer)}, SSRC {stream.outbound.ssrc:08x}, {duration_text(stream.outbound.duration_s)}"
+            yield from outbound_lines(stream.outbound)
+    for model, note in sorted(doubts):
+        yield ""
+        yield f"R and MOS: {model}. {note}"
+
+
+def inbound_lines(f: InboundFigures) -> Iterator[str]:
+    """Return the lines of one received stream."""
+    extra = f", {f.restarts} restarts" if f.restarts else ""
+    yield _line(
+        "packets",
+        f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}), "
+        f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}{extra}",
+    )
+    if f.loss.lost:
+        yield _line("loss", _pattern(f.loss))
+    if f.repair is not None:
+        r = f.repair
+        yield _line(
+            "playout",
+            f"played {r.played}, recovered {r.recovered}, late {r.late}, discarded {r.discarded}, "
+            f"missing after repair {r.missing.lost} ({_share(r.missing.share)})",
+        )
+        if r.missing.lost:
+            yield _line("missing", _pattern(r.missing))
+    if f.concealed_share is not None:
+        yield _line("concealment", f"{f.concealed_share:.2%} of the sound")
+    yield _line(
+        "jitter", f"{f.jitter_ms:.3f} ms, mean {f.mean_jitter_ms:.3f} ms, max {f.max_jitter_ms:.3f} ms"
+    )
+    yield _line("delta", f"mean {f.mean_delta_ms:.3f} ms, max {f.max_delta_ms:.3f} ms")
+    drift = "not known: 20 s at least are needed"
+    if f.clock_drift is not None:
+        d = f.clock_drift
+        drift = f"{d.ppm:+.1f} ppm (95 %: {d.low_ppm:+.1f} to {d.high_ppm:+.1f})"
+    yield _line("clock drift", drift)
+    yield _line("skew", f"{f.skew_ms:+.3f} ms, largest {f.max_skew_ms:+.3f} ms")
+    if f.buffer_delay_ms is not None and f.max_buffer_delay_ms is not None:
+        yield _line("buffer", f"mean {f.buffer_delay_ms:.1f} ms, max {f.max_buffer_delay_ms:.1f} ms")
+    yield _line("round trip", _round_trip(f.round_trip))
+    if f.mean_level_dbov is not None:
+        yield _line("level", f"{f.mean_level_dbov:.1f} dBov")
+    if f.quality is not None:
+        yield _line("quality", quality_text(f.quality))
+
+
+def outbound_lines(f: OutboundFigures) -> Iterator[str]:
+    """Return the lines of one sent stream."""
+    rate = "-" if f.bitrate_bps is None else f"{f.bitrate_bps / 1000:.1f} kb/s"
+    yield _line(
+        "packets",
+        f"{f.packets_sent} sent, {rate}, {f.mean_redundancy:.2f} copies each, every {f.mean_interval_ms:.3f} ms, max {f.max_interval_ms:.3f} ms",
+    )
+    if f.reported is not None:
+        r = f.reported
+        yield _line(
+            "far end",
+            f"lost {r.packets_lost}, last report {r.fraction_lost:.1%}, worst {r.max_fraction_lost:.1%}, "
+            f"jitter {r.jitter_ms:.3f} ms, max {r.max_jitter_ms:.3f} ms, {r.reports} reports",
+        )
+    yield _line("round trip", _round_trip(f.round_trip))
+
+
+def quality_text(quality: QualityEstimate) -> str:
+    """Return an estimate with what went into it."""
+    inputs = ", ".join(f"{name} {value:g}" for name, value in quality.inputs.items())
+    return f"MOS {quality.mos:.2f}, R {quality.r:.1f} ({inputs})"
+
+
+def _pattern(f: LossFigures) -> str:
+    runs = ", ".join(f"{count} x {length}" for length, count in f.runs.items())
+    text = f"runs {runs}"
+    if f.burst_ratio is not None:
+        text += f"; burst ratio {f.burst_ratio:.2f}"
+    if f.burst_density is not None and f.burst_duration_ms is not None:
+        text += f"; {f.bursts} bursts of {f.burst_duration_ms:.0f} ms with {f.burst_density:.0%} lost"
+    if f.gap_density is not None and f.gap_duration_ms is not None:
+        text += f"; gaps of {f.gap_duration_ms:.0f} ms with {f.gap_density:.2%} (Gmin {f.gmin_packets})"
+    return text
+
+
+def _round_trip(f: RoundTripFigures | None) -> str:
+    if f is None:
+        return "not measured"
+    return f"mean {f.mean_ms:.1f} ms, max {f.max_ms:.1f} ms, {f.measurements} measurements"
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<{_LABEL_WIDTH}}{text}"

@@ -1,0 +1,61 @@
+"""Long work on a thread of its own, with a bar on stderr while somebody watches."""
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from blink_cli.commands.desk import Desk
+from blink_cli.commands.session_sources import ProfileSource
+
+T = TypeVar("T")
+Progress = Callable[[float], None]
+
+
+class _GivenUp(Exception):  # noqa: N818 - an ending that its own caller asked for
+    """The command was interrupted."""
+
+
+async def with_progress(desk: Desk, title: str, work: Callable[[Progress], T]) -> T:
+    """Run blocking work and return its result.
+
+    Args:
+        desk: Says whether there is a terminal that a bar may be drawn on; a prompt keeps its own.
+        title: What is done.
+        work: Calls its argument with 0 to 1 as it goes on; that raises once the command is interrupted, and the work ends.
+
+    Canceling it waits until the work has cleaned up.
+
+    """
+    given_up = threading.Event()
+    with _bar(desk, title) as show:
+
+        def progress(done: float) -> None:
+            if given_up.is_set():
+                raise _GivenUp
+            show(done)
+
+        working = asyncio.get_running_loop().run_in_executor(None, work, progress)
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            given_up.set()
+            with contextlib.suppress(_GivenUp):
+                await working
+            raise
+
+
+@contextlib.contextmanager
+def _bar(desk: Desk, title: str) -> Iterator[Progress]:
+    if not sys.stderr.isatty() or desk.options.verbosity < 0 or not isinstance(desk.source, ProfileSource):
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - rich takes 80 ms
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True, no_color=not desk.options.color)
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda done: bar.update(task, completed=done)

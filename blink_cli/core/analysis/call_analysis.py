@@ -1,0 +1,140 @@
+"""The streams of a call, both directions: what the live monitor feeds as things happen, and the offline command row by row."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from blink_cli.core.analysis.figures import RoundTripFigures, StreamFigures
+from blink_cli.core.analysis.sent_analysis import SentAnalysis
+from blink_cli.core.analysis.stream_analysis import StreamAnalysis
+from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.names import Did
+from blink_cli.core.rtp import ReceptionReport
+
+MAX_STREAMS: Final = 64
+"""Of one peer and direction. Each reconnect makes one; of a peer that makes more, the oldest are forgotten."""
+
+
+@dataclass(slots=True)
+class _Peer:
+    inbound: dict[int, StreamAnalysis] = field(default_factory=dict)
+    outbound: dict[int, SentAnalysis] = field(default_factory=dict)
+    current: StreamAnalysis | None = None
+    round_trips: int = 0
+    round_trip_sum_s: float = 0.0
+    round_trip_max_s: float = 0.0
+    round_trip_last_s: float = 0.0
+
+    def round_trip(self) -> RoundTripFigures | None:
+        if not self.round_trips:
+            return None
+        return RoundTripFigures(
+            measurements=self.round_trips,
+            last_ms=round(1000 * self.round_trip_last_s, 3),
+            mean_ms=round(1000 * self.round_trip_sum_s / self.round_trips, 3),
+            max_ms=round(1000 * self.round_trip_max_s, 3),
+        )
+
+
+class CallAnalysis:
+    """Not thread-safe; time comes in."""
+
+    def __init__(self) -> None:
+        """Know nobody yet."""
+        self._peers: dict[Did, _Peer] = {}
+
+    # ---- what happens
+
+    def receiving(self, peer: Did, ssrc: int) -> StreamAnalysis:
+        """The stream that a packet which has just come belongs to: made with its first one, and this peer's present one from now on."""
+        entry = self._peer(peer)
+        stream = entry.inbound.get(ssrc)
+        if stream is None:
+            stream = entry.inbound[ssrc] = StreamAnalysis(ssrc)
+            if len(entry.inbound) > MAX_STREAMS:
+                del entry.inbound[next(iter(entry.inbound))]
+        entry.current = stream
+        return stream
+
+    def outcome(
+        self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome, played_s: float | None = None
+    ) -> None:
+        """Learn what became of a frame; see `StreamAnalysis.outcome`."""
+        stream = self._peer(peer).inbound.get(ssrc)
+        if stream is not None:
+            stream.outcome(timestamp, outcome, played_s)
+
+    def playout(self, peer: Did, concealed_samples: int, total_samples: int) -> None:
+        """Take the running counts of this peer's playout; they are its present stream's."""
+        stream = self._peer(peer).current
+        if stream is not None:
+            stream.playout(concealed_samples, total_samples)
+
+    def sending(self, peer: Did, ssrc: int) -> SentAnalysis:
+        """The stream that a packet which has just gone out belongs to; made with its first one."""
+        entry = self._peer(peer)
+        stream = entry.outbound.get(ssrc)
+        if stream is None:
+            stream = entry.outbound[ssrc] = SentAnalysis(ssrc)
+            if len(entry.outbound) > MAX_STREAMS:
+                del entry.outbound[next(iter(entry.outbound))]
+        return stream
+
+    def reported(self, peer: Did, report: ReceptionReport) -> None:
+        """Take this peer's report of our stream."""
+        entry = self._peer(peer)
+        if report.rtt_s is not None:
+            entry.round_trips += 1
+            entry.round_trip_sum_s += report.rtt_s
+            entry.round_trip_last_s = report.rtt_s
+            entry.round_trip_max_s = max(entry.round_trip_max_s, report.rtt_s)
+        stream = entry.outbound.get(report.ssrc)
+        if stream is not None:
+            stream.reported(report)
+
+    def interrupted(self) -> None:
+        """Nobody watched for a while: what was not seen is not lost."""
+        for entry in self._peers.values():
+            for stream in entry.inbound.values():
+                stream.interrupted()
+            for sent in entry.outbound.values():
+                sent.interrupted()
+
+    # ---- what it says
+
+    def current(self, peer: Did) -> StreamAnalysis | None:
+        """The stream of this peer that was heard last."""
+        entry = self._peers.get(peer)
+        return None if entry is None else entry.current
+
+    def stream(self, peer: Did, ssrc: int) -> StreamAnalysis | None:
+        """One received stream."""
+        entry = self._peers.get(peer)
+        return None if entry is None else entry.inbound.get(ssrc)
+
+    def round_trip(self, peer: Did) -> RoundTripFigures | None:
+        """Round trips to this peer so far."""
+        entry = self._peers.get(peer)
+        return None if entry is None else entry.round_trip()
+
+    def figures(self) -> tuple[StreamFigures, ...]:
+        """Every stream, peers and their streams in the order in which they appeared; received before sent."""
+        found: list[StreamFigures] = []
+        for did, entry in self._peers.items():
+            round_trip = entry.round_trip()
+            found.extend(
+                StreamFigures(
+                    peer=did, direction="received", inbound=stream.figures(round_trip), outbound=None
+                )
+                for stream in entry.inbound.values()
+            )
+            found.extend(
+                StreamFigures(peer=did, direction="sent", inbound=None, outbound=sent.figures(round_trip))
+                for sent in entry.outbound.values()
+            )
+        return tuple(found)
+
+    def _peer(self, did: Did) -> _Peer:
+        entry = self._peers.get(did)
+        if entry is None:
+            entry = self._peers[did] = _Peer()
+        return entry

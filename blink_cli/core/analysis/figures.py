@@ -1,0 +1,165 @@
+"""What an analysis says of a stream. `rtp-analyze --json` and the `analysis` of `rtp-stats --json` print these as they stand.
+
+A figure that cannot be had is None. Shares are 0 to 1; every other unit is in the name.
+"""
+
+import msgspec
+
+from blink_cli.core.analysis.e_model import QualityEstimate
+from blink_cli.core.analysis.loss_pattern import LossFigures
+from blink_cli.core.names import Did
+
+
+class RepairFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the playout made of the packets, where it told so."""
+
+    played: int
+    recovered: int
+    """Frames whose own packet was missing when due, and that a redundant copy or FEC replaced."""
+
+    late: int
+    """Packets that came after their time."""
+
+    discarded: int
+    """Packets that came in time and were dropped."""
+
+    missing: LossFigures
+    """Packets whose frame was neither played nor recovered: lost, late or discarded. RFC 3611 counts its bursts and gaps like this."""
+
+
+class DriftFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How much faster the sender's sample clock runs than this machine's, with a 95 % confidence interval."""
+
+    ppm: float
+    low_ppm: float
+    high_ppm: float
+
+
+class RoundTripFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Round trips by sender and receiver reports (RFC 3550, section 6.4.1)."""
+
+    measurements: int
+    last_ms: float
+    mean_ms: float
+    max_ms: float
+
+
+class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream as it arrived: one peer, one SSRC."""
+
+    ssrc: int
+    duration_s: float
+    packets_received: int
+    """Each counted once."""
+
+    packets_expected: int
+    packets_lost: int
+    packets_duplicated: int
+    packets_reordered: int
+    """Arrived after one with a higher number (RFC 4737)."""
+
+    restarts: int
+    """How often the sender began anew at another place in its sequence."""
+
+    payload_bytes: int
+    bitrate_bps: float | None
+    jitter_ms: float
+    """Interarrival jitter at the end (RFC 3550, section 6.4.1)."""
+
+    mean_jitter_ms: float
+    max_jitter_ms: float
+    mean_delta_ms: float
+    max_delta_ms: float
+    """Longest time between two arrivals in order, ends of pauses left out."""
+
+    skew_ms: float
+    """How much later than by its first packet and its RTP time the last packet came; drift and a longer way look alike here."""
+
+    max_skew_ms: float
+    """The largest of them, either way, with its sign."""
+
+    clock_drift: DriftFigures | None
+    loss: LossFigures
+    """On the way, before any repair."""
+
+    repair: RepairFigures | None
+    """None when nothing is known of the playout."""
+
+    concealed_share: float | None
+    """Of the sound that was played."""
+
+    buffer_delay_ms: float | None
+    """Mean time from a packet's arrival to the playing of its frame."""
+
+    max_buffer_delay_ms: float | None
+    round_trip: RoundTripFigures | None
+    mean_level_dbov: float | None
+    """Mean of the audio levels while there was voice, or of all where the voice flag is never set; RFC 6464."""
+
+    quality: QualityEstimate | None
+    """None without round trip, buffer delay or outcomes."""
+
+
+class ReportedFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the receiver of our stream reported of it (RFC 3550, section 6.4.1); before its repair."""
+
+    reports: int
+    packets_lost: int
+    """Cumulative, of the last report."""
+
+    fraction_lost: float
+    """Of the last report."""
+
+    max_fraction_lost: float
+    jitter_ms: float
+    max_jitter_ms: float
+
+
+class OutboundFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream as it was sent."""
+
+    ssrc: int
+    duration_s: float
+    packets_sent: int
+    payload_bytes: int
+    bitrate_bps: float | None
+    mean_redundancy: float
+    """Copies of earlier frames for each packet."""
+
+    mean_interval_ms: float
+    max_interval_ms: float
+    """Longest time between two packets, ends of pauses left out: how evenly this side sends."""
+
+    reported: ReportedFigures | None
+    round_trip: RoundTripFigures | None
+
+
+class LogFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole log. What `rtp-analyze --json` prints, with `schema`."""
+
+    path: str
+    call: str | None
+    begun: str | None
+    """Wall time of the first row, ISO 8601, UTC."""
+
+    duration_s: float
+    rows: int
+    rows_unreadable: int
+    """Left out: cut off, or changed by hand."""
+
+    rows_lost: int
+    """That the log itself says are missing. Losses are not counted across them."""
+
+    pauses: int
+    streams: tuple["StreamFigures", ...]
+
+
+class StreamFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream of a log."""
+
+    peer: Did
+    direction: str
+    """received or sent"""
+
+    inbound: InboundFigures | None
+    outbound: OutboundFigures | None

@@ -1,0 +1,429 @@
+"""Everything about one received stream, packet by packet and outcome by outcome.
+
+Losses are settled in order: a missing number counts when it is so far back that nothing can fill it any more; figures in between take what is
+missing now as lost, as `ReceptionStatistics` does.
+"""
+
+from typing import Final
+
+from blink_cli.core.analysis.clock_drift import ClockDrift
+from blink_cli.core.analysis.e_model import CODEC_DELAY_MS, QualityEstimate, estimate
+from blink_cli.core.analysis.figures import DriftFigures, InboundFigures, RepairFigures, RoundTripFigures
+from blink_cli.core.analysis.loss_pattern import LossFigures, LossPattern
+from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.rtp import sequence_difference, timestamp_difference
+from blink_cli.core.rtp_statistics import HISTORY_PACKETS, ReceptionStatistics
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+
+SETTLE_EVERY_PACKETS: Final = 256
+"""Settling sorts what is missing: seldom enough to cost nothing, often enough that little waits."""
+
+REMEMBERED_PACKETS: Final = 1024
+"""Packets whose outcome may still come: 20 s of voice; the playout tells it within two."""
+
+CLOCK_JUMP_S: Final = 10.0
+"""A transit that changes by more is another clock, not another route."""
+
+_TIMESTAMP_MASK: Final = 0xFFFFFFFF
+
+
+class StreamAnalysis:
+    """One SSRC of one peer. Not thread-safe; time comes in."""
+
+    __slots__ = (
+        "_begun_s",
+        "_concealed_samples",
+        "_concealment",
+        "_delay_count",
+        "_delay_max_s",
+        "_delay_sum_s",
+        "_drift",
+        "_end_timestamp",
+        "_frame_ticks",
+        "_last_timestamp",
+        "_level_count",
+        "_level_sum",
+        "_loss",
+        "_media_ticks",
+        "_missing",
+        "_outcomes",
+        "_played_samples",
+        "_recent",
+        "_recovered",
+        "_repair",
+        "_run_end",
+        "_run_first",
+        "_run_open",
+        "_skew_max_s",
+        "_skew_origin_s",
+        "_skew_s",
+        "_unplayed",
+        "_unsettled",
+        "_voice_count",
+        "_voice_sum",
+        "ssrc",
+        "statistics",
+    )
+
+    def __init__(self, ssrc: int) -> None:
+        """Begin with the stream's first packet."""
+        self.ssrc = ssrc
+        self.statistics = ReceptionStatistics()
+        """The counts and jitter of RFC 3550."""
+
+        self._loss = LossPattern()
+        self._repair = LossPattern()
+        self._drift = ClockDrift()
+        self._begun_s: float | None = None
+        self._run_open = False
+        self._run_first = 0
+        self._run_end = 0
+        self._end_timestamp = 0  # of `_run_end`; the last arrival's may be another one
+        self._unsettled = 0
+        self._missing: dict[int, int] = {}
+        """Numbers that have not come, with the timestamp that each should have."""
+
+        self._unplayed: dict[int, int] = {}
+        """Numbers that came and were not played, with their timestamps."""
+
+        self._recovered: dict[int, None] = {}
+        """Timestamps of frames that were rebuilt, oldest first."""
+
+        self._recent: dict[int, tuple[int, float]] = {}
+        """Number and arrival by timestamp, oldest first."""
+
+        self._outcomes = dict.fromkeys(PlayoutOutcome, 0)
+        self._frame_ticks: int | None = None
+        self._last_timestamp = 0
+        self._media_ticks = 0
+        self._skew_origin_s = 0.0
+        self._skew_s = 0.0
+        self._skew_max_s = 0.0
+        self._delay_sum_s = 0.0
+        self._delay_max_s = 0.0
+        self._delay_count = 0
+        self._concealment: tuple[int, int] | None = None
+        self._concealed_samples = 0
+        self._played_samples = 0
+        self._level_sum = self._level_count = 0
+        self._voice_sum = self._voice_count = 0
+
+    # ---- what happens
+
+    def packet(
+        self,
+        sequence_number: int,
+        timestamp: int,
+        arrival_s: float,
+        payload_bytes: int,
+        *,
+        marker: bool,
+        level_dbov: int | None = None,
+        voice: bool = False,
+    ) -> bool:
+        """Take one packet in the order of arrival.
+
+        Args:
+            sequence_number: 0 to 65535, as on the wire.
+            timestamp: RTP timestamp, 0 to 2^32 - 1.
+            arrival_s: Monotonic.
+            payload_bytes: Of the RTP payload.
+            marker: The first packet after a pause.
+            level_dbov: 0 down to -127 (RFC 6464); None when it carried none.
+            voice: The V bit.
+
+        Returns:
+            Whether it is new; False for a copy of one that had come.
+
+        """
+        statistics = self.statistics
+        before, restarts = statistics.highest_sequence, statistics.restarts
+        if not statistics.received(sequence_number, timestamp, arrival_s, payload_bytes, marker=marker):
+            return False
+        highest = statistics.highest_sequence
+        assert highest is not None, "a packet was counted"
+        number = highest + sequence_difference(sequence_number, highest & 0xFFFF)
+        if before is None or not self._run_open or statistics.restarts != restarts:
+            self._begin_run(number, timestamp, arrival_s)
+        else:
+            ticks = timestamp_difference(timestamp, self._last_timestamp)
+            if number > self._run_end:
+                self._advance(number, timestamp)
+            else:
+                self._fill(number, timestamp)
+            self._place(timestamp, ticks, arrival_s)
+        self._remember(timestamp, number, arrival_s)
+        if level_dbov is not None:
+            self._level_sum += level_dbov
+            self._level_count += 1
+            if voice:
+                self._voice_sum += level_dbov
+                self._voice_count += 1
+        return True
+
+    def repeated(self, sequence_number: int, timestamp: int, arrival_s: float, *, marker: bool) -> None:
+        """Count a copy that never became a packet: SRTP had refused it. Arguments as for `packet`."""
+        self.statistics.duplicated(sequence_number, timestamp, arrival_s, marker=marker)
+
+    def outcome(self, timestamp: int, outcome: PlayoutOutcome, played_s: float | None = None) -> None:
+        """Learn what the playout made of a frame: of a packet that came, or with RECOVERED of one that had not.
+
+        Args:
+            timestamp: The frame's.
+            outcome: LATE and DUPLICATE can follow another outcome of the same frame.
+            played_s: Monotonic time at which it was played.
+
+        """
+        self._outcomes[outcome] += 1
+        if outcome is PlayoutOutcome.RECOVERED:
+            self._recovered[timestamp] = None
+            if len(self._recovered) > REMEMBERED_PACKETS:
+                del self._recovered[next(iter(self._recovered))]
+            return
+        known = self._recent.get(timestamp)
+        if known is None:
+            return
+        number, arrival_s = known
+        if outcome is PlayoutOutcome.PLAYED:
+            if played_s is not None:
+                delay_s = played_s - arrival_s
+                self._delay_sum_s += delay_s
+                self._delay_count += 1
+                self._delay_max_s = max(self._delay_max_s, delay_s)
+        elif outcome is not PlayoutOutcome.DUPLICATE:
+            self._unplayed[number] = timestamp
+
+    def playout(self, concealed_samples: int, total_samples: int) -> None:
+        """Take the playout's running counts; the differences between two calls count, and a fall is a new buffer."""
+        if self._concealment is not None:
+            concealed = concealed_samples - self._concealment[0]
+            total = total_samples - self._concealment[1]
+            if concealed >= 0 and total >= 0:
+                self._concealed_samples += concealed
+                self._played_samples += total
+        self._concealment = concealed_samples, total_samples
+
+    def interrupted(self) -> None:
+        """Nobody watched for a while: what was not seen is not lost."""
+        if self._run_open:
+            self._settle(self._loss, self._repair, self._run_end + 1)
+            self._loss.end(self._run_end)
+            self._repair.end(self._run_end)
+            self._run_open = False
+        self.statistics.interrupted()
+        self._concealment = None
+
+    # ---- inside
+
+    def _begin_run(self, number: int, timestamp: int, arrival_s: float) -> None:
+        if self._run_open:
+            self._settle(self._loss, self._repair, self._run_end + 1)
+            self._loss.end(self._run_end)
+            self._repair.end(self._run_end)
+        else:
+            self._missing.clear()
+            self._unplayed.clear()
+        self._run_open = True
+        self._run_first = self._run_end = number
+        self._end_timestamp = timestamp
+        self._loss.begin(number)
+        self._repair.begin(number)
+        self._restart_clock(timestamp, arrival_s)
+        if self._begun_s is None:
+            self._begun_s = arrival_s
+
+    def _advance(self, number: int, timestamp: int) -> None:
+        step = number - self._run_end
+        ticks = timestamp_difference(timestamp, self._end_timestamp)
+        self._end_timestamp = timestamp
+        if step == 1:
+            if ticks > 0 and (self._frame_ticks is None or ticks < self._frame_ticks):
+                self._frame_ticks = ticks
+        else:
+            first = self._run_end + 1
+            if step > HISTORY_PACKETS:  # at once: a peer that skips numbers must not make work
+                self._settle(self._loss, self._repair, first)
+                settled = number - HISTORY_PACKETS
+                self._loss.lost_all(first, settled)
+                self._repair.lost_all(first, settled)
+                first = settled + 1
+            # With a pause inside the gap nobody can tell which frames are missing: then these fit no recovered one.
+            for missing in range(first, number):
+                expected = timestamp - (number - missing) * ticks // step
+                self._missing[missing] = expected & _TIMESTAMP_MASK
+        self._run_end = number
+        self._unsettled += step
+        if self._unsettled >= SETTLE_EVERY_PACKETS:
+            self._unsettled = 0
+            self._settle(self._loss, self._repair, number - HISTORY_PACKETS + 1)
+
+    def _fill(self, number: int, timestamp: int) -> None:
+        if number >= self._run_first:
+            self._missing.pop(number, None)
+            return
+        # It was sent before the first one that arrived. Nothing is settled yet so near the beginning.
+        for missing in range(number + 1, self._run_first):
+            expected = timestamp + (missing - number) * (self._frame_ticks or 0)
+            self._missing[missing] = expected & _TIMESTAMP_MASK
+        self._run_first = number
+        self._loss.begin(number)
+        self._repair.begin(number)
+
+    def _place(self, timestamp: int, ticks: int, arrival_s: float) -> None:
+        self._media_ticks += ticks
+        self._last_timestamp = timestamp
+        media_s = self._media_ticks / SAMPLE_RATE_HZ
+        skew_s = arrival_s - media_s - self._skew_origin_s
+        if abs(skew_s - self._skew_s) > CLOCK_JUMP_S:
+            self._restart_clock(timestamp, arrival_s)
+            return
+        self._skew_s = skew_s
+        if abs(skew_s) > abs(self._skew_max_s):
+            self._skew_max_s = skew_s
+        self._drift.observe(media_s, arrival_s)
+
+    def _restart_clock(self, timestamp: int, arrival_s: float) -> None:
+        self._last_timestamp = timestamp
+        self._media_ticks = 0
+        self._skew_origin_s = arrival_s
+        self._skew_s = 0.0
+        self._drift.restart()
+        self._drift.observe(0.0, arrival_s)
+
+    def _remember(self, timestamp: int, number: int, arrival_s: float) -> None:
+        recent = self._recent
+        recent[timestamp] = (number, arrival_s)
+        if len(recent) > 2 * REMEMBERED_PACKETS:
+            for old in list(recent)[:REMEMBERED_PACKETS]:
+                del recent[old]
+
+    def _settle(self, loss: LossPattern, repair: LossPattern, before: int) -> None:
+        """Count what is missing below a number, for good."""
+        missing = sorted(number for number in self._missing if number < before)
+        for number in missing:
+            loss.lost(number)
+        unplayed = [number for number in self._unplayed if number < before]
+        recovered = self._recovered
+        for number in sorted((*missing, *unplayed)):
+            timestamp = self._missing.get(number)
+            if timestamp is None:
+                timestamp = self._unplayed[number]
+            if timestamp not in recovered:
+                repair.lost(number)
+        for number in missing:
+            del self._missing[number]
+        for number in unplayed:
+            del self._unplayed[number]
+
+    # ---- what it says
+
+    @property
+    def outcomes_known(self) -> bool:
+        """Whether the playout has told anything."""
+        return any(self._outcomes.values())
+
+    @property
+    def recovered(self) -> int:
+        """Frames that were rebuilt so far."""
+        return self._outcomes[PlayoutOutcome.RECOVERED]
+
+    @property
+    def skew_s(self) -> float:
+        """How much longer the last packet was under way than the first one, as far as its RTP time tells."""
+        return self._skew_s
+
+    @property
+    def buffer_delay_ms(self) -> float | None:
+        """Mean time from arrival to playing so far."""
+        return 1000 * self._delay_sum_s / self._delay_count if self._delay_count else None
+
+    def delay_sums(self) -> tuple[float, int]:
+        """Sum of all times from arrival to playing, in seconds, and their number: for means over any stretch."""
+        return self._delay_sum_s, self._delay_count
+
+    @property
+    def concealed_share(self) -> float | None:
+        """Made-up sound of all sound that was played; None when nobody counted."""
+        return self._concealed_samples / self._played_samples if self._played_samples else None
+
+    def patterns(self) -> tuple[LossFigures, LossFigures]:
+        """Losses before and after repair, up to now."""
+        missing, unplayed = dict(self._missing), dict(self._unplayed)
+        loss, repair = self._loss.copy(), self._repair.copy()
+        if self._run_open:
+            self._settle(loss, repair, self._run_end + 1)
+            self._missing, self._unplayed = missing, unplayed
+            loss.end(self._run_end)
+            repair.end(self._run_end)
+        interval_ms = None if self._frame_ticks is None else 1000 * self._frame_ticks / SAMPLE_RATE_HZ
+        return loss.figures(interval_ms), repair.figures(interval_ms)
+
+    def figures(self, round_trip: RoundTripFigures | None = None) -> InboundFigures:
+        """Everything, up to now. Changes nothing; takes up to a millisecond."""
+        statistics = self.statistics
+        loss, missing = self.patterns()
+        begun_s, last_s = self._begun_s, statistics.last_arrival_s
+        duration_s = 0.0 if begun_s is None or last_s is None else max(last_s - begun_s, 0.0)
+        repair = self._repair_figures(missing) if self.outcomes_known else None
+        drift = self._drift.estimate_ppm()
+        levels, level_sum = (
+            (self._voice_count, self._voice_sum)
+            if self._voice_count
+            else (self._level_count, self._level_sum)
+        )
+        return InboundFigures(
+            ssrc=self.ssrc,
+            duration_s=round(duration_s, 6),
+            packets_received=statistics.packets_received,
+            packets_expected=statistics.packets_expected,
+            packets_lost=statistics.packets_lost,
+            packets_duplicated=statistics.packets_duplicated,
+            packets_reordered=statistics.packets_reordered,
+            restarts=statistics.restarts,
+            payload_bytes=statistics.bytes_received,
+            bitrate_bps=round(8 * statistics.bytes_received / duration_s) if duration_s else None,
+            jitter_ms=_ms(statistics.jitter_s),
+            mean_jitter_ms=_ms(statistics.mean_jitter_s),
+            max_jitter_ms=_ms(statistics.max_jitter_s),
+            mean_delta_ms=_ms(statistics.mean_delta_s),
+            max_delta_ms=_ms(statistics.max_delta_s),
+            skew_ms=_ms(self._skew_s),
+            max_skew_ms=_ms(self._skew_max_s),
+            clock_drift=None
+            if drift is None
+            else DriftFigures(
+                ppm=round(drift[0], 1), low_ppm=round(drift[1], 1), high_ppm=round(drift[2], 1)
+            ),
+            loss=loss,
+            repair=repair,
+            concealed_share=self.concealed_share,
+            buffer_delay_ms=self.buffer_delay_ms,
+            max_buffer_delay_ms=_ms(self._delay_max_s) if self._delay_count else None,
+            round_trip=round_trip,
+            mean_level_dbov=round(level_sum / levels, 1) if levels else None,
+            quality=self._quality(missing, round_trip),
+        )
+
+    def _repair_figures(self, missing: LossFigures) -> RepairFigures:
+        outcomes = self._outcomes
+        return RepairFigures(
+            played=outcomes[PlayoutOutcome.PLAYED],
+            recovered=outcomes[PlayoutOutcome.RECOVERED],
+            late=outcomes[PlayoutOutcome.LATE],
+            discarded=outcomes[PlayoutOutcome.DISCARDED],
+            missing=missing,
+        )
+
+    def _quality(self, missing: LossFigures, round_trip: RoundTripFigures | None) -> QualityEstimate | None:
+        buffer_ms = self.buffer_delay_ms
+        if round_trip is None or buffer_ms is None or missing.share is None or not self.outcomes_known:
+            return None
+        return estimate(
+            lost_share=missing.share,
+            burst_ratio=missing.burst_ratio or 1.0,
+            one_way_delay_ms=CODEC_DELAY_MS + round_trip.mean_ms / 2 + buffer_ms,
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 6)

@@ -1,0 +1,142 @@
+"""WAV files and a mixdown of a recording, decoded from its MP4, a second at a time.
+
+    NAME.mp4 ──> RecordingDecoder ──┬──> NAME-1-alice.wav, NAME-2-bob.wav, …   16 bits, 48 kHz, one channel, all equally long
+                                    └──> Mixdown ──> NAME-mix.flac              16 bits, 48 kHz, one channel
+
+Each file is written beside its place and renamed in the end: what has its name is whole.
+"""
+
+import contextlib
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import soundfile
+
+from blink_cli.core.errors import BlinkError, NotFoundError
+from blink_cli.core.names import Did
+from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.record.leftovers import paths_of, sidecar_of
+from blink_cli.record.mixdown import Mixdown
+from blink_cli.record.track_decoder import RecordingDecoder
+
+Progress = Callable[[float], None]
+"""Called with how much is done, 0 to 1."""
+
+FORMATS: Final = ("wav", "mix")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One file that was written."""
+
+    path: Path
+    kind: str
+    """wav or mix"""
+
+    participants: tuple[tuple[Did, str], ...]
+    """DID and nickname of whom it holds."""
+
+    duration_s: float
+
+
+def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Progress) -> list[Exported]:
+    """Decode a recording into files of their own. What is there under their names is replaced.
+
+    Args:
+        path: An MP4, finished or left over.
+        formats: Of `FORMATS`.
+        folder: Where to; None: beside the MP4.
+        progress: Told how far it is.
+
+    Raises:
+        NotFoundError: There is no such file.
+        BlinkError: It is no recording, or a file cannot be written.
+
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no recording {path}.", hint="`blink record export` wants its MP4.")
+    target = path.parent if folder is None else folder
+    stem = paths_of(path).final.stem
+    try:
+        decoder = RecordingDecoder(path)
+    except (OSError, ValueError) as failure:
+        raise BlinkError(f"{path} is no recording that can be read: {_reason(failure)}.") from failure
+    people = _people(path, decoder.titles)
+    files: list[tuple[Path, str, tuple[tuple[Did, str], ...]]] = []
+    if "wav" in formats:
+        for number, (did, nickname) in enumerate(people):
+            name = f"{stem}-{number + 1}-{_harmless(nickname or did)}.wav"
+            files.append((target / name, "wav", ((did, nickname),)))
+    if "mix" in formats:
+        files.append((target / f"{stem}-mix.flac", "mix", tuple(people)))
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        tracks = len(people) if "wav" in formats else 0
+        samples = _decode_into(decoder, [place for place, _, _ in files], tracks, progress)
+    except (OSError, soundfile.LibsndfileError) as failure:
+        raise BlinkError(
+            f"The files cannot be written to {target}: {_reason(failure)}.",
+            hint="Is there room on the disk? An hour of one participant needs 350 MB as WAV.",
+        ) from failure
+    finally:
+        decoder.close()
+    return [Exported(place, kind, who, samples / SAMPLE_RATE_HZ) for place, kind, who in files]
+
+
+def _decode_into(
+    decoder: RecordingDecoder,
+    places: list[Path],
+    tracks: int,
+    progress: Progress,
+) -> int:
+    """The first `tracks` places are one track each, a further one is the mix. Returns how long they are, in samples."""
+    mixdown = Mixdown()
+    samples = 0
+    expected = max(decoder.duration_s * SAMPLE_RATE_HZ, 1)
+    with contextlib.ExitStack() as stack:
+        sinks = [stack.enter_context(_appearing(place)) for place in places]
+        for block in decoder.blocks():
+            for number in range(tracks):
+                sinks[number].write(block[number])
+            if len(sinks) > tracks:
+                sinks[tracks].write(mixdown.mix(block))
+            samples += block.shape[1]
+            progress(min(samples / expected, 1.0))
+    return samples
+
+
+@contextlib.contextmanager
+def _appearing(place: Path) -> Iterator[Any]:
+    """A sound file that gets its name when it is whole."""
+    beside = place.with_name(f".{place.stem}.{secrets.token_hex(4)}{place.suffix}")
+    try:
+        with soundfile.SoundFile(beside, "w", SAMPLE_RATE_HZ, 1, "PCM_16") as sink:
+            beside.chmod(0o600)
+            yield sink
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _people(path: Path, titles: Sequence[str]) -> list[tuple[Did, str]]:
+    sidecar = sidecar_of(path)
+    if sidecar is not None and len(sidecar.participants) == len(titles):
+        return [(participant.did, participant.nickname) for participant in sidecar.participants]
+    people = []
+    for title in titles:
+        named = re.fullmatch(r"(.*) \((did:key:\w+)\)", title)
+        people.append((Did(named[2]), named[1]) if named else (Did(title), ""))
+    return people
+
+
+def _harmless(name: str) -> str:
+    """A part of a file's name on every system."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._")[:40] or "participant"
+
+
+def _reason(failure: Exception) -> str:
+    return str(getattr(failure, "strerror", None) or failure).lower()

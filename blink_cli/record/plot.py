@@ -1,0 +1,77 @@
+"""A picture of a log: delay, jitter, loss and level over time, one line for each received stream.
+
+Imports matplotlib, which takes half a second: only who plots imports this module. The Agg backend draws without a display.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from blink_cli.core.analysis.timeline import Moment
+
+mpl.use("agg")
+
+SIZE_INCHES: Final = (11.0, 9.0)
+DOTS_PER_INCH: Final = 110
+
+_ABSENT: Final = float("nan")
+
+
+def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment]]], out: Path) -> None:
+    """Draw streams into a PNG; an existing file is replaced.
+
+    Args:
+        title: Above everything.
+        streams: Name and seconds of each.
+        out: Its ending does not matter.
+
+    Raises:
+        OSError: It cannot be written.
+
+    """
+    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    delay, jitter, loss, level = figure.subplots(4, 1, sharex=True)
+    for index, (name, moments) in enumerate(streams):
+        color = f"C{index % 10}"
+        times = [moment.time_s for moment in moments]
+        delay.plot(
+            times,
+            [_ABSENT if m.buffer_delay_ms is None else m.buffer_delay_ms for m in moments],
+            color=color,
+            label=name,
+        )
+        delay.plot(times, [m.transit_ms for m in moments], color=color, linestyle=":", linewidth=1.0)
+        jitter.plot(times, [m.jitter_ms for m in moments], color=color)
+        loss.plot(times, [_percent(m.lost, m.expected) for m in moments], color=color)
+        loss.plot(
+            times,
+            [_percent(m.recovered, m.expected) for m in moments],
+            color=color,
+            linestyle=":",
+            linewidth=1.0,
+        )
+        level.plot(times, [_ABSENT if m.level_dbov is None else m.level_dbov for m in moments], color=color)
+    delay.set_ylabel("delay, ms")
+    delay.set_title("in the buffer; dotted: under way, beside the first packet", fontsize="small", loc="left")
+    jitter.set_ylim(bottom=0)
+    loss.set_ylim(bottom=0)
+    jitter.set_ylabel("jitter, ms")
+    jitter.set_title("RFC 3550", fontsize="small", loc="left")
+    loss.set_ylabel("loss, %")
+    loss.set_title("on the way; dotted: recovered", fontsize="small", loc="left")
+    level.set_ylim(-80, 0)  # quieter is silence; and a steady tone is a straight line
+    level.set_ylabel("level, dBov")
+    level.set_xlabel("time, s")
+    for axes in (delay, jitter, loss, level):
+        axes.grid(visible=True, alpha=0.3)
+    if streams:
+        delay.legend(loc="upper right", fontsize="small")
+    figure.suptitle(title)
+    figure.savefig(out, format="png")
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole > 0 else 0.0

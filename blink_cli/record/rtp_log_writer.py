@@ -1,0 +1,164 @@
+"""Writes one RTP log from a thread of its own, so that the call never waits for a disk.
+
+    [event loop] put ──┐
+                       ├──> bounded queue ──> [thread "blink-rtp-log"] rows ──> file, four times a second
+    [playout] put_outcome ┘
+
+When the queue is full the new entry is dropped and counted, and a row says so where it is missing. The first write that fails ends the log.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final, Literal, TextIO
+
+from blink_cli.core.names import Did
+from blink_cli.record.rtp_log_format import HEADER, LogEvent
+from blink_cli.record.rtp_log_rows import Entry, FramePlayed, LogRows, Remark
+
+QUEUE_ENTRIES: Final = 20_000
+"""Of eight participants, who make 1,200 entries a second, as much as 16 s: a disk that sleeps wakes up in less."""
+
+WRITE_EVERY_S: Final = 0.25
+"""What a crash may cost beside the rows that wait for their outcome; and each round holds the interpreter for a few milliseconds only."""
+
+_BATCH_ENTRIES: Final = 400
+"""Between two batches of a long queue the other threads get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class RtpLogTotals:
+    """What a log holds."""
+
+    path: Path
+    rows: int
+    """Written, without the header."""
+
+    rows_lost: int
+    """Entries that did not fit into the queue, or came after the disk had failed."""
+
+    bytes_written: int
+    failure: str | None
+    """Why it ended before it was told to; None while all is well."""
+
+
+class RtpLogWriter:
+    """One file. `put` belongs to the event loop, `put_outcome` to the playout thread; both only append, and never raise."""
+
+    _MODE: ClassVar[Literal["x", "w"]] = "x"
+    """Nothing is overwritten. Devices and pipes, which are always there, need another one."""
+
+    def __init__(
+        self, path: Path, on_end: Callable[[RtpLogTotals], None], *, queue_entries: int = QUEUE_ENTRIES
+    ) -> None:
+        """Begin to make the file; it must not exist.
+
+        Args:
+            path: Its folder exists.
+            on_end: Called once, on the writer's thread, when the file is closed, whatever the reason.
+            queue_entries: How many may wait.
+
+        """
+        self.path = path
+        self.opened: Future[None] = Future()
+        """Done when the file is there; holds the OSError when it cannot be made, and then nothing is written and `on_end` is not called."""
+
+        self._on_end = on_end
+        self._capacity = queue_entries
+        self._queue: deque[tuple[Did | None, Entry]] = deque()
+        self._refused = 0
+        self._outcomes_refused = 0
+        self._told_lost = 0
+        self._rows = 0
+        self._bytes = 0
+        self._failure: str | None = None
+        self._finishing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="blink-rtp-log", daemon=True)
+        self._thread.start()
+
+    def put(self, peer: Did | None, entry: Entry) -> None:
+        """Log something that the event loop saw."""
+        if len(self._queue) < self._capacity:
+            self._queue.append((peer, entry))
+        else:
+            self._refused += 1
+
+    def put_outcome(self, peer: Did, entry: FramePlayed) -> None:
+        """Log something that the playout thread did."""
+        if len(self._queue) < self._capacity:
+            self._queue.append((peer, entry))
+        else:
+            self._outcomes_refused += 1
+
+    @property
+    def totals(self) -> RtpLogTotals:
+        """What is in the file now. Any thread."""
+        return RtpLogTotals(
+            self.path, self._rows, self._refused + self._outcomes_refused, self._bytes, self._failure
+        )
+
+    def finish(self) -> None:
+        """Write what waits and close the file, in the background; harmless when it was told before."""
+        self._finishing.set()
+
+    def join(self) -> None:
+        """Wait until the file is closed, after `finish`. Blocks: not for the event loop."""
+        self._thread.join()
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        try:
+            file = self.path.open(self._MODE, encoding="ascii", errors="backslashreplace", newline="")
+        except OSError as failure:
+            self.opened.set_exception(failure)
+            return
+        self.opened.set_result(None)
+        try:
+            with file:
+                self._write_all(file)
+        except OSError as failure:
+            self._failure = failure.strerror or str(failure)
+            self._capacity = 0
+            self._refused += len(self._queue)
+            self._queue.clear()
+        self._on_end(self.totals)
+
+    def _write_all(self, file: TextIO) -> None:
+        rows = LogRows(time.time() - time.monotonic())
+        self._write(file, [HEADER], counted=0)
+        while True:
+            last_round = self._finishing.wait(WRITE_EVERY_S)
+            rows.wall_offset_s = time.time() - time.monotonic()
+            waiting = len(self._queue)
+            while waiting > 0:
+                for _ in range(min(waiting, _BATCH_ENTRIES)):
+                    rows.take(*self._queue.popleft())
+                waiting -= _BATCH_ENTRIES
+                self._write_finished(file, rows, time.monotonic())
+            lost = self._refused + self._outcomes_refused
+            if lost > self._told_lost:
+                rows.take(
+                    None,
+                    Remark(LogEvent.ROWS_LOST, time.monotonic(), packets=lost - self._told_lost),
+                )
+                self._told_lost = lost
+            self._write_finished(file, rows, float("inf") if last_round else time.monotonic())
+            if last_round:
+                return
+
+    def _write_finished(self, file: TextIO, rows: LogRows, now_s: float) -> None:
+        texts = rows.finished(now_s)
+        if texts:
+            self._write(file, texts, counted=len(texts))
+
+    def _write(self, file: TextIO, lines: list[str], *, counted: int) -> None:
+        text = "\r\n".join(lines) + "\r\n"
+        file.write(text)
+        file.flush()
+        self._rows += counted
+        self._bytes += len(text)

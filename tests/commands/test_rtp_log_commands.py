@@ -1,0 +1,110 @@
+"""What the commands about logs print for people, and for scripts."""
+
+from pathlib import Path
+
+import pytest
+
+from blink_cli.app.rtp_log_files import analyse_log
+from blink_cli.commands.analysis_text import analysis_lines
+from blink_cli.commands.rtp_log_commands import full_path, state_sentence
+from blink_cli.commands.shell_completion import complete_path
+from blink_cli.core.errors import UsageError
+from blink_cli.core.names import CallId
+from blink_cli.core.replies import RtpLogFile, RtpLogState
+from blink_cli.record.rtp_log_format import HEADER
+from tests.commands.conftest import Here, Shell
+from tests.record.rtp_log_parts import example_log
+
+
+def test_an_analysis_is_told_in_paragraphs(tmp_path: Path) -> None:
+    text = "\n".join(analysis_lines(analyse_log(example_log(tmp_path / "log.csv"))))
+    assert "call c0ffee00 from 2023-11-14T22:13:30" in text
+    assert "17 of 20, lost 3 (15.00%), duplicated 1, reordered 0" in text
+    assert "runs 1 x 1, 1 x 2" in text
+    assert "played 16, recovered 1, late 1" in text
+    assert "not known: 20 s at least are needed" in text
+    assert "MOS" in text
+    assert "No E-model constants are agreed for Opus" in text
+    assert "lost 3, last report 12.5%" in text
+
+
+def test_a_log_without_packets_says_so(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + "\n")
+    assert list(analysis_lines(analyse_log(tmp_path / "log.csv")))[-1] == "no packets"
+
+
+def test_analysing_needs_no_session(shell: Shell, here: Here, tmp_path: Path) -> None:
+    log = example_log(tmp_path / "log.csv")
+    ran = here(shell, "rtp-analyze", str(log), "--json")
+    assert ran.exit_code == 0
+    assert ran.json["schema"] == 1
+    assert [stream["direction"] for stream in ran.json["streams"]] == ["received", "sent"]
+    plain = here(shell, "rtp-analyze", str(log))
+    assert plain.stdout.startswith(str(log))
+    exported = here(shell, "rtp-log", "export", str(log), "--json")
+    assert exported.json == {
+        "schema": 1, "path": str(tmp_path / "log.pcap"), "format": "pcap", "packets": 38,
+    }  # fmt: skip
+    assert here(shell, "rtp-log", "export", str(log)).exit_code == 1
+    assert here(shell, "rtp-log", "export", str(log), "--format", "wav").exit_code == 2
+
+
+def test_what_is_missing_in_a_log_is_said(shell: Shell, here: Here, tmp_path: Path) -> None:
+    log = example_log(tmp_path / "log.csv")
+    log.write_bytes(log.read_bytes()[:-40])
+    ran = here(shell, "rtp-analyze", str(log))
+    assert "1 lines could not be read" in ran.stderr
+
+
+def test_without_a_session_nothing_is_logged(shell: Shell, here: Here, tmp_path: Path) -> None:
+    ran = here(shell, "rtp-log", "start", str(tmp_path / "log.csv"))
+    assert ran.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "ending"), [("log.csv", "/log.csv"), ("logs/", "/logs/"), ("./a/../b/", "/b/")]
+)
+def test_a_path_is_the_commands_and_a_slash_stays(given: str, ending: str) -> None:
+    assert full_path(given).startswith("/")
+    assert full_path(given).endswith(ending)
+
+
+def test_paths_are_completed_and_hidden_ones_only_when_asked_for(tmp_path: Path) -> None:
+    for name in (".hidden", "a.csv", "b.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    assert complete_path(f"{tmp_path}/") == [f"{tmp_path}/{name}" for name in ("a.csv", "b.csv", "folder/")]
+    assert complete_path(f"{tmp_path}/.h") == [f"{tmp_path}/.hidden"]
+    assert complete_path(f"{tmp_path}/no/such/") == []
+
+
+def test_an_empty_path_is_a_mistake() -> None:
+    with pytest.raises(UsageError):
+        full_path("")
+
+
+def state(kind: str, *files: RtpLogFile, lost: int = 0) -> RtpLogState:
+    return RtpLogState(
+        state=kind,
+        path="/logs/",
+        file="/logs/a.csv",
+        call=CallId("c0ffee"),
+        rows=12,
+        rows_lost=lost,
+        bytes=2_500_000,
+        files=files,
+    )
+
+
+def test_every_state_has_its_sentence() -> None:
+    closed = RtpLogFile(path="/logs/b.csv", rows=3, rows_lost=2, bytes=400, reason="the call ended")
+    assert state_sentence(state("off")) == "no RTP log is running"
+    assert (
+        state_sentence(state("off", closed))
+        == "/logs/b.csv: 3 rows, 0.4 kB, 2 rows could not be written (the call ended)"
+    )
+    assert state_sentence(state("waiting")) == "the next call is logged to /logs/"
+    assert "b.csv" in state_sentence(state("waiting", closed))
+    assert state_sentence(state("logging")) == "logging to /logs/a.csv: 12 rows, 2.5 MB"
+    assert "(paused)" in state_sentence(state("paused"))
+    assert "9 rows could not be written" in state_sentence(state("logging", lost=9))

@@ -1,0 +1,71 @@
+"""A line that becomes bad and good again, and a peer that falls silent, as real sessions tell it."""
+
+import signal
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.netlab.impairment import Conditions
+from tests.netlab.lab import Laboratory
+from tests.support.sessions import Machine, call_of, together
+
+HOPELESS = Conditions(loss=0.5)
+"""More than two redundant copies and FEC can mend: every eighth frame is still missing."""
+
+
+@pytest.mark.netns
+async def test_a_bad_line_is_told_at_both_ends_and_its_recovery_too(lab: Laboratory) -> None:
+    hosts = await lab.hosts("alice", "bob")
+    alice, bob = await together(
+        *(host.machine.serve(host.name, "--input", "tone:440", "--output", "null") for host in hosts)
+    )
+    async with call_of(alice, bob), await alice.events("audio_degraded") as at_alice:
+        async with await bob.events("audio_degraded") as at_bob:
+            await lab.set_conditions(HOPELESS, source=[hosts[0]], target=[hosts[1]])
+            heard = await at_bob.next("audio_degraded", did=alice.did, direction="inbound", timeout_s=30)
+            assert "%" in heard["reason"]
+            far = await at_alice.next("audio_degraded", did=bob.did, direction="outbound", timeout_s=30)
+            assert "lost on the way" in far["reason"]
+            await lab.set_conditions(Conditions())
+            again = await at_bob.next("audio_recovered", did=alice.did, direction="inbound", timeout_s=40)
+            assert again["lasted_s"] > 3
+            await at_alice.next("audio_recovered", did=bob.did, direction="outbound", timeout_s=40)
+        # Only one way was bad.
+        told = [(e["event"], e["direction"]) for e in at_bob.seen if e["event"].startswith("audio_")]
+        assert told == [("audio_degraded", "inbound"), ("audio_recovered", "inbound")]
+
+
+async def test_a_loud_microphone_is_told_once(machine: Machine) -> None:
+    alice, bob = await together(
+        machine.serve("alice", "--input", "silence", "--output", "null"),
+        machine.serve("bob", "--input", "silence", "--output", "null"),
+    )
+    async with call_of(alice, bob), await alice.events("stream_failed") as events:
+        await alice.blink("set-input", loud_file(machine))
+        failed = await events.next("stream_failed", problem="clipping", timeout_s=30)
+        assert failed["did"] == alice.did
+        await alice.blink("set-input", "silence")
+        await events.next("stream_restored", problem="clipping", timeout_s=20)
+
+
+def loud_file(machine: Machine) -> str:
+    """A square wave at full scale, as an overdriven microphone gives."""
+    path = machine.directory / "loud.wav"
+    wave = np.sign(np.sin(np.arange(48_000 * 2) * 0.05)).astype(np.float32)
+    soundfile.write(path, wave, 48_000, subtype="PCM_16")
+    return f"file:{path}?loop=1"
+
+
+async def test_a_lost_link_is_told_by_the_link_alone(machine: Machine) -> None:
+    alice, bob = await together(
+        machine.serve("alice", "--input", "tone:440", "--output", "null"),
+        machine.serve("bob", "--input", "tone:440", "--output", "null"),
+    )
+    async with call_of(alice, bob), await alice.events("link_changed") as events:
+        # Frozen, bob sends nothing at all: the link is lost before silence would be reported, and silence is not told besides.
+        bob.signal(signal.SIGSTOP)
+        await events.next("link_changed", did=bob.did, link="lost", timeout_s=20)
+        bob.signal(signal.SIGCONT)
+        await events.next("link_changed", did=bob.did, link="connected", timeout_s=30)
+        assert not [event for event in events.seen if event["event"] == "stream_failed"]

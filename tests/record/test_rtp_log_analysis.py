@@ -1,0 +1,89 @@
+"""From rows to figures: what a known log says."""
+
+from pathlib import Path
+
+import pytest
+
+from blink_cli.core.analysis.figures import InboundFigures, OutboundFigures
+from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.rtp import ReceptionReport
+from blink_cli.record.rtp_log_analysis import LogAnalysis, analyse
+from blink_cli.record.rtp_log_format import HEADER, LogEvent
+from blink_cli.record.rtp_log_reader import RtpLogReader
+from blink_cli.record.rtp_log_rows import LogRows, Remark
+from tests.record.rtp_log_parts import BOB, BOBS_SSRC, OWN_SSRC, WALL_OFFSET_S, example_log, heard, played
+
+
+def streams(found: LogAnalysis) -> tuple[InboundFigures, OutboundFigures]:
+    inbound, outbound = found.call.figures()
+    assert inbound.inbound is not None
+    assert outbound.outbound is not None
+    return inbound.inbound, outbound.outbound
+
+
+def test_the_figures_of_a_known_log(tmp_path: Path) -> None:
+    found = analyse(RtpLogReader(example_log(tmp_path / "log.csv")))
+    assert found.call_id == "c0ffee00c0ffee00"
+    inbound, outbound = streams(found)
+    assert (inbound.ssrc, outbound.ssrc) == (BOBS_SSRC, OWN_SSRC)
+    assert (inbound.packets_received, inbound.packets_lost, inbound.packets_duplicated) == (17, 3, 1)
+    assert inbound.loss.runs == {"1": 1, "2": 1}
+    assert inbound.repair is not None
+    assert (inbound.repair.played, inbound.repair.recovered, inbound.repair.late) == (16, 1, 1)
+    assert inbound.repair.missing.lost == 3  # two lost for good, one late
+    assert inbound.concealed_share == pytest.approx(96 / 9600)
+    assert inbound.buffer_delay_ms == pytest.approx(60.0)
+    assert inbound.round_trip is not None
+    assert inbound.round_trip.mean_ms == pytest.approx(20.6)
+    assert inbound.quality is not None
+    assert (outbound.packets_sent, outbound.mean_redundancy) == (20, 1.0)
+    assert outbound.reported is not None
+    assert (outbound.reported.packets_lost, outbound.reported.fraction_lost) == (3, 0.125)
+    assert outbound.mean_interval_ms == pytest.approx(20.0)
+
+
+def rows_of(tmp_path: Path, rows: LogRows) -> RtpLogReader:
+    path = tmp_path / "log.csv"
+    path.write_bytes("\r\n".join([HEADER, *rows.finished(float("inf")), ""]).encode())
+    return RtpLogReader(path)
+
+
+@pytest.mark.parametrize("event", [LogEvent.PAUSED, LogEvent.ROWS_LOST])
+def test_what_was_not_logged_is_not_lost(tmp_path: Path, event: LogEvent) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    for index in (*range(10), *range(60, 70)):
+        if index == 60:
+            rows.take(None, Remark(event, 11.1, packets=100))
+        rows.take(BOB, heard(index))
+    found = analyse(rows_of(tmp_path, rows))
+    (stream,) = found.call.figures()
+    assert stream.inbound is not None
+    assert (stream.inbound.packets_received, stream.inbound.packets_lost) == (20, 0)
+    assert found.rows_lost == (100 if event is LogEvent.ROWS_LOST else 0)
+    assert found.pauses == (event is LogEvent.PAUSED)
+
+
+def test_the_timeline_adds_up(tmp_path: Path) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    for index in range(500):
+        if index % 10:
+            rows.take(BOB, heard(index))
+            rows.take(BOB, played(index))
+        elif index % 20 and index > 20:
+            rows.take(BOB, played(index, PlayoutOutcome.RECOVERED))
+    found = analyse(rows_of(tmp_path, rows), timelines=True)
+    (timeline,) = found.timelines.values()
+    moments = timeline.moments
+    assert len(moments) == 9
+    assert sum(moment.expected for moment in moments) == pytest.approx(450, abs=2)
+    assert sum(moment.lost for moment in moments) == pytest.approx(45, abs=2)
+    assert sum(moment.recovered for moment in moments) == pytest.approx(21, abs=2)
+    assert all(moment.buffer_delay_ms == pytest.approx(60.0, abs=0.01) for moment in moments)
+    assert all(moment.level_dbov == -31 for moment in moments)
+
+
+def test_a_report_about_nothing_is_harmless(tmp_path: Path) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    rows.take(BOB, ReceptionReport(1, 0.0, 0, 0, 0.0, 1.0, None))
+    rows.take(BOB, played(0, PlayoutOutcome.RECOVERED))
+    assert analyse(rows_of(tmp_path, rows)).call.figures() == ()

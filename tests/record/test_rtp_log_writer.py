@@ -1,0 +1,114 @@
+"""The writer's thread on real files: order, a slow disk, a full disk, the end."""
+
+import os
+import threading
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import pytest
+
+from blink_cli.record.rtp_log_format import HEADER, LogEvent
+from blink_cli.record.rtp_log_rows import Remark
+from blink_cli.record.rtp_log_writer import RtpLogTotals, RtpLogWriter
+from tests.record.rtp_log_parts import BOB, heard, played, sent
+
+
+class Ended:
+    """Waits for the end of one log."""
+
+    def __init__(self) -> None:
+        self.totals: RtpLogTotals | None = None
+        self._event = threading.Event()
+
+    def __call__(self, totals: RtpLogTotals) -> None:
+        self.totals = totals
+        self._event.set()
+
+    def wait(self) -> RtpLogTotals:
+        assert self._event.wait(10)
+        assert self.totals is not None
+        return self.totals
+
+
+def test_everything_is_in_the_file_at_the_end(tmp_path: Path) -> None:
+    ended = Ended()
+    writer = RtpLogWriter(tmp_path / "log.csv", ended)
+    for index in range(1000):
+        writer.put(BOB, heard(index))
+        writer.put(BOB, sent(index))
+        writer.put_outcome(BOB, played(index))
+    writer.finish()
+    totals = ended.wait()
+    writer.join()
+    lines = (tmp_path / "log.csv").read_bytes().decode("ascii").split("\r\n")
+    assert lines[0] == HEADER
+    assert (len(lines) - 2, lines[-1]) == (2000, "")
+    assert totals == RtpLogTotals(writer.path, 2000, 0, (tmp_path / "log.csv").stat().st_size, None)
+
+
+def test_a_file_that_exists_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("mine")
+    writer = RtpLogWriter(path, Ended())
+    assert isinstance(writer.opened.exception(10), FileExistsError)
+    writer.join()
+    assert path.read_text() == "mine"
+
+
+def test_a_disk_that_stands_still_costs_rows_and_says_so(tmp_path: Path) -> None:
+    """A pipe that nobody reads is a disk that stands still."""
+    ended = Ended()
+    reading, writing = os.pipe()
+    path = Path(f"/proc/self/fd/{writing}")
+    writer = _OpensWhatIsThere(path, ended, queue_entries=500)
+    writer.opened.result(10)
+    filler = Remark(LogEvent.LINK_ENDED, 1.0, "x" * 1000)
+    while writer.totals.rows_lost == 0:  # the pipe's 64 kB are full, and then the queue
+        writer.put(BOB, filler)
+    text = b""
+    writer.finish()
+    os.close(writing)
+    while chunk := os.read(reading, 65536):
+        text += chunk
+    os.close(reading)
+    totals = ended.wait()
+    writer.join()
+    rows = text.decode().split("\r\n")[1:-1]
+    assert totals.rows == len(rows)
+    assert totals.rows_lost > 0
+    lost = [row for row in rows if row.startswith("rows_lost")]
+    assert sum(int(row.split(",")[21]) for row in lost) == totals.rows_lost
+
+
+class _OpensWhatIsThere(RtpLogWriter):
+    """A log into a pipe, which exists already."""
+
+    _MODE: ClassVar[Literal["x", "w"]] = "w"
+
+
+def test_a_full_disk_ends_the_log(tmp_path: Path) -> None:
+    """/dev/full refuses every write as a full disk does."""
+    ended = Ended()
+    writer = _OpensWhatIsThere(Path("/dev/full"), ended)
+    totals = ended.wait()
+    writer.join()
+    assert totals.failure == os.strerror(28)
+    writer.put(BOB, heard(0))
+    assert writer.totals.rows_lost == 1
+
+
+def test_ending_twice_is_harmless(tmp_path: Path) -> None:
+    ended = Ended()
+    writer = RtpLogWriter(tmp_path / "log.csv", ended)
+    writer.finish()
+    writer.finish()
+    ended.wait()
+    writer.join()
+    assert (tmp_path / "log.csv").read_bytes().decode() == f"{HEADER}\r\n"
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/log.csv", "."])
+def test_a_path_that_cannot_be_is_told(tmp_path: Path, name: str) -> None:
+    writer = RtpLogWriter(tmp_path / name, Ended())
+    assert isinstance(writer.opened.exception(10), OSError)
+    writer.join()
