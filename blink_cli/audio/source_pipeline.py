@@ -26,6 +26,9 @@ from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
 KEEPALIVE_SAMPLES: Final = SAMPLE_RATE_HZ * 400 // 1000
 """Between two frames while muted: libopus refreshes its comfort noise at this pace."""
 
+SILENT_FRAMES: Final = 3
+"""Sent one after the other when mute begins: whoever gets one of them knows that nothing is missing until the next."""
+
 UNSENT_BYTES: Final = 2
 """An encoder in DTX says "send nothing" with a packet of one or two bytes (opus_encode's documentation)."""
 
@@ -158,9 +161,9 @@ class SourcePipeline(Generic[EncoderT]):
             if was_muted:
                 frame.fill(0.0)
                 level, voice = SILENCE_DBOV, False
-                # The first silent frame carries the end of the fade; later ones only say that we are here.
+                # The first frames say that a pause begins, and may be lost; later ones only say that we are here.
                 phase = (self._muted_samples - duration) % KEEPALIVE_SAMPLES
-                if phase >= duration:
+                if self._muted_samples > SILENT_FRAMES * duration and phase >= duration:
                     self.frames_unsent += 1
                     self._in_pause = True
                     return

@@ -360,7 +360,8 @@ class PlayoutBuffer:
         self._frame_samples = frame.samples
         self._last_sequence = frame.sequence
         self._missed_samples = 0
-        self._pausing = is_discontinuous(frame.payload)
+        # Behind digital silence a sender that is muted says nothing: that is not missing.
+        self._pausing = frame.is_silent or is_discontinuous(frame.payload)
         if self._pausing:
             self._noise.restart()
         self._silent_frames = self._silent_frames + 1 if frame.is_silent else 0

@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -209,6 +210,27 @@ def test_a_talk_spurt_after_a_pause_is_not_delayed_and_the_pause_not_concealed()
     voiced = [tick for tick, block in enumerate(blocks) if block.max() > 0.05]
     spurt = next(tick for tick in voiced if tick > 215)
     assert spurt * 10 - 121 * 20 < 40
+
+
+@pytest.mark.parametrize("lost", [None, 50, 51])
+def test_a_muted_sender_is_not_concealed(lost: int | None) -> None:
+    # Three frames of digital silence, then one in 400 ms; sequence numbers count what was sent.
+    sent = [*range(53), 70, 90, 110, 130, *range(140, 200)]
+    packets = [
+        msgspec.structs.replace(
+            Sender().packet(number, level_dbov=-127 if 50 <= number < 140 else -20),
+            sequence_number=(65_530 + place) % 2**16,
+        )
+        for place, number in enumerate(sent)
+        if number != lost
+    ]
+    buffer, _, blocks = play(packets, 3.8)
+    statistics = buffer.statistics()
+    # Only of the first silent frame is it not known that silence follows.
+    assert statistics.concealed_samples == (960 if lost == 50 else 0)
+    assert statistics.packets_lost == (lost is not None)
+    voiced = sum(bool(block.any()) for block in blocks[-60:])
+    assert voiced >= 58, "it is heard at once when it speaks again"
 
 
 def test_a_long_pause_is_played_without_decoding() -> None:
