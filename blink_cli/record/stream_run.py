@@ -109,6 +109,10 @@ class StreamRun:
         if self._transit_s is not None and abs(transit_s - self._transit_s) < JUMP_S:
             self.clock.observe(transit_s, arrival_s)
 
+    def knows(self, timestamp: int) -> bool:
+        """Whether a frame of this extended timestamp waits, or its place is past."""
+        return timestamp in self.waiting or (self.emitted is not None and timestamp < self.emitted)
+
     def add(self, frame: Frame) -> None:
         """Let a frame wait, unless it is there already or its place is past."""
         if self.emitted is not None and frame.timestamp < self.emitted:

@@ -177,6 +177,8 @@ class Track:
             if run is None or run.ssrc != packet.ssrc:
                 return
             for age, (timestamp, payload, kind) in enumerate(reversed(copies), 1):
+                if run.knows(run.extended(timestamp)):
+                    continue  # nearly always: nothing was lost
                 samples = _opus_samples(payload) if kind == types[0] else 0
                 if samples:
                     sequence = (packet.sequence_number - age) & 0xFFFF
