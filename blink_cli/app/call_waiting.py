@@ -2,26 +2,33 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from blink_cli.app.event_hub import EventHub
 
 T = TypeVar("T")
 
+LOOK_EVERY_S: Final = 0.2
+"""Not everything is told by an event: a call that was just left can be joined again when its next announce is heard."""
+
 
 async def until(hub: EventHub, ready: Callable[[], T | None], patience_s: float) -> T | None:
-    """What `ready` gives, as soon as it is not None; asked now and after every event. None when time is up or the session ends.
+    """What `ready` gives, as soon as it is not None; asked now, after every event, and every `LOOK_EVERY_S`.
 
-    Cancelling is safe.
+    None when time is up or the session ends. Cancelling is safe.
     """
     listener = hub.listen()
+    loop = asyncio.get_running_loop()
+    ends_s = loop.time() + patience_s
     try:
-        async with asyncio.timeout(patience_s):
-            while (value := ready()) is None:
-                if await listener.next_event() is None:
-                    return None
-            return value
-    except TimeoutError:
-        return None
+        while (value := ready()) is None:
+            try:
+                async with asyncio.timeout_at(min(ends_s, loop.time() + LOOK_EVERY_S)):
+                    if await listener.next_event() is None:
+                        return None
+            except TimeoutError:
+                if loop.time() >= ends_s:
+                    return ready()
+        return value
     finally:
         hub.forget(listener)

@@ -1,6 +1,6 @@
 """Reject, join later, and the words for what cannot be."""
 
-from tests.support.sessions import Machine, Session, connected, together
+from tests.support.sessions import Machine, Session, call_of, connected, together
 
 
 async def quiet(machine: Machine, *names: str) -> list[Session]:
@@ -21,6 +21,15 @@ async def test_a_rejected_call_that_goes_on_can_be_joined_later(machine: Machine
     await carol.blink("accept", call[:8], "--wait", "15")
     for session in (alice, bob, carol):
         await connected(session, 2)
+
+
+async def test_who_left_can_be_back_at_once(machine: Machine) -> None:
+    alice, bob, carol = await quiet(machine, "alice", "bob", "carol")
+    async with call_of(alice, bob, carol) as call:
+        await carol.blink("leave")
+        await carol.blink("accept", call, "--wait", "10")
+        for session in (alice, bob, carol):
+            await connected(session, 2)
 
 
 async def test_a_call_that_everybody_left_cannot_be_joined(machine: Machine) -> None:
