@@ -16,10 +16,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, Self, assert_never
 
+from blink_cli.app.call_requests import CallRequests
 from blink_cli.app.call_runner import CallRunner
-from blink_cli.app.call_waiting import until
 from blink_cli.app.contacts import Contacts
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.first_devices import open_first_devices
 from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.neighbourhood import Neighbourhood
 from blink_cli.app.profile import Profile, session_nickname
@@ -28,35 +29,30 @@ from blink_cli.app.recording_memory import RecordingMemory
 from blink_cli.app.recordings import Recordings
 from blink_cli.app.rtp_logging import RtpLogging
 from blink_cli.app.settings import Settings, load_settings
+from blink_cli.app.signal_listener import SignalListener
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.views import Views, ice_server_list, signal_counters
 from blink_cli.app.voice_path import VoicePath
-from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.audio.urgency import make_loop_urgent
-from blink_cli.core.errors import DeviceError, NotFoundError, StateError
+from blink_cli.core.errors import StateError
 from blink_cli.core.events import (
     DeviceChanged,
-    DeviceLost,
     Event,
     IceServerFailed,
     IceServerRecovered,
-    IncomingCall,
-    LinkState,
     SessionEnding,
 )
-from blink_cli.core.gossip import Acknowledged, Gossip, Received
+from blink_cli.core.gossip import Gossip
 from blink_cli.core.ice_server import ConfiguredServer
 from blink_cli.core.identity import Identity
-from blink_cli.core.names import CallId, Did
+from blink_cli.core.names import Did
 from blink_cli.core.replies import (
-    CallAccepted,
     Calls,
     Clocks,
     DeviceSet,
     Done,
-    OfferPlaced,
     Participants,
     Peers,
     Reply,
@@ -94,7 +90,6 @@ from blink_cli.core.requests import (
     Subscribe,
 )
 from blink_cli.core.session_options import IceTransport, SessionOptions
-from blink_cli.core.signals import Presence
 from blink_cli.net.gossip_driver import GossipDriver
 from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.interfaces import list_interfaces, require_interfaces
@@ -107,10 +102,6 @@ FAREWELL_S: Final = 0.25
 
 LINKS_CLOSE_S: Final = 1.0
 """How long links and devices have to close before what is left of them is cancelled."""
-
-ACCEPT_LINK_S: Final = 3.0
-"""How long `accept --wait` waits for audio at least, when the offer came in its last moment: a link takes 0.1 s, and a second when
-packets of its handshake are lost."""
 
 
 class Session:
@@ -140,6 +131,7 @@ class Session:
         self._hub = hub
         self._runner = runner
         self._neighbourhood = neighbourhood
+        self._calls = CallRequests(runner, neighbourhood, hub)
         self._views = views
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
@@ -173,7 +165,7 @@ class Session:
         nickname = session_nickname(options.nickname or settings.nickname, profile)
         hub = EventHub()
         opener = DeviceOpener()
-        input_device, output_device, losses = await _open_devices(opener, options)
+        input_device, output_device, losses = await open_first_devices(opener, options)
         async with AsyncExitStack() as stack:
             stack.callback(hub.close)
             tasks = TaskOwner("session")
@@ -184,7 +176,7 @@ class Session:
             taps.add(quality)
             rtp_log = RtpLogging(identity.did, taps, hub.publish)
             stack.push_async_callback(rtp_log.aclose)
-            listener = _Listener()
+            listener = SignalListener()
             transport = UdpTransport(
                 options.group, interfaces=options.interfaces, neighbours=options.neighbours
             )
@@ -257,7 +249,7 @@ class Session:
                 signals=lambda: signal_counters(post.counters(), transport.counters()),
             )
             if options.auto_accept:
-                tasks.start(session._accept_all(), name="auto-accept")
+                tasks.start(session._calls.accept_all(), name="auto-accept")
             stack.push_async_callback(session._say_goodbye)
             yield session
 
@@ -281,11 +273,11 @@ class Session:
             case GetPeers():
                 return Peers(peers=self._neighbourhood.peers())
             case PlaceOffer():
-                return await self._offer(request)
+                return await self._calls.offer(request)
             case AcceptCall():
-                return await self._accept(request)
-            case RejectCall(call=name):
-                self._runner.reject(self._pending(name, ringing=True))
+                return await self._calls.accept(request)
+            case RejectCall():
+                self._calls.reject(request)
             case LeaveCall():
                 self._runner.leave()
             case GetCalls():
@@ -361,98 +353,6 @@ class Session:
 
     # requests
 
-    async def _offer(self, request: PlaceOffer) -> OfferPlaced:
-        dids = [await self._find(name, request.discover_s) for name in request.peers]
-        call = self._runner.offer(dids)
-        if request.wait_s is None:
-            return OfferPlaced(call=call, connected=())
-        connected = await until(self._hub, lambda: self._connected_or_over(call), request.wait_s)
-        if not connected:
-            raise self._nobody(call, request)
-        return OfferPlaced(call=call, connected=connected)
-
-    def _nobody(self, call: CallId, request: PlaceOffer) -> NotFoundError:
-        snapshot = self._runner.snapshot().call
-        if snapshot is None or snapshot.call_id != call:
-            return NotFoundError("The call is over: nobody came.", hint="`blink events` tells who declined.")
-        delivered = any(view.delivered and view.link is not LinkState.SELF for view in snapshot.participants)
-        hint = (
-            "The offer has reached them and still rings; `blink leave` withdraws it."
-            if delivered
-            else "The offer has reached nobody yet; it is repeated until you `blink leave`. Do `blink peers` show them alive?"
-        )
-        return NotFoundError(
-            f"Nobody answered in {request.wait_s:g} s: {', '.join(request.peers)}.", hint=hint
-        )
-
-    async def _accept(self, request: AcceptCall) -> CallAccepted:
-        deadline_s = None if request.wait_s is None else time.monotonic() + request.wait_s
-        if request.wait_s is None:
-            call = self._pending(request.call, ringing=False)
-        else:
-            found = await until(self._hub, lambda: self._pending_or_none(request.call), request.wait_s)
-            if found is None:
-                raise NotFoundError(
-                    f"No call came in {request.wait_s:g} s.",
-                    hint="Is the caller on the same network and group? `blink peers` shows who is heard.",
-                )
-            call = found
-        self._runner.accept(call)
-        if deadline_s is None:
-            return CallAccepted(call=call, connected=())
-        patience_s = max(deadline_s - time.monotonic(), ACCEPT_LINK_S)
-        connected = await until(self._hub, lambda: self._connected_or_over(call), patience_s)
-        if not connected:
-            raise NotFoundError(
-                "The call is accepted, but no audio link to anybody came up.",
-                hint="`blink participants` shows the links. Does a firewall stop UDP between the machines?",
-            )
-        return CallAccepted(call=call, connected=connected)
-
-    def _connected_or_over(self, call: CallId) -> tuple[Did, ...] | None:
-        """Whose links stand; empty when the call is over; None while there is hope."""
-        snapshot = self._runner.snapshot().call
-        if snapshot is None or snapshot.call_id != call:
-            return ()
-        connected = tuple(view.did for view in snapshot.participants if view.link is LinkState.CONNECTED)
-        return connected or None
-
-    async def _find(self, name: str, patience_s: float) -> Did:
-        """The peer of this name; one that has not been seen yet may still appear."""
-        try:
-            return self._neighbourhood.resolve(name)
-        except NotFoundError:
-            found = await until(self._hub, lambda: self._neighbourhood.resolve_or_none(name), patience_s)
-            return self._neighbourhood.resolve(name) if found is None else found
-
-    def _pending(self, name: str | None, *, ringing: bool) -> CallId:
-        found = self._fitting(name, ringing=ringing)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise NotFoundError(
-                "Several calls fit: " + ", ".join(call[:8] for call in found) + ".",
-                hint="Name one by the first digits of its id; `blink calls` lists them.",
-            )
-        if name is not None and self._runner.current is not None and self._runner.current.startswith(name):
-            raise StateError("This session is already in that call.", hint="`blink leave` leaves it.")
-        raise NotFoundError(
-            "No call is waiting." if name is None else f"No waiting call's id begins with {name!r}.",
-            hint="`blink calls` lists what can be joined; `blink accept --wait 30` waits for one.",
-        )
-
-    def _pending_or_none(self, name: str | None) -> CallId | None:
-        found = self._fitting(name, ringing=False)
-        return found[0] if len(found) == 1 or (found and name is None) else None
-
-    def _fitting(self, name: str | None, *, ringing: bool) -> tuple[CallId, ...]:
-        pending = self._runner.snapshot().pending
-        if name is None:
-            # What rings comes before what was already refused or left.
-            rings = self._runner.ringing
-            return rings if rings or ringing else tuple(view.call_id for view in pending)
-        return tuple(view.call_id for view in pending if view.call_id.startswith(name.lower()))
-
     def _participants(self) -> Participants:
         call = self._views.current_call()
         if call is None:
@@ -472,21 +372,6 @@ class Session:
         self._hub.publish(DeviceChanged(direction=request.direction, device=device))
         return DeviceSet(direction=request.direction, device=device)
 
-    # background
-
-    async def _accept_all(self) -> None:
-        listener = self._hub.listen()
-        try:
-            while (event := await listener.next_event()) is not None:
-                match event:
-                    case IncomingCall(call_id=call) if self._runner.current is None:
-                        if call in self._runner.ringing:
-                            self._runner.accept(call)
-                    case _:
-                        pass
-        finally:
-            self._hub.forget(listener)
-
     async def _say_goodbye(self) -> None:
         self._hub.publish(SessionEnding())
         busy = self._runner.current is not None
@@ -504,59 +389,6 @@ def prepare_process() -> None:
     gc.freeze()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     make_loop_urgent()
-
-
-class _Listener:
-    """Sends what the gossip hears to the part that it is for."""
-
-    def __init__(self) -> None:
-        self._runner: CallRunner | None = None
-        self._neighbourhood: Neighbourhood | None = None
-
-    def join(self, runner: CallRunner, neighbourhood: Neighbourhood) -> None:
-        """Say who hears; before the gossip starts."""
-        self._runner = runner
-        self._neighbourhood = neighbourhood
-
-    def hear(self, effect: Received | Acknowledged) -> None:
-        """Called by the gossip's driver."""
-        assert self._runner is not None, "joined before the gossip starts"
-        assert self._neighbourhood is not None, "joined before the gossip starts"
-        if isinstance(effect, Acknowledged):
-            self._neighbourhood.heard(effect.peer)
-            self._runner.acknowledged(effect.peer, effect.signal)
-            return
-        if isinstance(effect.signal, Presence):
-            self._neighbourhood.presence(effect.sender, effect.signal, effect.source)
-            return
-        self._neighbourhood.heard(effect.sender)
-        self._runner.signal(effect.sender, effect.signal, effect.call_id)
-
-
-async def _open_devices(
-    opener: DeviceOpener, options: SessionOptions
-) -> tuple[InputDevice, OutputDevice, list[Event]]:
-    """The devices of the options. `default` without any audio system is silence, with a word about it; a name is an error."""
-    losses: list[Event] = []
-    try:
-        input_device = await asyncio.to_thread(opener.open_input, options.input)
-    except DeviceError as reason:
-        if options.input != "default":
-            raise
-        input_device = opener.open_input("silence")
-        losses.append(
-            DeviceLost(direction="input", device="default", reason=reason.message, replacement="silence")
-        )
-    try:
-        output_device = await asyncio.to_thread(opener.open_output, options.output)
-    except DeviceError as reason:
-        if options.output != "default":
-            raise
-        output_device = opener.open_output("null")
-        losses.append(
-            DeviceLost(direction="output", device="default", reason=reason.message, replacement="null")
-        )
-    return input_device, output_device, losses
 
 
 def _link_settings(options: SessionOptions, settings: Settings, *, dtx: bool) -> LinkSettings:
