@@ -15,6 +15,7 @@ from typing import Final
 
 from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.peer_links import PeerLinks
+from blink_cli.app.quality_watch import QualityWatch
 from blink_cli.app.talkers import Talkers
 from blink_cli.app.voice_path import VoicePath
 from blink_cli.audio.devices.opener import DeviceOpener
@@ -46,6 +47,8 @@ class Participant:
         self.packets_received = 0
         self._tasks = tasks
         self._taps = MediaTaps()
+        self._quality = QualityWatch(Did("did:key:self"), lambda _: None)
+        self._taps.add(self._quality)
         self._folder = TemporaryDirectory(prefix="blink-bench-")
         speech = write_mono(Path(self._folder.name) / "says.wav", sound)
         codec = CodecSettings()
@@ -89,6 +92,7 @@ class Participant:
             await asyncio.sleep(PULSE_S)
             now_s = time.monotonic()
             self._talkers.check(now_s)
+            self._quality.look((), None, now_s)
             for entry in self._ear.connected:
                 figures = self.voice.stream_figures(entry.peer)
                 if figures is not None and self._reporters[entry.peer].due(figures.loss, now_s):
@@ -105,6 +109,7 @@ class Participant:
     def linked(self, peer: Did, media: MediaFormat) -> None:
         """Hear the peer, as the call runner does."""
         self._reporters[peer] = LossReporter()
+        self._taps.link_connected(peer, media.opus, media.red)
         self.voice.peer_connected(peer, media)
         self._up.set()
 
@@ -126,8 +131,13 @@ class Participant:
 
     def frame_encoded(self, frame: EncodedFrame) -> None:
         """As the call runner does."""
+        self._taps.frame_encoded(frame, time.monotonic())
         self._mouth.send_frame(frame)
         self.voice.set_fec_loss(self._mouth.fec_loss_percent)
+
+    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
+        """As the call runner does."""
+        self._taps.packet_sent(peer, packet)
 
     def own_voice(self, change: TalkingChange) -> None:
         """Nobody listens."""
@@ -167,7 +177,7 @@ class _Mouth:
         """The link's own policy has heard it."""
 
     def packet_sent(self, peer: Did, packet: SentPacket) -> None:
-        """Nobody listens in."""
+        self._owner.packet_sent(peer, packet)
 
     def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
         """Nobody listens in."""
