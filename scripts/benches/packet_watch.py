@@ -108,6 +108,7 @@ def _stamp_s(ancillary: list[tuple[int, int, bytes]]) -> float:
     return time.time()
 
 
+_SO_RCVBUFFORCE: Final = 33
 _SO_TIMESTAMPNS: Final = 35
 
 
@@ -139,7 +140,8 @@ def watching(ignored_port: int) -> Iterator[PacketWatch | None]:
         return
     with raw:
         raw.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        # Beyond what the system allows everybody: a second of all that passes has to fit.
+        raw.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
         raw.bind(("lo", 0))
         raw.setblocking(False)  # noqa: FBT003 - it takes no keyword
         yield PacketWatch(raw, ignored_port)
