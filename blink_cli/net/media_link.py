@@ -248,6 +248,7 @@ class MediaLink:
             remote.format.opus,
             remote.format.red if self._settings.redundancy else None,
             remote.format.audio_level_id,
+            red_first=remote.format.red_first and self._settings.redundancy,
         )
         # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
         dtls_role = "server" if remote.setup == "client" else "client"

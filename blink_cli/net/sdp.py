@@ -65,6 +65,9 @@ class MediaFormat:
     audio_level_id: int | None
     """Id of the RFC 6464 header extension; None when one side does not know it."""
 
+    red_first: bool = False
+    """Whether the offer named RED before Opus. An answer keeps the offer's order (RFC 3264, section 6.1), by which a browser decides what it sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteDescription:
@@ -112,6 +115,8 @@ def write_description(
 
     """
     formats = [media.opus] if media.red is None else [media.opus, media.red]
+    if media.red_first:
+        formats.reverse()
     fmtp = "minptime=10;useinbandfec=1" + (";usedtx=1" if dtx else "")
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
     if bundled:
@@ -279,7 +284,12 @@ def _read_format(media: MediaDescription) -> MediaFormat:
                 red = number
                 break
     level = next((x.id for x in media.rtp.headerExtensions if x.uri == AUDIO_LEVEL_URI), None)
-    return MediaFormat(opus, red, level if level is not None and 1 <= level <= 14 else None)
+    return MediaFormat(
+        opus,
+        red,
+        level if level is not None and 1 <= level <= 14 else None,
+        red_first=red is not None and media.fmt.index(red) < media.fmt.index(opus),
+    )
 
 
 def _read_transport(media: MediaDescription, *, loopback: bool) -> RemoteTransport:

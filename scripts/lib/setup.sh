@@ -88,8 +88,11 @@ _install_test_packages() {
   # PESQ is compiled when it is installed.
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
   [ -e "$(_header_of_python "$1")" ] || missing+=("$(_debian_python "$1")-dev")
-  [ ${#missing[@]} -eq 0 ] && return 0
-  _apt_install "${missing[@]}" || say "going on without them: tests that need one are skipped and name it"
+  [ ${#missing[@]} -eq 0 ] ||
+    _apt_install "${missing[@]}" || say "going on without them: tests that need one are skipped and name it"
+  # By itself: not every Debian-like system has it as a package, and the others shall not fail with it.
+  command -v chromium >/dev/null ||
+    _apt_install chromium || say "going on without a browser: the tests that talk to one are skipped"
 }
 
 # --- Python ------------------------------------------------------------------------------------------------------

@@ -126,6 +126,13 @@ def test_a_browsers_offer() -> None:
     assert remote.ssrcs == (3570614608,)
 
 
+def test_the_order_of_the_offer_is_that_of_the_answer() -> None:
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 111 63" in ours(media=offer(CHROME).format)
+    red_first = offer(CHROME.replace(" 111 63 ", " 63 111 ")).format
+    assert red_first == MediaFormat(opus=111, red=63, audio_level_id=14, red_first=True)
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 63 111" in ours(media=red_first)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -1,0 +1,153 @@
+"""A real browser as the other end of a link: Chromium, headless, with a WAV file as its microphone.
+
+    page (JavaScript, below) <--HTTP on loopback--> Browser.ask <--> test
+
+The page does what it is told, one order after the other: `offer`, `answer SDP`, `accept SDP`, `statistics`.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any, Final
+
+import pytest
+
+PATIENCE_S: Final = 30.0
+"""Chromium needs some seconds to start on a busy machine."""
+
+_PAGE: Final = """<!doctype html><title>blink</title><script>
+const red = location.search.includes('red');
+const pc = new RTCPeerConnection();
+pc.ontrack = event => { const a = new Audio(); a.srcObject = new MediaStream([event.track]); a.play(); document.body.append(a); };
+const gathered = () => new Promise(done => {
+  const look = () => pc.iceGatheringState === 'complete' && done(pc.localDescription.sdp);
+  pc.addEventListener('icegatheringstatechange', look); look();
+});
+const prefer = () => {
+  if (!red) return;
+  const codecs = RTCRtpSender.getCapabilities('audio').codecs;
+  const named = name => codecs.filter(codec => codec.mimeType.toLowerCase() === name);
+  for (const one of pc.getTransceivers()) one.setCodecPreferences([...named('audio/red'), ...named('audio/opus')]);
+};
+const microphone = navigator.mediaDevices.getUserMedia(
+  {audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false}}).then(
+  stream => stream.getAudioTracks()[0]);
+const orders = {
+  async offer() {
+    pc.addTrack(await microphone); prefer();
+    await pc.setLocalDescription(); return await gathered();
+  },
+  async answer(sdp) {
+    await pc.setRemoteDescription({type: 'offer', sdp});
+    pc.addTrack(await microphone); prefer();
+    await pc.setLocalDescription(); return await gathered();
+  },
+  async accept(sdp) { await pc.setRemoteDescription({type: 'answer', sdp}); return pc.connectionState; },
+  async statistics() { return [...(await pc.getStats()).values()]; },
+};
+(async () => {
+  for (;;) {
+    const [name, argument] = await (await fetch('/order', {method: 'POST'})).json();
+    if (!name) continue;
+    let reply;
+    try { reply = {value: await orders[name](argument)}; } catch (error) { reply = {error: String(error)}; }
+    await fetch('/reply', {method: 'POST', body: JSON.stringify(reply)});
+  }
+})();
+</script>"""
+
+
+class Browser:
+    """Made by `browser`."""
+
+    def __init__(self) -> None:
+        self.orders: Queue[tuple[str, str]] = Queue()
+        self.replies: Queue[dict[str, Any]] = Queue()
+
+    async def ask(self, order: str, argument: str = "") -> Any:
+        """Have the page do something and return what came of it."""
+        self.orders.put((order, argument))
+        reply = await asyncio.to_thread(self.replies.get, timeout=PATIENCE_S)
+        assert "error" not in reply, f"{order}: {reply['error']}"
+        return reply["value"]
+
+
+def _handler(browser: Browser) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._say(_PAGE.encode(), "text/html")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path == "/order":
+                try:
+                    order = browser.orders.get(timeout=1.0)
+                except Empty:
+                    order = ("", "")
+                self._say(json.dumps(order).encode(), "application/json")
+            else:
+                browser.replies.put(json.loads(body))
+                self._say(b"{}", "application/json")
+
+        def _say(self, body: bytes, kind: str) -> None:
+            with suppress(BrokenPipeError):  # the browser was closed while it asked
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            """Quiet."""
+
+    return Handler
+
+
+@asynccontextmanager
+async def browser(microphone: Path, *, red: bool) -> AsyncIterator[Browser]:
+    """Run Chromium with a microphone that plays a WAV file again and again; `red`: it prefers to send RED.
+
+    Skips the test where there is no Chromium.
+    """
+    program = shutil.which("chromium")
+    if program is None:
+        # Also in CI: Ubuntu, for one, has it as a snap only, which does not run everywhere.
+        pytest.skip("there is no Chromium (Debian package chromium)")
+    page = Browser()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(page))
+    serving = threading.Thread(target=server.serve_forever, name="page")
+    serving.start()
+    with tempfile.TemporaryDirectory(prefix="blink-browser-", ignore_cleanup_errors=True) as profile:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--mute-audio",
+            "--autoplay-policy=no-user-gesture-required",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={microphone}",
+            "--allow-loopback-in-peer-connection",
+            f"--user-data-dir={profile}",
+            f"http://127.0.0.1:{server.server_port}/{'?red' if red else ''}",
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            yield page
+        finally:
+            process.kill()
+            await process.wait()
+            server.shutdown()
+            await asyncio.to_thread(serving.join)
+            server.server_close()
