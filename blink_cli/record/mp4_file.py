@@ -1,6 +1,6 @@
 """A recording's MP4: Opus tracks side by side, muxed and never encoded.
 
-    while it grows    ftyp moov | moof mdat | moof mdat | …      a fragment is written whole, twice a second
+    while it grows    ftyp moov | moof mdat | moof mdat | …      a fragment is written whole, three times a second
     finished          ftyp mdat(fragments and all)        moov   the index is written behind, then eight bytes turn the fragments into data
 
 A process that dies leaves a fragmented MP4, which players read as it is. Finishing copies nothing, so it takes milliseconds, and needs no
@@ -30,8 +30,8 @@ from blink_cli.record.mp4_boxes import FrontOfFile, whole_bytes
 PRE_SKIP_SAMPLES: Final = 312
 """libopus's look-ahead for voice and music. `lowdelay` senders have 120, so their tracks are 4 ms early."""
 
-FRAGMENT_MS: Final = 500
-"""With the hold-back of half a second, what a killed process loses stays below 1.5 s."""
+FRAGMENT_MS: Final = 300
+"""With the hold-back of half a second, what a killed process loses is 0.5 to 0.9 s; 1.5 s are promised, for machines that stall."""
 
 _TIME_BASE: Final = Fraction(1, SAMPLE_RATE_HZ)
 _GROWING: Final = {
