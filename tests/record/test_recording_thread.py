@@ -20,6 +20,7 @@ import pytest
 from blink_cli.core.rtp import RtpPacket
 from blink_cli.record import recording_thread
 from blink_cli.record.leftovers import leftovers
+from blink_cli.record.mp4_file import FRAGMENT_MS
 from blink_cli.record.recording import Recording, RecordingPlan
 from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
 from blink_cli.record.repair import repair
@@ -133,7 +134,7 @@ def test_it_records_and_stops_and_its_file_has_another_name(tmp_path: Path) -> N
         watched.thread.put(Recording.received, BOB, packet(number))
         number += 1
     assert watched.recording is not None
-    assert min(packet_seconds(watched.recording.paths.part)) > 0.3
+    assert min(packet_seconds(watched.recording.paths.part)) >= FRAGMENT_MS / 1000
     assert not leftovers([tmp_path]), "what is being written is no leftover"
     outcome = watched.stop()
     assert outcome.reason == "stopped"
