@@ -29,7 +29,7 @@ async def talker(host: Host, name: str, index: int, folder: Path) -> Session:
     return await host.machine.serve(name, "--input", f"file:{said}?loop=1", "--output", f"wav:{heard}")
 
 
-CALLS = 3
+CALLS = 5
 """The figure is of the program, not of the machine: a call during which the machine kept the voice threads from running is made again."""
 
 STARVED_TICKS = 3
