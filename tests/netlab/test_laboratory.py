@@ -95,7 +95,9 @@ async def test_loss_delay_and_jitter_are_as_asked(lab: Laboratory) -> None:
     back = await Probe().send(bob, alice, frames=50)
     assert len(there.delay_ms) / FRAMES == pytest.approx(0.8, abs=0.08)
     assert statistics.median(there.first_ms) == pytest.approx(60, abs=6)
-    assert statistics.stdev(there.first_ms) == pytest.approx(10, abs=4)
+    # Half of the middle 68 % is the standard deviation of what is asked; a stall of the machine moves its own share of packets, and not this.
+    shares = statistics.quantiles(there.first_ms, n=100)
+    assert (shares[83] - shares[15]) / 2 == pytest.approx(10, abs=4)
     assert len(back.delay_ms) == 50, "the other direction stayed clean"
     assert statistics.median(back.first_ms) < 10
 
