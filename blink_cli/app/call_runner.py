@@ -178,12 +178,6 @@ class CallRunner:
         return self._machine.current
 
     @property
-    def invited(self) -> tuple[Did, ...]:
-        """Everyone whom the current call is for, oneself included; nobody without a call."""
-        call = self.snapshot().call
-        return () if call is None else tuple(view.did for view in call.participants)
-
-    @property
     def ringing(self) -> tuple[CallId, ...]:
         """Calls that nobody here has decided about."""
         return self._machine.ringing
@@ -262,8 +256,11 @@ class CallRunner:
 
     def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
         """Let the machine decide whether to dial again."""
-        self._taps.link_ended(peer)
         self._perform(self._machine.link_closed(peer, epoch, reason, time.monotonic()))
+
+    def media_stopped(self, peer: Did) -> None:
+        """Pass on that nothing flows any more."""
+        self._taps.link_ended(peer)
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """Take a packet on its way: to the playout thread, and its level to the talkers."""
@@ -351,7 +348,6 @@ class CallRunner:
                 self._links.apply_answer(peer, epoch, sdp)
             case Hangup(_, peer, epoch):
                 self._links.hang_up(peer, epoch)
-                self._taps.link_ended(peer)
             case StartMedia(call_id):
                 self._start_media(call_id)
             case StopMedia():
@@ -362,7 +358,7 @@ class CallRunner:
                 assert_never(effect)
 
     def _start_media(self, call_id: CallId) -> None:
-        self._taps.media_began(call_id, self.invited)
+        self._taps.media_began(call_id)
         self.voice.begin()
         self._pulse.set(time.monotonic() + PULSE_S)
 

@@ -1,4 +1,4 @@
-"""Passes a call's media on to everyone who listens in; to nobody, most of the time."""
+"""Passes a call's media on to everyone who listens in."""
 
 from blink_cli.core.media_tap import MediaTap, PlayoutOutcome
 from blink_cli.core.names import CallId, Did
@@ -12,7 +12,7 @@ from blink_cli.core.rtp import (
 )
 
 
-class MediaTaps:
+class MediaTaps(MediaTap):
     """A `MediaTap` of many. Taps come and go on the event loop; the playout thread sees the old tuple or the new one."""
 
     def __init__(self) -> None:
@@ -26,10 +26,10 @@ class MediaTaps:
         """Listen no more; harmless when it did not."""
         self._taps = tuple(one for one in self._taps if one is not tap)
 
-    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
+    def media_began(self, call: CallId) -> None:
         """See `MediaTap`."""
         for tap in self._taps:
-            tap.media_began(call, invited)
+            tap.media_began(call)
 
     def media_ended(self) -> None:
         """See `MediaTap`."""

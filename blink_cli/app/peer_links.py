@@ -23,6 +23,7 @@ from blink_cli.core.rtp import (
     SenderReport,
     SentPacket,
 )
+from blink_cli.core.rtp_statistics import ReceptionStatistics
 from blink_cli.net.ice_servers import IceServers
 from blink_cli.net.link_settings import (
     LinkCertificate,
@@ -57,6 +58,9 @@ class LinkObserver(Protocol):
 
     def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
         """It failed or was closed, and not by us."""
+
+    def media_stopped(self, peer: Did) -> None:
+        """Media flowed, and do not any more, whoever ended that; after every `link_connected` once."""
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """An authentic packet, not a duplicate."""
@@ -195,6 +199,11 @@ class PeerLinks:
         formats = ((peer, link.media_format) for peer, link in links)
         return tuple((peer, media.opus, media.red) for peer, media in formats if media is not None)
 
+    def reception(self, peer: Did, ssrc: int) -> ReceptionStatistics | None:
+        """How the link to a peer counts one of its streams; None when nothing of it came over the present link."""
+        entry = self._peers.get(peer)
+        return None if entry is None or entry.link is None else entry.link.streams.get(ssrc)
+
     @property
     def fec_loss_percent(self) -> int | None:
         """The loss that the one encoder should prepare for: the worst line's; None when nobody needs FEC."""
@@ -276,8 +285,10 @@ class PeerLinks:
 
     def _end(self, entry: PeerLink) -> None:
         link, entry.link = entry.link, None
-        entry.connected = False
-        self._renew_connected()
+        if entry.connected:
+            entry.connected = False
+            self._renew_connected()
+            self._observer.media_stopped(entry.peer)
         if link is not None:
             entry.past.add(link)
             self._tasks.start(link.aclose(), name=f"hang up {_short(entry.peer)}")

@@ -21,16 +21,10 @@ from blink_cli.app.event_hub import EventHub
 from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.recording_export import export_apart
 from blink_cli.app.recording_memory import RecordingMemory, leftover_recordings
+from blink_cli.app.recording_tap import RecordingTap
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.errors import BlinkError, StateError
-from blink_cli.core.events import (
-    CallTerminated,
-    ParticipantLeft,
-    ParticipantStateChanged,
-    RecordingStarted,
-    RecordingStopped,
-)
-from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.events import ParticipantStateChanged, RecordingStarted, RecordingStopped
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     NamedPeer,
@@ -42,14 +36,6 @@ from blink_cli.core.replies import (
     Reply,
 )
 from blink_cli.core.requests import GetRecording, MarkRecording, StartRecording, StopRecording
-from blink_cli.core.rtp import (
-    EncodedFrame,
-    ReceptionReport,
-    RepeatedPacket,
-    RtpPacket,
-    SenderReport,
-    SentPacket,
-)
 from blink_cli.net.tasks import TaskOwner
 from blink_cli.record.recording import Invited, Recording, RecordingPaths, RecordingPlan
 from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
@@ -79,8 +65,10 @@ class _Active:
 
     plan: RecordingPlan
     thread: RecordingThread
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it has begun, or has ended without."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: bool = False
     paths: RecordingPaths | None = None
     outcome: RecordingOutcome | None = None
     exporting: asyncio.Task[_Export] | None = None
@@ -112,10 +100,9 @@ class Recordings:
         self._active: _Active | None = None
         self._tap: RecordingTap | None = None
         self._exporting: set[asyncio.Task[_Export]] = set()
-        self._others: set[Did] = set()
         self._last: str | None = None
         self._loop = asyncio.get_running_loop()
-        self._tasks.start(self._follow_events(), name="events")
+        self._tasks.start(self._follow_mutes(), name="mutes")
 
     # requests
 
@@ -155,7 +142,7 @@ class Recordings:
                 f"This call is being recorded already, to {where}.", hint="`blink record stop` ends it."
             )
         active = self._begin(call, Path(request.folder), request.formats)
-        await _first_of(active.begun, active.ended)
+        await active.answered.wait()
         outcome = active.outcome
         if outcome is not None and outcome.sidecar is None:
             raise BlinkError(
@@ -232,11 +219,6 @@ class Recordings:
         active.thread.put(Recording.mark, text, now_s)
         return RecordingMarked(at_s=round(now_s - active.plan.start_s, 3), text=text)
 
-    def own_mute(self, *, muted: bool) -> None:
-        """This session mutes itself, or does not any more."""
-        if self._active is not None:
-            self._active.thread.put(Recording.set_muted, self._own, muted, time.monotonic())
-
     async def aclose(self) -> None:
         """End the recording and what is being exported; waits for the disk, but not for ever. Safe to call twice."""
         active = self._active
@@ -300,7 +282,8 @@ class Recordings:
 
     def _on_disk(self, active: _Active, paths: RecordingPaths) -> None:
         active.paths = paths
-        active.begun.set()
+        active.begun = True
+        active.answered.set()
         self._hub.publish(RecordingStarted(did=self._own, path=str(paths.part)))
         self._tasks.start(self._remember(active.plan.folder), name="remember the folder")
 
@@ -311,7 +294,6 @@ class Recordings:
     def _ended(self, active: _Active, outcome: RecordingOutcome) -> None:
         if active.ended.is_set():
             return  # it was given up before
-        was_begun = active.begun.is_set()
         active.outcome = outcome
         if self._tap is not None:
             self._taps.remove(self._tap)
@@ -321,7 +303,7 @@ class Recordings:
         if sidecar is not None:
             stem = sidecar.files[0].name.removesuffix(".mp4")
             active.paths = RecordingPaths.of(active.plan.folder, stem)
-            if not was_begun:
+            if not active.begun:
                 self._hub.publish(RecordingStarted(did=self._own, path=str(active.paths.part)))
             wanted = [kind for kind in active.plan.formats if kind != "mp4"]
             if wanted and not self._tasks.closed:
@@ -330,7 +312,7 @@ class Recordings:
                 active.exporting.add_done_callback(self._exporting.discard)
         path = None if active.paths is None else active.paths.part if sidecar is None else active.paths.final
         self._last = f"The last one ended ({outcome.reason}): {path}." if path is not None else None
-        if was_begun or sidecar is not None:
+        if active.begun or sidecar is not None:
             self._hub.publish(
                 RecordingStopped(
                     did=self._own,
@@ -339,6 +321,7 @@ class Recordings:
                     failed=sidecar is None,
                 )
             )
+        active.answered.set()
         active.ended.set()
 
     def _files(self, active: _Active) -> tuple[RecordedFile, ...]:
@@ -366,83 +349,18 @@ class Recordings:
                 active.thread.stop("the disk was too slow", time.monotonic())
                 self._ended(active, RecordingOutcome(f"the disk has not answered for {STALLED_S:g} s", None))
 
-    async def _follow_events(self) -> None:
-        """Tell who else records, and when participants mute."""
+    async def _follow_mutes(self) -> None:
+        """Note who is muted when: what is missing then was not said."""
         listener = self._hub.listen()
         try:
             while (event := await listener.next_event()) is not None:
                 match event:
-                    case ParticipantStateChanged(did=did) if did != self._own:
-                        if self._active is not None:
-                            self._active.thread.put(Recording.set_muted, did, event.muted, time.monotonic())
-                        self._other_records(did, recording=event.recording, reason="stopped")
-                    case ParticipantLeft(did=did):
-                        self._other_records(did, recording=False, reason="left the call")
-                    case CallTerminated():
-                        for did in list(self._others):
-                            self._other_records(did, recording=False, reason="the call ended")
+                    case ParticipantStateChanged(did=did, muted=muted) if self._active is not None:
+                        self._active.thread.put(Recording.set_muted, did, muted, time.monotonic())
                     case _:
                         pass
         finally:
             self._hub.forget(listener)
-
-    def _other_records(self, did: Did, *, recording: bool, reason: str) -> None:
-        if recording and did not in self._others:
-            self._others.add(did)
-            self._hub.publish(RecordingStarted(did=did, path=None))
-        elif not recording and did in self._others:
-            self._others.discard(did)
-            self._hub.publish(RecordingStopped(did=did, path=None, reason=reason))
-
-
-class RecordingTap:
-    """A `MediaTap` that puts what a recording needs into its thread's queue."""
-
-    def __init__(self, thread: RecordingThread, own: Did) -> None:
-        self._thread = thread
-        self._put = thread.put
-        self._own = own
-
-    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
-        """A recording begins in a call, so its media run already."""
-
-    def media_ended(self) -> None:
-        """End with the call."""
-        self._thread.stop("the call ended", time.monotonic())
-
-    def frame_encoded(self, frame: EncodedFrame, now_s: float) -> None:
-        """Record our own voice."""
-        self._put(Recording.captured, self._own, frame, now_s)
-
-    def link_connected(self, peer: Did, opus: int, red: int | None) -> None:
-        """Its packets may come."""
-        self._put(Recording.link_connected, peer, opus, red, time.monotonic())
-
-    def link_ended(self, peer: Did) -> None:
-        """From here on it is absent."""
-        self._put(Recording.link_ended, peer, time.monotonic())
-
-    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
-        """What was sent was recorded when it was encoded."""
-
-    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
-        """Record the peer."""
-        self._put(Recording.received, peer, packet)
-
-    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
-        """It is there already."""
-
-    def sender_reported(self, peer: Did, report: SenderReport) -> None:
-        """Keep its time by it."""
-        self._put(Recording.reported, peer, report)
-
-    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
-        """It tells how long the path is."""
-        if report.rtt_s is not None:
-            self._put(Recording.round_trip, peer, report.rtt_s, report.arrival_s)
-
-    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
-        """What is recorded does not depend on what was played."""
 
 
 async def _export(path: Path, formats: Sequence[str]) -> _Export:
@@ -455,14 +373,6 @@ async def _export(path: Path, formats: Sequence[str]) -> _Export:
 
 def _people(plan: RecordingPlan) -> tuple[NamedPeer, ...]:
     return tuple(NamedPeer(did=one.did, nickname=one.nickname) for one in plan.invited)
-
-
-async def _first_of(first: asyncio.Event, second: asyncio.Event) -> None:
-    async with TaskOwner("recording") as tasks:
-        waiting = {
-            tasks.start(event.wait(), name=name) for event, name in ((first, "begun"), (second, "ended"))
-        }
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _utc(wall_s: float) -> str:

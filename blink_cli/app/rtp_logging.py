@@ -35,7 +35,6 @@ from blink_cli.core.requests import (
     StopRtpLog,
 )
 from blink_cli.core.rtp import (
-    EncodedFrame,
     ReceptionReport,
     RepeatedPacket,
     RtpPacket,
@@ -194,9 +193,8 @@ class RtpLogging(MediaTap):
 
     # ---- MediaTap
 
-    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
+    def media_began(self, call: CallId) -> None:
         """Begin this call's file."""
-        del invited
         if self._log is None:
             self._begin(call)
 
@@ -206,9 +204,6 @@ class RtpLogging(MediaTap):
         self._finish("the call ended")
         if not self._is_folder:
             self._forget()
-
-    def frame_encoded(self, frame: EncodedFrame, now_s: float) -> None:
-        """Nothing: each packet that carries it has its row."""
 
     def link_connected(self, peer: Did, opus: int, red: int | None) -> None:
         """Log that packets of these types may come."""

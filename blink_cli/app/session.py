@@ -172,7 +172,11 @@ class Session:
             stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
             talkers = Talkers(identity.did, hub.publish)
             taps = MediaTaps()
-            quality = QualityWatch(identity.did, hub.publish)
+            quality = QualityWatch(
+                identity.did,
+                hub.publish,
+                lambda peer, ssrc: runner.links.reception(peer, ssrc),  # noqa: PLW0108 - the runner is made below
+            )
             taps.add(quality)
             rtp_log = RtpLogging(identity.did, taps, hub.publish)
             stack.push_async_callback(rtp_log.aclose)
@@ -286,7 +290,6 @@ class Session:
                 return self._participants()
             case SetMuted(muted=muted):
                 self._runner.set_muted(muted=muted)
-                self._recordings.own_mute(muted=muted)
             case SetDeafened(deafened=deafened):
                 self._runner.set_deafened(deafened=deafened)
             case SetGain(peer=name, gain_db=gain_db):

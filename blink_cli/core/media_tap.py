@@ -4,7 +4,6 @@ Frames that were encoded, packets sent and heard, and reports come on the event 
 """
 
 import enum
-from typing import Protocol
 
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import (
@@ -36,11 +35,14 @@ class PlayoutOutcome(enum.StrEnum):
     """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
 
 
-class MediaTap(Protocol):
-    """Called on the event loop, but for `frame_played`; must be quick, must not wait and must not raise."""
+class MediaTap:
+    """Hears nothing; a subclass overrides what it wants to hear.
 
-    def media_began(self, call: CallId, invited: tuple[Did, ...]) -> None:
-        """A call's media run from now on. Everyone invited may come, oneself included."""
+    Called on the event loop, but for `frame_played`; must be quick, must not wait and must not raise.
+    """
+
+    def media_began(self, call: CallId) -> None:
+        """A call's media run from now on."""
 
     def media_ended(self) -> None:
         """The call is over for this session."""
@@ -52,7 +54,7 @@ class MediaTap(Protocol):
         """Media of this peer may come, with these payload types; again after every reconnect."""
 
     def link_ended(self, peer: Did) -> None:
-        """Its link is gone; another one may come."""
+        """Its media flow no more, whoever ended that; another link may come."""
 
     def packet_sent(self, peer: Did, packet: SentPacket) -> None:
         """A packet went out to this peer."""

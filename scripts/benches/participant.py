@@ -47,8 +47,6 @@ class Participant:
         self.packets_received = 0
         self._tasks = tasks
         self._taps = MediaTaps()
-        self._quality = QualityWatch(Did("did:key:self"), lambda _: None)
-        self._taps.add(self._quality)
         self._folder = TemporaryDirectory(prefix="blink-bench-")
         speech = write_mono(Path(self._folder.name) / "says.wav", sound)
         codec = CodecSettings()
@@ -65,6 +63,8 @@ class Participant:
         certificate = new_certificate()
         self._mouth = PeerLinks(settings, certificate, codec, tasks, _Mouth(self))
         self._ear = PeerLinks(settings, certificate, codec, tasks, _Ear(self))
+        self._quality = QualityWatch(Did("did:key:self"), lambda _: None, self._ear.reception)
+        self._taps.add(self._quality)
         self._talkers = Talkers(Did("did:key:self"), lambda _: None)
         self._levels_dbov: dict[Did, int | None] = {}
         self._reporters: dict[Did, LossReporter] = {}
@@ -166,6 +166,9 @@ class _Mouth:
 
     def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
         """Both ends are closed by their owner."""
+
+    def media_stopped(self, peer: Did) -> None:
+        """The measuring is over."""
 
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """The ear says nothing."""

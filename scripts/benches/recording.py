@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.recordings import RecordingTap
+from blink_cli.app.recording_tap import RecordingTap
 from blink_cli.core import red
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.names import CallId, Did

@@ -32,6 +32,7 @@ from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.requests import StartRtpLog
 from blink_cli.core.rtp import ReceptionReport, RtpPacket, SentPacket
+from blink_cli.core.rtp_statistics import ReceptionStatistics
 
 FRAME_S: Final = 0.02
 LIMIT_PERCENT: Final = 1.5
@@ -60,6 +61,7 @@ class Traffic:
 
     def __init__(self, taps: MediaTaps, participants: int) -> None:
         self._taps = taps
+        self._streams = [ReceptionStatistics() for _ in range(participants - 1)]
         self._peers = [Did(f"did:key:z6Mk{'x' * 40}{n:04}") for n in range(participants - 1)]
         self._played: list[tuple[Did, int, int]] = []
         self._lock = threading.Lock()
@@ -69,6 +71,11 @@ class Traffic:
     def links(self) -> list[tuple[Did, int, int | None]]:
         """Everyone, connected."""
         return [(peer, 111, 63) for peer in self._peers]
+
+    def statistics_of(self, peer: Did, ssrc: int) -> ReceptionStatistics:
+        """How the link to a peer counts its one stream."""
+        del peer
+        return self._streams[ssrc]
 
     async def run(self, seconds: float) -> float:
         """Let packets flow and return the processor time of the whole process."""
@@ -96,6 +103,7 @@ class Traffic:
             )
             if (index + ssrc) % 20:  # 5 % are lost
                 packet = RtpPacket(ssrc, sequence, timestamp, 111, *_NO_MARKER, PAYLOAD, now_s, -30, *_VOICE)
+                self._streams[ssrc].received(sequence, timestamp, now_s, len(PAYLOAD))  # as the link does
                 self._taps.packet_received(peer, packet)
                 heard.append((peer, ssrc, timestamp))
         with self._lock:
@@ -127,7 +135,7 @@ async def one_round(kind: str, participants: int, seconds: float, folder: Path) 
     taps = MediaTaps()
     traffic = Traffic(taps, participants)
     if kind == "watch":
-        watch = QualityWatch(OWN, lambda _: None)
+        watch = QualityWatch(OWN, lambda _: None, traffic.statistics_of)
         taps.add(watch)
     log = RtpLogging(OWN, taps, lambda _: None)
     if kind == "log":

@@ -16,7 +16,8 @@ from blink_cli.core.events import (
 )
 from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SentPacket
+from blink_cli.core.rtp import ReceptionReport, RtpPacket
+from blink_cli.core.rtp_statistics import ReceptionStatistics
 
 OWN, BOB = Did("did:key:own"), Did("did:key:bob")
 GOOD = PeerReading(BOB, 0, 0, 0, 0, 60.0, None, 0.02)
@@ -33,8 +34,9 @@ class Line:
     source: SourceReading = field(default_factory=lambda: SourceReading(0, 0))
 
     def __post_init__(self) -> None:
-        self.watch = QualityWatch(OWN, self.told.append)
-        self.watch.media_began(CallId("c0ffee"), (OWN, BOB))
+        self.streams = {(BOB, 7): ReceptionStatistics()}
+        self.watch = QualityWatch(OWN, self.told.append, lambda peer, ssrc: self.streams.get((peer, ssrc)))
+        self.watch.media_began(CallId("c0ffee"))
         self.watch.link_connected(BOB, 111, 63)
 
     def run(
@@ -71,6 +73,9 @@ class Line:
     def packet(self, sequence: int, arrival_s: float) -> None:
         packet = RtpPacket(
             7, sequence & 0xFFFF, sequence * 960, 111, marker=False, payload=bytes(80), arrival_s=arrival_s
+        )
+        self.streams[BOB, 7].received(
+            packet.sequence_number, packet.timestamp, arrival_s, len(packet.payload)
         )
         self.watch.packet_received(BOB, packet)
         self.watch.frame_played(BOB, 7, sequence * 960, PlayoutOutcome.PLAYED)
@@ -144,9 +149,8 @@ def test_the_end_of_a_link_ends_its_problems_without_a_word() -> None:
 def test_figures_are_those_of_the_analyser() -> None:
     line = Line()
     line.run(4, lost_every=10)
-    line.watch.packet_repeated(BOB, RepeatedPacket(7, 190, 190 * 960, 111, False, 80, 4.0))  # noqa: FBT003 - as on the wire
+    line.streams[BOB, 7].duplicated(190, 190 * 960, 4.0)
     line.watch.reception_reported(BOB, ReceptionReport(9, 0.0, 0, 0, 0.001, time.monotonic(), 0.03))
-    line.watch.packet_sent(BOB, SentPacket(9, 1, 0, 111, False, 70, -30, True, 1, 1.0))  # noqa: FBT003 - as above
     figures = line.watch.analysis(BOB)
     assert figures is not None
     assert figures.packets_received == 180
@@ -157,6 +161,29 @@ def test_figures_are_those_of_the_analyser() -> None:
     assert figures.round_trip is not None
     assert figures.round_trip.mean_ms == 30.0
     assert line.watch.analysis(Did("did:key:nobody")) is None
+
+
+def test_a_new_link_is_counted_anew_though_its_stream_has_the_same_name() -> None:
+    line = Line()
+    line.run(4, lost_every=10)
+    line.watch.link_ended(BOB)
+    line.packet(line.sequence + 1, 4.0)  # nobody listens any more
+    line.streams[BOB, 7] = ReceptionStatistics()
+    line.watch.link_connected(BOB, 111, 63)
+    assert line.watch.analysis(BOB) is None
+    line.run(2)
+    figures = line.watch.analysis(BOB)
+    assert figures is not None
+    assert (figures.packets_received, figures.packets_lost) == (100, 0)
+
+
+def test_a_packet_of_a_link_that_was_replaced_is_no_figure() -> None:
+    line = Line()
+    line.run(2)
+    line.watch.link_connected(BOB, 111, 63)
+    del line.streams[BOB, 7]
+    line.watch.packet_received(BOB, RtpPacket(7, 1, 960, 111, marker=False, payload=b"", arrival_s=2.0))
+    assert line.watch.analysis(BOB) is None
 
 
 def test_a_new_call_begins_anew() -> None:

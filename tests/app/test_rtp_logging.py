@@ -51,7 +51,7 @@ class Call:
 
     def begin(self, call: CallId) -> None:
         self.current = call
-        self.taps.media_began(call, (OWN, BOB))
+        self.taps.media_began(call)
         self.taps.link_connected(BOB, 111, 63)
 
     def talk(self, first: int, last: int) -> None:

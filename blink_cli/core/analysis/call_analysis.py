@@ -49,11 +49,23 @@ class CallAnalysis:
         entry = self._peer(peer)
         stream = entry.inbound.get(ssrc)
         if stream is None:
-            stream = entry.inbound[ssrc] = StreamAnalysis(ssrc)
-            if len(entry.inbound) > MAX_STREAMS:
-                del entry.inbound[next(iter(entry.inbound))]
+            stream = StreamAnalysis(ssrc)
+            self.begin(peer, stream)
         entry.current = stream
         return stream
+
+    def begin(self, peer: Did, stream: StreamAnalysis) -> None:
+        """Take a stream that another one counts: this peer's present one from now on."""
+        entry = self._peer(peer)
+        entry.inbound[stream.ssrc] = entry.current = stream
+        if len(entry.inbound) > MAX_STREAMS:
+            del entry.inbound[next(iter(entry.inbound))]
+
+    def forget_received(self, peer: Did) -> None:
+        """Forget what came from this peer; what is known of the way to it stays."""
+        entry = self._peer(peer)
+        entry.inbound.clear()
+        entry.current = None
 
     def outcome(
         self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome, played_s: float | None = None

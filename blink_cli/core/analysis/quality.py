@@ -6,6 +6,7 @@ A figure must be beyond its upper limit for `ENTER_AFTER_S` to begin, and below 
 degrades a stream; it recovers when no figure is bad any more.
 """
 
+import enum
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -117,6 +118,13 @@ class QualityMachine:
         return None
 
 
+class ProblemChange(enum.Enum):
+    """What is to be told of a lasting problem."""
+
+    BEGAN = enum.auto()
+    ENDED = enum.auto()
+
+
 @dataclass(slots=True)
 class LastingProblem:
     """Something that should not be so, told once when it has lasted, and once when it is over."""
@@ -125,15 +133,15 @@ class LastingProblem:
     told: bool = False
     _since_s: float | None = field(default=None, init=False)
 
-    def update(self, *, wrong: bool, now_s: float) -> bool | None:
-        """Return True when it is to be told, False when it is over and was told, None otherwise."""
+    def update(self, *, wrong: bool, now_s: float) -> ProblemChange | None:
+        """Return what is to be told: that it has lasted, or that one which was told is over."""
         if not wrong:
             self._since_s = None
             was_told, self.told = self.told, False
-            return False if was_told else None
+            return ProblemChange.ENDED if was_told else None
         if self._since_s is None:
             self._since_s = now_s
         if self.told or now_s - self._since_s < self.patience_s:
             return None
         self.told = True
-        return True
+        return ProblemChange.BEGAN

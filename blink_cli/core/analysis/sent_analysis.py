@@ -69,11 +69,11 @@ class SentAnalysis:
 
     def figures(self, round_trip: RoundTripFigures | None = None) -> OutboundFigures:
         """Everything, up to now."""
-        duration_s = self._last_s - self._begun_s
+        duration_s = round(self._last_s - self._begun_s, 6)
         report = self._last_report
         return OutboundFigures(
             ssrc=self.ssrc,
-            duration_s=round(duration_s, 6),
+            duration_s=duration_s,
             packets_sent=self._packets,
             payload_bytes=self._bytes,
             bitrate_bps=round(8 * self._bytes / duration_s) if duration_s > 0 else None,

@@ -51,9 +51,11 @@ class StreamAnalysis:
         "_recent",
         "_recovered",
         "_repair",
+        "_restarts",
         "_run_end",
         "_run_first",
         "_run_open",
+        "_settled_below",
         "_skew_max_s",
         "_skew_origin_s",
         "_skew_s",
@@ -65,11 +67,19 @@ class StreamAnalysis:
         "statistics",
     )
 
-    def __init__(self, ssrc: int) -> None:
-        """Begin with the stream's first packet."""
+    def __init__(self, ssrc: int, statistics: ReceptionStatistics | None = None) -> None:
+        """Begin with the stream's first packet.
+
+        Args:
+            ssrc: The stream's.
+            statistics: Where somebody else counts it, so that it is counted once: use `counted` then, and not `packet`.
+
+        """
         self.ssrc = ssrc
-        self.statistics = ReceptionStatistics()
+        self.statistics = ReceptionStatistics() if statistics is None else statistics
         """The counts and jitter of RFC 3550."""
+
+        self._restarts = 0
 
         self._loss = LossPattern()
         self._repair = LossPattern()
@@ -78,6 +88,9 @@ class StreamAnalysis:
         self._run_open = False
         self._run_first = 0
         self._run_end = 0
+        self._settled_below = 0
+        """What became of smaller numbers is counted for good."""
+
         self._end_timestamp = 0  # of `_run_end`; the last arrival's may be another one
         self._unsettled = 0
         self._missing: dict[int, int] = {}
@@ -136,22 +149,39 @@ class StreamAnalysis:
             Whether it is new; False for a copy of one that had come.
 
         """
-        statistics = self.statistics
-        before, restarts = statistics.highest_sequence, statistics.restarts
-        if not statistics.received(sequence_number, timestamp, arrival_s, payload_bytes, marker=marker):
+        if not self.statistics.received(sequence_number, timestamp, arrival_s, payload_bytes, marker=marker):
             return False
+        self.counted(sequence_number, timestamp, arrival_s, level_dbov=level_dbov, voice=voice)
+        return True
+
+    def counted(
+        self,
+        sequence_number: int,
+        timestamp: int,
+        arrival_s: float,
+        *,
+        level_dbov: int | None = None,
+        voice: bool = False,
+    ) -> None:
+        """Take one packet that `statistics` has just counted as new. Arguments as for `packet`."""
+        statistics = self.statistics
         highest = statistics.highest_sequence
         assert highest is not None, "a packet was counted"
         number = highest + sequence_difference(sequence_number, highest & 0xFFFF)
-        if before is None or not self._run_open or statistics.restarts != restarts:
-            self._begin_run(number, timestamp, arrival_s)
+        if self._begun_s is None or statistics.restarts != self._restarts:
+            self._restarts = statistics.restarts
+            self._begin_run(number, timestamp)
+            self._restart_clock(timestamp, arrival_s)
+            if self._begun_s is None:
+                self._begun_s = arrival_s
         else:
-            ticks = timestamp_difference(timestamp, self._last_timestamp)
-            if number > self._run_end:
+            if not self._run_open:
+                self._begin_run(number, timestamp)
+            elif number > self._run_end:
                 self._advance(number, timestamp)
             else:
                 self._fill(number, timestamp)
-            self._place(timestamp, ticks, arrival_s)
+            self._place(timestamp, arrival_s)
         self._remember(timestamp, number, arrival_s)
         if level_dbov is not None:
             self._level_sum += level_dbov
@@ -159,7 +189,6 @@ class StreamAnalysis:
             if voice:
                 self._voice_sum += level_dbov
                 self._voice_count += 1
-        return True
 
     def repeated(self, sequence_number: int, timestamp: int, arrival_s: float, *, marker: bool) -> None:
         """Count a copy that never became a packet: SRTP had refused it. Arguments as for `packet`."""
@@ -190,7 +219,7 @@ class StreamAnalysis:
                 self._delay_sum_s += delay_s
                 self._delay_count += 1
                 self._delay_max_s = max(self._delay_max_s, delay_s)
-        elif outcome is not PlayoutOutcome.DUPLICATE:
+        elif outcome is not PlayoutOutcome.DUPLICATE and number >= self._settled_below:
             self._unplayed[number] = timestamp
 
     def playout(self, concealed_samples: int, total_samples: int) -> None:
@@ -204,33 +233,31 @@ class StreamAnalysis:
         self._concealment = concealed_samples, total_samples
 
     def interrupted(self) -> None:
-        """Nobody watched for a while: what was not seen is not lost."""
-        if self._run_open:
-            self._settle(self._loss, self._repair, self._run_end + 1)
-            self._loss.end(self._run_end)
-            self._repair.end(self._run_end)
-            self._run_open = False
+        """Nobody watched for a while: what was not seen is not lost. The sender's clock has run on."""
+        self._end_run()
         self.statistics.interrupted()
         self._concealment = None
 
     # ---- inside
 
-    def _begin_run(self, number: int, timestamp: int, arrival_s: float) -> None:
+    def _end_run(self) -> None:
         if self._run_open:
             self._settle(self._loss, self._repair, self._run_end + 1)
             self._loss.end(self._run_end)
             self._repair.end(self._run_end)
-        else:
-            self._missing.clear()
-            self._unplayed.clear()
+            self._run_open = False
+        self._missing.clear()
+        self._unplayed.clear()
+        self._recent.clear()  # the next run has other numbers
+
+    def _begin_run(self, number: int, timestamp: int) -> None:
+        self._end_run()
         self._run_open = True
         self._run_first = self._run_end = number
         self._end_timestamp = timestamp
+        self._settled_below = number - HISTORY_PACKETS
         self._loss.begin(number)
         self._repair.begin(number)
-        self._restart_clock(timestamp, arrival_s)
-        if self._begun_s is None:
-            self._begun_s = arrival_s
 
     def _advance(self, number: int, timestamp: int) -> None:
         step = number - self._run_end
@@ -246,7 +273,7 @@ class StreamAnalysis:
                 settled = number - HISTORY_PACKETS
                 self._loss.lost_all(first, settled)
                 self._repair.lost_all(first, settled)
-                first = settled + 1
+                first = self._settled_below = settled + 1
             # With a pause inside the gap nobody can tell which frames are missing: then these fit no recovered one.
             for missing in range(first, number):
                 expected = timestamp - (number - missing) * ticks // step
@@ -255,7 +282,8 @@ class StreamAnalysis:
         self._unsettled += step
         if self._unsettled >= SETTLE_EVERY_PACKETS:
             self._unsettled = 0
-            self._settle(self._loss, self._repair, number - HISTORY_PACKETS + 1)
+            self._settled_below = number - HISTORY_PACKETS + 1
+            self._settle(self._loss, self._repair, self._settled_below)
 
     def _fill(self, number: int, timestamp: int) -> None:
         if number >= self._run_first:
@@ -269,8 +297,8 @@ class StreamAnalysis:
         self._loss.begin(number)
         self._repair.begin(number)
 
-    def _place(self, timestamp: int, ticks: int, arrival_s: float) -> None:
-        self._media_ticks += ticks
+    def _place(self, timestamp: int, arrival_s: float) -> None:
+        self._media_ticks += timestamp_difference(timestamp, self._last_timestamp)
         self._last_timestamp = timestamp
         media_s = self._media_ticks / SAMPLE_RATE_HZ
         skew_s = arrival_s - media_s - self._skew_origin_s
@@ -363,7 +391,7 @@ class StreamAnalysis:
         statistics = self.statistics
         loss, missing = self.patterns()
         begun_s, last_s = self._begun_s, statistics.last_arrival_s
-        duration_s = 0.0 if begun_s is None or last_s is None else max(last_s - begun_s, 0.0)
+        duration_s = 0.0 if begun_s is None or last_s is None else round(max(last_s - begun_s, 0.0), 6)
         repair = self._repair_figures(missing) if self.outcomes_known else None
         drift = self._drift.estimate_ppm()
         levels, level_sum = (
@@ -373,7 +401,7 @@ class StreamAnalysis:
         )
         return InboundFigures(
             ssrc=self.ssrc,
-            duration_s=round(duration_s, 6),
+            duration_s=duration_s,
             packets_received=statistics.packets_received,
             packets_expected=statistics.packets_expected,
             packets_lost=statistics.packets_lost,

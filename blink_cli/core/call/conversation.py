@@ -27,6 +27,8 @@ from blink_cli.core.events import (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantStateChanged,
+    RecordingStarted,
+    RecordingStopped,
 )
 from blink_cli.core.names import Did
 from blink_cli.core.signals import Announce, Hearing, Leave, Offer, Redial, SessionDescription
@@ -88,6 +90,8 @@ class Conversation:
         self._accompanied = False
         self._counted_in_at = -math.inf
         """When somebody's announce last showed that it knows this life."""
+        self._recorders: set[Did] = set()
+        """Of the others, who was told to record."""
         self._missing: dict[Did, _Missing] = {}
         self._reception: dict[Did, _Reception] = {}
 
@@ -114,6 +118,8 @@ class Conversation:
         """Drop every link and stop the media; what the others are told is the machine's business."""
         for link in self.links.values():
             link.drop()
+        for did in sorted(self._recorders):
+            self._tell_recording(did, recording=False, reason="the call ended")
         self._out.append(StopSending(self.call.call_id, None))
         self._out.append(StopMedia(self.call.call_id))
 
@@ -354,6 +360,7 @@ class Conversation:
         self.links[member.did].drop()
         self._reception.pop(member.did, None)
         self._out.append(Emit(ParticipantLeft(call_id=self.call.call_id, did=member.did, reason=reason)))
+        self._tell_recording(member.did, recording=False, reason="left the call")
 
     def _found(self, did: Did) -> None:
         if not self.links[did].awaits_sign:
@@ -417,3 +424,12 @@ class Conversation:
                 )
             )
         )
+        self._tell_recording(member.did, recording=member.recording, reason="stopped")
+
+    def _tell_recording(self, did: Did, *, recording: bool, reason: str) -> None:
+        if recording and did not in self._recorders:
+            self._recorders.add(did)
+            self._out.append(Emit(RecordingStarted(did=did, path=None)))
+        elif not recording and did in self._recorders:
+            self._recorders.discard(did)
+            self._out.append(Emit(RecordingStopped(did=did, path=None, reason=reason)))

@@ -7,6 +7,7 @@ from blink_cli.core.analysis.quality import (
     LEAVE_AFTER_S,
     Degraded,
     LastingProblem,
+    ProblemChange,
     QualityMachine,
     Recovered,
 )
@@ -70,8 +71,8 @@ def test_nothing_to_judge_is_nothing_bad() -> None:
 def test_a_lasting_problem_is_told_once_until_it_is_over() -> None:
     problem = LastingProblem(5.0)
     said = [problem.update(wrong=True, now_s=float(second)) for second in range(20)]
-    assert said == [None] * 5 + [True] + [None] * 14
-    assert problem.update(wrong=False, now_s=20.0) is False
+    assert said == [None] * 5 + [ProblemChange.BEGAN] + [None] * 14
+    assert problem.update(wrong=False, now_s=20.0) is ProblemChange.ENDED
     assert problem.update(wrong=False, now_s=21.0) is None
     assert problem.update(wrong=True, now_s=22.0) is None
 

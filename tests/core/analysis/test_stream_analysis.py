@@ -178,6 +178,29 @@ def test_concealment_is_what_the_playout_counted_while_it_was_watched() -> None:
     assert stream.figures().concealed_share == pytest.approx(960 / 9600)
 
 
+def test_what_becomes_of_a_frame_is_counted_once() -> None:
+    stream = StreamAnalysis(7)
+    stream.packet(0, 1, 0.0, 10, marker=False)
+    stream.outcome(1, PlayoutOutcome.LATE)
+    stream.packet(1024, FRAME, 20.48, 10, marker=False)  # settles what is 1,024 packets old
+    stream.outcome(1, PlayoutOutcome.LATE)
+    missing = stream.figures().repair
+    assert missing is not None
+    assert (missing.missing.lost, missing.missing.packets) == (1024, 1025)
+
+
+def test_an_outcome_of_a_run_that_is_over_is_not_the_next_ones() -> None:
+    stream = StreamAnalysis(7)
+    for index in range(3000, 3005):
+        put(stream, index)
+    stream.interrupted()
+    put(stream, 3010)
+    stream.outcome(3004 * FRAME, PlayoutOutcome.LATE)
+    missing = stream.figures().repair
+    assert missing is not None
+    assert missing.missing.lost == 0
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(

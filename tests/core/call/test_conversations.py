@@ -156,6 +156,31 @@ def test_a_late_joiner_gets_everybodys_state() -> None:
     assert "participant_state_changed alice muted recording" in party.said("carol")
 
 
+def test_who_records_is_told_when_it_begins_and_however_it_ends() -> None:
+    party = Party("alice", "bob", "carol", "dave")
+    call = party.offer("alice", "bob", "carol", "dave")
+    party.run(0.05)
+    for name in ("bob", "carol", "dave"):
+        party.accept(name, call)
+    party.run(0.5)
+    for name in ("bob", "carol", "dave"):
+        party.show(name, recording=True)
+    party.show("bob", muted=True, recording=True)
+    party.run(0.5)
+    party.show("bob", muted=True)
+    party.run(0.5)
+    party.leave("carol")
+    party.run(0.5)
+    party.leave("alice")
+    told = [event for event in party.said("alice") if event.startswith("recording_")]
+    assert sorted(told[:3]) == [f"recording_started {name}" for name in ("bob", "carol", "dave")]
+    assert told[3:] == [
+        "recording_stopped bob stopped",
+        "recording_stopped carol left the call",
+        "recording_stopped dave the call ended",
+    ]
+
+
 def test_a_state_change_is_told_at_once_and_once() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
