@@ -1,16 +1,88 @@
 """What holds for every test: it leaves no task, no thread and no child process behind.
 
 Warnings are errors by pyproject.toml, a resource that was not closed among them.
+
+A test in real time is made again if it failed *and* the machine stood still meanwhile: then it says nothing about the program. Every such
+repetition is listed at the end (`RERUN`), with what the machine went through; a failure on a machine that did not stand still counts at once.
+
+Property tests draw the same examples each time; `--hypothesis-profile search` draws others.
 """
 
 import asyncio
 import inspect
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
+
+from tests.support.machine_stalls import StallWitness
+
+VIRTUAL_TIME = ("core", "simulation", "support", "benches")
+"""Folders whose tests have no clock: nothing excuses them."""
+
+REPETITIONS = 5
+
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("search", derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("repeatable")
+
+_MEANWHILE = "The machine meanwhile"
+_WITNESS = pytest.StashKey[StallWitness]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the machine."""
+    config.stash[_WITNESS] = StallWitness()
+    config.stash[_WITNESS].start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Watch it no more."""
+    config.stash[_WITNESS].stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a test in real time be made again after a stall."""
+    witness = config.stash[_WITNESS]
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).parts[0] not in VIRTUAL_TIME:
+            item.add_marker(pytest.mark.flaky(reruns=REPETITIONS, condition=lambda: witness.seen().stalled))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Watch this test."""
+    item.config.stash[_WITNESS].begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell with a failure what the machine went through."""
+    del call
+    report = yield
+    if report.failed:
+        report.sections.append((_MEANWHILE, str(item.config.stash[_WITNESS].seen())))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was made again, and why."""
+    reports = [
+        report for report in terminalreporter.stats.get("rerun", []) if report.failed or report.sections
+    ]
+    for report in reports:
+        meanwhile = dict(report.sections).get(_MEANWHILE, "")
+        terminalreporter.write_line(f"RERUN {report.nodeid}: {meanwhile}")
+        reason = str(report.longrepr).strip().splitlines()
+        terminalreporter.write_line(f"      {reason[-1] if reason else ''}")
+
 
 STOP_GRACE_S = 2.0
 """A thread that was told to end may need a moment on a loaded machine."""

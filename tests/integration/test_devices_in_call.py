@@ -2,8 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from blink_cli.core.voice import SAMPLE_RATE_HZ
 from tests.support.continuity import gaps
 from tests.support.envelopes import Samples
 from tests.support.listening import Listener
-from tests.support.sessions import Machine, call_of, together
+from tests.support.sessions import Machine, Session, call_of, together
 from tests.support.sound_server import SoundServer
 
 
@@ -65,30 +68,56 @@ async def test_another_output_goes_on_where_the_first_ended(machine: Machine, tm
     assert level_of(tone, 440) > 0.05
 
 
+class Eavesdropper:
+    """Two more sessions: the microphone of one is what a sound card plays, and the other writes down what it says."""
+
+    def __init__(self, scribe: Session, file: Path) -> None:
+        self._scribe = scribe
+        self._file = file
+        self._status: Any = None
+
+    @classmethod
+    @asynccontextmanager
+    async def at(cls, card: str, machine: Machine) -> AsyncIterator[Self]:
+        """Listen until the block ends; what was heard is known then."""
+        file = machine.directory / "scribe.wav"
+        ear, scribe = await together(
+            machine.serve("ear", "--input", f"{card}_monitor", "--output", "null"),
+            machine.serve("scribe", "--input", "silence", "--output", f"wav:{file}"),
+        )
+        here = cls(scribe, file)
+        async with call_of(ear, scribe):
+            yield here
+            here._status = await scribe.ask("status")
+        await together(ear.quit(), scribe.quit())
+
+    def between(self, from_s: float, duration_s: float) -> Samples:
+        """What the card played, about a tenth of a second later, from a moment of the monotonic clock."""
+        return Listener.of(self._status, self._file).between(from_s, duration_s)
+
+
+def tone_level(heard: Samples) -> float:
+    """In short pieces: two sound cards and two calls each have a clock, and where one is followed the tone's phase moves."""
+    return median(level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800))
+
+
 @pytest.mark.sound
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(120)
 async def test_two_sessions_talk_through_two_sound_cards() -> None:
     with SoundServer("left", "right") as server:
         async with Machine(environment=server.environment) as machine:
-            # What alice plays on `left` is recorded by bob's program from left's monitor, and the call carries 440 Hz on.
-            alice, bob, ear = await together(
+            alice, bob = await together(
                 machine.serve("alice", "--input", "right_monitor", "--output", "left"),
                 machine.serve("bob", "--input", "tone:440", "--output", "null"),
-                machine.serve("ear", "--input", "left_monitor", "--output", "null"),
             )
-            listener = machine.directory / "dave.wav"
-            dave = await machine.serve("dave", "--input", "silence", "--output", f"wav:{listener}")
-            # bob's tone -> network -> alice's sound card `left` -> its monitor is ear's microphone -> network -> dave.
-            async with call_of(alice, bob), call_of(ear, dave):
+            # bob's tone -> network -> alice's sound card `left` -> its monitor -> network -> the file.
+            async with Eavesdropper.at("left", machine) as eavesdropper, call_of(alice, bob):
                 from_s = time.monotonic() + 1.0
                 await asyncio.sleep(3.5)
-                status = await dave.ask("status")
-            await together(*(session.quit() for session in (alice, bob, ear, dave)))
-            heard = Listener.of(status, listener).between(from_s, 2.0)
-            # In short pieces: two sound cards and two calls each have a clock, and where one is followed the tone's phase moves.
-            pieces = [level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800)]
-            assert median(pieces) > 0.02
-            assert all(gap.duration_s <= 0.1 for gap in gaps(heard))
+            await together(alice.quit(), bob.quit())
+            heard = eavesdropper.between(from_s, 2.0)
+            assert tone_level(heard) > 0.02
+            assert all(gap.duration_s <= 0.1 for gap in gaps(heard)), gaps(heard)
 
 
 @pytest.mark.sound
@@ -96,25 +125,20 @@ async def test_two_sessions_talk_through_two_sound_cards() -> None:
 async def test_what_an_unplugged_sound_card_played_is_heard_from_the_default() -> None:
     with SoundServer("left", "right") as server:
         async with Machine(environment=server.environment) as machine:
-            alice, bob, ear = await together(
+            alice, bob = await together(
                 machine.serve("alice", "--input", "tone:440", "--output", "null"),
                 machine.serve("bob", "--input", "silence", "--output", "right"),
-                machine.serve("ear", "--input", "left_monitor", "--output", "null"),
             )
-            listener = machine.directory / "dave.wav"
-            dave = await machine.serve("dave", "--input", "silence", "--output", f"wav:{listener}")
-            async with call_of(alice, bob), call_of(ear, dave):
+            async with Eavesdropper.at("left", machine) as eavesdropper, call_of(alice, bob):
                 server.unplug("right")
                 from_s = time.monotonic() + 2.5
                 await asyncio.sleep(4.5)
-                status, at_bob = await dave.ask("status"), await bob.ask("status")
+                at_bob = await bob.ask("status")
                 # PulseAudio either ends the stream, and the program takes the default, or moves it there and says nothing.
                 assert at_bob["output"] in ("default", "right")
                 assert {one["link"] for one in at_bob["call"]["participants"]} == {"self", "connected"}
-            await together(*(session.quit() for session in (alice, bob, ear, dave)))
-            heard = Listener.of(status, listener).between(from_s, 1.5)
-            pieces = [level_of(heard[at : at + 4_800], 440) for at in range(0, len(heard) - 4_799, 4_800)]
-            assert median(pieces) > 0.02
+            await together(alice.quit(), bob.quit())
+            assert tone_level(eavesdropper.between(from_s, 1.5)) > 0.02
 
 
 @pytest.mark.sound
