@@ -1,6 +1,8 @@
 """The devices that a session begins with."""
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
@@ -8,28 +10,27 @@ from blink_cli.core.errors import DeviceError
 from blink_cli.core.events import DeviceLost, Event
 from blink_cli.core.session_options import SessionOptions
 
+_Device = TypeVar("_Device", InputDevice, OutputDevice)
+
 
 async def open_first_devices(
     opener: DeviceOpener, options: SessionOptions
 ) -> tuple[InputDevice, OutputDevice, list[Event]]:
     """The devices of the options. `default` without any audio system is silence, with a word about it; a name is an error."""
-    losses: list[Event] = []
+    input_device, input_lost = await _open(opener.open_input, options.input, "input", "silence")
+    output_device, output_lost = await _open(opener.open_output, options.output, "output", "null")
+    return input_device, output_device, [*input_lost, *output_lost]
+
+
+async def _open(
+    open_device: Callable[[str], _Device], name: str, direction: str, replacement: str
+) -> tuple[_Device, list[Event]]:
     try:
-        input_device = await asyncio.to_thread(opener.open_input, options.input)
+        return await asyncio.to_thread(open_device, name), []
     except DeviceError as reason:
-        if options.input != "default":
+        if name != "default":
             raise
-        input_device = opener.open_input("silence")
-        losses.append(
-            DeviceLost(direction="input", device="default", reason=reason.message, replacement="silence")
+        lost = DeviceLost(
+            direction=direction, device="default", reason=reason.message, replacement=replacement
         )
-    try:
-        output_device = await asyncio.to_thread(opener.open_output, options.output)
-    except DeviceError as reason:
-        if options.output != "default":
-            raise
-        output_device = opener.open_output("null")
-        losses.append(
-            DeviceLost(direction="output", device="default", reason=reason.message, replacement="null")
-        )
-    return input_device, output_device, losses
+        return open_device(replacement), [lost]

@@ -50,6 +50,16 @@ def pack(
     return b"".join((headers, *bodies, primary))
 
 
+def count_copies(payload: bytes) -> int:
+    """How many copies of earlier frames a RED payload announces; any bytes have an answer, and nothing of the frames is read."""
+    copies = 0
+    for position in range(0, len(payload), 4):
+        if payload[position] < 0x80:
+            return copies
+        copies += 1
+    return copies
+
+
 def unpack(payload: bytes, timestamp: int) -> list[tuple[int, bytes, int]]:
     """The frames of a RED payload as (timestamp, bytes, payload type), oldest first; the primary is the last.
 

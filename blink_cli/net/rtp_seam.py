@@ -1,17 +1,18 @@
-# ruff: noqa: SLF001 - the one module that may touch private names, which is why it is a module
+# ruff: noqa: SLF001 - the seam may touch private names, which is why it is modules of its own
 """The seam to aiortc and aioice: ICE, DTLS and SRTP of one link, and nothing of their media path.
 
     send_rtp   -> SRTP protect -> the nominated pair's socket        no task, no queue, no await
     datagram   -> STUN, DTLS   -> aioice and aiortc, as they are
                -> SRTP, SRTCP  -> unprotect -> on_rtp, on_rtcp       in the datagram's own callback
 
-This is the only module that touches private names of aiortc and aioice; they are listed in docs/rtp_seam.md, and
+Only this module and connectivity_checks.py touch private names of aiortc and aioice; they are listed in docs/rtp_seam.md, and
 tests/net/test_rtp_seam_contract.py says which one is missing when a new version drops it. aiortc's ORTC classes
 (RTCIceGatherer, RTCIceTransport, RTCDtlsTransport) are public and are used without RTCPeerConnection, so its sender,
 receiver, decoder thread and RTCP tasks never exist.
 """
 
 import asyncio
+import contextlib
 import functools
 import struct
 import time
@@ -22,14 +23,7 @@ from typing import Any, Final
 
 import pylibsrtp
 from aioice import Candidate
-from aioice.ice import (
-    CandidatePair,
-    Connection,
-    StunProtocol,
-    candidate_pair_priority,
-    get_host_addresses,
-)
-from aioice.stun import Class, Message
+from aioice.ice import Connection, StunProtocol, get_host_addresses
 from aioice.turn import TurnTransport
 from aiortc import (
     RTCDtlsParameters,
@@ -44,8 +38,10 @@ from aiortc import (
 
 from blink_cli.core.rtp_header import RTP_HEADER_BYTES, is_rtcp
 from blink_cli.net.arrival import ArrivalClock
+from blink_cli.net.connectivity_checks import ConnectivityChecks
 from blink_cli.net.handshake_copies import HandshakeCopies
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+from blink_cli.net.shadow import shadow
 from blink_cli.net.stranger_filter import StrangerFilter, is_available
 
 MAX_LOCAL_ADDRESSES: Final = 6
@@ -57,13 +53,6 @@ MAX_QUEUED_DTLS: Final = 64
 MAX_EARLY_SRTP: Final = 32
 """SRTP that overtook the last handshake message, kept for the moment after it: 640 ms of voice. The oldest goes."""
 
-CHECKS_AT_ONCE: Final = 8
-"""Connectivity checks started together. RFC 8445, section 14.2, paces them for the sake of NATs and modems with a
-default of 50 ms; eight datagrams of 100 bytes are no burst to any of them today."""
-
-DIRECT_HEAD_START_S: Final = 0.02
-"""How much earlier direct ways are tried than those through a relay, which would win on a LAN with a relay in it."""
-
 MAX_UNSENT_BYTES: Final = 65_536
 """What the operating system did not take yet and asyncio holds. Voice older than that is of no use: it is dropped."""
 
@@ -71,15 +60,8 @@ RELAY_FAREWELL_S: Final = 0.8
 """How long a TURN server has to confirm the end of an allocation: one repetition of the request, after 0.5 s, included.
 aioice would ask a dead one for 63 s. An allocation that is not given back expires by itself."""
 
-STUN_COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1)
-"""When an unanswered check is said again, besides aioice's own repetitions after 0.5 and 1.5 s: with 30 % loss a check and its
-answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s."""
-
 ADDRESS_LOOK_S: Final = 0.2
 """How often, while sending fails, the machine's addresses are looked at; that takes a third of a millisecond."""
-
-MAX_STUN_REMEMBERED: Final = 256
-"""Checks whose copies were arranged; each pair of addresses has one under way."""
 
 _REPLAYED: Final = "replay check failed (bad index)"
 
@@ -125,17 +107,6 @@ class TransportCounters:
 
     packets_discarded_on_send: int = 0
     """Not taken by the operating system (W3C `packetsDiscardedOnSend`)."""
-
-
-def shadow(owner: object, method: str, replacement: Callable[..., Any]) -> None:
-    """Put a function before a method of one instance; the class and its other instances stay as they are.
-
-    Raises:
-        AttributeError: There is no such method, so the replacement would never be called.
-
-    """
-    getattr(owner, method)
-    setattr(owner, method, replacement)
 
 
 def give_back_relay(relay: TurnTransport) -> asyncio.Task[None]:
@@ -222,12 +193,7 @@ class SecureTransport:
         self._copies = HandshakeCopies(self._send_copy)
         self._sendto = self._connection.sendto
         shadow(self._connection, "sendto", self._send_handshake)
-        shadow(self._connection, "_check_periodic", self._start_checks)
-        self._check_incoming = self._connection.check_incoming
-        self._repeated: set[CandidatePair] = set()
-        shadow(self._connection, "check_incoming", self._repeat_check)
-        self._check_complete = self._connection.check_complete
-        shadow(self._connection, "check_complete", self._complete_check)
+        self._checks = ConnectivityChecks(self._connection)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -309,60 +275,6 @@ class SecureTransport:
             await asyncio.wait((task,))
             raise
 
-    def _start_checks(self) -> bool:
-        # In place of aioice's pacing of one check every 20 ms, whose first sleep alone is a fifth of the set-up.
-        # Returns whether connect() shall call again in 20 ms.
-        connection = self._connection
-        if connection._check_list_done:
-            return False
-        unchecked = [
-            pair for pair in connection._check_list if pair.task is None and pair.state.name in _UNCHECKED
-        ]
-        # A relay is for where nothing else works: the direct ways get a head start.
-        direct = [pair for pair in unchecked if not _is_relayed(pair)]
-        due = direct or unchecked
-        for pair in due[:CHECKS_AT_ONCE]:
-            connection.check_start_task(pair)
-        if len(due) < len(unchecked):
-            # Not by connect()'s own next round: it would sleep although a direct way was found.
-            asyncio.get_running_loop().call_later(DIRECT_HEAD_START_S, self._start_checks)
-        return len(due) > CHECKS_AT_ONCE or connection._remote_candidates_expected()
-
-    def _complete_check(self, pair: CandidatePair) -> None:
-        # Several pairs may be nominated before the checks end; aioice would use the last one. The best one counts
-        # (RFC 5245, section 11.1.1): or a relay would carry what can go directly.
-        before = self._connection._nominated.get(pair.component)
-        self._check_complete(pair)
-        if before is not None and self._connection._nominated.get(pair.component) is pair:
-            self._connection._nominated[pair.component] = max(before, pair, key=self._pair_priority)
-
-    def _pair_priority(self, pair: CandidatePair) -> int:
-        return candidate_pair_priority(
-            pair.local_candidate, pair.remote_candidate, self._connection.ice_controlling
-        )
-
-    def _repeat_check(self, message: Message, address: tuple[str, int], protocol: StunProtocol) -> None:
-        # A check that comes in shows that the way is open, so our own, which a NAT or a relay without permission may have
-        # dropped, is said again at once (RFC 8445, section 7.3.1.4), where aioice waits 0.5 s for its repetition. Once
-        # for each pair: two sides that repeat for each other would never wait for an answer.
-        self._check_incoming(message, address, protocol)
-        for pair in self._connection._check_list:
-            if pair.protocol is protocol and pair.remote_addr == address:
-                between_hosts = pair.local_candidate.type == pair.remote_candidate.type == "host"
-                task = pair.task
-                if (
-                    task is None
-                    or between_hosts
-                    or pair in self._repeated
-                    or pair.state.name != "IN_PROGRESS"
-                ):
-                    return
-                self._repeated.add(pair)
-                task.cancel()
-                pair.task = None
-                self._connection.check_start_task(pair)
-                return
-
     async def connect(self, remote: RemoteTransport, *, dtls_role: str) -> None:
         """Bring ICE, DTLS and SRTP up.
 
@@ -423,7 +335,7 @@ class SecureTransport:
         # asyncio, uvloop and aioice's TURN all look the method up for each datagram, so that the shadow is found.
         if isinstance(protocol.transport, TurnTransport):
             shadow(protocol.transport, "close", functools.partial(give_back_relay, protocol.transport))
-        self._repeat_requests_of(protocol)
+        self._checks.repeat_requests_of(protocol)
         shadow(protocol, "error_received", functools.partial(self._refused, protocol))
         handle_rest = protocol.datagram_received
         socket = protocol.transport.get_extra_info("socket")
@@ -458,10 +370,8 @@ class SecureTransport:
     def _count_stranger(self, strangers: StrangerFilter | None) -> None:
         if strangers is None or self._protect is None:  # before the link stands, nobody is a stranger
             return
-        try:
+        with contextlib.suppress(OSError):  # not allowed here: a flood then costs what it costs
             strangers.refused(time.monotonic())
-        except OSError:  # not allowed here: a flood then costs what it costs
-            self._stranger_filters.clear()
 
     def look_for_strangers(self) -> None:
         """Hear everybody again when a flood may be over; to be called every second or so while the link stands."""
@@ -489,24 +399,6 @@ class SecureTransport:
             self._closing = True
             # Not from within the sending that was refused, which counts on the link.
             loop.call_soon(self._on_closed, "the network path was lost: this machine has another address now")
-
-    def _repeat_requests_of(self, protocol: StunProtocol) -> None:
-        send = protocol.send_stun
-        arranged: deque[bytes] = deque(maxlen=MAX_STUN_REMEMBERED)
-        loop = asyncio.get_running_loop()
-
-        def send_again(message: Message, address: tuple[str, int]) -> None:
-            if message.transaction_id in protocol.transactions:
-                send(message, address)
-
-        def send_stun(message: Message, address: tuple[str, int]) -> None:
-            send(message, address)
-            if message.message_class is Class.REQUEST and message.transaction_id not in arranged:
-                arranged.append(message.transaction_id)
-                for after_s in STUN_COPIES_AFTER_S:
-                    loop.call_later(after_s, send_again, message, address)
-
-        shadow(protocol, "send_stun", send_stun)
 
     def _queue_dtls(self, data: bytes, component: int) -> None:
         # What is not STUN comes here from aioice, whose queue would take everything that anyone sends.
@@ -582,12 +474,5 @@ class SecureTransport:
         return True
 
 
-def _is_relayed(pair: CandidatePair) -> bool:
-    return "relay" in (pair.local_candidate.type, pair.remote_candidate.type)
-
-
 async def _awaited(gathering: Awaitable[list[Candidate]]) -> list[Candidate]:
     return await gathering
-
-
-_UNCHECKED: Final = ("WAITING", "FROZEN")

@@ -9,10 +9,11 @@ import io
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from blink_cli.core import red
 from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.names import Did
 from blink_cli.core.rtp import (
@@ -193,11 +194,10 @@ class LogRows:
         numbers = self._received.get(stream)
         if numbers is None:
             numbers = self._received[stream] = _Numbers()
-        level = "" if p.audio_level_dbov is None else p.audio_level_dbov
-        copies = _red_copies(p.payload) if p.payload_type == self._red_types.get(peer) else 0
+        number = numbers.received(p.sequence_number, p.timestamp)
+        copies = red.count_copies(p.payload) if p.payload_type == self._red_types.get(peer) else 0
         row = _Row(
-            f"packet,{self._times(p.arrival_s)},{peer},received,{p.ssrc},{numbers.received(p.sequence_number, p.timestamp)},"
-            f"{p.timestamp},{p.marker:d},{p.payload_type},{len(p.payload)},{level},{p.voice:d},{copies},",
+            f"packet,{self._times(p.arrival_s)},{peer},received,{p.ssrc},{number},{_header_cells(p, len(p.payload), copies)}",
             arrival_s=p.arrival_s,
             waits=True,
         )
@@ -223,10 +223,9 @@ class LogRows:
     def _packet_repeated(self, peer: Did | None, p: RepeatedPacket) -> None:
         numbers = self._received.get((peer, p.ssrc))
         number = p.sequence_number if numbers is None else numbers.extended(p.sequence_number)
-        level = "" if p.audio_level_dbov is None else p.audio_level_dbov
         self._finished_row(
-            f"packet,{self._times(p.arrival_s)},{peer},received,{p.ssrc},{number},{p.timestamp},{p.marker:d},{p.payload_type},"
-            f"{p.payload_bytes},{level},{p.voice:d},,duplicate,{_AFTER_OUTCOME}"
+            f"packet,{self._times(p.arrival_s)},{peer},received,{p.ssrc},{number},{_header_cells(p, p.payload_bytes, '')}"
+            f"duplicate,{_AFTER_OUTCOME}"
         )
 
     def _packet_sent(self, peer: Did | None, p: SentPacket) -> None:
@@ -234,9 +233,10 @@ class LogRows:
         numbers = self._sent.get(stream)
         if numbers is None:
             numbers = self._sent[stream] = _Numbers()
+        number = numbers.extended(p.sequence_number)
         self._finished_row(
-            f"packet,{self._times(p.sent_s)},{peer},sent,{p.ssrc},{numbers.extended(p.sequence_number)},{p.timestamp},{p.marker:d},"
-            f"{p.payload_type},{p.payload_bytes},{p.audio_level_dbov},{p.voice:d},{p.redundancy},,{_AFTER_OUTCOME}"
+            f"packet,{self._times(p.sent_s)},{peer},sent,{p.ssrc},{number},{_header_cells(p, p.payload_bytes, p.redundancy)}"
+            f",{_AFTER_OUTCOME}"
         )
 
     def _sender_report(self, peer: Did | None, r: SenderReport) -> None:
@@ -307,11 +307,9 @@ class LogRows:
         return f"{at_s:.6f},{self._second_text}.{fraction:06d}Z"
 
 
-def _red_copies(payload: bytes) -> int:
-    """How many copies of earlier frames a RED payload carries (RFC 2198, section 3)."""
-    copies = 0
-    for position in range(0, len(payload), 4):
-        if payload[position] < 0x80:
-            return copies
-        copies += 1
-    return copies
+def _header_cells(
+    p: RtpPacket | RepeatedPacket | SentPacket, payload_bytes: int, copies: int | Literal[""]
+) -> str:
+    """From the timestamp to the number of redundant copies."""
+    level = "" if p.audio_level_dbov is None else p.audio_level_dbov
+    return f"{p.timestamp},{p.marker:d},{p.payload_type},{payload_bytes},{level},{p.voice:d},{copies},"

@@ -21,6 +21,17 @@ def test_the_bytes_are_those_of_the_rfc() -> None:
     assert payload == bytes((0x80 | 96, 0x0F, 0x00, 0x02, 96)) + b"\xbb\xcc\xaa"
 
 
+@pytest.mark.parametrize("copies", [0, 1, 2, 5])
+def test_copies_are_counted_without_being_unpacked(copies: int) -> None:
+    payload = red.pack(b"now", 9600, [(960 * n, b"old") for n in range(copies)], OPUS)
+    assert red.count_copies(payload) == copies == len(red.unpack(payload, 9600)) - 1
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_have_a_count_of_copies(payload: bytes) -> None:
+    assert 0 <= red.count_copies(payload) <= (len(payload) + 3) // 4
+
+
 def test_a_copy_across_the_timestamp_wrap_keeps_its_offset() -> None:
     payload = red.pack(b"now", 100, [(2**32 - 860, b"old")], OPUS)
     assert red.unpack(payload, 100)[0] == (2**32 - 860, b"old", OPUS)

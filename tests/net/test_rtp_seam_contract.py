@@ -1,6 +1,6 @@
 """The contract with aiortc and aioice: every name of theirs that the seam uses and they do not promise.
 
-When one of these fails after an update, blink_cli/net/rtp_seam.py is the only file to change, and docs/rtp_seam.md
+When one of these fails after an update, only blink_cli/net/rtp_seam.py and connectivity_checks.py change, and docs/rtp_seam.md
 says what each name is used for.
 """
 
@@ -16,7 +16,8 @@ from aioice.stun import Transaction
 from aioice.turn import TurnClientUdpProtocol, TurnTransport
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 
-from blink_cli.net.rtp_seam import give_back_relay, shadow
+from blink_cli.net.rtp_seam import give_back_relay
+from blink_cli.net.shadow import shadow
 
 VERSIONS = {"aiortc": "1.16", "aioice": "0.13", "pylibsrtp": "1.0"}
 
@@ -109,7 +110,7 @@ def test_connection_calls_the_shadowed_methods_through_the_instance() -> None:
     assert "send_stun(" in inspect.getsource(Transaction), "aioice repeats checks in another way"
     assert "self.receiver.data_received(" in inspect.getsource(StunProtocol.datagram_received)
     assert "await asyncio.sleep(0.02)" in inspect.getsource(Connection.connect), (
-        "aioice paces its checks in another way; see whether the seam's _start_checks is still wanted"
+        "aioice paces its checks in another way; see whether connectivity_checks.py still has to start them"
     )
 
 
