@@ -102,6 +102,8 @@ class Narrator:
                 return f"the {direction} {printable(device)} failed ({printable(reason)}); {instead}"
             case e.StreamFailed(problem=e.StreamProblem.CLIPPING, reason=reason):
                 return f"you are too loud: {printable(reason)}"
+            case e.StreamFailed(did=did, reason=reason) if did == self._me:
+                return f"trouble with your audio: {printable(reason)}"
             case e.StreamFailed(did=did, reason=reason):
                 return f"no audio with {self._who(did)}: {printable(reason)}"
             case e.StreamRestored(did=did, problem=problem):
@@ -126,7 +128,8 @@ class Narrator:
             case e.RecordingStopped(did=did, reason=reason, failed=True):
                 return f"{self._who(did)} cannot record any more: {printable(reason)}"
             case e.RecordingStopped(did=did, reason=reason):
-                return f"{self._who(did)} stopped recording: {printable(reason)}"
+                why = "" if reason == "stopped" else f": {printable(reason)}"
+                return f"{self._who(did)} stopped recording{why}"
             case e.IceServerFailed(url=url, reason=reason):
                 return f"the server {printable(url)} cannot be used: {printable(reason)}"
             case e.IceServerRecovered(url=url):

@@ -7,7 +7,13 @@ from typing import Final
 
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.events import Event, TalkingStarted, TalkingStopped
+from blink_cli.core.events import (
+    Event,
+    ParticipantStateChanged,
+    RecordingStarted,
+    TalkingStarted,
+    TalkingStopped,
+)
 from blink_cli.core.replies import Peer, Peers, RtpStatistics, Status
 from blink_cli.core.requests import GetPeers, GetRtpStatistics, GetStatus
 from blink_cli.core.session_port import SessionPort
@@ -17,6 +23,9 @@ REFRESH_S: Final = 0.5
 
 UNTOLD: Final = (TalkingStarted, TalkingStopped)
 """Shown by the panel's marks; as lines they would bury everything else."""
+
+UNTOLD_OF_ONESELF: Final = (ParticipantStateChanged, RecordingStarted)
+"""Shown by the panel's head, and said by the answer to the command."""
 
 
 class LiveView:
@@ -67,9 +76,14 @@ class LiveView:
             self._narrator.learn(event)
         else:
             sentence = self._narrator.tell(event)
-            if not isinstance(event, UNTOLD):
+            if not self._is_shown_elsewhere(event):
                 self._tell(sentence)
         self._due.set()
+
+    def _is_shown_elsewhere(self, event: Event) -> bool:
+        if isinstance(event, UNTOLD_OF_ONESELF):
+            return self.status is not None and event.did == self.status.did
+        return isinstance(event, UNTOLD)
 
     async def _look(self) -> None:
         status = await self._session.ask(GetStatus())

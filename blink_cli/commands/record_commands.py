@@ -106,10 +106,10 @@ async def status(desk: Desk) -> None:
 
 
 async def mark(
-    desk: Desk, text: Annotated[str, typer.Argument(metavar="TEXT", help="What happened.")]
+    desk: Desk, words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What happened.")]
 ) -> None:
     """Put a marker at this moment of the recording."""
-    reply = await desk.ask(MarkRecording(text=text), RecordingMarked)
+    reply = await desk.ask(MarkRecording(text=" ".join(words)), RecordingMarked)
     desk.report(reply, f"marked at {duration_text(reply.at_s)}")
 
 
@@ -175,7 +175,7 @@ def _absolute(path: Path) -> str:
 
 
 def _at_rest(desk: Desk) -> RecordingStatus:
-    from blink_cli.app.recording_memory import RecordingMemory, leftover_recordings  # noqa: PLC0415 - rarely needed
+    from blink_cli.app.recording_memory import RecordingMemory, leftover_recordings  # noqa: PLC0415 - without a session only
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
     return RecordingStatus(

@@ -8,8 +8,15 @@ import msgspec
 import pytest
 
 from blink_cli.commands.event_sentences import END_REASONS, Narrator
-from blink_cli.core.events import EndReason, Event, PeerAppeared
-from tests.support.scripted_session import BOB
+from blink_cli.core.events import (
+    EndReason,
+    Event,
+    PeerAppeared,
+    RecordingStopped,
+    StreamFailed,
+    StreamProblem,
+)
+from tests.support.scripted_session import ALICE, BOB, ScriptedSession
 
 KINDS: tuple[Any, ...] = typing.get_args(Event)
 
@@ -45,3 +52,17 @@ def test_every_event_has_a_sentence(kind: Any) -> None:
 @pytest.mark.parametrize("reason", EndReason)
 def test_every_end_has_its_words(reason: EndReason) -> None:
     assert END_REASONS[reason]
+
+
+def test_what_is_wrong_on_ones_own_side_is_not_said_of_a_peer() -> None:
+    narrator = Narrator()
+    narrator.learn(ScriptedSession().state)
+    event = StreamFailed(did=ALICE, reason="the microphone is dead", problem=StreamProblem.DEVICE_STALLED)
+    assert narrator.tell(event) == "trouble with your audio: the microphone is dead"
+
+
+@pytest.mark.parametrize(("reason", "end"), [("stopped", ""), ("the call ended", ": the call ended")])
+def test_a_recording_that_was_stopped_needs_no_reason(reason: str, end: str) -> None:
+    narrator = Narrator()
+    narrator.tell(PeerAppeared(did=BOB, nickname="bob"))
+    assert narrator.tell(RecordingStopped(did=BOB, path=None, reason=reason)) == f"bob stopped recording{end}"

@@ -25,6 +25,8 @@ def test_a_recording_from_start_to_stop_in_sentences_and_documents(served: Shell
         assert "3 packets were dropped" in status.stdout
         assert served.run("record", "status", "--json").json["recording"]
         assert served.run("record", "mark", "now").stderr == "marked at 3.2 s\n"
+        several = served.run("record", "mark", "carol", "came", "in", "--json").json
+        assert several["text"] == "carol came in"
         assert served.run("record", "mark", "now", "--json").json == {"schema": 1, "at_s": 3.2, "text": "now"}
         stopped = served.run("record", "stop", "--json").json
         assert stopped["schema"] == 1

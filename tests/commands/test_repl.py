@@ -28,7 +28,8 @@ from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.program import entry_point
 from blink_cli.commands.repl import Repl
-from blink_cli.core.events import TalkingStarted
+from blink_cli.core.events import ParticipantStateChanged, RecordingStarted, TalkingStarted
+from blink_cli.core.names import CallId
 from blink_cli.core.replies import Peers
 from blink_cli.core.requests import GetPeers, LeaveCall, PlaceOffer, Quit, SetGain, SetMuted
 from tests.commands.conftest import BLINK, Shell, environment
@@ -116,12 +117,22 @@ async def test_events_are_told_and_talking_is_only_shown() -> None:
         while at.repl.view.status is None:  # noqa: ASYNC110 - the view is looked at, not asked
             await asyncio.sleep(0.01)
         at.session.publish(TalkingStarted(did=BOB))
+        for did, muted in ((ALICE, True), (BOB, True)):
+            at.session.publish(
+                ParticipantStateChanged(
+                    call_id=CallId("c0"), did=did, muted=muted, deafened=False, recording=False
+                )
+            )
+        at.session.publish(RecordingStarted(did=ALICE, path="/here"))
         at.session.ring()
         while not at.repl.view.status.pending_calls:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.01)
         at.keys.send_text("\x04")
     assert "bob calls: accept beef0000" in at.shown
     assert "talk" not in at.shown
+    assert ": muted" in at.shown
+    assert "you: muted" not in at.shown
+    assert "started recording" not in at.shown
 
 
 async def test_lines_are_kept_for_this_user_only(tmp_path: Path) -> None:
