@@ -13,7 +13,6 @@ import asyncio
 import random
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -21,16 +20,7 @@ from typing import Final, Self
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.redundancy import RedLevels
-from blink_cli.core.rtcp import (
-    SenderInfo,
-    middle_bits,
-    ntp_seconds,
-    ntp_timestamp,
-    parse_rtcp,
-    write_goodbye,
-    write_loss_report,
-    write_report,
-)
+from blink_cli.core.rtcp import write_goodbye, write_loss_report
 from blink_cli.core.rtp import (
     EncodedFrame,
     ReceptionReport,
@@ -40,7 +30,6 @@ from blink_cli.core.rtp import (
     SentPacket,
 )
 from blink_cli.core.rtp_statistics import ReceptionStatistics
-from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.net.link_settings import (
     LinkCertificate,
     LinkClosed,
@@ -51,6 +40,7 @@ from blink_cli.net.link_settings import (
     LinkSettings,
     LinkState,
 )
+from blink_cli.net.rtcp_exchange import RtcpExchange
 from blink_cli.net.rtp_receiver import ReceiveCounters, RtpReceiver
 from blink_cli.net.rtp_seam import LocalTransport, SecureTransport, TransportCounters, TransportError
 from blink_cli.net.rtp_sender import RtpSender, SendCounters
@@ -68,9 +58,6 @@ from blink_cli.net.tasks import TaskOwner
 
 CLOSE_PATIENCE_S: Final = 0.5
 """How long `aclose` waits for sockets to be given back before it leaves the rest to a background task."""
-
-MAX_REMEMBERED_REPORTS: Final = 16
-"""Sender reports whose answer still tells the round trip: 16 s at one a second."""
 
 
 class MediaLink:
@@ -127,7 +114,8 @@ class MediaLink:
             on_rtp=self._rtp_received,
             on_rtcp=self._rtcp_received,
             on_replayed=self._rtp_replayed,
-            on_closed=self._transport_closed,
+            on_closed=lambda reason: self._end(LinkClosed(reason, by_peer=True)),
+            on_lost=lambda reason: self._end(LinkFailed(reason)),
         )
         self._ssrc = secrets.randbits(32)
         self._cname = secrets.token_hex(4)
@@ -137,10 +125,8 @@ class MediaLink:
         self._receiver: RtpReceiver | None = None
         self._wanted_redundancy: RedLevels = 0
         self._last_heard_s: float | None = None
-        self._rtt_s: float | None = None
-        self._rtcp_malformed = 0
+        self._reports: RtcpExchange | None = None
         self._report_timer: asyncio.TimerHandle | None = None
-        self._report_times: OrderedDict[int, float] = OrderedDict()
         self._connecting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -182,7 +168,7 @@ class MediaLink:
     @property
     def rtt_s(self) -> float | None:
         """The last measured round trip in seconds; None before the first."""
-        return self._rtt_s
+        return self._reports.rtt_s if self._reports is not None else None
 
     @property
     def send_counters(self) -> SendCounters:
@@ -316,6 +302,14 @@ class MediaLink:
         self._sender = RtpSender(self._ssrc, first, agreed, self._transport.send_rtp)
         self._sender.redundancy = self._wanted_redundancy
         self._receiver = RtpReceiver(agreed, remote.ssrcs, self._on_packet)
+        self._reports = RtcpExchange(
+            self._sender,
+            self._receiver,
+            self._cname,
+            on_sender_report=self._on_sender_report,
+            on_reception_report=self._on_reception_report,
+            on_loss_report=self._on_loss_report,
+        )
         self._enter(LinkConnecting())
         self._connecting = self._tasks.start(
             self._connect(remote, dtls_role=dtls_role), name=f"connect {self.name}"
@@ -386,84 +380,20 @@ class MediaLink:
             self._transport.send_rtcp(write_loss_report(self._ssrc, report))
 
     def _report(self) -> None:
-        if self._sender is None or self._receiver is None or not isinstance(self.state, LinkConnected):
+        if self._reports is None or not isinstance(self.state, LinkConnected):
             return
         self._transport.look_for_strangers()
-        now_s = time.monotonic()
-        ntp = ntp_timestamp(time.time())
-        info: SenderInfo | None = None
-        rtp_now = self._sender.clock.timestamp(now_s)
-        if rtp_now is not None:
-            counters = self._sender.counters
-            info = SenderInfo(self._ssrc, ntp, rtp_now, counters.packets_sent, counters.bytes_sent)
-            self._report_times[middle_bits(ntp)] = now_s
-            if len(self._report_times) > MAX_REMEMBERED_REPORTS:
-                self._report_times.popitem(last=False)
-            self._sender.clock.next_interval()
-        blocks = self._receiver.report_blocks(now_s)
-        self._transport.send_rtcp(write_report(self._ssrc, info, blocks, self._cname))
+        self._transport.send_rtcp(self._reports.report(time.monotonic(), time.time()))
         # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2).
         delay_s = self._settings.report_interval_s * random.uniform(0.75, 1.25)
         self._report_timer = asyncio.get_running_loop().call_later(delay_s, self._report)
 
     def _rtcp_received(self, data: bytes, arrival_s: float) -> None:
         self._last_heard_s = arrival_s
-        receiver = self._receiver
-        if receiver is None:
-            return
-        try:
-            contents = parse_rtcp(data)
-        except WireError:
-            receiver.counters.packets_malformed += 1
-            return
-        for sender in contents.senders:
-            receiver.sender_reported(sender.ssrc, sender.ntp_timestamp, arrival_s)
-            self._on_sender_report(
-                SenderReport(
-                    ssrc=sender.ssrc,
-                    ntp_s=ntp_seconds(sender.ntp_timestamp),
-                    rtp_timestamp=sender.rtp_timestamp,
-                    packet_count=sender.packet_count,
-                    octet_count=sender.octet_count,
-                    arrival_s=arrival_s,
-                )
-            )
-        for block in contents.blocks:
-            if block.ssrc != self._ssrc:
-                continue
-            rtt_s = self._round_trip_s(block.last_sr, block.delay_since_last_sr, arrival_s)
-            if rtt_s is not None:
-                self._rtt_s = rtt_s
-            self._on_reception_report(
-                ReceptionReport(
-                    ssrc=block.ssrc,
-                    fraction_lost=block.fraction_lost / 256,
-                    packets_lost=block.packets_lost,
-                    highest_sequence=block.highest_sequence,
-                    jitter_s=block.jitter_ticks / SAMPLE_RATE_HZ,
-                    arrival_s=arrival_s,
-                    rtt_s=rtt_s,
-                )
-            )
-        for loss in contents.loss_reports:
-            self._on_loss_report(loss)
-        if any(ssrc in receiver.streams or ssrc in receiver.announced for ssrc in contents.goodbyes):
+        if self._reports is not None and self._reports.received(data, arrival_s):
             self._end(LinkClosed("the other side said goodbye", by_peer=True))
 
-    def _round_trip_s(self, last_sr: int, delay: int, arrival_s: float) -> float | None:
-        # Our own monotonic clock on both ends: a wall clock that is set in between does not matter.
-        sent_s = self._report_times.get(last_sr)
-        if sent_s is None:
-            return None
-        return max(arrival_s - sent_s - delay / 65536, 0.0)
-
     # the end
-
-    def _transport_closed(self, reason: str) -> None:
-        if reason.startswith("the network"):
-            self._end(LinkFailed(reason))
-        else:
-            self._end(LinkClosed(reason, by_peer=True))
 
     def _enter(self, state: LinkState) -> None:
         self.state = state

@@ -141,6 +141,7 @@ class SecureTransport:
         on_rtcp: Callable[[bytes, float], None],
         on_replayed: Callable[[bytes, int, float], None],
         on_closed: Callable[[str], None],
+        on_lost: Callable[[str], None],
     ) -> None:
         """Prepare; opens no socket.
 
@@ -151,7 +152,8 @@ class SecureTransport:
             on_rtcp: Told each decrypted RTCP compound packet and its monotonic arrival.
             on_replayed: Told an RTP packet that had come before, still sealed and therefore not authentic, the bytes that sealing added
                 to it, and its arrival.
-            on_closed: Told once, with a reason, when the other side or the network ended a connected transport.
+            on_closed: Told, with a reason, when the other side ended a connected transport.
+            on_lost: Told, with a reason, when the network ended it. One of the two, and once.
 
         """
         self.counters = TransportCounters()
@@ -160,6 +162,7 @@ class SecureTransport:
         self._on_rtcp = on_rtcp
         self._on_replayed = on_replayed
         self._on_closed = on_closed
+        self._on_lost = on_lost
         self._gatherer = RTCIceGatherer(
             iceServers=[RTCIceServer(s.url, s.username, s.credential) for s in settings.ice_servers],
             iceTransportPolicy=RTCIceTransportPolicy.RELAY
@@ -315,8 +318,10 @@ class SecureTransport:
         if self._closing or self._dtls.state != "closed":
             return
         self._closing = True
-        lost = self._connection._closing
-        self._on_closed("the network path was lost" if lost else "the other side closed the connection")
+        if self._connection._closing:
+            self._on_lost("the network path was lost")
+        else:
+            self._on_closed("the other side closed the connection")
 
     async def aclose(self) -> None:
         """Say close_notify and give the sockets back; takes up to `RELAY_FAREWELL_S` when a TURN server died.
@@ -398,7 +403,7 @@ class SecureTransport:
         if addresses and host not in addresses and not host.startswith("127."):
             self._closing = True
             # Not from within the sending that was refused, which counts on the link.
-            loop.call_soon(self._on_closed, "the network path was lost: this machine has another address now")
+            loop.call_soon(self._on_lost, "the network path was lost: this machine has another address now")
 
     def _queue_dtls(self, data: bytes, component: int) -> None:
         # What is not STUN comes here from aioice, whose queue would take everything that anyone sends.
