@@ -14,7 +14,7 @@ from hashlib import scrypt
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -127,7 +127,10 @@ def load_identity(path: Path, passphrase: str | None) -> Identity:
                 f"The passphrase does not open the key in {path}.", hint="Try again; letter case counts."
             ) from reason
         raise _damaged(path) from reason
-    except UnsupportedAlgorithm as reason:
+    except (
+        UnsupportedAlgorithm,
+        InternalError,
+    ) as reason:  # the second is OpenSSL's refusal of a key of a wrong length
         raise _damaged(path) from reason
     if not isinstance(key, Ed25519PrivateKey):
         raise IdentityError(

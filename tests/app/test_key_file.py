@@ -128,6 +128,8 @@ def test_of_two_processes_that_make_a_key_at_once_both_get_the_same(path: Path) 
         b"hello",
         b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        # An Ed448 key that is as long as one of Ed25519: one changed byte.
+        b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VxBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n",
         b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
         b"Scrypt-Salt: " + b"0" * 32 + b"\n-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n",
     ],
