@@ -321,12 +321,16 @@ class CallRunner:
         if self._performing:
             return
         self._performing = True
-        try:
-            while self._waiting:
+        failures: list[Exception] = []
+        while self._waiting:
+            try:
                 self._carry_out(self._waiting.popleft())
-        finally:
-            self._performing = False
+            except Exception as failure:  # noqa: BLE001 - raised below: one effect that fails must not undo the others
+                failures.append(failure)
+        self._performing = False
         self._wake.set(self._machine.next_wake())
+        if failures:
+            raise failures[0]
 
     def _carry_out(self, effect: CallEffect) -> None:
         match effect:

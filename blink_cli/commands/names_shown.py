@@ -14,7 +14,7 @@ def short_did(did: str) -> str:
 
     All DIDs begin with `did:key:z6Mk`, so what follows is what tells them apart.
     """
-    key = did.removeprefix("did:key:")
+    key = printable(did.removeprefix("did:key:"))
     return f"{key[:12]}…" if len(key) > 13 else key
 
 

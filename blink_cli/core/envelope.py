@@ -15,9 +15,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from blink_cli.core.curve25519 import x25519_public_bytes
-from blink_cli.core.errors import WireError
+from blink_cli.core.did import public_key_of
+from blink_cli.core.errors import UsageError, WireError
 from blink_cli.core.identity import Identity
-from blink_cli.core.signals import Signal
+from blink_cli.core.signals import Offer, Signal
 
 MAX_CONTENT_BYTES: Final = 12_288
 """Of one encoded signal: the largest, a session description, has up to 8,000 characters."""
@@ -125,9 +126,21 @@ def read_envelope(encoded: bytes, *, scope: bytes, recipient: bytes) -> OpenedEn
 def _read_signal(envelope: _Envelope) -> Signal:
     content = _inflate(envelope.content) if envelope.deflated else envelope.content
     try:
-        return _signal_decoder.decode(content)
+        signal = _signal_decoder.decode(content)
     except (msgspec.MsgspecError, RecursionError) as reason:
         raise WireError("not a signal") from reason
+    if isinstance(signal, Offer):
+        _refuse_nobodies(signal)
+    return signal
+
+
+def _refuse_nobodies(offer: Offer) -> None:
+    # Everyone named is shown, answered and dialled; what is no key can be none of that.
+    for did in offer.participants:
+        try:
+            public_key_of(did)
+        except UsageError as reason:
+            raise WireError("an offer names somebody who cannot be") from reason
 
 
 def _inflate(deflated: bytes) -> bytes:

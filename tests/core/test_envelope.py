@@ -56,7 +56,10 @@ def write(
         Leave(7),
         Presence("anna", reply_wanted=True),
         Offer(
-            CALL_ID, bytes(32), tuple(Did(f"did:key:z6Mk{n:043}") for n in range(MAX_PARTICIPANTS)), "a" * 64
+            CALL_ID,
+            bytes(32),
+            tuple(Identity(bytes([n]) * 32).did for n in range(MAX_PARTICIPANTS)),
+            "a" * 64,
         ),
         SessionDescription(CALL_ID, "offer", 1, 2, 3, "v=0\r\n" * (MAX_SDP_CHARS // 5)),
         Announce(
@@ -156,6 +159,15 @@ def test_signed_nonsense_is_refused(content: bytes, *, deflated: bool) -> None:
     with pytest.raises(WireError) as refused:
         read(signed(content, deflated=deflated))
     assert not isinstance(refused.value, ForgedError)
+
+
+@pytest.mark.parametrize(
+    "nobody", ["\x1b[2J\x1b[31mPWN", "did:key:z6Mk" + "1" * 44, "did:web:example.org", ANNA.did + "1"]
+)
+def test_an_offer_that_names_what_cannot_be_anybody_is_refused(nobody: str) -> None:
+    offer = Offer(CALL_ID, bytes(32), (ANNA.did, BOB.did, Did(nobody)), "anna")
+    with pytest.raises(WireError, match="who cannot be"):
+        read(write(offer))
 
 
 def test_too_much_is_refused_before_it_is_decoded() -> None:
