@@ -321,16 +321,19 @@ class CallRunner:
         if self._performing:
             return
         self._performing = True
-        failures: list[Exception] = []
+        first: Exception | None = None
         while self._waiting:
             try:
                 self._carry_out(self._waiting.popleft())
             except Exception as failure:  # noqa: BLE001 - raised below: one effect that fails must not undo the others
-                failures.append(failure)
+                if first is None:
+                    first = failure
+                else:
+                    first.add_note(f"and after it: {failure!r}")
         self._performing = False
         self._wake.set(self._machine.next_wake())
-        if failures:
-            raise failures[0]
+        if first is not None:
+            raise first
 
     def _carry_out(self, effect: CallEffect) -> None:
         match effect:

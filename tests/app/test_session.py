@@ -21,7 +21,7 @@ from blink_cli.core.events import (
     SessionEnding,
     TalkingStarted,
 )
-from blink_cli.core.names import CallId
+from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
     CallAccepted,
     Calls,
@@ -107,6 +107,31 @@ async def test_two_sessions_talk_and_the_figures_of_both_directions_add_up(open_
         assert peer.inbound.packets_lost == 0
         assert peer.outbound.packets_sent > 0
         assert (peer.inbound.audio_level_dbov or -127) > -40
+
+
+async def test_an_effect_that_fails_does_not_undo_the_others(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_session("alice") as alice, open_session("bob") as bob, open_session("carol") as carol:
+        first, _ = sorted((bob, carol), key=lambda one: one.did)
+        ears = Ear(bob), Ear(carol)
+        for ear in ears:
+            await ear.first()
+        post = alice._runner._post
+        send_to_peer = post.send_to_peer
+
+        def send_to_all_but_the_first(peer: Did, *rest: Any) -> None:
+            if peer == first.did:
+                raise RuntimeError("no")
+            send_to_peer(peer, *rest)
+
+        monkeypatch.setattr(post, "send_to_peer", send_to_all_but_the_first)
+        with pytest.raises(RuntimeError, match="no"):
+            await alice.ask(PlaceOffer(peers=(first.did, (carol if first is bob else bob).did)))
+        await ears[first is bob].until(IncomingCall, caller=alice.did)
+        monkeypatch.undo()
+        await alice.ask(LeaveCall())
+        await ears[first is bob].until(CallCancelled)
 
 
 async def test_mute_and_deafen_are_shown_to_the_other_side(open_session: OpenSession) -> None:
