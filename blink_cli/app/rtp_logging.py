@@ -10,6 +10,7 @@ Packets are appended to the writer's queue as they are; everything else happens 
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -45,8 +46,16 @@ from blink_cli.record.rtp_log_format import LogEvent
 from blink_cli.record.rtp_log_rows import FramePlayed, LinkBegan, PlayoutCounted, Remark
 from blink_cli.record.rtp_log_writer import RtpLogTotals, RtpLogWriter
 
+STALLED_S: Final = 20.0
+"""A disk that has not taken a log's rest for so long has failed."""
+
+FINISH_S: Final = 5.0
+"""How long a closing session waits for it."""
+
 FILES_REMEMBERED: Final = 100
 """Closed files that `status` still lists: a session that logs for months has more."""
+
+_logger = logging.getLogger(__name__)
 
 LinkFormat: TypeAlias = tuple[Did, int, int | None]
 """A connected peer and the payload types of Opus and RED."""
@@ -158,17 +167,28 @@ class RtpLogging(MediaTap):
         self._remark(LogEvent.RESUMED)
 
     async def stop(self) -> None:
-        """End the log and return once its file is closed. Cancelling it leaves the closing to the background."""
+        """End the log and return once its file is closed. Cancelling it leaves the closing to the background.
+
+        Raises:
+            BlinkError: The disk does not take the rest.
+
+        """
         self._require()
+        path = self._target if self._log is None else self._log.writer.path
         self._finish("it was stopped")
         self._forget()
-        await self._all_closed()
+        if not await self._all_closed(STALLED_S):
+            raise BlinkError(
+                f"The disk has not taken the rest of {path} for {STALLED_S:g} s.",
+                hint="What was written stays; the rest follows if the disk ever answers.",
+            )
 
     async def aclose(self) -> None:
-        """End everything; safe to call twice, and without a log."""
+        """End everything; waits for the disk, but not for ever. Safe to call twice, and without a log."""
         self._finish("the session ended")
         self._forget()
-        await self._all_closed()
+        if not await self._all_closed(FINISH_S):
+            _logger.warning("the session ended before the disk took the rest of the RTP log")
 
     def state(self) -> RtpLogState:
         """How it stands."""
@@ -308,9 +328,10 @@ class RtpLogging(MediaTap):
         self._target = self._log = None
         self._paused = False
 
-    async def _all_closed(self) -> None:
+    async def _all_closed(self, patience_s: float) -> bool:
         if self._closing:
-            await asyncio.wait({log.closed for log in self._closing})
+            await asyncio.wait({log.closed for log in self._closing}, timeout=patience_s)
+        return not self._closing
 
     def _from_thread(self, call: Callable[..., None], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has closed: the process ends

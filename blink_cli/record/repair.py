@@ -86,8 +86,14 @@ def repair(path: Path, progress: Progress) -> Repaired:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     duration_s = end / SAMPLE_RATE_HZ
-    _tell_sidecar(path, duration_s)
-    paths.part.unlink()
+    try:
+        paths.part.unlink()  # first: a disk that is full has room for the sidecar then
+        _tell_sidecar(path, duration_s)
+    except OSError as failure:
+        raise BlinkError(
+            f"{paths.final} is whole, but what belongs to it could not be brought up to date: {_reason(failure)}.",
+            hint=f"{paths.part} is not needed any more, and {paths.sidecar} still calls the recording unfinished.",
+        ) from failure
     return Repaired(paths.final, duration_s, reader.titles)
 
 

@@ -7,6 +7,7 @@
 When the queue is full the new entry is dropped and counted, and a row says so where it is missing. The first write that fails ends the log.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -28,6 +29,8 @@ WRITE_EVERY_S: Final = 0.25
 
 _BATCH_ENTRIES: Final = 400
 """Between two batches of a long queue the other threads get their turn."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,17 @@ class RtpLogWriter:
             with file:
                 self._write_all(file)
         except OSError as failure:
-            self._failure = failure.strerror or str(failure)
-            self._capacity = 0
-            self._refused += len(self._queue)
-            self._queue.clear()
+            self._give_up(failure.strerror or str(failure))
+        except Exception as failure:  # noqa: BLE001 - whatever it is, somebody waits for the end
+            _log.exception("the RTP log failed")
+            self._give_up(f"an error in the program: {failure!r}")
         self._on_end(self.totals)
+
+    def _give_up(self, reason: str) -> None:
+        self._failure = reason
+        self._capacity = 0
+        self._refused += len(self._queue)
+        self._queue.clear()
 
     def _write_all(self, file: TextIO) -> None:
         rows = LogRows(time.time() - time.monotonic())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from blink_cli.app import rtp_logging
 from blink_cli.app.media_taps import MediaTaps
 from blink_cli.app.rtp_logging import LinkFormat, RtpLogging
 from blink_cli.core.errors import BlinkError, StateError, UsageError
@@ -23,6 +24,7 @@ from blink_cli.core.requests import (
     StartRtpLog,
     StopRtpLog,
 )
+from blink_cli.record.rtp_log_writer import RtpLogWriter
 from tests.record.rtp_log_parts import BOB, BOBS_SSRC, heard, sent
 
 OWN = Did("did:key:z6MkownOwnOwn")
@@ -203,3 +205,20 @@ async def test_closing_the_session_closes_the_file(call: Call, tmp_path: Path) -
     await call.log.aclose()
     assert kinds(tmp_path / "call.csv").count("packet") == 6
     assert call.log.state().files[0].reason == "the session ended"
+
+
+async def test_a_disk_that_never_answers_holds_nobody_up(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtp_logging, "STALLED_S", 0.05)
+    monkeypatch.setattr(rtp_logging, "FINISH_S", 0.05)
+    call.begin(CALL)
+    await call.ask(StartRtpLog(path=str(tmp_path / "log.csv")))
+    asked: list[RtpLogWriter] = []
+    finish = RtpLogWriter.finish
+    monkeypatch.setattr(RtpLogWriter, "finish", lambda writer: asked.append(writer))  # noqa: PLW0108 - bound, where a built-in is not
+    with pytest.raises(BlinkError, match="has not taken the rest"):
+        await call.ask(StopRtpLog())
+    await call.log.aclose()
+    finish(asked[0])
+    await asyncio.to_thread(asked[0].join)

@@ -1,12 +1,15 @@
 """Leftovers are finished whatever the last moment did to them."""
 
+import errno
 import json
+import os
 import random
 from pathlib import Path
 
 import pytest
 
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError
+from blink_cli.record import repair as repairing
 from blink_cli.record.leftovers import leftovers
 from blink_cli.record.recording import Recording
 from blink_cli.record.repair import repair
@@ -116,3 +119,22 @@ def test_killed_while_it_was_finished_it_is_what_it_was(
     part.write_bytes(before[:64] + after[64:cut])
     assert min(durations_s(part)) > LASTS_S - 0.1
     assert repair(part, lambda _: None).duration_s == pytest.approx(LASTS_S, abs=0.021)
+
+
+def test_a_disk_that_is_full_for_the_sidecar_leaves_one_whole_file(
+    growing: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = abandoned(growing, tmp_path / "left")
+    growing.finish(START_S + LASTS_S, "stopped")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(repairing, "write_sidecar", full)
+    with pytest.raises(BlinkError, match="is whole, but") as told:
+        repair(part, lambda _: None)
+    assert str(part) in (told.value.hint or "")
+    assert not part.exists()
+    assert leftovers([tmp_path / "left"]) == []
+    with pytest.raises(StateError, match="nothing to repair"):
+        repair(part, lambda _: None)

@@ -3,7 +3,7 @@
 import os
 import threading
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import pytest
 
@@ -112,3 +112,14 @@ def test_a_path_that_cannot_be_is_told(tmp_path: Path, name: str) -> None:
     writer = RtpLogWriter(tmp_path / name, Ended())
     assert isinstance(writer.opened.exception(10), OSError)
     writer.join()
+
+
+def test_whatever_fails_the_end_is_told(tmp_path: Path) -> None:
+    ended = Ended()
+    writer = RtpLogWriter(tmp_path / "log.csv", ended)
+    writer.opened.result(10)
+    writer.put(None, cast("Remark", "no entry at all"))
+    totals = ended.wait()
+    writer.join()
+    assert totals.failure is not None
+    assert totals.failure.startswith("an error in the program")
