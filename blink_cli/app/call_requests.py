@@ -50,7 +50,7 @@ class CallRequests:
         hint = (
             "The offer has reached them and still rings; `blink leave` withdraws it."
             if delivered
-            else "The offer has reached nobody yet; it is repeated until you `blink leave`. Do `blink peers` show them alive?"
+            else "The offer has reached nobody yet; it is repeated until you `blink leave`. Does `blink peers` show them alive?"
         )
         return NotFoundError(
             f"Nobody answered in {request.wait_s:g} s: {', '.join(request.peers)}.", hint=hint
@@ -123,14 +123,9 @@ class CallRequests:
             return self._neighbourhood.resolve(name) if found is None else found
 
     def _pending(self, name: str | None, *, ringing: bool) -> CallId:
-        found = self._fitting(name, ringing=ringing)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise NotFoundError(
-                "Several calls fit: " + ", ".join(call[:8] for call in found) + ".",
-                hint="Name one by the first digits of its id; `blink calls` lists them.",
-            )
+        found = self._pending_or_none(name, ringing=ringing)
+        if found is not None:
+            return found
         if name is not None and self._runner.current is not None and self._runner.current.startswith(name):
             raise StateError("This session is already in that call.", hint="`blink leave` leaves it.")
         raise NotFoundError(
@@ -138,9 +133,14 @@ class CallRequests:
             hint="`blink calls` lists what can be joined; `blink accept --wait 30` waits for one.",
         )
 
-    def _pending_or_none(self, name: str | None) -> CallId | None:
-        found = self._fitting(name, ringing=False)
-        return found[0] if len(found) == 1 or (found and name is None) else None
+    def _pending_or_none(self, name: str | None, *, ringing: bool = False) -> CallId | None:
+        found = self._fitting(name, ringing=ringing)
+        if len(found) > 1:
+            raise NotFoundError(
+                "Several calls fit: " + ", ".join(call[:8] for call in found) + ".",
+                hint="Name one by the first digits of its id; `blink calls` lists them.",
+            )
+        return found[0] if found else None
 
     def _fitting(self, name: str | None, *, ringing: bool) -> tuple[CallId, ...]:
         pending = self._runner.snapshot().pending

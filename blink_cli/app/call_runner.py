@@ -422,6 +422,7 @@ class CallRunner:
             delay_ms=playout.delay_ms if playing and playout is not None else None,
             remote=entry.remote,
             rtt_s=None if entry.link is None else entry.link.rtt_s,
+            heard_s=self._reported_heard_s[entry.peer],
         )
 
     def _report_losses(self, peer: Did, now_s: float) -> None:

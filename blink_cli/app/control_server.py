@@ -143,6 +143,8 @@ class _Client:
 
         """
         async with self._writing:
+            if self.writer.transport.is_closing():  # uvloop would say so with a RuntimeError
+                raise ConnectionResetError("the client is gone")
             self.writer.write(encode_line(message))
             await self.writer.drain()
 

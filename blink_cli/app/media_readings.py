@@ -21,6 +21,8 @@ class PeerReading:
 
     remote: ReceptionReport | None
     rtt_s: float | None
+    heard_s: float
+    """Monotonic time at which anything of it, voice or reports, came over the link; of the link's beginning before the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ class Views:
             participants=tuple(self._named(did) for did in view.participants),
             joined=tuple(self._named(did) for did in view.joined),
             rejected=view.rejected,
+            left=view.left,
         )
 
     def _named(self, did: Did) -> NamedPeer:

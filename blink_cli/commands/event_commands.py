@@ -114,7 +114,7 @@ def already(name: str, status: Status) -> Event | None:
     """Return the event that a snapshot shows to have happened, for those that can be waited for too late."""
     if name == "incoming_call":
         for pending in status.pending_calls:
-            if not pending.rejected:
+            if pending.rings:
                 people = tuple(person.did for person in pending.participants)
                 caller = pending.caller
                 return IncomingCall(

@@ -54,6 +54,13 @@ def people_in(call: PendingCall) -> str:
     return ", ".join(shown_name(person.nickname, person.did) for person in call.joined) or "nobody yet"
 
 
+def pending_state(call: PendingCall) -> str:
+    """Return where a pending call stands, in a word."""
+    if call.rejected:
+        return "rejected"
+    return "left" if call.left else "rings"
+
+
 def flags_of(participant: Participant) -> str:
     """Return what a participant shows to all, in words: `muted, recording`."""
     return ", ".join(_flags(participant))

@@ -128,11 +128,11 @@ def _pending(status: Status) -> list[Text]:
     lines = []
     for call in status.pending_calls[:MAX_ROWS]:
         caller = shown_name(call.caller.nickname, call.caller.did)
-        verb = "can be joined, from" if call.rejected else "rings, from"
+        verb = "rings, from" if call.rings else "can be joined, from"
         lines.append(
             Text(
                 f"{short_call(call.id)} {verb} {caller}",
-                style="dim" if call.rejected else "bold",
+                style="bold" if call.rings else "dim",
                 overflow="crop",
                 no_wrap=True,
             )

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from blink_cli.commands.names_shown import flags_of, people_in, printable, short_call, shown_name
+from blink_cli.commands.names_shown import (
+    flags_of,
+    pending_state,
+    people_in,
+    printable,
+    short_call,
+    shown_name,
+)
 from blink_cli.core.replies import Participant, Status
 
 
@@ -20,8 +27,7 @@ def status_lines(status: Status) -> Iterator[str]:
                 yield f"          {participant_text(participant)}"
     for pending in status.pending_calls:
         caller = shown_name(pending.caller.nickname, pending.caller.did)
-        state = "rejected" if pending.rejected else "rings"
-        yield f"  {state:7} {short_call(pending.id)} from {caller}, in it: {people_in(pending)}"
+        yield f"  {pending_state(pending):8} {short_call(pending.id)} from {caller}, in it: {people_in(pending)}"
 
 
 def participant_text(participant: Participant) -> str:

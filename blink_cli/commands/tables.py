@@ -10,6 +10,7 @@ from rich.text import Text
 from blink_cli.commands.names_shown import (
     duration_text,
     flags_of,
+    pending_state,
     people_in,
     printable,
     short_call,
@@ -84,7 +85,7 @@ def pending_table(pending: tuple[PendingCall, ...]) -> Table:
             short_call(call.id),
             shown_name(call.caller.nickname, call.caller.did),
             people_in(call),
-            "rejected" if call.rejected else "rings",
+            pending_state(call),
         )
     return table
 

@@ -35,6 +35,9 @@ REPLY_GAP_S: Final = 0.1
 ABSENT_PROBE_S: Final = 5.0
 """Between two presences to a peer that is not there: it will speak first when it comes."""
 
+FAREWELL_S: Final = 1.0
+"""After a goodbye, what its peer said last may still come, repeated or by way of others; so long it proves nothing."""
+
 MAX_PEERS: Final = 256
 """Known peers. Full: one that is not there makes room, the longest unheard first; contacts stay."""
 
@@ -77,6 +80,7 @@ class _Peer:
     heard_s: float = -math.inf
     alive: bool = False
     found: bool = False
+    said_goodbye_s: float = -math.inf
     in_contacts: bool = False
     sent_s: float = -math.inf
     due_s: float = -math.inf
@@ -101,6 +105,7 @@ class PresenceTable:
         if peer is None:
             return []
         peer.found = True
+        peer.said_goodbye_s = -math.inf
         if not peer.alive:
             # What it said itself, signed, is worth more than what anybody can announce.
             peer.nickname = harmless_nickname(nickname) or peer.nickname
@@ -109,12 +114,13 @@ class PresenceTable:
         return self.wake(now_s)
 
     def gone(self, did: Did, now_s: float) -> list[PresenceEffect]:
-        """DNS-SD said goodbye, or its records expired. One that is still heard appears again at once."""
+        """DNS-SD said goodbye, or its records expired. One that is still heard after `FAREWELL_S` appears again."""
         peer = self._peers.get(did)
         if peer is None:
             return []
         peer.found = False
-        peer.due_s = now_s + PROBE_S
+        peer.said_goodbye_s = now_s
+        peer.due_s = now_s + FAREWELL_S
         return self._vanish(peer)
 
     def contacts(self, dids: frozenset[Did], now_s: float) -> list[PresenceEffect]:
@@ -133,7 +139,7 @@ class PresenceTable:
         if peer is None:
             return []
         peer.heard_s = now_s
-        if peer.alive:
+        if peer.alive or now_s - peer.said_goodbye_s < FAREWELL_S:
             return []
         peer.alive = True
         peer.due_s = min(peer.due_s, now_s)

@@ -73,6 +73,13 @@ class PendingCall(_Value, frozen=True):
     participants: tuple[NamedPeer, ...]
     joined: tuple[NamedPeer, ...]
     rejected: bool
+    left: bool = False
+    """This session was in it and left."""
+
+    @property
+    def rings(self) -> bool:
+        """Whether it still waits for a decision."""
+        return not (self.rejected or self.left)
 
 
 class SignalCounters(_Value, frozen=True):

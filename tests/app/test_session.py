@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from blink_cli.app.call_waiting import until
 from blink_cli.app.session import Session
+from blink_cli.commands.event_commands import already
 from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError, StateError, UsageError
 from blink_cli.core.events import (
     CallCancelled,
@@ -186,6 +188,34 @@ async def test_a_rejected_call_stays_listed_and_is_joined_later(open_session: Op
         joined = await ask(carol, AcceptCall(call=offered.call[:6], wait_s=5), CallAccepted)
         assert joined.connected
         assert len((await ask(carol, GetParticipants(), Participants)).participants) == 3
+
+
+async def test_a_call_that_was_left_can_be_joined_and_does_not_ring(open_session: OpenSession) -> None:
+    async with (
+        open_session("alice") as alice,
+        open_session("bob", auto_accept=True) as bob,
+        open_session("carol", auto_accept=True) as carol,
+    ):
+        offered = await ask(alice, PlaceOffer(peers=(bob.did, carol.did), wait_s=10), OfferPlaced)
+        await alice.ask(LeaveCall())
+        rejoined = await until(alice._hub, lambda: alice._runner.snapshot().pending or None, 5.0)
+        assert rejoined is not None
+        (pending,) = (await ask(alice, GetCalls(), Calls)).pending_calls
+        assert (pending.id, pending.left, pending.rings) == (offered.call, True, False)
+        status = await ask(alice, GetStatus(), Status)
+        assert already("incoming_call", status) is None
+
+
+async def test_of_two_calls_that_ring_none_is_chosen_by_chance(open_session: OpenSession) -> None:
+    async with open_session("alice") as alice, open_session("bob") as bob, open_session("carol") as carol:
+        ear = Ear(carol)
+        await ear.first()
+        for caller in (alice, bob):
+            await caller.ask(PlaceOffer(peers=(carol.did,)))
+            await ear.until(IncomingCall, caller=caller.did)
+        for wait_s in (None, 5.0):
+            with pytest.raises(NotFoundError, match="Several calls fit"):
+                await carol.ask(AcceptCall(wait_s=wait_s))
 
 
 async def test_a_call_nobody_joined_is_withdrawn_by_leaving(open_session: OpenSession) -> None:

@@ -94,10 +94,12 @@ def test_calls_that_can_be_joined_are_shown_below() -> None:
     bob = NamedPeer(did=BOB, nickname="bob")
     pending = PendingCall(id=RINGING, caller=bob, participants=(bob,), joined=(bob,), rejected=False)
     rejected = msgspec.structs.replace(pending, rejected=True)
+    left = msgspec.structs.replace(pending, left=True)
 
-    assert drawn(msgspec.structs.replace(IDLE, pending_calls=(pending, rejected))) == [
+    assert drawn(msgspec.structs.replace(IDLE, pending_calls=(pending, rejected, left))) == [
         "not in a call",
         "beef0000 rings, from bob",
+        "beef0000 can be joined, from bob",
         "beef0000 can be joined, from bob",
     ]
 

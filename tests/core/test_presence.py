@@ -106,7 +106,19 @@ def test_goodbye_is_gone_at_once_and_heard_again_is_there_again() -> None:
     assert watched.alive() == []
     assert watched.table.gone(BOB, watched.now) == []
     assert watched.table.gone(CAROL, watched.now) == []
-    watched.table.heard(BOB, watched.now)
+    # What it said last, repeated or by way of others, does not bring it back.
+    assert watched.table.heard(BOB, watched.now + 0.9) == []
+    assert watched.alive() == []
+    assert watched.table.heard(BOB, watched.now + 1.1) == [Emit(PeerAppeared(did=BOB, nickname="bob"))]
+    assert watched.alive() == [BOB]
+
+
+def test_who_is_found_again_after_a_goodbye_is_there_as_soon_as_it_is_heard() -> None:
+    watched = Watched()
+    watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=False)
+    watched.table.gone(BOB, watched.now)
+    watched.table.found(BOB, "bob", "192.0.2.7", watched.now + 0.2)
+    watched.table.heard(BOB, watched.now + 0.3)
     assert watched.alive() == [BOB]
 
 
