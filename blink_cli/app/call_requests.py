@@ -46,6 +46,13 @@ class CallRequests:
         snapshot = self._runner.snapshot().call
         if snapshot is None or snapshot.call_id != call:
             return NotFoundError("The call is over: nobody came.", hint="`blink events` tells who declined.")
+        busy = [view.did for view in snapshot.participants if view.busy]
+        if busy:
+            names = ", ".join(self._neighbourhood.name_of(did) for did in busy)
+            return NotFoundError(
+                f"Nobody answered in {request.wait_s:g} s. In another call: {names}.",
+                hint="The offer rings there all the same; `blink leave` withdraws it.",
+            )
         delivered = any(view.delivered and view.link is not LinkState.SELF for view in snapshot.participants)
         hint = (
             "The offer has reached them and still rings; `blink leave` withdraws it."

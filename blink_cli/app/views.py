@@ -132,6 +132,7 @@ class Views:
             recording=view.recording,
             talking=self._talkers.is_talking(view.did),
             gain_db=self._runner.voice.gain_db(view.did),
+            busy=view.busy,
         )
 
     def _pending_call(self, view: PendingView) -> PendingCall:

@@ -76,6 +76,8 @@ class Narrator:
                 return f"out of call {short_call(call_id)}: {END_REASONS[reason]}"
             case e.ParticipantJoined(did=did):
                 return f"{self._who(did)} joined"
+            case e.ParticipantBusy(did=did):
+                return f"{self._who(did)} is in another call; it rings there all the same"
             case e.ParticipantDeclined(did=did):
                 return f"{self._who(did)} declined"
             case e.ParticipantLeft(did=did, reason=reason):

@@ -67,6 +67,8 @@ def flags_of(participant: Participant) -> str:
 
 
 def _flags(participant: Participant) -> Iterable[str]:
+    if participant.busy:
+        yield "in another call"
     if participant.muted:
         yield "muted"
     if participant.deafened:

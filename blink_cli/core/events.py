@@ -118,6 +118,13 @@ class ParticipantJoined(_Event, frozen=True):
     nickname: str
 
 
+class ParticipantBusy(_Event, frozen=True):
+    """Our offer rings there, and it is in another call: it may still come, now or later."""
+
+    call_id: CallId
+    did: Did
+
+
 class ParticipantDeclined(_Event, frozen=True):
     """It does not come now; it can still join later."""
 
@@ -317,6 +324,7 @@ Event = (
     | CallJoined
     | CallTerminated
     | ParticipantJoined
+    | ParticipantBusy
     | ParticipantDeclined
     | ParticipantLeft
     | ParticipantStateChanged

@@ -43,6 +43,8 @@ class Participant(_Value, frozen=True):
     recording: bool
     talking: bool
     gain_db: float
+    busy: bool = False
+    """It rings there, and it is in another call."""
 
 
 class CurrentCall(_Value, frozen=True):

@@ -1,6 +1,6 @@
 """What sessions say to each other: the content of every sealed message (docs/protocol.md has the bytes).
 
-    to one peer, sealed to its key, acknowledged and repeated     Offer  Cancel  Decline  SessionDescription  Redial
+    to one peer, sealed to its key, acknowledged and repeated     Offer  Cancel  Decline  Busy  SessionDescription  Redial
     to one peer, sealed to its key, sent once                     Presence
     to a call, sealed with its group key, sent again and again    Announce  Leave
 
@@ -53,6 +53,12 @@ class Cancel(_Signal, frozen=True, tag="cancel"):
 
 class Decline(_Signal, frozen=True, tag="decline"):
     """I do not come (now). Sent to everyone invited, so that nobody waits for me; joining later stays possible."""
+
+    call_id: CallIdText
+
+
+class Busy(_Signal, frozen=True, tag="busy"):
+    """Your offer rings here, and I am in another call. Said once, to the caller alone; what becomes of the offer is for the user to decide."""
 
     call_id: CallIdText
 
@@ -122,6 +128,6 @@ class Leave(_Signal, frozen=True, tag="leave"):
     instance: Counter
 
 
-Signal = Offer | Cancel | Decline | SessionDescription | Redial | Presence | Announce | Leave
-DirectSignal = Offer | Cancel | Decline | SessionDescription | Redial | Presence
+Signal = Offer | Cancel | Decline | Busy | SessionDescription | Redial | Presence | Announce | Leave
+DirectSignal = Offer | Cancel | Decline | Busy | SessionDescription | Redial | Presence
 CallSignal = Announce | Leave

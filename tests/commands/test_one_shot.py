@@ -59,7 +59,7 @@ def test_a_call_from_the_shell(served: Shell, here: Here) -> None:
     call = here(served, "status", "--json").json["call"]
     assert list(call) == ["id", "state", "since", "participants"]
     assert list(call["participants"][0]) == [
-        "did", "nickname", "self", "link", "muted", "deafened", "recording", "talking", "gain_db",
+        "did", "nickname", "self", "link", "muted", "deafened", "recording", "talking", "gain_db", "busy",
     ]  # fmt: skip
     assert here(served, "participants", "--json").json["participants"] == call["participants"]
     statistics = here(served, "rtp-stats", "--json").json

@@ -50,7 +50,7 @@ class CallBook:
 
     def strike(self, call: KnownCall, turn: Turn) -> None:
         """Forget a call and its key."""
-        if call.phase is Phase.REJECTED:
+        if call.phase in {Phase.RINGING, Phase.REJECTED}:  # that it was busy, or declined
             self._out.append(StopSending(call.call_id, None))
         if turn is Turn.CALLER_WITHDRAWS:
             self._remember_cancel(call.caller, call.call_id)

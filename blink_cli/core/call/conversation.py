@@ -23,6 +23,7 @@ from blink_cli.core.events import (
     EndReason,
     LeaveReason,
     LinkState,
+    ParticipantBusy,
     ParticipantDeclined,
     ParticipantJoined,
     ParticipantLeft,
@@ -171,10 +172,18 @@ class Conversation:
         """Somebody does not come. Being here speaks louder: an old Decline may arrive late."""
         if member.present or member.declined:
             return False
-        member.declined = True
-        member.delivered = True
+        member.declined = member.delivered = True
+        member.busy = False
         self._out.append(StopSending(self.call.call_id, member.did))
         self._out.append(Emit(ParticipantDeclined(call_id=self.call.call_id, did=member.did)))
+        return True
+
+    def heard_busy(self, member: Member) -> bool:
+        """It rings there, in the middle of another call."""
+        if member.present or member.declined or member.busy:
+            return False
+        member.busy = member.delivered = True
+        self._out.append(Emit(ParticipantBusy(call_id=self.call.call_id, did=member.did)))
         return True
 
     def heard_description(self, member: Member, description: SessionDescription, now: float) -> bool:

@@ -31,6 +31,7 @@ from blink_cli.core.events import CallTerminated, EndReason, OfferDelivered
 from blink_cli.core.names import CALL_ID_BYTES, GROUP_KEY_BYTES, CallId, Did
 from blink_cli.core.signals import (
     Announce,
+    Busy,
     Cancel,
     Decline,
     Leave,
@@ -302,7 +303,7 @@ class CallMachine:
         match signal:
             case Announce() | Leave():
                 return self._hear_in_call(sender, signal, call_id, now)
-            case Offer() | Cancel() | Decline():
+            case Offer() | Cancel() | Decline() | Busy():
                 return self._hear_to_peer(sender, signal, call_id, now)
             case SessionDescription() | Redial():
                 return self._hear_dialling(sender, signal, call_id, now)
@@ -345,27 +346,38 @@ class CallMachine:
         return None if talk.heard_announce(member, announce, now) else Ignored.STALE
 
     def _hear_to_peer(
-        self, sender: Did, signal: Offer | Cancel | Decline, call_id: CallId | None, now: float
+        self, sender: Did, signal: Offer | Cancel | Decline | Busy, call_id: CallId | None, now: float
     ) -> Ignored | None:
         if call_id is not None:
             return Ignored.WRONG_TOPIC
         if isinstance(signal, Offer):
-            return self._book.hear_offer(sender, signal, now)
+            return self._hear_offer(sender, signal, now)
         talk = self._conversation
         if talk is not None and talk.call.call_id == signal.call_id:
             return self._hear_about_current(talk, sender, signal, now)
         if isinstance(signal, Cancel):
             return self._book.hear_cancel(sender, signal)
+        if isinstance(signal, Busy):
+            return Ignored.NOT_IN_THIS_CALL
         return self._book.hear_decline(sender, signal)
 
+    def _hear_offer(self, sender: Did, offer: Offer, now: float) -> Ignored | None:
+        is_new = self._book.get(offer.call_id) is None
+        ignored = self._book.hear_offer(sender, offer, now)
+        if ignored is None and is_new and self._conversation is not None:
+            self._out.append(SendToPeer(sender, Busy(offer.call_id), offer.call_id))
+        return ignored
+
     def _hear_about_current(
-        self, talk: Conversation, sender: Did, signal: Cancel | Decline, now: float
+        self, talk: Conversation, sender: Did, signal: Cancel | Decline | Busy, now: float
     ) -> Ignored | None:
         member = talk.call.members.get(sender)
         if member is None:
             return Ignored.NOT_INVITED
         if isinstance(signal, Decline):
             return None if talk.heard_decline(member) else Ignored.STALE
+        if isinstance(signal, Busy):
+            return None if talk.heard_busy(member) else Ignored.STALE
         if sender != talk.call.caller:
             return Ignored.NOT_THE_CALLER
         talk.heard_withdrawal(member)

@@ -37,6 +37,8 @@ class Member:
     present: bool = False
     declined: bool = False
     delivered: bool = False
+    busy: bool = False
+    """In another call when our offer reached it, by its own word."""
     muted: bool = False
     deafened: bool = False
     recording: bool = False
@@ -70,7 +72,7 @@ class Member:
             self.sequence = -1
             self.hears = ()
         self.heard_at = now
-        self.declined = False
+        self.declined = self.busy = False
         if self.present:
             return News.REBORN if reborn else News.NOTHING
         self.present = True

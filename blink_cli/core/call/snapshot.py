@@ -35,6 +35,8 @@ class ParticipantView:
     declined: bool
     delivered: bool
     """Whether the offer is known to have reached it."""
+    busy: bool
+    """In another call when it did."""
     muted: bool
     deafened: bool
     recording: bool

@@ -50,6 +50,7 @@ from blink_cli.core.replay import Freshness, ReplayWindow
 from blink_cli.core.sealing import open_to_call, open_to_peer, seal_to_call, seal_to_peer
 from blink_cli.core.signals import (
     Announce,
+    Busy,
     CallSignal,
     Cancel,
     Decline,
@@ -63,7 +64,7 @@ from blink_cli.core.signals import (
 )
 from blink_cli.core.topics import Topic, call_topic, pair_topic, peer_topic
 
-_PEER_SIGNALS: Final = frozenset({Offer, Cancel, Decline, Presence})
+_PEER_SIGNALS: Final = frozenset({Offer, Cancel, Decline, Busy, Presence})
 """On a peer's own topic: its receiver may not have the call's key yet."""
 
 _PAIR_SIGNALS: Final = frozenset({SessionDescription, Redial})

@@ -206,6 +206,36 @@ def test_announces_say_how_everyone_is_heard() -> None:
 # not coming
 
 
+def test_who_is_in_another_call_is_shown_as_busy_to_the_caller_alone_and_may_still_come() -> None:
+    party = Party("alice", "bob", "carol", "dave")
+    party.in_call("alice", "bob")
+    call = party.offer("carol", "bob", "dave")
+    party.run(0.5)
+    assert "participant_busy bob" in party.said("carol")
+    assert "participant_busy dave" not in party.said("carol")
+    assert not any("busy" in line for name in ("alice", "bob", "dave") for line in party.said(name))
+    assert party.participant("carol", "bob").busy
+    assert party.participant("carol", "bob").delivered
+    assert party.call("bob") is not None, "nothing was decided for it"
+    assert [pending.call_id for pending in party.pending("bob")] == [call]
+    party.accept("bob", call)
+    party.run(1)
+    assert not party.participant("carol", "bob").busy
+    assert party.said("carol").count("participant_busy bob") == 1
+    check_settled(party.world, ghosts=False)
+
+
+def test_who_declines_is_busy_no_more() -> None:
+    party = Party("alice", "bob", "carol", "dave")
+    party.in_call("alice", "bob")
+    call = party.offer("carol", "bob", "dave")
+    party.run(0.5)
+    party.reject("bob", call)
+    party.run(0.5)
+    assert not party.participant("carol", "bob").busy
+    assert party.participant("carol", "bob").declined
+
+
 def test_everybody_declines_and_the_caller_learns_it() -> None:
     party = Party("alice", "bob", "carol")
     call = party.offer("alice", "bob", "carol")
