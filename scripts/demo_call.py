@@ -227,7 +227,7 @@ def main() -> int:
         "--json", action="store_true", help="end with one JSON object; the story goes to stderr"
     )
     parser.add_argument(
-        "--seconds", type=_seconds, default=DEFAULT_TALK_S, help="how long they talk (default 10)"
+        "--seconds", type=_seconds, default=DEFAULT_TALK_S, help="how long they talk: 9 to 600 (default 10)"
     )
     parser.add_argument("--mute", choices=NAMES, help="mute one of them, to see that the check notices")
     parser.add_argument(

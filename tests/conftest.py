@@ -1,4 +1,4 @@
-"""What holds for every test: it leaves no task, no thread and no child process behind.
+"""What holds for every test: it leaves no task and no thread behind.
 
 Warnings are errors by pyproject.toml, a resource that was not closed among them.
 

@@ -21,6 +21,7 @@ from typing import Final, Protocol
 import msgspec
 
 from blink_cli.app.peer_credentials import peer_uid
+from blink_cli.app.private_folder import make_private
 from blink_cli.core.control_protocol import MAX_LINE_BYTES, Secret, decode_from_client, encode_line
 from blink_cli.core.errors import BlinkError, IdentityError, NoSessionError, UsageError
 
@@ -173,33 +174,6 @@ class LoopbackDoor:
 def control_door(directory: Path) -> ControlDoor:
     """Return this system's door in a profile's runtime folder. Touches nothing yet."""
     return LoopbackDoor(directory) if sys.platform == "win32" else UnixDoor(directory)
-
-
-def make_private(directory: Path) -> None:
-    """Make a folder that only this user can enter, or check that it is one.
-
-    Raises:
-        IdentityError: It belongs to another user, or is a symbolic link of one.
-        BlinkError: It cannot be made.
-
-    """
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform == "win32":
-            return
-        found = directory.stat()
-        if found.st_uid != os.getuid():
-            raise IdentityError(
-                f"The folder {directory} belongs to another user.",
-                hint="choose another --data-dir, or set XDG_RUNTIME_DIR",
-            )
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            directory.chmod(0o700)
-    except OSError as error:
-        raise BlinkError(
-            f"The folder {directory} cannot be made: {error.strerror}.",
-            hint="choose another --data-dir, or set XDG_RUNTIME_DIR to a folder that you can write",
-        ) from error
 
 
 def _short(directory: Path) -> Path:

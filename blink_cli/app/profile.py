@@ -21,7 +21,8 @@ from typing import Final
 
 import platformdirs
 
-from blink_cli.core.errors import BlinkError, UsageError
+from blink_cli.app.private_folder import make_private
+from blink_cli.core.errors import UsageError
 from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
 
 DEFAULT_PROFILE: Final = "default"
@@ -61,7 +62,7 @@ class Profile:
 
         """
         for folder in (self.data_dir, self.runtime_dir):
-            _make_private(folder)
+            make_private(folder)
 
 
 def find_profile(name: str | None, data_dir: Path | None, environ: Mapping[str, str] = os.environ) -> Profile:
@@ -127,23 +128,3 @@ def session_nickname(wished: str | None, profile: Profile, environ: Mapping[str,
         return profile.name
     login = next((environ[name] for name in ("USER", "USERNAME", "LOGNAME") if environ.get(name)), "")
     return harmless_nickname(login) or "somebody"
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
-    except OSError as reason:
-        raise BlinkError(
-            f"The folder {folder} cannot be made: {reason.strerror}.",
-            hint="Choose another one with --data-dir, or BLINK_DATA_DIR.",
-        ) from reason
-    if sys.platform == "win32":
-        return  # folders below the user's profile are private there
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise BlinkError(
-            f"{folder} belongs to somebody else.",
-            hint="Choose another one with --data-dir, or BLINK_DATA_DIR.",
-        )
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        folder.chmod(0o700)

@@ -1,6 +1,7 @@
 """A profile's settings: `settings.toml` beside its key, written by its owner, read when a session starts.
 
 nickname = "alice"
+ice_transport = "all"      # all, relay
 
 [codec]
 bitrate = 32000            # bits a second, 6000 to 510000
@@ -9,11 +10,9 @@ bandwidth = "auto"         # auto, narrow, medium, wide, superwide, full
 application = "voip"       # voip, audio, lowdelay
 fec = true
 dtx = false
-redundancy = "auto"        # auto, 0, 1, 2
+redundancy = "auto"        # "auto", "0", "1", "2"
 
-ice_transport = "all"      # all, relay; stands before the first section
-
-[[ice_servers]]            # as many as wanted, in the order of preference
+[[ice_servers]]            # up to 16, in the order of preference
 url = "turn:turn.example.org:3478"
 username = "alice"
 credential = "secret"      # or secret = "…": credentials that are made for each use

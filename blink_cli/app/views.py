@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from blink_cli.app.call_runner import CallRunner
 from blink_cli.app.peer_links import PeerLink
 from blink_cli.app.talkers import Talkers
@@ -11,6 +13,7 @@ from blink_cli.audio.sink_mixer import MixerStatistics
 from blink_cli.audio.source_track import SourceStatistics
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
+from blink_cli.core.events import LinkState
 from blink_cli.core.gossip import GossipCounters
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
@@ -104,9 +107,16 @@ class Views:
         """Figures of everyone who has or had a link in the current call."""
         voice = self._runner.voice
         mixer, source = voice.mixer_statistics(now_s), voice.source_statistics(now_s)
+        snapshot = self._runner.snapshot().call
+        standing = {
+            view.did
+            for view in (() if snapshot is None else snapshot.participants)
+            if view.link is LinkState.CONNECTED
+        }
+        peers = (self._peer_statistics(entry) for entry in self._runner.links.peers.values())
         return RtpStatistics(
             call=call,
-            peers=tuple(self._peer_statistics(entry) for entry in self._runner.links.peers.values()),
+            peers=tuple(peer if peer.did in standing else _without_gauges(peer) for peer in peers),
             input=None if source is None else _device_figures(voice.input_device, source),
             output=None if mixer is None else _device_figures(voice.output_device, mixer),
             late_ticks=0 if mixer is None else mixer.lateness.over_10_ms,
@@ -171,7 +181,7 @@ class Views:
             datagrams_refused=totals.datagrams_refused,
             packets_discarded=playout.packets_discarded,
             packets_recovered=playout.packets_recovered,
-            jitter=0.0 if reception is None else reception.jitter_s,
+            jitter=None if reception is None else reception.jitter_s,
             concealed_samples=playout.concealed_samples,
             silent_concealed_samples=playout.silent_concealed_samples,
             concealment_events=playout.concealment_events,
@@ -185,6 +195,16 @@ class Views:
             audio_level_dbov=self._runner.level_dbov(entry.peer),
             analysis=self._analysis_of(entry.peer),
         )
+
+
+def _without_gauges(peer: PeerStatistics) -> PeerStatistics:
+    """What was counted stays; what was last seen of a link that does not stand is not how it is now."""
+    inbound, outbound = peer.inbound, peer.outbound
+    if inbound is not None:
+        inbound = msgspec.structs.replace(inbound, jitter=None, delay_ms=None, audio_level_dbov=None)
+    if outbound is not None:
+        outbound = msgspec.structs.replace(outbound, bitrate=None, remote=None)
+    return msgspec.structs.replace(peer, rtt_s=None, inbound=inbound, outbound=outbound)
 
 
 def _device_figures(

@@ -37,7 +37,12 @@ async def whoami(desk: Desk) -> None:
     except NoSessionError:
         profile, did, nickname = _at_rest(desk)
     if desk.output.json:
-        desk.output.document({"schema": SCHEMA, "profile": profile, "did": did, "nickname": nickname})
+        from blink_cli.commands.running import profile_of  # noqa: PLC0415 - asyncio: `--help` needs none
+
+        folder = str(profile_of(desk.options).key_path.parent)
+        desk.output.document(
+            {"schema": SCHEMA, "profile": profile, "did": did, "nickname": nickname, "folder": folder}
+        )
     else:
         desk.output.line(f"{nickname} {did}")
 

@@ -174,10 +174,10 @@ def _figures(peer: PeerStatistics) -> tuple[str, ...]:
             str(inbound.packets_discarded),
             str(inbound.packets_recovered),
             f"{concealed:.1%}",
-            f"{inbound.jitter * 1000:.1f} ms",
+            "-" if inbound.jitter is None else f"{inbound.jitter * 1000:.1f} ms",
             "-" if inbound.delay_ms is None else f"{inbound.delay_ms:.0f} ms",
             "-"
-            if inbound.analysis is None or inbound.analysis.quality is None
+            if inbound.jitter is None or inbound.analysis is None or inbound.analysis.quality is None
             else f"{inbound.analysis.quality.mos:.1f}",
         )
     sent: tuple[str, ...] = ("-",) * 3

@@ -209,7 +209,9 @@ class Inbound(_Value, frozen=True, rename="camel"):
     packets_reordered: int
     packets_discarded: int
     packets_recovered: int
-    jitter: float
+    jitter: float | None
+    """Now; None, as the other figures of the present moment, while the link does not stand."""
+
     concealed_samples: int
     silent_concealed_samples: int
     concealment_events: int

@@ -32,7 +32,7 @@ class SessionOptions:
     """Immutable; the same for REPL, `serve` and foreground `offer`/`accept`."""
 
     nickname: str | None = None
-    """What this session calls itself; None keeps what the profile has (at first: the login name)."""
+    """What this session calls itself; None keeps what the profile's settings say, or else its own name."""
 
     input: str = "default"
     output: str = "default"

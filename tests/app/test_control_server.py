@@ -40,6 +40,7 @@ from blink_cli.core.requests import (
     SetMuted,
 )
 from blink_cli.core.session_options import SessionOptions
+from tests.support.requirements import unavailable
 from tests.support.scripted_session import ALICE, BOB, ScriptedSession
 
 HELLO = Hello(version="test", profile="alice", did=ALICE, pid=os.getpid())
@@ -407,8 +408,9 @@ async def test_another_user_is_refused_by_both_sides(
     assert "it is not this user's" in caplog.text
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can be somebody else")
 async def test_a_process_of_another_user_gets_nothing_even_where_the_files_let_it(tmp_path: Path) -> None:
+    if sys.platform != "linux" or os.getuid() != 0:
+        unavailable("only root on Linux can be somebody else")
     door = UnixDoor(tmp_path / "run")
     async with ControlServer(door) as server:
         await server.listen(ScriptedSession(), HELLO)

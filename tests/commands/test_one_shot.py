@@ -42,7 +42,13 @@ def test_the_module_is_the_same_program(served: Shell) -> None:
         check=True,
         env=environment(served.data_dir),
     )
-    assert json.loads(done.stdout) == {"schema": 1, "profile": "default", "did": ALICE, "nickname": "alice"}
+    assert json.loads(done.stdout) == {
+        "schema": 1,
+        "profile": "default",
+        "did": ALICE,
+        "nickname": "alice",
+        "folder": str(served.data_dir / "profiles" / "default"),
+    }
 
 
 def test_peers_are_a_list(served: Shell, here: Here) -> None:
