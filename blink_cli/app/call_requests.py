@@ -60,7 +60,7 @@ class CallRequests:
             else "The offer has reached nobody yet; it is repeated until you `blink leave`. Does `blink peers` show them alive?"
         )
         return NotFoundError(
-            f"Nobody answered in {request.wait_s:g} s: {', '.join(request.peers)}.", hint=hint
+            f"Nobody answered in {request.wait_s:g} s: {', '.join(dict.fromkeys(request.peers))}.", hint=hint
         )
 
     async def accept(self, request: AcceptCall) -> CallAccepted:

@@ -36,7 +36,7 @@ from blink_cli.app.voice_path import VoicePath
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.audio.urgency import make_loop_urgent
-from blink_cli.core.errors import StateError
+from blink_cli.core.errors import StateError, UsageError
 from blink_cli.core.events import (
     DeviceChanged,
     Event,
@@ -293,7 +293,7 @@ class Session:
             case SetDeafened(deafened=deafened):
                 self._runner.set_deafened(deafened=deafened)
             case SetGain(peer=name, gain_db=gain_db):
-                self._runner.voice.set_gain(self._neighbourhood.resolve(name), gain_db)
+                self._set_gain(self._neighbourhood.resolve(name), gain_db)
             case SetDevice():
                 return await self._set_device(request)
             case GetRtpStatistics():
@@ -367,6 +367,14 @@ class Session:
         if call is None:
             raise _no_call()
         return self._views.rtp_statistics(call, time.monotonic())
+
+    def _set_gain(self, peer: Did, gain_db: float) -> None:
+        if peer == self.did:
+            raise UsageError(
+                "A session does not hear itself, so its own voice has no gain.",
+                hint="`blink mute` silences it.",
+            )
+        self._runner.voice.set_gain(peer, gain_db)
 
     async def _set_device(self, request: SetDevice) -> DeviceSet:
         voice = self._runner.voice

@@ -45,6 +45,13 @@ class CodecSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtx: bool = False
     redundancy: Redundancy = "auto"
 
+    def __post_init__(self) -> None:
+        """Check it while the file is read, so that a mistake is told with the file's name."""
+        try:
+            self.with_options(CodecOptions())
+        except UsageError as mistake:
+            raise ValueError(f"{mistake.message.removesuffix('.')}: {mistake.hint}") from mistake
+
     def with_options(self, options: CodecOptions) -> CodecSettings:
         """What a session uses: the command line's word before the file's.
 

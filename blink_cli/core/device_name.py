@@ -162,6 +162,8 @@ def choose_device(wanted: str, names: Sequence[str]) -> str:
 
 def _parse(text: str) -> InputName | OutputName:
     stripped = text.strip()
+    if "\0" in stripped:
+        raise UsageError("No device's name has a NUL byte.", hint=f"{_INPUTS}; {_OUTPUTS}")
     if not stripped:
         raise UsageError("A device's name is missing.", hint=f"{_INPUTS}; {_OUTPUTS}")
     if stripped == "default":
@@ -197,7 +199,7 @@ def _parse_with_argument(kind: str, rest: str, text: str) -> InputName | OutputN
     frequency_hz = _number(argument)
     if frequency_hz is None or not TONE_LOWEST_HZ <= frequency_hz <= TONE_HIGHEST_HZ:
         raise UsageError(
-            f"{argument!r} is not a frequency.",
+            f"{argument!r} is not a frequency that a tone can have.",
             hint=f"write hertz from {TONE_LOWEST_HZ:g} to {TONE_HIGHEST_HZ:g}, for example tone:440",
         )
     return ToneDevice(frequency_hz, drift_ppm)
@@ -224,7 +226,7 @@ def _drift(options: Mapping[str, str], text: str) -> float:
     drift_ppm = _number(options.get("ppm", "0"))
     if drift_ppm is None or abs(drift_ppm) > MAX_DRIFT_PPM:
         raise UsageError(
-            f"The clock drift in {text!r} is not a number.",
+            f"The clock drift in {text!r} is not a number that fits a device.",
             hint=f"ppm is from {-MAX_DRIFT_PPM:g} to {MAX_DRIFT_PPM:g}, for example ppm=150",
         )
     return drift_ppm

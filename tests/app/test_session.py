@@ -158,6 +158,8 @@ async def test_gain_and_devices_change_in_the_middle_of_a_call(
         await bob.ask(SetGain(peer=alice.did, gain_db=-6.0))
         shown = {p.did: p for p in (await ask(bob, GetParticipants(), Participants)).participants}
         assert shown[alice.did].gain_db == pytest.approx(-6.0)
+        with pytest.raises(UsageError, match="does not hear itself"):
+            await bob.ask(SetGain(peer=bob.did, gain_db=3.0))
         changed = await ask(
             bob, SetDevice(direction="output", device=f"wav:{tmp_path / 'heard.wav'}"), DeviceSet
         )

@@ -124,3 +124,10 @@ def test_a_name_that_fits_none_is_refused_and_lists_what_there_is() -> None:
         choose_device("Bluetooth", NAMES)
     assert caught.value.hint is not None
     assert "Built-in Audio" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["file:/tmp/\0x", "wav:\0", "a\0b"])
+def test_a_name_with_a_nul_byte_is_refused(text: str) -> None:
+    for parse in (parse_input_name, parse_output_name):
+        with pytest.raises(UsageError):
+            parse(text)
