@@ -43,6 +43,8 @@ PLAN_LASTS_S: Final = 0.1
 BITRATE_WINDOW_S: Final = 1.0
 """The sent bit rate is that of the last whole window, so that it is steady enough to read."""
 
+_NOTHING_ADDED: Final = RedundancyPlan(red_levels=0, fec=False, fec_loss_percent=0)
+
 
 class LinkObserver(Protocol):
     """Who hears what happens to the links. Called on the event loop; must not block."""
@@ -117,7 +119,7 @@ class PeerLink:
     connected: bool = False
     past: LinkTotals = field(default_factory=LinkTotals)
     policy: RedundancyPolicy = field(init=False)
-    plan: RedundancyPlan = field(init=False)
+    plan: RedundancyPlan = _NOTHING_ADDED
     remote: ReceptionReport | None = None
     bitrate_bps: float | None = None
     _planned_s: float = float("-inf")
@@ -130,8 +132,13 @@ class PeerLink:
     def forget_line(self) -> None:
         """Begin anew with what is known of the network path: another link may take another one."""
         self.policy = RedundancyPolicy(self.codec.redundancy, fec=self.codec.fec)
-        self.plan = self.policy.plan(time.monotonic())
+        self.plan = _NOTHING_ADDED
         self.remote = None
+
+    def line_stands(self, now_s: float) -> None:
+        """Make the first plan. Not before the link stands: the policy's opening copies are for its first frames."""
+        self.plan = self.policy.plan(now_s)
+        self.reconsider()
 
     def reconsider(self) -> None:
         """Make a new plan before the next frame: a report has come."""
@@ -263,8 +270,9 @@ class PeerLinks:
         entry = self._peers.get(peer)
         if entry is None:
             entry = self._peers[peer] = PeerLink(peer, self._codec)
-        self._end(entry)
-        entry.forget_line()
+        else:
+            self._end(entry)
+            entry.forget_line()
         entry.epoch = epoch
         events = _LinkEvents(entry, epoch, self._observer, self._link_changed)
         plan = self._ice_servers.plan()
@@ -326,6 +334,7 @@ class PeerLinks:
                 media = link.media_format
                 assert media is not None, "a connected link has agreed on its media"
                 entry.connected = True
+                entry.line_stands(time.monotonic())
                 self._renew_connected()
                 self._observer.link_connected(entry.peer, epoch, media)
             case LinkClosed(reason=reason) | LinkFailed(reason=reason):
