@@ -25,6 +25,19 @@ _MAXIMUM_COPIES: Final = 8
 _MODULUS: Final = 1 << 32
 
 
+def carried(copies: Sequence[tuple[int, bytes]], timestamp: int) -> list[tuple[int, bytes]]:
+    """Those of the (timestamp, Opus packet) copies that a packet with this timestamp can carry: what the header cannot say is left out.
+
+    That is a copy that is too old (14 bits of offset) or too long (10 bits of length), not older than the primary, or empty.
+    """
+    return [
+        (copy_timestamp, payload)
+        for copy_timestamp, payload in copies
+        if 0 < (timestamp - copy_timestamp) % _MODULUS <= MAXIMUM_OFFSET_SAMPLES
+        and 0 < len(payload) <= MAXIMUM_COPY_BYTES
+    ]
+
+
 def pack(
     primary: bytes, timestamp: int, copies: Sequence[tuple[int, bytes]], opus_payload_type: int
 ) -> bytes:
@@ -33,19 +46,17 @@ def pack(
     Args:
         primary: The Opus packet that belongs to the RTP packet's own timestamp.
         timestamp: That timestamp, 0 to 2^32 - 1.
-        copies: (timestamp, Opus packet) of earlier frames, oldest first. One that is too old (14 bits of offset) or too
-            long (10 bits of length), not older than the primary, or empty is left out: the header cannot say it.
+        copies: (timestamp, Opus packet) of earlier frames, oldest first. Only those of `carried` are packed.
         opus_payload_type: 0 to 127, as negotiated.
 
     """
     headers = bytearray()
     bodies = []
-    for copy_timestamp, payload in copies:
+    for copy_timestamp, payload in carried(copies, timestamp):
         offset = (timestamp - copy_timestamp) % _MODULUS
-        if 0 < offset <= MAXIMUM_OFFSET_SAMPLES and 0 < len(payload) <= MAXIMUM_COPY_BYTES:
-            word = (0x80 | opus_payload_type) << 24 | offset << 10 | len(payload)
-            headers += word.to_bytes(4, "big")
-            bodies.append(payload)
+        word = (0x80 | opus_payload_type) << 24 | offset << 10 | len(payload)
+        headers += word.to_bytes(4, "big")
+        bodies.append(payload)
     headers.append(opus_payload_type)
     return b"".join((headers, *bodies, primary))
 

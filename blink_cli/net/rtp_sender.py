@@ -125,9 +125,9 @@ class RtpSender:
         payload = frame.payload
         counters = self.counters
         payload_type = self._media.opus
-        copies = 0
-        if self.redundancy and self._media.red is not None:
-            payload, copies = self._with_copies(frame)
+        copies = self._copies_for(frame) if self.redundancy and self._media.red is not None else []
+        if copies and self._media.red is not None:  # RED around a frame alone would only be longer
+            payload = red.pack(frame.payload, frame.timestamp, copies, self._media.opus)
             payload_type = self._media.red
         if self._media.red is not None:
             self._earlier.append((frame.timestamp, frame.payload))
@@ -161,14 +161,15 @@ class RtpSender:
             len(payload),
             frame.audio_level_dbov,
             frame.voice,
-            copies,
+            len(copies),
             now_s,
         )
 
-    def _with_copies(self, frame: EncodedFrame) -> tuple[bytes, int]:
-        copies = list(self._earlier)[-self.redundancy :]
+    def _copies_for(self, frame: EncodedFrame) -> list[tuple[int, bytes]]:
+        """What of the frames before it goes out with it: none of those from before a pause."""
+        copies = red.carried(list(self._earlier)[-self.redundancy :], frame.timestamp)
         while (
             copies and sum(len(body) + 4 for _, body in copies) + len(frame.payload) + 1 > MAX_PAYLOAD_BYTES
         ):
             del copies[0]
-        return red.pack(frame.payload, frame.timestamp, copies, self._media.opus), len(copies)
+        return copies

@@ -1,5 +1,9 @@
 """Packets of one link: sequence, wrap, counters, and the clock of sender reports."""
 
+import pytest
+
+from blink_cli.core import red
+from blink_cli.core.redundancy import RedLevels
 from blink_cli.core.rtp import EncodedFrame
 from blink_cli.core.rtp_header import parse_rtp
 from blink_cli.net.rtp_sender import RtpSender, SenderClock
@@ -39,6 +43,32 @@ def test_without_a_level_extension_the_header_is_twelve_bytes() -> None:
     sender.send_frame(frame(0), 0.0)
     sender.send_frame(frame(1), 0.0)
     assert [len(packet) for packet in packets] == [92, 92]
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_what_is_told_of_copies_is_what_the_packet_carries(levels: RedLevels) -> None:
+    packets: list[bytes] = []
+    sender = RtpSender(1, 0, MEDIA, lambda packet: packets.append(packet) or True)  # type: ignore[func-returns-value]
+    sender.redundancy = levels
+    told = []
+    # A talk spurt, a pause of 0.4 s, and frames of which one is longer than a copy can be.
+    for index, size in ((0, 80), (1, 80), (2, 80), (23, 80), (24, 1100), (25, 80), (26, 80)):
+        sent = sender.send_frame(frame(index, size=size), 0.0)
+        assert sent is not None
+        told.append(sent)
+
+    received = [parse_rtp(packet, 0.0, 5) for packet in packets]
+    kinds = [packet.payload_type for packet in received]
+    assert kinds == [sent.payload_type for sent in told]
+    assert kinds[0] == kinds[3] == MEDIA.opus, (
+        "the first frame, and that after the pause, have nothing to carry"
+    )
+    carried = [
+        red.count_copies(packet.payload) if packet.payload_type == MEDIA.red else 0 for packet in received
+    ]
+    assert [sent.redundancy for sent in told] == carried
+    assert 0 not in [n for n, kind in zip(carried, kinds, strict=True) if kind == MEDIA.red]
+    assert carried == ([0, 1, 1, 0, 1, 0, 1] if levels == 1 else [0, 1, 2, 0, 1, 1, 1])
 
 
 def at(ticks: int) -> EncodedFrame:
