@@ -1,23 +1,28 @@
 """The options that a session is started with, the same for `serve`, `repl`, and `offer` and `accept` in the foreground."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
+from blink_cli.core.endpoint import endpoint_text, parse_endpoint, parse_group, parse_interface
 from blink_cli.core.errors import UsageError
 from blink_cli.core.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
 from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
 from blink_cli.core.session_options import DEFAULT_GROUP, CodecOptions, IceTransport, SessionOptions
 
+T = TypeVar("T")
+
 _INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence."
 _OUTPUT_HELP: Final = "Speaker: default, a device's name, wav:PATH or null."
 _AUTO_HELP: Final = "Accept every call while not in one."
-_INTERFACE_HELP: Final = "IPv4 address of an interface to use; may be repeated. All that are up, if left out."
+_INTERFACE_HELP: Final = (
+    "IPv4 address or name of an interface to use; may be repeated. All that are up, if left out."
+)
 
 SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
@@ -132,9 +137,11 @@ def session_options(
         input=defaults.input if input is None else input_device(input),
         output=defaults.output if output is None else output_device(output),
         auto_accept=auto_accept,
-        interfaces=tuple(interface_address(address) for address in interface or ()),
-        group=defaults.group if group is None else multicast_group(group),
-        neighbours=tuple(neighbour_address(address) for address in neighbour or ()),
+        interfaces=tuple(_read("--interface", parse_interface, text) for text in interface or ()),
+        group=defaults.group if group is None else endpoint_text(_read("--group", parse_group, group)),
+        neighbours=tuple(
+            endpoint_text(_read("--neighbour", parse_endpoint, text)) for text in neighbour or ()
+        ),
         ice_servers=ice_servers(ice_server or ()),
         ice_transport=None if ice_transport is None else checked_ice_transport(ice_transport),
         codec=checked_codec(CodecOptions(**codec)),
@@ -196,54 +203,6 @@ def output_device(text: str) -> str:
     return str(name)
 
 
-def interface_address(text: str) -> str:
-    """Return an interface's IPv4 address.
-
-    Raises:
-        UsageError: It is no IPv4 address that an interface can have.
-
-    """
-    address = _ipv4(text)
-    if address is None or address.is_multicast or address.is_unspecified:
-        raise UsageError(
-            f"--interface: {text!r} is not the IPv4 address of an interface.",
-            hint="for example --interface 192.168.1.20, or --interface 127.0.0.1 to stay on this machine",
-        )
-    return str(address)
-
-
-def multicast_group(text: str) -> str:
-    """Return `ADDR:PORT` of a multicast group.
-
-    Raises:
-        UsageError: It is not one.
-
-    """
-    host, _, port = text.rpartition(":")
-    address = _ipv4(host)
-    if address is None or not address.is_multicast or not _is_port(port):
-        raise UsageError(
-            f"--group: {text!r} is not a multicast group and a port.",
-            hint=f"for example --group {DEFAULT_GROUP}; groups are 224.0.0.0 to 239.255.255.255",
-        )
-    return f"{address}:{int(port)}"
-
-
-def neighbour_address(text: str) -> str:
-    """Return `HOST:PORT` of a session. The name is looked up by the session.
-
-    Raises:
-        UsageError: It is not one.
-
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not _is_port(port) or any(c.isspace() or c in "/@" for c in host):
-        raise UsageError(
-            f"--neighbour: {text!r} is not a host and a port.", hint="for example --neighbour 10.0.0.7:7667"
-        )
-    return f"{host}:{int(port)}"
-
-
 def ice_servers(urls: Sequence[str]) -> tuple[ConfiguredServer, ...]:
     """Return the servers that these URLs name.
 
@@ -269,14 +228,9 @@ def checked_ice_transport(text: str) -> IceTransport:
     raise UsageError(f"--ice-transport: {text!r} is neither all nor relay.")
 
 
-def _ipv4(text: str) -> Any:
-    from ipaddress import AddressValueError, IPv4Address  # noqa: PLC0415 - 10 ms that most commands do not need
-
+def _read(option: str, read: Callable[[str], T], text: str) -> T:
+    """Read an option's value; a refusal names the option."""
     try:
-        return IPv4Address(text)
-    except AddressValueError:
-        return None
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65535
+        return read(text)
+    except UsageError as refusal:
+        raise UsageError(f"{option}: {refusal.message}", hint=refusal.hint) from refusal

@@ -40,7 +40,7 @@ class SessionOptions:
     """Accept every incoming call while not in one."""
 
     interfaces: tuple[str, ...] = ()
-    """IPv4 addresses to use for signals and media; empty: all interfaces that are up, loopback included."""
+    """IPv4 addresses or names of the interfaces to use for signals and media; empty: all interfaces that are up, loopback included."""
 
     group: str = DEFAULT_GROUP
     """Multicast group and port of the gossip."""

@@ -18,10 +18,10 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from types import TracebackType
 from typing import Final, Self
 
+from blink_cli.core.endpoint import ipv4, parse_endpoint, parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
 from blink_cli.net.interfaces import Interface, choose_interfaces, list_interfaces, require_interfaces
@@ -202,7 +202,9 @@ class UdpTransport:
         if known is None:
             if len(self._destinations) > 1_024:
                 self._destinations.clear()
-            known = self._destinations[path] = parse_endpoint(path.name)
+            # Not judged as a user's words are: it may be where a stranger claims to be, and the system refuses port 0.
+            host, _, port = path.name.rpartition(":")
+            known = self._destinations[path] = (host, int(port))
         return known
 
     def _report(self, what: str, sentence: str) -> None:
@@ -313,7 +315,7 @@ class UdpTransport:
         """Look the neighbours' names up again; one that cannot be looked up now keeps the address it had."""
         loop = asyncio.get_running_loop()
         for host, port in self._neighbours:
-            if _is_ipv4(host):
+            if ipv4(host) is not None:
                 self._resolved[host, port] = unicast_path((host, port))
                 continue
             try:
@@ -352,47 +354,6 @@ class UdpTransport:
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def parse_endpoint(text: str) -> Address:
-    """Read `HOST:PORT`, the host a name or an IPv4 address.
-
-    Raises:
-        UsageError: It is not one.
-
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
-        raise UsageError(f"{text!r} is not HOST:PORT.", hint="For example 192.168.1.20:7667.")
-    return host, int(port)
-
-
-def parse_group(text: str) -> Address:
-    """Read `ADDR:PORT` of a multicast group.
-
-    Raises:
-        UsageError: It is not one.
-
-    """
-    host, port = parse_endpoint(text)
-    try:
-        multicast = IPv4Address(host).is_multicast
-    except ValueError:
-        multicast = False
-    if not multicast:
-        raise UsageError(
-            f"{host} is not an IPv4 multicast address.",
-            hint="Use one of 239.0.0.0 to 239.255.255.255, such as 239.255.66.76:7667.",
-        )
-    return host, port
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        IPv4Address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _udp_socket() -> socket.socket:

@@ -6,30 +6,29 @@ import socket
 
 import pytest
 
+from blink_cli.core.endpoint import parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip import Path, PathKind, unicast_path
 from blink_cli.net import udp_transport
-from blink_cli.net.interfaces import Interface
+from blink_cli.net.interfaces import Interface, list_interfaces
 from blink_cli.net.paced_reader import Pace
-from blink_cli.net.udp_transport import UdpTransport, parse_endpoint, parse_group
+from blink_cli.net.udp_transport import UdpTransport
 from tests.net.gossip_parts import LOOPBACK, Listener, eventually, own_path, some_group
 
 LO = Interface("lo", "127.0.0.1", 1, loopback=True)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "239.1.1.1", ":7667", "239.1.1.1:", "239.1.1.1:0", "239.1.1.1:65536", "239.1.1.1:x", "h:٣"]
-)
-def test_endpoints_that_cannot_be_one_are_refused(text: str) -> None:
-    with pytest.raises(UsageError):
-        parse_endpoint(text)
+@pytest.mark.parametrize("neighbour", ["host..example:7667", "h" * 64 + ".example:7667", "example"])
+def test_a_neighbour_that_cannot_be_one_is_refused_before_anything_is_opened(neighbour: str) -> None:
+    with pytest.raises(UsageError, match="host and a port"):
+        UdpTransport(some_group(), neighbours=(neighbour,))
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1:7667", "example:7667", "[ff02::1]:7667"])
-def test_groups_that_are_not_multicast_are_refused(text: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        parse_group(text)
-    assert "239" in (refused.value.hint or "")
+async def test_who_claims_to_be_at_port_0_is_not_answered_and_breaks_nothing() -> None:
+    async with UdpTransport(some_group(), interfaces=LOOPBACK) as transport:
+        await transport.start(Listener())
+        transport.publish(b"hello", [unicast_path(("127.0.0.1", 0))])
+        assert transport.counters().send_failures == 1
 
 
 async def test_an_interface_that_is_not_there_is_named_with_those_that_are() -> None:
@@ -38,6 +37,14 @@ async def test_an_interface_that_is_not_there_is_named_with_those_that_are() -> 
         await transport.start(Listener())
     assert "203.0.113.77" in refused.value.message
     assert "127.0.0.1" in (refused.value.hint or "")
+
+
+async def test_an_interface_can_be_chosen_by_its_name() -> None:
+    name = next(found.name for found in list_interfaces() if found.address == "127.0.0.1")
+    async with UdpTransport(some_group(), interfaces=(name,)) as transport:
+        await transport.start(Listener())
+        assert transport.paths() == (Path(PathKind.LOOPBACK, "127.0.0.1"),)
+        assert transport.own_address[0] == "127.0.0.1"
 
 
 async def test_a_port_taken_by_a_program_that_does_not_share_is_a_clear_error() -> None:
