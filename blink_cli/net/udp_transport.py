@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from blink_cli.core.endpoint import ipv4, parse_endpoint, parse_group
+from blink_cli.core.endpoint import parse_endpoint, parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
 from blink_cli.net.interfaces import Interface, choose_interfaces, list_interfaces, require_interfaces
+from blink_cli.net.neighbour_names import NeighbourNames
 from blink_cli.net.paced_reader import Pace, PacedReader
 from blink_cli.net.transport import Receiver
 
@@ -91,7 +92,7 @@ class UdpTransport:
         Args:
             group: Multicast group and port, `ADDR:PORT`.
             interfaces: IPv4 addresses or names of the interfaces to use; empty: all that are up, also those that come later.
-            neighbours: `HOST:PORT` of sessions that multicast does not reach; names are looked up again and again.
+            neighbours: `HOST:PORT` of sessions that multicast does not reach; names are looked up in the background, again and again.
             port: Of the own socket; 0: any.
             pace: How fast each socket is read.
 
@@ -103,15 +104,14 @@ class UdpTransport:
         self._wanted = interfaces
         if len(neighbours) > MAX_NEIGHBOURS:
             raise UsageError(f"{len(neighbours)} neighbours are more than {MAX_NEIGHBOURS}.")
-        self._neighbours = tuple(parse_endpoint(text) for text in neighbours)
+        self._names = NeighbourNames([parse_endpoint(text) for text in neighbours], self._tell)
         self._port = port
         self._pace = pace or Pace()
-        self._resolved: dict[Address, Path] = {}
         self._joined: dict[str, _Joined] = {}
         """By the interface's address."""
 
         self._failed: set[str] = set()
-        """Paths and names whose trouble has been reported, until they work again."""
+        """Paths whose trouble has been reported, until they work again."""
 
         self._own: socket.socket | None = None
         self._own_port = 0
@@ -142,7 +142,7 @@ class UdpTransport:
         try:
             self._open_own(chosen)
             self._follow(chosen, first=True)
-            await self._resolve()
+            self._names.start()
             self._tell()
         except BaseException:
             await self.aclose()
@@ -170,8 +170,10 @@ class UdpTransport:
         )
 
     def paths(self) -> tuple[Path, ...]:
-        """Multicast on each joined interface, then the neighbours whose names could be looked up."""
-        return tuple(joined.path for joined in self._joined.values()) + tuple(self._resolved.values())
+        """Multicast on each joined interface, then the neighbours whose addresses are known."""
+        return tuple(joined.path for joined in self._joined.values()) + tuple(
+            unicast_path(address) for address in self._names.addresses
+        )
 
     def publish(self, datagram: bytes, paths: Iterable[Path]) -> None:
         """Send on each path. Never blocks: what the operating system does not take now is lost, and counted."""
@@ -248,7 +250,6 @@ class UdpTransport:
         while True:
             await asyncio.sleep(_RESCAN_S)
             self._follow(choose_interfaces(self._wanted, list_interfaces()), first=False)
-            await self._resolve()
             self._tell()
 
     def _follow(self, chosen: tuple[Interface, ...], *, first: bool) -> None:
@@ -311,22 +312,6 @@ class UdpTransport:
         self._closed_failures += sum(reader.failures for reader in joined.readers)
         self._closed_pauses += sum(reader.pauses for reader in joined.readers)
 
-    async def _resolve(self) -> None:
-        """Look the neighbours' names up again; one that cannot be looked up now keeps the address it had."""
-        loop = asyncio.get_running_loop()
-        for host, port in self._neighbours:
-            if ipv4(host) is not None:
-                self._resolved[host, port] = unicast_path((host, port))
-                continue
-            try:
-                answers = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-            except OSError as reason:
-                self._report(host, f"Neighbour {host} cannot be looked up: {reason.strerror}. Trying again.")
-                continue
-            self._failed.discard(host)
-            address = (str(answers[0][4][0]), port)
-            self._resolved[host, port] = unicast_path(address)
-
     def _tell(self) -> None:
         paths = self.paths()
         if paths != self._told and self._receiver is not None:
@@ -336,6 +321,7 @@ class UdpTransport:
     async def aclose(self) -> None:
         """Leave the groups and close all sockets. Safe to call twice, and after a start that failed."""
         self._receiver = None
+        await self._names.aclose()
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.cancel()

@@ -9,7 +9,7 @@ import pytest
 from blink_cli.core.endpoint import parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip import Path, PathKind, unicast_path
-from blink_cli.net import udp_transport
+from blink_cli.net import neighbour_names, udp_transport
 from blink_cli.net.interfaces import Interface, list_interfaces
 from blink_cli.net.paced_reader import Pace
 from blink_cli.net.udp_transport import UdpTransport
@@ -69,32 +69,28 @@ async def test_a_neighbour_given_the_shared_port_reaches_one_session_of_the_mach
         async with UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=(f"localhost:{port}",)) as afar:
             await afar.start(Listener())
             neighbour = unicast_path(("127.0.0.1", port))
-            assert neighbour in afar.paths()
+            await eventually(lambda: neighbour in afar.paths())
             afar.publish(b"hello", [neighbour])
             await eventually(lambda: sum(listener.datagrams.qsize() for listener in heard) == 1)
             one = next(listener for listener in heard if listener.datagrams.qsize())
             datagram, path, source = await one.next()
             assert datagram == b"hello"
             assert path == unicast_path(source) == own_path(afar)
-    # The look-up of a name ran in a thread, which ends with its executor.
-    await asyncio.get_running_loop().shutdown_default_executor()
 
 
-async def test_a_neighbour_that_cannot_be_looked_up_is_reported_once_and_the_rest_works(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+async def test_a_neighbour_is_added_when_its_name_is_found_and_nothing_waits_for_that(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def unknown(*args: object, **kwargs: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown, raising=False)
-    async with UdpTransport(
-        some_group(), interfaces=LOOPBACK, neighbours=("no.such.host:7667",)
-    ) as transport:
-        with caplog.at_level(logging.WARNING):
-            await transport.start(Listener())
-            await transport._resolve()
-        assert [path.kind for path in transport.paths()] == [PathKind.LOOPBACK]
-    assert len([record for record in caplog.records if "no.such.host" in record.message]) == 1
+    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(neighbour_names, "ipv4_address", lambda _: found)
+    listener = Listener()
+    neighbours = ("slow.example:7667", "192.0.2.9:7667")
+    async with UdpTransport(some_group(), interfaces=LOOPBACK, neighbours=neighbours) as transport:
+        async with asyncio.timeout(5):
+            await transport.start(listener)
+        assert [path.name for path in listener.paths or ()] == ["127.0.0.1", "192.0.2.9:7667"]
+        found.set_result("192.0.2.7")
+        await eventually(lambda: unicast_path(("192.0.2.7", 7667)) in (listener.paths or ()))
 
 
 async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
