@@ -6,7 +6,6 @@ credentials, and is given back at once. So "alive" means that a call would get i
 
 import asyncio
 import ssl
-import struct
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,15 +15,13 @@ from aioice import stun, turn
 from blink_cli.core.ice_server import ConfiguredServer
 from blink_cli.net.name_lookup import ipv4_address
 from blink_cli.net.rtp_seam import give_back_relay
+from blink_cli.net.stun_failures import STUN_FAILURES
 
 PROBE_TIMEOUT_S: Final = 2.0
 """The third copy of a STUN request goes out after 1.5 s: at 20 % loss each way all three fail once in twenty times."""
 
 _REPEAT_AFTER_S: Final = (0.5, 1.0)
 """RFC 8489, section 6.2.1: doubled each time."""
-
-_STUN_FAILURES: Final = (ValueError, KeyError, IndexError, struct.error)
-"""What aioice raises on bytes that pretend to be STUN."""
 
 _REFUSALS: Final = {
     401: "it refuses the username or the credential",
@@ -144,7 +141,7 @@ class _Binding(asyncio.DatagramProtocol):
         del addr
         try:
             message = stun.parse_message(data)
-        except _STUN_FAILURES:
+        except STUN_FAILURES:
             return
         if message.transaction_id != self._transaction_id or self.answer.done():
             return

@@ -14,7 +14,6 @@ receiver, decoder thread and RTCP tasks never exist.
 import asyncio
 import contextlib
 import functools
-import struct
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -43,6 +42,7 @@ from blink_cli.net.handshake_copies import HandshakeCopies
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.shadow import shadow
 from blink_cli.net.stranger_filter import StrangerFilter, is_available
+from blink_cli.net.stun_failures import STUN_FAILURES
 
 MAX_LOCAL_ADDRESSES: Final = 6
 """A machine with many bridges would otherwise make descriptions that do not fit a few datagrams."""
@@ -64,9 +64,6 @@ ADDRESS_LOOK_S: Final = 0.2
 """How often, while sending fails, the machine's addresses are looked at; that takes a third of a millisecond."""
 
 _REPLAYED: Final = "replay check failed (bad index)"
-
-_STUN_FAILURES: Final = (ValueError, KeyError, IndexError, AssertionError, struct.error)
-"""What aioice raises on bytes that pretend to be STUN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +356,7 @@ class SecureTransport:
             refused = counters.datagrams_malformed + counters.datagrams_overflowed
             try:
                 handle_rest(data, address)
-            except _STUN_FAILURES:
+            except STUN_FAILURES:
                 counters.datagrams_malformed += 1
             if counters.datagrams_malformed + counters.datagrams_overflowed != refused:
                 self._count_stranger(strangers)
@@ -381,7 +378,9 @@ class SecureTransport:
     def look_for_strangers(self) -> None:
         """Hear everybody again when a flood may be over; to be called every second or so while the link stands."""
         for strangers in self._stranger_filters:
-            strangers.look(time.monotonic())
+            # A socket that is gone has no filter left to take off; the caller's reports go on over the others.
+            with contextlib.suppress(OSError):
+                strangers.look(time.monotonic())
 
     def _refused(self, protocol: StunProtocol, refusal: Exception) -> None:
         """The system did not send or deliver a datagram. One that says so because our address is gone will say so for ever."""

@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
+from aioice import stun
 
 from blink_cli.core.ice_server import ConfiguredServer, parse_ice_server
-from blink_cli.net.ice_probe import ProbeAnswer, ProbeFailure, probe
+from blink_cli.net.ice_probe import ProbeAnswer, ProbeFailure, _Binding, probe
+from blink_cli.net.stun_failures import STUN_FAILURES
 from tests.support.turn_server import LOOPBACK, Silence, TurnServer, free_port
 
 
@@ -118,3 +121,17 @@ async def test_a_probe_that_is_cancelled_closes_what_it_opened() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await asking
     # an open socket would be a ResourceWarning, which is an error; a task left would fail the fixture
+
+
+@pytest.mark.parametrize("failure", STUN_FAILURES)
+async def test_an_answer_that_is_not_stun_is_passed_over(
+    failure: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: bytes) -> NoReturn:
+        raise failure("nonsense")
+
+    binding = _Binding()
+    with monkeypatch.context() as broken:
+        broken.setattr(stun, "parse_message", fail)
+        binding.datagram_received(b"nonsense", (LOOPBACK, 1))
+    assert not binding.answer.done(), "the true answer may still come"

@@ -1,6 +1,7 @@
 """Two real links over real loopback sockets: set-up, media, reports, redundancy, damage on the wire, and the end."""
 
 import asyncio
+import errno
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from blink_cli.net.link_settings import (
     LinkSettings,
 )
 from blink_cli.net.rtp_sender import SendCounters
+from blink_cli.net.stranger_filter import StrangerFilter
 from blink_cli.net.tasks import TaskOwner
 from tests.support.links import LOOPBACK, End, Wire, connect, frame
 
@@ -239,6 +241,19 @@ async def test_damaged_and_foreign_datagrams_are_counted_and_dropped(tasks: Task
             counters.datagrams_malformed == 4
         )  # what looks like DTLS goes to OpenSSL, which drops it silently
         assert len(b.packets) == 1
+
+
+async def test_reports_go_on_when_a_filter_of_strangers_cannot_be_taken_off(pair: tuple[End, End]) -> None:
+    class Broken(StrangerFilter):
+        def look(self, now_s: float) -> None:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    a, b = pair
+    await connect(a, b)
+    a.link._transport._stranger_filters.insert(0, Broken(-1, list))
+    a.link.send_frame(frame(0))
+    before = len(b.sender_reports)
+    await b.until(lambda: len(b.sender_reports) >= before + 3)
 
 
 async def test_closing_is_seen_by_the_other_side_at_once(pair: tuple[End, End]) -> None:
