@@ -34,6 +34,7 @@ from blink_cli.core.did import public_key_of
 from blink_cli.core.errors import UsageError
 from blink_cli.core.names import Did
 from blink_cli.core.nickname import harmless_nickname
+from blink_cli.net.interface_watch import InterfaceWatch
 from blink_cli.net.interfaces import Interface, choose_interfaces, list_interfaces
 from blink_cli.net.tasks import TaskOwner
 
@@ -47,7 +48,6 @@ _RECORD_TTL_S: Final = 120
 """RFC 6762, section 10 recommends 75 minutes for what does not name a host; a session that crashed should go sooner."""
 
 _ASK_FOR_MS: Final = 3_000
-_RESCAN_S: Final = 3.0
 _RETRY_S: Final = 30.0
 _CONFIRM_S: Final = 5.0
 
@@ -103,6 +103,9 @@ class Discovery:
         self._wanted = interfaces
         self._label = f"blink-{secrets.token_hex(8)}"
         self._present: tuple[Interface, ...] = ()
+        self._moved = asyncio.Event()
+        """Set when `_present` is other interfaces than those that zeroconf was opened on."""
+
         self._zeroconf: AsyncZeroconf | None = None
         self._browser: AsyncServiceBrowser | None = None
         self._info: AsyncServiceInfo | None = None
@@ -118,6 +121,8 @@ class Discovery:
 
     async def start(self) -> None:
         """Begin to announce and to look, in the background. Returns at once."""
+        watch = InterfaceWatch(self._chosen_now, self._interfaces_changed)
+        self._tasks.start(watch.run(), name="watch interfaces")
         self._tasks.start(self._run(), name="run")
 
     async def aclose(self) -> None:
@@ -135,26 +140,32 @@ class Discovery:
     ) -> None:
         await self.aclose()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        retry_s = 0.0
-        while True:
-            present = choose_interfaces(self._wanted, list_interfaces())
-            changed = present != self._present
-            if changed or (self._zeroconf is None and loop.time() >= retry_s):
-                self._present = present
-                await self._close()
-                self._unconfirmed = set(self._instances)
-                if present:
-                    await self._open()
-                if self._unconfirmed:
-                    self._tasks.start(self._forget_unconfirmed(), name="forget")
-                retry_s = loop.time() + _RETRY_S
-            await asyncio.sleep(_RESCAN_S)
+    def _chosen_now(self) -> tuple[Interface, ...]:
+        return choose_interfaces(self._wanted, list_interfaces())
 
-    async def _open(self) -> None:
+    def _interfaces_changed(self, present: tuple[Interface, ...]) -> bool:
+        self._present = present
+        self._moved.set()
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            must_retry = self._present and self._zeroconf is None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_S if must_retry else None):
+                    await self._moved.wait()
+            self._moved.clear()
+            present = self._present  # what comes while it is opened counts next time
+            await self._close()
+            self._unconfirmed = set(self._instances)
+            if present:
+                await self._open(present)
+            if self._unconfirmed:
+                self._tasks.start(self._forget_unconfirmed(), name="forget")
+
+    async def _open(self, present: tuple[Interface, ...]) -> None:
         try:
-            self._zeroconf = AsyncZeroconf(interfaces=[interface.address for interface in self._present])
+            self._zeroconf = AsyncZeroconf(interfaces=[interface.address for interface in present])
             await self._zeroconf.zeroconf.async_wait_for_start()
             # Look first: announcing waits for its name to be found free.
             # Ask for multicast answers: of several sessions on one machine a unicast one reaches the wrong one, and the second
@@ -176,7 +187,7 @@ class Discovery:
                     "group": self._group,
                 },
                 server=f"{self._label}.local.",
-                addresses=[inet_aton(interface.address) for interface in self._present],
+                addresses=[inet_aton(interface.address) for interface in present],
                 host_ttl=_RECORD_TTL_S,
                 other_ttl=_RECORD_TTL_S,
             )

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-import ifaddr
-
 from blink_cli.core.ice_server import ConfiguredServer, IceServerKind
 from blink_cli.net.ice_probe import PROBE_TIMEOUT_S, ProbeAnswer, ProbeFailure, probe
+from blink_cli.net.interface_watch import LOOK_EVERY_S, InterfaceWatch
+from blink_cli.net.interfaces import list_addresses
 from blink_cli.net.link_settings import GATHERING_TIMEOUT_S, IceServer
 from blink_cli.net.tasks import TaskOwner
 
@@ -50,7 +50,7 @@ class ProbePace:
     refused_every_s: float = 300.0
     """Wrong credentials do not become right by asking, and some servers lock out who asks too often."""
 
-    interfaces_every_s: float = 2.0
+    interfaces_every_s: float = LOOK_EVERY_S
     """How often the machine's addresses are looked at."""
 
     doubt_gap_s: float = 1.0
@@ -156,13 +156,19 @@ class IceServers:
         self._pace = pace or ProbePace()
         self._wall_clock = wall_clock
         self._doubted_s = float("-inf")
+        self._addresses: frozenset[str] | None = None
+        """This machine's, when it was last looked at."""
+
         self._tasks = TaskOwner("ice servers")
 
     async def __aenter__(self) -> Self:
         for entry in self._entries:
             self._tasks.start(self._follow(entry), name=f"probe {entry.server.url}")
         if self._entries:
-            self._tasks.start(self._watch_interfaces(), name="watch interfaces")
+            watch = InterfaceWatch(
+                list_addresses, self._addresses_changed, every_s=self._pace.interfaces_every_s
+            )
+            self._tasks.start(watch.run(), name="watch interfaces")
         return self
 
     async def __aexit__(
@@ -279,19 +285,11 @@ class IceServers:
             return self._pace.refused_every_s
         return self._pace.dead_every_s[min(entry.failures, len(self._pace.dead_every_s)) - 1]
 
-    async def _watch_interfaces(self) -> None:
-        known = _addresses()
-        while True:
-            await asyncio.sleep(self._pace.interfaces_every_s)
-            now = _addresses()
-            if now != known:
-                known = now
-                self._ask_all()
-
-
-def _addresses() -> frozenset[str]:
-    """Every address of this machine. IPv6 ones that only last hours count too: a path may hang on them."""
-    return frozenset(f"{adapter.name} {ip.ip}" for adapter in ifaddr.get_adapters() for ip in adapter.ips)
+    def _addresses_changed(self, addresses: frozenset[str]) -> bool:
+        before, self._addresses = self._addresses, addresses
+        if before is not None:  # at the start everybody is being asked already
+            self._ask_all()
+        return True
 
 
 def _for_link(entry: _Entry, now_wall_s: float) -> IceServer:

@@ -43,6 +43,7 @@ from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.shadow import shadow
 from blink_cli.net.stranger_filter import StrangerFilter, is_available
 from blink_cli.net.stun_failures import STUN_FAILURES
+from blink_cli.net.tasks import TaskOwner
 
 MAX_LOCAL_ADDRESSES: Final = 6
 """A machine with many bridges would otherwise make descriptions that do not fit a few datagrams."""
@@ -268,12 +269,13 @@ class SecureTransport:
             return await gathering
         # aioice's own tasks would outlive a cancelled gathering, an allocation and its refreshing with them: so it
         # ends in its time, which is short, and what it found is closed with the rest.
-        task = asyncio.get_running_loop().create_task(_awaited(gathering), name="gather candidates")
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait((task,))
-            raise
+        async with TaskOwner("transport", on_failure=_read_by_caller) as owner:
+            task = owner.start(_awaited(gathering), name="gather candidates")
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait((task,))
+                raise
 
     async def connect(self, remote: RemoteTransport, *, dtls_role: str) -> None:
         """Bring ICE, DTLS and SRTP up.
@@ -480,3 +482,7 @@ class SecureTransport:
 
 async def _awaited(gathering: Awaitable[list[Candidate]]) -> list[Candidate]:
     return await gathering
+
+
+def _read_by_caller(name: str, failure: BaseException) -> None:
+    """Say nothing of a failure that is raised where the task is awaited."""

@@ -9,7 +9,6 @@ An own socket per interface tells by which path a datagram came, which `IP_PKTIN
 datagram and not everywhere. TTL 1: the group never crosses a router. Needs an event loop with `add_reader`.
 """
 
-import asyncio
 import contextlib
 import errno
 import logging
@@ -24,9 +23,11 @@ from typing import Final, Self
 from blink_cli.core.endpoint import parse_endpoint, parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
+from blink_cli.net.interface_watch import InterfaceWatch
 from blink_cli.net.interfaces import Interface, choose_interfaces, list_interfaces, require_interfaces
 from blink_cli.net.neighbour_names import NeighbourNames
 from blink_cli.net.paced_reader import Pace, PacedReader
+from blink_cli.net.tasks import TaskOwner
 from blink_cli.net.transport import Receiver
 
 _log = logging.getLogger(__name__)
@@ -39,9 +40,6 @@ _IP_MULTICAST_ALL: Final = 49
 
 _RECEIVE_BUFFER_BYTES: Final = 262_144
 """Some hundred datagrams: what comes while the event loop is busy for a moment."""
-
-_RESCAN_S: Final = 2.0
-"""An interface that comes or goes is noticed after so long."""
 
 MAX_NEIGHBOURS: Final = 64
 
@@ -117,7 +115,7 @@ class UdpTransport:
         self._own_port = 0
         self._own_reader: PacedReader | None = None
         self._receiver: Receiver | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._tasks = TaskOwner("udp transport")
         self._told: tuple[Path, ...] | None = None
         self._destinations: dict[Path, Address] = {}
         self._counters = TransportCounters()
@@ -147,7 +145,8 @@ class UdpTransport:
         except BaseException:
             await self.aclose()
             raise
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(), name="udp-transport/interfaces")
+        watch = InterfaceWatch(self._chosen_now, self._interfaces_changed)
+        self._tasks.start(watch.run(), name="watch interfaces")
 
     @property
     def own_address(self) -> Address:
@@ -246,11 +245,20 @@ class UdpTransport:
         """Whether multicast came back to its sender. Not for safety: a source can be spoofed."""
         return source[1] == self._own_port and source[0] in self._joined
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(_RESCAN_S)
-            self._follow(choose_interfaces(self._wanted, list_interfaces()), first=False)
-            self._tell()
+    def _chosen_now(self) -> tuple[Interface, ...]:
+        return choose_interfaces(self._wanted, list_interfaces())
+
+    def _interfaces_changed(self, chosen: tuple[Interface, ...]) -> bool:
+        """Follow them. Returns whether all could be joined; the others are tried again."""
+        before = self._interfaces_joined()
+        self._follow(chosen, first=False)
+        self._tell()
+        if self._interfaces_joined() != before:
+            self._names.look_again()
+        return all(interface.address in self._joined for interface in chosen)
+
+    def _interfaces_joined(self) -> frozenset[Interface]:
+        return frozenset(joined.interface for joined in self._joined.values())
 
     def _follow(self, chosen: tuple[Interface, ...], *, first: bool) -> None:
         """Join interfaces that came, leave those that went or changed."""
@@ -322,10 +330,7 @@ class UdpTransport:
         """Leave the groups and close all sockets. Safe to call twice, and after a start that failed."""
         self._receiver = None
         await self._names.aclose()
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.wait([watcher])
+        await self._tasks.aclose()
         while self._joined:
             self._close_joined(self._joined.popitem()[1])
         if self._own_reader is not None:

@@ -81,7 +81,6 @@ async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session
             tried.set()
         raise OSError(98, "Address already in use")
 
-    monkeypatch.setattr(discovery, "_RESCAN_S", 0.0)
     monkeypatch.setattr(discovery, "_RETRY_S", 0.0)
     with patch.object(discovery, "AsyncZeroconf", refuse), caplog.at_level(logging.WARNING):
         async with Seeker("anna").discovery:
@@ -89,13 +88,12 @@ async def test_where_multicast_dns_cannot_be_had_it_is_said_once_and_the_session
     assert len([record for record in caplog.records if "cannot be discovered" in record.message]) == 1
 
 
-async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_RESCAN_S", 0.02)
+async def test_interfaces_that_change_do_not_make_peers_vanish() -> None:
     anna, bob = Seeker("anna"), Seeker("bob")
     async with anna.discovery, bob.discovery:
         await anna.until("found", bob.did, "bob", f"127.0.0.1:{PORT}")
         opened = anna.discovery._zeroconf
-        anna.discovery._present = ()  # as if the interface had been found anew
+        anna.discovery._interfaces_changed(anna.discovery._present)  # as if it had been found anew
         await eventually(lambda: anna.discovery._zeroconf not in (None, opened))
         await eventually(lambda: not anna.discovery._unconfirmed)
         while not anna.said.empty():
@@ -104,14 +102,13 @@ async def test_interfaces_that_change_do_not_make_peers_vanish(monkeypatch: pyte
 
 
 async def test_who_does_not_answer_on_the_new_interfaces_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "_RESCAN_S", 0.02)
     monkeypatch.setattr(discovery, "_CONFIRM_S", 0.1)
     anna = Seeker("anna")
     async with anna.discovery:
         await eventually(lambda: anna.discovery._zeroconf is not None)
         did = Identity(b"b" * 32).did
         anna.discovery._instances[f"blink-gone.{SERVICE_TYPE}"] = did
-        anna.discovery._present = ()
+        anna.discovery._interfaces_changed(anna.discovery._present)
         await anna.until("gone", did)
 
 

@@ -174,7 +174,7 @@ async def test_doubts_in_a_row_ask_once() -> None:
 
 async def test_a_changed_interface_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = frozenset({"lo 127.0.0.1"})
-    monkeypatch.setattr(ice_servers, "_addresses", lambda: addresses)
+    monkeypatch.setattr(ice_servers, "list_addresses", lambda: addresses)
     port = free_port()
     ear = Ear()
     pace = ProbePace(dead_every_s=(60.0,), interfaces_every_s=0.05, timeout_s=0.6)

@@ -1,6 +1,7 @@
 """UDP as it is: shared ports, neighbours, interfaces that come and go, and floods."""
 
 import asyncio
+import errno
 import logging
 import socket
 
@@ -9,7 +10,7 @@ import pytest
 from blink_cli.core.endpoint import parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip import Path, PathKind, unicast_path
-from blink_cli.net import neighbour_names, udp_transport
+from blink_cli.net import interface_watch, neighbour_names, udp_transport
 from blink_cli.net.interfaces import Interface, list_interfaces
 from blink_cli.net.paced_reader import Pace
 from blink_cli.net.udp_transport import UdpTransport
@@ -96,7 +97,7 @@ async def test_a_neighbour_is_added_when_its_name_is_found_and_nothing_waits_for
 async def test_interfaces_that_come_and_go_change_the_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     present: list[tuple[Interface, ...]] = [()]
     monkeypatch.setattr(udp_transport, "list_interfaces", lambda: present[0])
-    monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
+    monkeypatch.setattr(interface_watch, "LOOK_EVERY_S", 0.01)
     group = some_group()
     listener, other = Listener(), Listener()
     async with UdpTransport(group) as transport:
@@ -122,7 +123,7 @@ async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(
 ) -> None:
     bogus = Interface("gone0", "203.0.113.5", 999, loopback=False)
     monkeypatch.setattr(udp_transport, "list_interfaces", lambda: (LO, bogus))
-    monkeypatch.setattr(udp_transport, "_RESCAN_S", 0.01)
+    monkeypatch.setattr(interface_watch, "LOOK_EVERY_S", 0.01)
     listener = Listener()
     async with UdpTransport(some_group()) as transport:
         with caplog.at_level(logging.WARNING):
@@ -130,6 +131,62 @@ async def test_an_interface_that_cannot_be_joined_is_reported_once_and_skipped(
             await asyncio.sleep(0.05)
         assert [path.name for path in transport.paths()] == ["127.0.0.1"]
     assert len([record for record in caplog.records if "gone0" in record.message]) == 1
+
+
+async def test_an_interface_that_could_not_be_joined_is_tried_again_and_names_are_asked_for_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def unknown(host: str) -> str:
+        asked.append(host)
+        raise OSError("no such name")
+
+    join = UdpTransport._join
+    refusals = [OSError(errno.ENOBUFS, "No buffer space available")] * 3
+
+    def join_later(self: UdpTransport, interface: Interface) -> object:
+        if refusals:
+            raise refusals.pop()
+        return join(self, interface)
+
+    monkeypatch.setattr(neighbour_names, "ipv4_address", unknown)
+    monkeypatch.setattr(UdpTransport, "_join", join_later)
+    monkeypatch.setattr(interface_watch, "LOOK_EVERY_S", 0.01)
+    listener = Listener()
+    async with UdpTransport(
+        some_group(), interfaces=LOOPBACK, neighbours=("moving.example:7667",)
+    ) as transport:
+        await transport.start(listener)
+        assert listener.paths == ()
+        await eventually(lambda: listener.paths == (Path(PathKind.LOOPBACK, "127.0.0.1"),))
+        await eventually(lambda: len(asked) == 2)
+
+
+async def test_interfaces_that_cannot_be_listed_for_a_while_are_followed_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trouble: list[OSError] = []
+
+    refusals: list[OSError] = []
+
+    def listed() -> tuple[Interface, ...]:
+        if trouble:
+            refusals.append(trouble[0])
+            raise trouble[0]
+        return present
+
+    present: tuple[Interface, ...] = ()
+    monkeypatch.setattr(udp_transport, "list_interfaces", listed)
+    monkeypatch.setattr(interface_watch, "LOOK_EVERY_S", 0.01)
+    listener = Listener()
+    async with UdpTransport(some_group()) as transport:
+        await transport.start(listener)
+        trouble.append(OSError(errno.EMFILE, "Too many open files"))
+        await eventually(lambda: len(refusals) >= 2)
+        present = (LO,)
+        trouble.clear()
+        await eventually(lambda: listener.paths == (Path(PathKind.LOOPBACK, "127.0.0.1"),))
 
 
 async def test_closing_frees_every_socket_and_the_port() -> None:
