@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Final
 
 from blink_cli.core.events import Event, EventsMissed
@@ -72,13 +71,3 @@ class EventHub:
         """End every iteration."""
         for listener in list(self._listeners):
             self.forget(listener)
-
-
-async def events_of(hub: EventHub) -> AsyncIterator[Event]:
-    """Iterate over the events from now on."""
-    listener = hub.listen()
-    try:
-        while (event := await listener.next_event()) is not None:
-            yield event
-    finally:
-        hub.forget(listener)

@@ -99,9 +99,14 @@ class LinkTotals:
             self.packets_lost += stream.packets_lost
             self.packets_duplicated += stream.packets_duplicated
             self.packets_reordered += stream.packets_reordered
-        refused = link.transport_counters
+        refused, dropped = link.transport_counters, link.receive_counters
         self.datagrams_refused += (
-            refused.datagrams_malformed + refused.datagrams_unauthenticated + refused.datagrams_overflowed
+            refused.datagrams_malformed
+            + refused.datagrams_unauthenticated
+            + refused.datagrams_overflowed
+            + dropped.packets_malformed
+            + dropped.packets_of_unknown_type
+            + dropped.packets_of_unknown_source
         )
         sent = link.send_counters
         self.packets_sent += sent.packets_sent

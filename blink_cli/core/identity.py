@@ -36,11 +36,6 @@ class Identity:
         return f"Identity({self.did})"
 
     @property
-    def signing_key(self) -> Ed25519PrivateKey:
-        """For the key file, which stores it."""
-        return self._signing_key
-
-    @property
     def agreement_key(self) -> X25519PrivateKey:
         """Opens what is sealed to this identity (core/sealing.py)."""
         return self._agreement_key

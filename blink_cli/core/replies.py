@@ -1,7 +1,5 @@
 """What a session answers. `--json` prints these as they stand, with `schema`: names and meanings are promises to scripts."""
 
-from typing import ClassVar
-
 import msgspec
 
 from blink_cli.core.analysis.figures import InboundFigures
@@ -224,7 +222,8 @@ class Inbound(_Value, frozen=True, rename="camel"):
     delay_ms: float | None = msgspec.field(name="delay_ms")
     audio_level_dbov: int | None = msgspec.field(name="audioLevel_dbov")
     datagrams_refused: int = 0
-    """Neither voice nor handshake of this peer: garbage, or changed on the way. Not in webrtc-stats."""
+    """Neither agreed voice nor handshake of this peer: garbage, changed on the way, or of a payload type or source that was not
+    agreed. Not in webrtc-stats."""
 
     analysis: InboundFigures | None = None
     """Of the stream that is heard now, as `rtp-analyze` prints it; its fields are not in camel case. A reconnect begins another stream."""
@@ -447,14 +446,3 @@ Reply = (
     | RecordingStatus
     | RecordingMarked
 )
-
-
-class ErrorBody(_Value, frozen=True):
-    """`{"schema":1,"error":{…}}`: what `--json` prints of a `BlinkError`."""
-
-    code: str
-    message: str
-    hint: str | None
-    exit_code: int = 1
-
-    SCHEMA: ClassVar[int] = SCHEMA

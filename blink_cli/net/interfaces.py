@@ -14,7 +14,6 @@ from blink_cli.core.errors import UsageError
 
 _SIOCGIFFLAGS: Final = 0x8913
 _IFF_UP: Final = 0x1
-_IFF_LOOPBACK: Final = 0x8
 _IFF_MULTICAST: Final = 0x1000
 """Linux, netdevice(7)."""
 

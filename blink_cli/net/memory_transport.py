@@ -88,12 +88,6 @@ class MemoryTransport:
         lans = tuple(Path(PathKind.LAN, name) for name in self._lans)
         return lans + tuple(unicast_path(address) for address in self._neighbours)
 
-    def change_paths(self, *, lans: tuple[str, ...]) -> None:
-        """Move to other LANs, as a machine does when its interfaces change."""
-        self._lans = lans
-        if self._receiver is not None:
-            self._receiver.paths_changed(self.paths())
-
     def deliver(self, datagram: bytes, path: Path, source: Address) -> None:
         """Hand over what the network carried."""
         if self._receiver is not None:

@@ -102,6 +102,21 @@ async def test_however_long_a_link_takes_to_stand_its_first_frames_carry_a_copy(
             assert dialler.sent[-1].redundancy == 0
 
 
+async def test_what_a_peer_sends_without_agreement_is_counted_as_refused_also_after_its_link() -> None:
+    async with ends() as (dialling, dialler, answering, answerer):
+        dialling.dial(PEER, 1)
+        await stand(dialling, dialler, answering, answerer, 1)
+        link = dialling.peers[PEER].link
+        assert link is not None
+        assert link._sender is not None
+        link._sender._media = MediaFormat(opus=13, red=None, audio_level_id=None)  # comfort noise (RFC 3389)
+        dialling.send_frame(frame(0))
+        heard = answering.peers[PEER]
+        await eventually(lambda: heard.totals.datagrams_refused == 1)
+        answering.hang_up(PEER, 1)
+        assert heard.totals.datagrams_refused == 1
+
+
 async def test_until_the_link_stands_nothing_is_planned() -> None:
     async with ends() as (dialling, dialler, _, _):
         dialling.dial(PEER, 1)

@@ -109,11 +109,6 @@ class Link:
         return _SHOWN[self.phase]
 
     @property
-    def is_open(self) -> bool:
-        """Whether the media layer holds a connection for this link."""
-        return self._open
-
-    @property
     def heard_at(self) -> float:
         """When anything of this peer, media or signal, was last heard."""
         return max(self._signal_at, self._media_at)
