@@ -1,6 +1,6 @@
 """The sink mixer: everything that is heard, played by a thread of its own on the output device's clock.
 
-    sink tracks ──> [playout thread "blink-playout"] every 10 ms: Mixer ──> tap ──> device's rate and channels ──> device
+    sink tracks ──> [playout thread "blink-playout"] every 10 ms: Mixer ──> device's rate and channels ──> device
 
 The device says when it wants the next block; the thread sleeps until then, asks every track for its 10 ms, mixes and writes. It takes no
 lock and never waits for the event loop: packets come through each track's inbox, figures leave as immutable snapshots, tracks are
@@ -11,7 +11,6 @@ in real time without it, so that streams are drained and nothing old is heard wh
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.mixer import Mixer
 from blink_cli.audio.resampling import DeviceFromVoice
-from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.tick_clock import TickClock
 from blink_cli.audio.urgency import Urgency, make_urgent
@@ -68,24 +66,15 @@ class MixerStatistics:
 class SinkMixer:
     """Owns the playout thread between `start` and `stop`. Its methods may be called from any thread but the playout thread."""
 
-    def __init__(
-        self,
-        device: OutputDevice,
-        *,
-        tap: Callable[[Samples, float], None] | None = None,
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, device: OutputDevice, *, clock: Clock | None = None) -> None:
         """Prepare; nothing is played yet.
 
         Args:
             device: Not started. The mixer starts it, and stops it in the end.
-            tap: Called on the playout thread with every block that is played and the monotonic time at which it will be heard, for
-                the echo canceller. It must copy what it keeps, and not block.
             clock: Time for the thread.
 
         """
         self._device = device
-        self._tap = tap
         self._clock: Clock = clock or MonotonicClock()
         self._mixer = Mixer()
         self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
@@ -225,8 +214,6 @@ class SinkMixer:
             self._fading_in = False
         if swapping:
             block = block * FADE_OUT
-        if self._tap is not None:
-            self._tap(block, due_s + self._device.reading(due_s).latency_s)
         frames = self._converter.convert(block)
         written = self._device.write(frames)
         if written < len(frames):

@@ -6,7 +6,6 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -56,7 +55,6 @@ class SinkTrack(Generic[StatisticsT]):
 
         self._stream = stream
         self._inbox: deque[RtpPacket] = deque()
-        self._adjustments: deque[Callable[[PlayoutStream[StatisticsT]], None]] = deque()
         self._dropped = 0
         self._gain = 1.0
         self.gain_db = gain_db
@@ -93,14 +91,8 @@ class SinkTrack(Generic[StatisticsT]):
                 self._dropped -= 1
         self._inbox.append(packet)
 
-    def adjust_stream(self, change: Callable[[PlayoutStream[StatisticsT]], None]) -> None:
-        """Have `change` called with the stream, on the playout thread, before its next block. Returns at once."""
-        self._adjustments.append(change)
-
     def next_block(self, now_s: float) -> Samples:
         """Take what came in and return the next block. Playout thread."""
-        while self._adjustments:
-            self._adjustments.popleft()(self._stream)
         inbox = self._inbox
         while inbox:
             self._stream.put(inbox.popleft())

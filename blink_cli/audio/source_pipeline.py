@@ -1,7 +1,7 @@
 """From blocks of voice to encoded frames: what the source track does between the microphone and the network.
 
-    10 ms block ──> hooks (echo, noise, gain) ──> frame of 10 to 60 ms ──> level, voice activity, talking
-                                                          └──> mute ──> encoder ──> EncodedFrame
+    10 ms block ──> frame of 10 to 60 ms ──> level, voice activity, talking
+                            └──> mute ──> encoder ──> EncodedFrame
 
 It has no thread and no clock. The RTP timestamp counts every sample, sent or not: it goes on through mute, gaps and device changes.
 
@@ -11,7 +11,7 @@ fade), then one frame every 400 ms, as Opus does in discontinuous transmission, 
 Source: RFC 7587, sections 3.1.3 and 4.1 (DTX, timestamp, marker bit); RFC 6464 (level).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -55,13 +55,6 @@ class FrameEncoder(Protocol):
         """Return one packet for float32 `samples` of shape `(frame_samples,)`; at most 2 bytes when nothing needs to be sent."""
 
 
-class VoiceHook(Protocol):
-    """A stage that changes the voice: echo cancellation, noise suppression, gain."""
-
-    def process(self, block: Samples) -> Samples:
-        """Return the treated block, shape (480,), for one of that shape; it may lag behind by a fixed delay."""
-
-
 EncoderT = TypeVar("EncoderT", bound=FrameEncoder)
 
 
@@ -74,7 +67,6 @@ class SourcePipeline(Generic[EncoderT]):
         on_frame: Callable[[EncodedFrame], None],
         *,
         first_timestamp: int,
-        hooks: Sequence[VoiceHook] = (),
         on_talking: Callable[[TalkingChange], None] | None = None,
     ) -> None:
         self.encoder = encoder
@@ -97,7 +89,6 @@ class SourcePipeline(Generic[EncoderT]):
 
         self._on_frame = on_frame
         self._on_talking = on_talking
-        self._hooks = tuple(hooks)
         self._timestamp = first_timestamp & _TIMESTAMP_MASK
         self._frame: Samples = np.zeros(encoder.frame_samples, dtype=np.float32)
         self._filled = 0
@@ -109,11 +100,9 @@ class SourcePipeline(Generic[EncoderT]):
 
     def process(self, block: Samples, now_s: float) -> None:
         """Take one block, shape (480,), whose last sample was captured at `now_s`; emit a frame if it completes one."""
-        # One NaN from a driver would poison every filter behind this line for good.
+        # One NaN from a driver would poison the level and the encoder's filters for good.
         if not np.isfinite(np.dot(block, block)):
             block = np.zeros(TICK_SAMPLES, dtype=np.float32)
-        for hook in self._hooks:
-            block = hook.process(block)
         self._frame[self._filled : self._filled + TICK_SAMPLES] = block
         self._filled += TICK_SAMPLES
         if self._filled == len(self._frame):

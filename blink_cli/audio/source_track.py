@@ -10,7 +10,7 @@ device's start, and one fade-in.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic
 
@@ -20,7 +20,7 @@ from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.resampling import VoiceFromDevice
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
-from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline, VoiceHook
+from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline
 from blink_cli.audio.urgency import Urgency, make_urgent
 from blink_cli.audio.waiting import Clock, MonotonicClock
 from blink_cli.core.errors import DeviceError
@@ -80,7 +80,6 @@ class SourceTrack(Generic[EncoderT]):
         on_frame: Callable[[EncodedFrame], None],
         *,
         first_timestamp: int,
-        hooks: Sequence[VoiceHook] = (),
         on_talking: Callable[[TalkingChange], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -91,14 +90,13 @@ class SourceTrack(Generic[EncoderT]):
             encoder: Used by the capture thread alone from now on; see `adjust_encoder`.
             on_frame: Called on the capture thread, in order; it must not block.
             first_timestamp: RTP timestamp of the first sample; random, says RFC 3550.
-            hooks: Stages between the microphone and the level, in order.
             on_talking: Called on the capture thread when the microphone's owner starts or stops talking, muted or not.
             clock: Time for the thread.
 
         """
         self._device = device
         self._pipeline = SourcePipeline(
-            encoder, on_frame, first_timestamp=first_timestamp, hooks=hooks, on_talking=on_talking
+            encoder, on_frame, first_timestamp=first_timestamp, on_talking=on_talking
         )
         self._clock: Clock = clock or MonotonicClock()
         self._voice = VoiceFromDevice(device.parameters.sample_rate_hz)

@@ -21,10 +21,7 @@ class Bench:
 
     def __init__(self, device: VirtualOutput) -> None:
         self.clock = ManualClock()
-        self.tapped: list[tuple[Samples, float]] = []
-        self.mixer = SinkMixer(
-            device, tap=lambda block, at_s: self.tapped.append((block.copy(), at_s)), clock=self.clock
-        )
+        self.mixer = SinkMixer(device, clock=self.clock)
         self.start_s = self.clock.now_s()
 
 
@@ -169,16 +166,6 @@ def test_deafened_hears_nothing_and_drains() -> None:
         bench.mixer.play()
         bench.clock.advance(0.5)
     assert (ear.heard[-9600:] == 0.5).all()
-
-
-def test_the_tap_hears_what_is_played_and_when() -> None:
-    ear = Ear()
-    with running(VirtualOutput("ear", ear)) as bench:
-        bench.mixer.add(SinkTrack(ConstantStream(0.5)))
-        bench.clock.advance(0.5)
-        block, at_s = bench.tapped[30]
-        np.testing.assert_array_equal(block, ear.heard[30 * 480 : 31 * 480])
-        assert at_s - bench.start_s == pytest.approx(0.3, abs=0.0001)
 
 
 def test_statistics_are_published_every_tenth_of_a_second() -> None:

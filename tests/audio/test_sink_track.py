@@ -37,11 +37,3 @@ def test_gain_is_kept_within_reason() -> None:
     assert track.gain_db == pytest.approx(GAIN_HIGHEST_DB)
     track.gain_db = -3.0
     assert track.gain_db == pytest.approx(-3.0)
-
-
-def test_the_stream_is_adjusted_between_blocks() -> None:
-    stream = PlainStream()
-    track = SinkTrack(stream)
-    track.adjust_stream(lambda adjusted: adjusted.put(packet(np.full(480, 0.5, dtype=np.float32))))
-    assert not stream.blocks
-    assert track.next_block(0.0)[0] == 0.5

@@ -108,23 +108,6 @@ def test_what_the_encoder_leaves_out_is_not_sent_and_the_next_frame_starts_a_spu
     assert source.frames_unsent == 10
 
 
-def test_hooks_run_in_order_before_the_level() -> None:
-    class Times:
-        def __init__(self, factor: float) -> None:
-            self._factor = factor
-
-        def process(self, block: Samples) -> Samples:
-            louder: Samples = np.minimum(block * np.float32(self._factor), np.float32(0.5))
-            return louder
-
-    frames: list[EncodedFrame] = []
-    feed(
-        pipeline(frames, hooks=(Times(100.0), Times(0.1))), range(2), lambda _: np.full(480, 0.4, np.float32)
-    )
-    np.testing.assert_allclose(sound_of(frames[0]), 0.05, rtol=1e-6)
-    assert frames[0].audio_level_dbov == -26
-
-
 def test_lost_ticks_move_the_timestamp() -> None:
     frames: list[EncodedFrame] = []
     source = pipeline(frames)

@@ -24,8 +24,6 @@ _SET_INBAND_FEC: Final = 4012
 _SET_PACKET_LOSS_PERCENT: Final = 4014
 _SET_DTX: Final = 4016
 _SET_SIGNAL: Final = 4024
-_GET_LOOKAHEAD: Final = 4027
-_GET_IN_DTX: Final = 4049
 _SIGNAL_VOICE: Final = 3001
 
 _MAXIMUM_PAYLOAD_BYTES: Final = 1276
@@ -65,16 +63,6 @@ class OpusEncoder:
         """Samples that the next `encode` wants."""
         return self._frame_samples
 
-    @property
-    def lookahead_samples(self) -> int:
-        """How much later a sample leaves the decoder than it entered here, framing not counted: 312, or 120 for low delay."""
-        return self._get(_GET_LOOKAHEAD)
-
-    @property
-    def in_dtx(self) -> bool:
-        """Whether the frame just encoded may stay unsent, because it continues a silence (DTX)."""
-        return bool(self._get(_GET_IN_DTX))
-
     def set_fec(self, loss_percent: int, *, enabled: bool) -> None:
         """Turn in-band FEC on or off from the next frame, with the loss, 0 to 100 %, it should prepare for."""
         self._set(_SET_INBAND_FEC, int(enabled))
@@ -103,10 +91,3 @@ class OpusEncoder:
 
     def _set(self, request: int, value: int) -> None:
         check(self._library.opus_encoder_ctl(self._handle, request, c_int32(value)), "setting up the encoder")
-
-    def _get(self, request: int) -> int:
-        value = c_int32()
-        check(
-            self._library.opus_encoder_ctl(self._handle, request, ctypes.byref(value)), "asking the encoder"
-        )
-        return value.value

@@ -1,11 +1,8 @@
 """The frames that wait to be played, by their media time, with what is known of each."""
 
 import enum
-from typing import Final
 
 import msgspec
-
-_NO_VOICE_DBOV: Final = -127
 
 
 class StoredFrame(msgspec.Struct, gc=False):
