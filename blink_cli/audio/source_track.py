@@ -260,7 +260,8 @@ class SourceTrack(Generic[EncoderT]):
         lost_frames = self._device.reading(now_s).lost_frames
         if lost_frames != self._device_lost_frames:
             ticks = round((lost_frames - self._device_lost_frames) / self._block_frames)
-            self._device_lost_frames = lost_frames
+            # Only whole ticks can be left out. What remains counts towards the next loss.
+            self._device_lost_frames += ticks * self._block_frames
             self._lost_samples += ticks * TICK_SAMPLES
             self._heard_until_s += ticks * _TICK_S
             self._pipeline.skip(ticks)

@@ -128,6 +128,15 @@ class StallingInput(VirtualInput):
         return now_s + 0.01 if self.stalled else super().ready_s(frames, now_s)
 
 
+class LeakyInput(VirtualInput):
+    """A microphone that loses samples when the test says so, while the thread waits."""
+
+    def lose(self, frames: int) -> None:
+        self._sound.skip(frames)
+        self._clock.frames += frames
+        self._clock.lost_frames += frames
+
+
 class StallingOutput(VirtualOutput):
     """A speaker that can stand still."""
 

@@ -14,7 +14,7 @@ from blink_cli.audio.source_track import SourceTrack
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.rtp import EncodedFrame
 from tests.audio.manual_clock import ManualClock
-from tests.audio.parts import BrokenDevice, PlainEncoder, RampSound, StallingInput, sound_of
+from tests.audio.parts import BrokenDevice, LeakyInput, PlainEncoder, RampSound, StallingInput, sound_of
 
 Source = SourceTrack[PlainEncoder]
 
@@ -158,6 +158,19 @@ def test_after_a_long_freeze_what_was_lost_is_counted_and_timestamps_keep_real_t
         # What came afterwards is what was captured then.
         last = bench.frames[-1]
         assert sound_of(last)[0] == pytest.approx(0.001 + last.timestamp * 1e-6, abs=1e-7 + 480e-6)
+
+
+def test_small_losses_add_up_and_timestamps_follow_the_sound() -> None:
+    device = LeakyInput("ramp", RampSound(0.001))
+    with running(device) as bench:
+        for _ in range(10):
+            bench.clock.advance(0.1)
+            device.lose(192)
+        bench.clock.advance(0.5)
+        assert bench.source.statistics(bench.clock.now_s()).lost_samples == 10 * 192
+        last = bench.frames[-1]
+        captured = (sound_of(last)[0] - 0.001) / 1e-6
+        assert last.timestamp == pytest.approx(captured, abs=240)
 
 
 def test_the_encoder_is_adjusted_between_frames() -> None:
