@@ -1,6 +1,7 @@
 """Commands that look at this machine's audio devices. They work without a session."""
 
-from typing import Annotated, Any, Final
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
@@ -12,6 +13,9 @@ from blink_cli.core.errors import DeviceError, NoSessionError
 from blink_cli.core.replies import SCHEMA, Status
 from blink_cli.core.requests import GetStatus
 from blink_cli.core.voice import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from blink_cli.audio.devices.interface import DeviceParameters  # loads numpy
 
 VIRTUAL_DEVICES: Final = (
     # name, inputs, outputs
@@ -31,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 async def list_devices(desk: Desk) -> None:
     """List the audio devices, real and virtual."""
-    devices, hint = device_list()
+    devices, hint = await asyncio.to_thread(device_list)
     if desk.output.json:
         desk.output.document({"schema": SCHEMA, "devices": devices, "hint": hint})
         return
@@ -53,16 +57,16 @@ async def device_configs(
     ] = None,
 ) -> None:
     """Show how the chosen devices are opened: those of the running session, or the default ones."""
-    from blink_cli.audio.devices.opener import DeviceOpener  # noqa: PLC0415 - numpy and PortAudio
-
     try:
         status = await desk.ask(GetStatus(), Status)
         chosen = (status.input, status.output)
     except NoSessionError:
         chosen = ("default", "default")
-    opener = DeviceOpener()
-    microphone = opener.open_input(chosen[0] if input is None else input_device(input)).parameters
-    speaker = opener.open_output(chosen[1] if output is None else output_device(output)).parameters
+    microphone, speaker = await asyncio.to_thread(
+        _parameters,
+        chosen[0] if input is None else input_device(input),
+        chosen[1] if output is None else output_device(output),
+    )
     rows = {
         direction: {
             "name": parameters.name,
@@ -82,8 +86,24 @@ async def device_configs(
         )
 
 
+def _parameters(input_name: str, output_name: str) -> "tuple[DeviceParameters, DeviceParameters]":
+    """Open two devices, start neither, and return what they are. Asks the system and blocks.
+
+    Raises:
+        BlinkError: One of them cannot be used.
+
+    """
+    from blink_cli.audio.devices.opener import DeviceOpener  # noqa: PLC0415 - numpy and PortAudio
+
+    opener = DeviceOpener()
+    return opener.open_input(input_name).parameters, opener.open_output(output_name).parameters
+
+
 def device_list() -> tuple[list[dict[str, Any]], str | None]:
-    """Return every device as `list-devices --json` shows it, and what to do when the system's cannot be listed."""
+    """Return every device as `list-devices --json` shows it, and what to do when the system's cannot be listed.
+
+    Asks the system and blocks.
+    """
     from blink_cli.audio.devices.listing import system_devices  # noqa: PLC0415 - asks the system in another process
 
     hint: str | None = None

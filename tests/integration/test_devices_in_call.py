@@ -68,6 +68,24 @@ async def test_another_output_goes_on_where_the_first_ended(machine: Machine, tm
     assert level_of(tone, 440) > 0.05
 
 
+async def test_looking_at_the_devices_leaves_the_file_that_is_being_written(
+    machine: Machine, tmp_path: Path
+) -> None:
+    heard = tmp_path / "bob.wav"
+    alice, bob = await together(
+        machine.serve("alice", "--input", "tone:440", "--output", "null"),
+        machine.serve("bob", "--input", "silence", "--output", f"wav:{heard}"),
+    )
+    async with call_of(alice, bob):
+        from_s = time.monotonic() + 0.3
+        await asyncio.sleep(1.5)
+        configs = await bob.ask("device-configs")
+        status = await bob.ask("status")
+    await together(alice.quit(), bob.quit())
+    assert configs["output"]["name"] == f"wav:{heard}"
+    assert level_of(Listener.of(status, heard).between(from_s, 1.0), 440) > 0.05
+
+
 class Eavesdropper:
     """Two more sessions: the microphone of one is what a sound card plays, and the other writes down what it says."""
 

@@ -7,7 +7,7 @@ from blink_cli.audio.devices.portaudio import PortAudioInput, PortAudioOutput
 from blink_cli.audio.devices.sounds import FileSound, Silence, Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.devices.virtual_output import Nobody, VirtualOutput
-from blink_cli.audio.devices.wav_recorder import WavRecorder
+from blink_cli.audio.devices.wav_recorder import WavRecorder, already_written
 from blink_cli.core.device_name import (
     DefaultDevice,
     FileDevice,
@@ -19,7 +19,6 @@ from blink_cli.core.device_name import (
     parse_input_name,
     parse_output_name,
 )
-from blink_cli.core.errors import DeviceError
 
 
 class DeviceOpener:
@@ -70,11 +69,11 @@ class DeviceOpener:
 
     def _recorder(self, place: Path) -> WavRecorder:
         earlier = self._recorders.get(place)
-        if earlier is not None and earlier.recording:
-            raise DeviceError(f"{place} is being written already.", hint="choose another file")
-        recorder = WavRecorder(place, append=earlier is not None)
-        self._recorders[place] = recorder
-        return recorder
+        if earlier is None:
+            earlier = self._recorders[place] = WavRecorder(place)
+        elif earlier.recording:
+            raise already_written(place)
+        return earlier
 
 
 def _place(path: str) -> Path:

@@ -9,6 +9,7 @@ stays the one that was played at k / 48000 seconds.
 Source: Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), "Waveform Audio File Format".
 """
 
+import os
 import queue
 import struct
 import threading
@@ -36,12 +37,11 @@ _FULL_SCALE = 32767.0
 class WavRecorder:
     """The listener of `wav:`. `hear` belongs to the playout thread; the file to a thread of its own between `begin` and `end`."""
 
-    def __init__(self, path: Path, *, append: bool) -> None:
-        """Make or find the file.
+    def __init__(self, path: Path) -> None:
+        """Look at the place. Nothing is written before `begin`.
 
         Args:
             path: Where to write. The folder must exist.
-            append: Continue a file that this session wrote before, instead of replacing it.
 
         Raises:
             DeviceError: It cannot be written there.
@@ -56,23 +56,30 @@ class WavRecorder:
         self._queue: queue.SimpleQueue[tuple[int, Samples]] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._writer: threading.Thread | None = None
-        try:
-            if not (append and path.exists()):
-                path.write_bytes(_header(0))
-        except OSError as error:
-            raise _cannot_write(path, error) from error
+        self._begun = False
+        _check_place(path)
 
     def begin(self) -> None:
-        """Open the file behind its last sample and start the writer."""
+        """Replace what stands there, or from the second time on continue it, and start the writer.
+
+        Raises:
+            DeviceError: It cannot be written, or is being written already.
+
+        """
+        if self.recording:
+            raise already_written(self.path)
         try:
-            if not self.path.exists():  # someone cleared away an earlier call's
+            if not (self._begun and self.path.exists()):  # someone may have cleared away an earlier call's
                 self.path.write_bytes(_header(0))
             file = self.path.open("r+b")
             size = file.seek(0, 2)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise _cannot_write(self.path, error.strerror or str(error)) from error
+        self._begun = True
         self.heard_before = max(0, size - HEADER_BYTES) // SAMPLE_BYTES
         self.failure = None
+        self.dropped_samples = 0
+        self._queue = queue.SimpleQueue()  # after a failure, the earlier one still holds what was not written
         self._heard = self._filled_to = 0
         self._ending.clear()
         self._writer = threading.Thread(
@@ -166,8 +173,27 @@ def _header(data_bytes: int) -> bytes:
     )
 
 
-def _cannot_write(path: Path, error: OSError) -> DeviceError:
+def already_written(path: Path) -> DeviceError:
+    """Return the error of whoever wants a second writer for one file."""
+    return DeviceError(f"{path} is being written already.", hint="choose another file")
+
+
+def _check_place(path: Path) -> None:
+    """Raise `DeviceError` if writing to `path` cannot succeed, without touching it."""
+    try:
+        written = path if path.exists() else path.parent
+        if not written.exists():
+            raise _cannot_write(path, "No such file or directory")
+        if path.is_dir():
+            raise _cannot_write(path, "Is a directory")
+    except OSError as error:
+        raise _cannot_write(path, error.strerror or str(error)) from error
+    if not os.access(written, os.W_OK):
+        raise _cannot_write(path, "Permission denied")
+
+
+def _cannot_write(path: Path, why: str) -> DeviceError:
     return DeviceError(
-        f"{path} cannot be written: {error.strerror or error}.",
+        f"{path} cannot be written: {why}.",
         hint="choose a path in a folder that exists and is yours",
     )

@@ -27,7 +27,10 @@ def test_a_wav_file_is_begun_once_a_session(tmp_path: Path) -> None:
         device.stop()
         opener.open_output("null")
     assert soundfile.info(path).frames == 3 * 480
-    DeviceOpener().open_output(f"wav:{path}")
+    next_session = DeviceOpener().open_output(f"wav:{path}")
+    assert soundfile.info(path).frames == 3 * 480
+    next_session.start(0.0)
+    next_session.stop()
     assert soundfile.info(path).frames == 0
 
 

@@ -28,7 +28,7 @@ def hear(recorder: WavRecorder, samples: Samples) -> None:
 
 def test_what_is_heard_is_written(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
-    recorder = WavRecorder(path, append=False)
+    recorder = WavRecorder(path)
     recorder.begin()
     samples = voice(48_000)
     hear(recorder, samples)
@@ -45,7 +45,7 @@ def test_what_is_heard_is_written(tmp_path: Path) -> None:
 
 
 def test_loud_samples_are_cut_at_full_scale(tmp_path: Path) -> None:
-    recorder = WavRecorder(tmp_path / "out.wav", append=False)
+    recorder = WavRecorder(tmp_path / "out.wav")
     recorder.begin()
     recorder.hear(np.array([2.0, -2.0], dtype=np.float32))
     recorder.end()
@@ -54,13 +54,15 @@ def test_loud_samples_are_cut_at_full_scale(tmp_path: Path) -> None:
 
 
 def test_a_file_without_sound_is_valid(tmp_path: Path) -> None:
-    WavRecorder(tmp_path / "out.wav", append=False)
+    recorder = WavRecorder(tmp_path / "out.wav")
+    recorder.begin()
+    recorder.end()
     assert soundfile.info(tmp_path / "out.wav").frames == 0
 
 
 def test_the_next_call_continues_the_file_and_the_next_session_replaces_it(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
-    recorder = WavRecorder(path, append=False)
+    recorder = WavRecorder(path)
     first, second = voice(4800, 1), voice(4800, 2)
     for part in (first, second):
         recorder.begin()
@@ -70,18 +72,38 @@ def test_the_next_call_continues_the_file_and_the_next_session_replaces_it(tmp_p
     written, _ = soundfile.read(path, dtype="float32")
     np.testing.assert_allclose(written, np.concatenate((first, second)), atol=2 / 32767)
 
-    again = WavRecorder(path, append=True)
-    again.begin()
-    assert again.heard_before == 9600
-    again.end()
-    WavRecorder(path, append=False)
+    recorder.begin()
+    assert recorder.heard_before == 9600
+    recorder.end()
+    next_session = WavRecorder(path)
+    assert soundfile.info(path).frames == 9600
+    next_session.begin()
+    next_session.end()
     assert soundfile.info(path).frames == 0
+
+
+def test_a_file_has_one_writer(tmp_path: Path) -> None:
+    recorder = WavRecorder(tmp_path / "out.wav")
+    recorder.begin()
+    with pytest.raises(DeviceError, match="being written already"):
+        recorder.begin()
+    hear(recorder, voice(480))
+    recorder.end()
+    assert soundfile.info(tmp_path / "out.wav").frames == 480
+
+
+def test_naming_a_file_makes_none(tmp_path: Path) -> None:
+    WavRecorder(tmp_path / "out.wav")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_was_cleared_away_between_calls_is_begun_again(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
-    recorder = WavRecorder(path, append=False)
-    path.unlink()
+    recorder = WavRecorder(path)
+    for _ in range(2):
+        recorder.begin()
+        recorder.end()
+        path.unlink()
     recorder.begin()
     hear(recorder, voice(480))
     recorder.end()
@@ -89,7 +111,7 @@ def test_a_file_that_was_cleared_away_between_calls_is_begun_again(tmp_path: Pat
 
 
 def test_missed_time_is_silence(tmp_path: Path) -> None:
-    recorder = WavRecorder(tmp_path / "out.wav", append=False)
+    recorder = WavRecorder(tmp_path / "out.wav")
     recorder.begin()
     recorder.hear(np.full(480, 0.5, dtype=np.float32))
     recorder.hear_nothing(100_000)
@@ -105,7 +127,7 @@ def test_a_slow_disk_costs_blocks_that_are_counted_and_keep_their_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wav_recorder, "WRITE_EVERY_S", 60.0)
-    recorder = WavRecorder(tmp_path / "out.wav", append=False)
+    recorder = WavRecorder(tmp_path / "out.wav")
     recorder.begin()
     total = wav_recorder.QUEUE_BLOCKS + 50
     hear(recorder, np.full(total * 480, 0.5, dtype=np.float32))
@@ -121,7 +143,9 @@ def test_a_full_disk_is_told_and_does_not_hold_up_the_playout(tmp_path: Path) ->
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     path = tmp_path / "out.wav"
-    recorder = WavRecorder(path, append=False)
+    recorder = WavRecorder(path)
+    recorder.begin()
+    recorder.end()
     path.unlink()
     path.symlink_to(full)
     recorder.begin()
@@ -136,9 +160,10 @@ def test_a_full_disk_is_told_and_does_not_hold_up_the_playout(tmp_path: Path) ->
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="cannot be written") as caught:
-        WavRecorder(tmp_path / "missing" / "out.wav", append=False)
-    assert caught.value.hint
+    for place in (tmp_path / "missing" / "out.wav", tmp_path):
+        with pytest.raises(DeviceError, match="cannot be written") as caught:
+            WavRecorder(place)
+        assert caught.value.hint
 
 
 def test_after_a_kill_the_file_is_readable_and_lacks_little(tmp_path: Path) -> None:
@@ -148,7 +173,7 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from blink_cli.audio.devices.wav_recorder import WavRecorder
-recorder = WavRecorder(Path({str(path)!r}), append=False)
+recorder = WavRecorder(Path({str(path)!r}))
 recorder.begin()
 block = np.full(480, 0.5, dtype=np.float32)
 for tick in range(100_000):
@@ -179,7 +204,7 @@ def test_hearing_never_waits_for_the_writer(tmp_path: Path, monkeypatch: pytest.
         append(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(WavRecorder, "_append", slow)
-    recorder = WavRecorder(tmp_path / "out.wav", append=False)
+    recorder = WavRecorder(tmp_path / "out.wav")
     recorder.begin()
     hear(recorder, voice(48_000))
     start_s = time.monotonic()
