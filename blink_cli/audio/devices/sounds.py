@@ -16,6 +16,9 @@ from blink_cli.core.voice import SAMPLE_RATE_HZ
 TONE_AMPLITUDE: Final = 0.1
 """-20 dBFS: about as loud as speech."""
 
+DECODING_ERRORS: Final = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
+"""What libsndfile and soxr raise at a damaged file, or at a rate that nobody can convert."""
+
 READ_AHEAD_S: Final = 0.1
 """How much of a file is decoded at once: little, so that no tick is held up by it."""
 
@@ -106,18 +109,29 @@ class FileSound:
         """Begin again.
 
         Raises:
-            DeviceError: The file is gone by now.
+            DeviceError: The file is gone by now, or damaged at its beginning.
 
         """
         self.close()
         self._file = self._open()
         self._chunks = self._voice(self._file)
-        self._ready = next(self._chunks, self._ready)
+        try:
+            first = self._next_chunk()
+        except DeviceError:
+            self.close()
+            raise
+        if first is not None:
+            self._ready = first
 
     def next(self, count: int) -> Samples:
-        """Return the next `count` samples."""
+        """Return the next `count` samples.
+
+        Raises:
+            DeviceError: The file is damaged here.
+
+        """
         while len(self._ready) < count:
-            chunk = next(self._chunks, None)
+            chunk = self._next_chunk()
             if chunk is None:
                 chunk = np.zeros(count - len(self._ready), dtype=np.float32)
             self._ready = np.concatenate((self._ready, chunk))
@@ -125,7 +139,7 @@ class FileSound:
         return samples
 
     def skip(self, count: int) -> None:
-        """Leave out the next `count` samples."""
+        """Leave out the next `count` samples. Raises as `next`."""
         self.next(count)
 
     def close(self) -> None:
@@ -143,6 +157,14 @@ class FileSound:
             raise DeviceError(
                 f"{self._path} cannot be read as sound: {error}",
                 hint="WAV, FLAC, Ogg, MP3 and the other formats of libsndfile work",
+            ) from error
+
+    def _next_chunk(self) -> Samples | None:
+        try:
+            return next(self._chunks, None)
+        except DECODING_ERRORS as error:
+            raise DeviceError(
+                f"{self._path} is damaged: {error}", hint="play it in another program, or choose another file"
             ) from error
 
     def _voice(self, file: soundfile.SoundFile) -> Iterator[Samples]:

@@ -1,25 +1,39 @@
 """`file:`, `tone:` and `silence`: a sound that is known beforehand, captured at real time."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual import VirtualClock
 from blink_cli.audio.samples import Samples
+from blink_cli.core.errors import DeviceError
+
+T = TypeVar("T")
 
 
 class Sound(Protocol):
     """Samples in order, from the beginning, at 48 kHz in one channel."""
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Begin again.
+
+        Raises:
+            DeviceError: It cannot be heard any more.
+
+        """
 
     def next(self, count: int) -> Samples:
-        """Return the next `count` samples, shape `(count,)`. There are always more: after the end comes silence."""
+        """Return the next `count` samples, shape `(count,)`. There are always more: after the end comes silence.
+
+        Raises:
+            DeviceError: It is damaged here.
+
+        """
 
     def skip(self, count: int) -> None:
-        """Leave out the next `count` samples."""
+        """Leave out the next `count` samples. Raises as `next`."""
 
     def close(self) -> None:
         """Let go of files. `rewind` opens them again."""
@@ -31,6 +45,7 @@ class VirtualInput:
     def __init__(self, name: str, sound: Sound, drift_ppm: float = 0.0) -> None:
         self._clock = VirtualClock(drift_ppm)
         self._sound = sound
+        self._failure: str | None = None
         self._parameters = DeviceParameters(name, self._clock.sample_rate_hz, channels=1, virtual=True)
 
     @property
@@ -40,6 +55,7 @@ class VirtualInput:
 
     def start(self, now_s: float) -> None:
         """Capture from the beginning of the sound."""
+        self._failure = None
         self._sound.rewind()
         self._clock.start(now_s)
 
@@ -47,15 +63,20 @@ class VirtualInput:
         """Return when the next `frames` frames are captured, to the clock's precision."""
         lost = self._clock.backlog_frames(now_s)
         if lost:
-            self._sound.skip(lost)
+            self._hear(self._sound.skip, lost)
             self._clock.frames += lost
             self._clock.lost_frames += lost
         return self._clock.time_of_s(self._clock.frames + frames)
 
     def read(self, frames: int) -> Samples:
-        """Return the next frames, shape `(frames, 1)`, even if they are not captured yet: wait for `ready_s` first."""
-        samples = self._sound.next(frames)
+        """Return the next frames, shape `(frames, 1)`, even if they are not captured yet: wait for `ready_s` first.
+
+        Once the sound turned out to be damaged these are zeros, and `reading` tells why.
+        """
+        samples = self._hear(self._sound.next, frames)
         self._clock.frames += frames
+        if samples is None:
+            samples = np.zeros(frames, dtype=np.float32)
         return samples[:, np.newaxis]
 
     def stop(self) -> None:
@@ -68,7 +89,7 @@ class VirtualInput:
         return self._clock.position_s(now_s)
 
     def reading(self, now_s: float) -> DeviceReading:
-        """Return how it does. It cannot fail."""
+        """Return how it does. It fails when its sound is damaged."""
         elapsed = self._clock.elapsed_frames(now_s)
         return DeviceReading(
             running=self._clock.start_s is not None,
@@ -76,5 +97,15 @@ class VirtualInput:
             lost_frames=self._clock.lost_frames,
             queued_frames=max(0, elapsed - self._clock.frames) if self._clock.start_s is not None else 0,
             latency_s=0.0,
-            failure=None,
+            failure=self._failure,
         )
+
+    def _hear(self, listen: Callable[[int], T], count: int) -> T | None:
+        """Return what `listen` hears; None once the sound is damaged. The voice thread that reads must live on."""
+        if self._failure is not None:
+            return None
+        try:
+            return listen(count)
+        except DeviceError as damage:
+            self._failure = damage.message
+            return None

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from blink_cli.audio.devices.sounds import FileSound, Tone
+from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.samples import Samples
 from blink_cli.core.errors import DeviceError
 
@@ -97,6 +98,47 @@ def test_a_file_that_is_gone_at_the_start_of_a_call_is_an_error(tmp_path: Path) 
     (tmp_path / "voice.wav").unlink()
     with pytest.raises(DeviceError):
         sound.rewind()
+
+
+def damage(path: Path, *, from_share: float) -> Path:
+    """Write a FLAC file of 2 s whose bytes are zeros from there on."""
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, 96_000)
+    soundfile.write(path, noise, 48_000)
+    content = path.read_bytes()
+    kept = max(200, int(len(content) * from_share))
+    path.write_bytes(content[:kept] + bytes(len(content) - kept))
+    return path
+
+
+def test_a_file_that_is_damaged_at_its_beginning_is_an_error_of_rewind(tmp_path: Path) -> None:
+    sound = FileSound(damage(tmp_path / "voice.flac", from_share=0.0))
+    with pytest.raises(DeviceError, match="is damaged") as caught:
+        sound.rewind()
+    assert caught.value.hint
+
+
+def test_damage_in_the_middle_is_an_error_where_it_is(tmp_path: Path) -> None:
+    sound = FileSound(damage(tmp_path / "voice.flac", from_share=0.5))
+    sound.rewind()
+    read(sound, 0.5)
+    with pytest.raises(DeviceError, match="is damaged"):
+        read(sound, 1.5)
+    sound.close()
+
+
+def test_a_microphone_whose_file_is_damaged_tells_so_and_hears_zeros(tmp_path: Path) -> None:
+    device = VirtualInput("file", FileSound(damage(tmp_path / "voice.flac", from_share=0.5)))
+    for _ in range(2):
+        device.start(0.0)
+        assert device.reading(0.0).failure is None
+        heard = np.concatenate([device.read(480) for _ in range(200)])
+        failure = device.reading(2.0).failure
+        assert failure is not None
+        assert "is damaged" in failure
+        assert heard.shape == (96_000, 1)
+        assert heard[:24_000].any()
+        assert not heard[-24_000:].any()
+        device.stop()
 
 
 def test_a_tone_is_a_sine_at_minus_20_dbfs_without_seams() -> None:
