@@ -8,23 +8,23 @@ held in a tuple that is replaced as a whole. Late ticks are run at once, one aft
 in real time without it, so that streams are drained and nothing old is heard when it comes back.
 """
 
-import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from blink_cli.audio.device_swap import SWAP_TIMEOUT_S, DeviceSwap
+from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceReading, OutputDevice
+from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S
 from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.mixer import Mixer
 from blink_cli.audio.resampling import DeviceFromVoice
+from blink_cli.audio.samples import SILENT_BLOCK
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.tick_clock import TickClock
-from blink_cli.audio.urgency import Urgency, make_urgent
+from blink_cli.audio.urgency import Urgency
 from blink_cli.audio.waiting import Clock, MonotonicClock
-from blink_cli.core.errors import DeviceError
 from blink_cli.core.voice import TICK_MS, TICK_SAMPLES
 
 STALLED_AFTER_S: Final = 0.1
@@ -41,8 +41,10 @@ SWITCH_INTERVAL_S: Final = 0.001
 """For `sys.setswitchinterval`, to be set once by whoever builds the program: how long another thread, such as the event loop, may keep
 the interpreter from a voice thread that has woken. Python's own 5 ms are half a tick."""
 
+MOST_SILENT_BLOCKS: Final = 64
+"""More than any device is behind when it is taken into use (`virtual.BACKLOG_S`), or holds."""
+
 _TICK_S: Final = TICK_MS / 1000
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +76,36 @@ class SinkMixer:
             clock: Time for the thread.
 
         """
-        self._device = device
         self._clock: Clock = clock or MonotonicClock()
         self._mixer = Mixer()
         self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
         self._ticks = TickClock()
         self._lateness = Lateness()
-        self._urgency = Urgency.ORDINARY
         self._tracks: tuple[SinkTrack[Any], ...] = ()
         self._tracks_changing = threading.Lock()
         """Between those who add and remove. The playout thread does not take it: it reads one tuple, once a tick."""
 
         self._leaving: deque[SinkTrack[Any]] = deque(maxlen=LEAVING_TRACKS)
-        self._swaps: deque[DeviceSwap[OutputDevice]] = deque()
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._thread: DeviceThread[OutputDevice] = DeviceThread(
+            "blink-playout", device, self._clock, step=self._step, adopt=self._adopt
+        )
         self._last_tick_s = 0.0
         self._unheard_samples = 0
         self._until_publish = PUBLISH_TICKS
         self._fading_in = False
-        self.crash: BaseException | None = None
-        """What ended the thread, if a bug did."""
 
     def start(self) -> None:
-        """Start the device and the thread.
+        """Start the device and the thread. Does nothing if they run; may be tried again after an error.
 
         Raises:
-            DeviceError: The device does not start; nothing runs then.
+            BlinkError: The device does not start. Nothing runs then, until `start` or `set_device` succeeds.
 
         """
-        assert self._thread is None, "a sink mixer is started once"
-        now_s = self._clock.now_s()
-        self._device.start(now_s)
-        self._last_tick_s = now_s
-        self._thread = threading.Thread(target=self._run, name="blink-playout", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, then the device. Safe to call twice and without a start; blocks for a few ms, a sound server's stop aside."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self._refuse_swaps("The call ended meanwhile.")
-        self._device.stop()
+        self._thread.stop()
 
     def add(self, track: SinkTrack[Any]) -> None:
         """Play `track` from the next tick on."""
@@ -148,59 +136,52 @@ class SinkMixer:
     @property
     def device(self) -> OutputDevice:
         """The device in use."""
-        return self._device
+        return self._thread.device
+
+    @property
+    def crash(self) -> BaseException | None:
+        """What ended the thread, if a bug did; told to watchers as the device's failure."""
+        return self._thread.crash
 
     def set_device(self, device: OutputDevice) -> None:
         """Play on another device from now on. Blocks until it is so; the old device is stopped.
 
+        If `start` failed, or the thread has ended, it is started with the new device.
+
         Raises:
-            DeviceError: The new device does not start; the old one goes on.
+            BlinkError: The new device does not start; the old one goes on.
 
         """
-        if self._thread is None:
-            self._adopt(device)
-            return
-        swap: DeviceSwap[OutputDevice] = DeviceSwap(device)
-        self._swaps.append(swap)
-        swap.previous.result(SWAP_TIMEOUT_S).stop()
+        self._thread.set_device(device)
 
     def position_s(self, now_s: float) -> float | None:
         """Return which second of the output is being played at `now_s`; None while it does not run."""
-        return self._device.position_s(now_s)
+        return self.device.position_s(now_s)
 
     def statistics(self, now_s: float) -> MixerStatistics:
         """Return the figures so far."""
         return MixerStatistics(
-            device=self._device.parameters.name,
-            urgency=self._urgency,
+            device=self.device.parameters.name,
+            urgency=self._thread.urgency,
             lateness=self._lateness.summary(),
             limited_blocks=self._mixer.limiter.limited_blocks,
             unheard_samples=self._unheard_samples,
-            reading=self._device.reading(now_s),
+            reading=self._thread.reading(now_s),
         )
 
     # The playout thread.
 
-    def _run(self) -> None:
-        self._urgency = make_urgent()
-        try:
-            while not self._stopping.is_set():
-                self._step()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the call must learn that nobody plays any more
-            self.crash = error
-            _log.exception("the playout thread ended")
-        self._refuse_swaps("Nothing is played any more.")
-
     def _step(self) -> None:
         now_s = self._clock.now_s()
-        due_s = self._device.ready_s(now_s)
+        due_s = self._thread.device.ready_s(now_s)
         if due_s <= now_s:
             self._lateness.add(now_s - due_s)
             self._last_tick_s = now_s
             self._tick(due_s)
         elif now_s - self._last_tick_s > STALLED_AFTER_S:
-            if self._swaps:
+            if self._thread.swap_wanted:
                 self._swap(now_s)
+                return
             self._last_tick_s += _TICK_S
             self._tick_unheard(self._last_tick_s)
         else:
@@ -208,14 +189,14 @@ class SinkMixer:
 
     def _tick(self, due_s: float) -> None:
         block = self._mixer.mix(self._present_and_leaving(), self._ticks.tick(due_s))
-        swapping = bool(self._swaps)
+        swapping = self._thread.swap_wanted
         if self._fading_in:
             block = block * FADE_IN
             self._fading_in = False
         if swapping:
             block = block * FADE_OUT
         frames = self._converter.convert(block)
-        written = self._device.write(frames)
+        written = self._thread.device.write(frames)
         if written < len(frames):
             self._unheard_samples += TICK_SAMPLES * (len(frames) - written) // len(frames)
         self._publish()
@@ -246,21 +227,16 @@ class SinkMixer:
                 track.publish()
 
     def _swap(self, now_s: float) -> None:
-        swap = self._swaps.popleft()
+        self._fading_in = True  # on the old device too, if it stays: its last block was faded out
+        self._thread.swap(now_s)
+
+    def _adopt(self, device: OutputDevice, now_s: float) -> None:
+        converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
+        # What it wanted before now is silence. The streams were heard on the old device then, and must not be asked ahead of their time.
+        silence = converter.convert(SILENT_BLOCK)
+        for _ in range(MOST_SILENT_BLOCKS):
+            if device.ready_s(now_s) >= now_s - OUTPUT_LEAD_S or device.write(silence) < len(silence):
+                break
+        self._converter = converter
+        self._last_tick_s = now_s
         self._fading_in = True
-        previous = self._device
-        try:
-            swap.device.start(now_s)
-        except DeviceError as error:
-            swap.previous.set_exception(error)
-            return
-        self._adopt(swap.device)
-        swap.previous.set_result(previous)
-
-    def _adopt(self, device: OutputDevice) -> None:
-        self._device = device
-        self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
-
-    def _refuse_swaps(self, reason: str) -> None:
-        while self._swaps:
-            self._swaps.popleft().previous.set_exception(DeviceError(reason))

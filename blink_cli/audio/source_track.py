@@ -3,27 +3,23 @@
     device ──> [capture thread "blink-capture"] ──> 48 kHz mono, 10 ms ──> SourcePipeline ──> on_frame(EncodedFrame)
 
 The thread sleeps until the device has a block and hands a frame over as soon as its last sample is there. When the device stands still,
-silence in real time takes its place, so that the stream and its timestamps go on; a change of device takes one fade-out, the new
-device's start, and one fade-in.
+silence in real time takes its place, so that the stream and its timestamps go on; a change of device takes one fade-out and one fade-in.
 """
 
-import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from blink_cli.audio.device_swap import SWAP_TIMEOUT_S, DeviceSwap
+from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceReading, InputDevice
 from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.resampling import VoiceFromDevice
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline
-from blink_cli.audio.urgency import Urgency, make_urgent
+from blink_cli.audio.urgency import Urgency
 from blink_cli.audio.waiting import Clock, MonotonicClock
-from blink_cli.core.errors import DeviceError
 from blink_cli.core.rtp import EncodedFrame
 from blink_cli.core.talking import TalkingChange
 from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
@@ -34,8 +30,10 @@ STALLED_AFTER_S: Final = 0.1
 LONGEST_WAIT_S: Final = 0.05
 """How long the thread sleeps at most, so that a stop, a swap or a stall is noticed."""
 
+MOST_FILLED_TICKS: Final = 10
+"""The longest gap that is filled with silence, in ticks. Longer ones are left out, and the timestamp jumps over them."""
+
 _TICK_S: Final = TICK_MS / 1000
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,6 @@ class SourceTrack(Generic[EncoderT]):
             clock: Time for the thread.
 
         """
-        self._device = device
         self._pipeline = SourcePipeline(
             encoder, on_frame, first_timestamp=first_timestamp, on_talking=on_talking
         )
@@ -102,41 +99,31 @@ class SourceTrack(Generic[EncoderT]):
         self._voice = VoiceFromDevice(device.parameters.sample_rate_hz)
         self._block_frames = device.parameters.sample_rate_hz * TICK_MS // 1000
         self._lateness = Lateness()
-        self._urgency = Urgency.ORDINARY
         self._adjustments: deque[Callable[[EncoderT], None]] = deque()
-        self._swaps: deque[DeviceSwap[InputDevice]] = deque()
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._thread: DeviceThread[InputDevice] = DeviceThread(
+            "blink-capture", device, self._clock, step=self._step, adopt=self._adopt
+        )
+        self._begun = False
         self._heard_until_s = 0.0
+        """Until when there is sound, or silence in its place."""
+
         self._device_lost_frames = 0
         self._lost_samples = 0
         self._filled_samples = 0
         self._fading_in = True
-        self.crash: BaseException | None = None
-        """What ended the thread, if a bug did."""
 
     def start(self) -> None:
-        """Start the device and the thread.
+        """Start the device and the thread. Does nothing if they run; may be tried again after an error.
 
         Raises:
-            DeviceError: The device does not start; nothing runs then.
+            BlinkError: The device does not start. Nothing runs then, until `start` or `set_device` succeeds.
 
         """
-        assert self._thread is None, "a source track is started once"
-        now_s = self._clock.now_s()
-        self._device.start(now_s)
-        self._heard_until_s = now_s
-        self._thread = threading.Thread(target=self._run, name="blink-capture", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, then the device. Safe to call twice and without a start; blocks for a few ms, a sound server's stop aside."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self._refuse_swaps("The call ended meanwhile.")
-        self._device.stop()
+        self._thread.stop()
 
     def pause(self) -> None:
         """Mute: from the next frame on, silence and one frame in 400 ms are sent."""
@@ -154,21 +141,23 @@ class SourceTrack(Generic[EncoderT]):
     @property
     def device(self) -> InputDevice:
         """The device in use."""
-        return self._device
+        return self._thread.device
+
+    @property
+    def crash(self) -> BaseException | None:
+        """What ended the thread, if a bug did; told to watchers as the device's failure."""
+        return self._thread.crash
 
     def set_device(self, device: InputDevice) -> None:
         """Use another microphone from now on, without the stream noticing. Blocks until it is so; the old device is stopped.
 
+        If `start` failed, or the thread has ended, it is started with the new device.
+
         Raises:
-            DeviceError: The new device does not start; the old one goes on.
+            BlinkError: The new device does not start; the old one goes on.
 
         """
-        if self._thread is None:
-            self._adopt(device)
-            return
-        swap: DeviceSwap[InputDevice] = DeviceSwap(device)
-        self._swaps.append(swap)
-        swap.previous.result(SWAP_TIMEOUT_S).stop()
+        self._thread.set_device(device)
 
     def adjust_encoder(self, change: Callable[[EncoderT], None]) -> None:
         """Have `change` called with the encoder, on the capture thread, before the next frame begins. Returns at once."""
@@ -176,13 +165,13 @@ class SourceTrack(Generic[EncoderT]):
 
     def position_s(self, now_s: float) -> float | None:
         """Return which second of the input is being captured at `now_s`; None while it does not run."""
-        return self._device.position_s(now_s)
+        return self.device.position_s(now_s)
 
     def statistics(self, now_s: float) -> SourceStatistics:
         """Return the figures so far."""
         pipeline = self._pipeline
         return SourceStatistics(
-            device=self._device.parameters.name,
+            device=self.device.parameters.name,
             frames_sent=pipeline.frames_sent,
             frames_unsent=pipeline.frames_unsent,
             clipped_frames=pipeline.clipped_frames,
@@ -191,34 +180,25 @@ class SourceTrack(Generic[EncoderT]):
             level_dbov=pipeline.level_dbov,
             voice=pipeline.voice,
             silent_s=pipeline.zero_samples / SAMPLE_RATE_HZ,
-            urgency=self._urgency,
+            urgency=self._thread.urgency,
             lateness=self._lateness.summary(),
-            reading=self._device.reading(now_s),
+            reading=self._thread.reading(now_s),
         )
 
     # The capture thread.
 
-    def _run(self) -> None:
-        self._urgency = make_urgent()
-        try:
-            while not self._stopping.is_set():
-                self._step()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the call must learn that nobody captures any more
-            self.crash = error
-            _log.exception("the capture thread ended")
-        self._refuse_swaps("Nothing is captured any more.")
-
     def _step(self) -> None:
+        device = self._thread.device
         if self._adjustments and self._pipeline.at_frame_boundary():
             self._adjust()
         now_s = self._clock.now_s()
         # A whole frame at a time: what is there earlier could not be sent earlier, and each waking costs.
         blocks = self._pipeline.missing_blocks
-        ready_s = self._device.ready_s(blocks * self._block_frames, now_s)
+        ready_s = device.ready_s(blocks * self._block_frames, now_s)
         self._note_lost(now_s)
         if ready_s > now_s:
             overdue_s = now_s - self._heard_until_s - blocks * _TICK_S
-            if self._swaps and overdue_s > _TICK_S:
+            if self._thread.swap_wanted and overdue_s > _TICK_S:
                 self._swap(now_s)
             elif overdue_s > STALLED_AFTER_S:
                 self._fill(now_s)
@@ -226,8 +206,8 @@ class SourceTrack(Generic[EncoderT]):
                 self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
             return
         self._lateness.add(now_s - ready_s)
-        swapping = bool(self._swaps)
-        ready = self._voice.convert(self._device.read(blocks * self._block_frames))
+        swapping = self._thread.swap_wanted
+        ready = self._voice.convert(device.read(blocks * self._block_frames))
         for index, block in enumerate(ready, 1):
             captured_s = now_s - (len(ready) - index) * _TICK_S
             self._process(block, captured_s, fading_out=swapping and index == len(ready))
@@ -238,7 +218,7 @@ class SourceTrack(Generic[EncoderT]):
         if self._fading_in:
             # Behind a gap, what is missing goes in first, so that timestamps keep real time.
             missing = round((now_s - self._heard_until_s) / _TICK_S) - 1
-            for _ in range(min(missing, 10)):
+            for _ in range(min(missing, MOST_FILLED_TICKS)):
                 self._pipeline.process(SILENT_BLOCK, now_s)
                 self._filled_samples += TICK_SAMPLES
             block = block * FADE_IN
@@ -257,7 +237,7 @@ class SourceTrack(Generic[EncoderT]):
         self._clock.wait_until(now_s + _TICK_S)
 
     def _note_lost(self, now_s: float) -> None:
-        lost_frames = self._device.reading(now_s).lost_frames
+        lost_frames = self._thread.device.reading(now_s).lost_frames
         if lost_frames != self._device_lost_frames:
             ticks = round((lost_frames - self._device_lost_frames) / self._block_frames)
             # Only whole ticks can be left out. What remains counts towards the next loss.
@@ -272,23 +252,22 @@ class SourceTrack(Generic[EncoderT]):
         self._pipeline.encoder_changed()
 
     def _swap(self, now_s: float) -> None:
-        swap = self._swaps.popleft()
-        self._fading_in = True
-        previous = self._device
-        try:
-            swap.device.start(now_s)
-        except DeviceError as error:
-            swap.previous.set_exception(error)
-            return
-        self._adopt(swap.device)
-        swap.previous.set_result(previous)
+        self._fading_in = True  # the old device too, if it stays: its last block was faded out
+        self._thread.swap(now_s)
 
-    def _adopt(self, device: InputDevice) -> None:
-        self._device = device
-        self._voice = VoiceFromDevice(device.parameters.sample_rate_hz)
+    def _adopt(self, device: InputDevice, now_s: float) -> None:
+        voice = VoiceFromDevice(device.parameters.sample_rate_hz)
+        reading = device.reading(now_s)
+        # What it captured until now was captured from the old device too.
+        device.read(reading.queued_frames)
+        self._voice = voice
         self._block_frames = device.parameters.sample_rate_hz * TICK_MS // 1000
-        self._device_lost_frames = device.reading(self._clock.now_s()).lost_frames
-
-    def _refuse_swaps(self, reason: str) -> None:
-        while self._swaps:
-            self._swaps.popleft().previous.set_exception(DeviceError(reason))
+        self._device_lost_frames = reading.lost_frames
+        self._fading_in = True
+        if not self._begun:
+            self._begun = True
+            self._heard_until_s = now_s
+        missed = int((now_s - self._heard_until_s) / _TICK_S)
+        if missed > MOST_FILLED_TICKS:
+            self._heard_until_s += missed * _TICK_S
+            self._pipeline.skip(missed)

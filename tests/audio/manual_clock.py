@@ -45,6 +45,13 @@ class ManualClock:
             self._changed.notify_all()
             assert self._changed.wait_for(lambda: self._parked, timeout=20), "the thread did not come to rest"
 
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass at once. The thread wakes; nobody waits until it rests."""
+        with self._changed:
+            self._limit_s += seconds
+            self._now_s = self._limit_s
+            self._changed.notify_all()
+
     def release(self) -> None:
         """Let the thread run to its end."""
         with self._changed:

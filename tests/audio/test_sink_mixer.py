@@ -101,7 +101,8 @@ def test_another_device_takes_over_with_a_fade_and_no_gap() -> None:
         swap_in_another_thread(bench, VirtualOutput("second", second))
         bench.clock.advance(0.5)
         assert bench.mixer.device.parameters.name == "second"
-        assert len(first.heard) + len(second.heard) == pytest.approx(bench_seconds(bench) * 48_000, abs=1500)
+        heard_samples = np.count_nonzero(first.heard) + np.count_nonzero(second.heard)
+        assert heard_samples == pytest.approx(bench_seconds(bench) * 48_000, abs=1500)
     for heard in (first.heard[960:], second.heard):
         assert np.abs(np.diff(heard)).max() < 0.5 * 0.004
     assert abs(first.heard[-1]) < 0.001
@@ -193,7 +194,38 @@ def test_a_bug_in_a_stream_ends_the_thread_and_is_kept(caplog: pytest.LogCapture
         time.sleep(0.001)
     bench.mixer.stop()
     assert isinstance(bench.mixer.crash, ZeroDivisionError)
-    assert "playout thread" in caplog.text
+    assert "blink-playout ended" in caplog.text
+
+
+def test_after_a_failed_start_another_device_is_played_on() -> None:
+    ear = Ear()
+    bench = Bench(BrokenDevice())  # type: ignore[arg-type]
+    bench.mixer.add(SinkTrack(ConstantStream(0.5)))
+    with pytest.raises(DeviceError):
+        bench.mixer.start()
+    bench.mixer.set_device(VirtualOutput("ear", ear))
+    try:
+        bench.clock.advance(0.1)
+        assert len(ear.heard) == pytest.approx(0.1 * 48_000, abs=480)
+        assert (ear.heard[960:] == 0.5).all()
+    finally:
+        bench.clock.release()
+        bench.mixer.stop()
+
+
+def test_a_change_asks_no_stream_ahead_of_its_time() -> None:
+    stream, second = ConstantStream(0.5), Ear()
+    with running(VirtualOutput("first", Ear())) as bench:
+        bench.mixer.add(SinkTrack(stream))
+        bench.clock.advance(0.5)
+        device = VirtualOutput("second", second)
+        start = device.start
+        # As if the sound system had taken its time between the device's first sample and the end of its start.
+        device.start = lambda now_s: start(now_s - 0.06)  # type: ignore[method-assign]
+        swap_in_another_thread(bench, device)
+        bench.clock.advance(0.5)
+        assert len(stream.asked_s) == pytest.approx(bench_seconds(bench) * 100, abs=2)
+    assert not second.heard[:2400].any()
 
 
 def test_stopping_twice_and_without_a_start_is_harmless() -> None:

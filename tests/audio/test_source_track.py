@@ -200,7 +200,41 @@ def test_a_bug_in_the_receiver_of_frames_ends_the_thread_and_is_kept(
         time.sleep(0.001)
     source.stop()
     assert isinstance(source.crash, ZeroDivisionError)
-    assert "capture thread" in caplog.text
+    assert "blink-capture ended" in caplog.text
+
+
+def test_after_a_failed_start_another_device_is_captured() -> None:
+    bench = Bench(BrokenDevice())  # type: ignore[arg-type]
+    with pytest.raises(DeviceError):
+        bench.source.start()
+    bench.source.set_device(tone())
+    try:
+        bench.clock.advance(0.1)
+        assert bench.timestamps_s() == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08])
+    finally:
+        bench.clock.release()
+        bench.source.stop()
+
+
+def test_after_a_crash_another_device_goes_on_in_real_time(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: PlainEncoder) -> None:
+        raise ZeroDivisionError
+
+    bench = Bench(tone())
+    bench.source.start()
+    bench.clock.advance(0.1)
+    bench.source.adjust_encoder(fail)
+    bench.clock.let_pass(3.0)
+    while bench.source.crash is None:
+        time.sleep(0.001)
+    assert bench.source.statistics(bench.clock.now_s()).reading.failure
+    bench.source.set_device(tone())
+    bench.clock.advance(0.5)
+    bench.clock.release()
+    bench.source.stop()
+    assert "ZeroDivisionError" in caplog.text
+    assert bench.timestamps_s()[-1] + 0.02 == pytest.approx(bench.sent_s[-1], abs=0.011)
+    assert np.abs(sound_of(bench.frames[-1])).max() == pytest.approx(0.1, abs=0.001)
 
 
 def test_stopping_twice_and_without_a_start_is_harmless() -> None:
