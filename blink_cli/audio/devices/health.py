@@ -1,6 +1,6 @@
 """What is wrong with a device, seen from outside: gone, standing still, or delivering nothing but zeros.
 
-    reading, silent_s, now ──> DeviceWatch ──> DeviceTrouble, DeviceRecovered, or nothing
+    reading, silent_s, now ──> DeviceWatch ──> what changed: DeviceRecovered, DeviceTrouble
 
 Device callbacks cannot say any of this themselves: the one that would is the one that no longer comes.
 """
@@ -65,24 +65,25 @@ class DeviceWatch:
 
     def observe(
         self, reading: DeviceReading, now_s: float, *, silent_s: float = 0.0
-    ) -> DeviceTrouble | DeviceRecovered | None:
-        """Take one reading and return what changed.
+    ) -> tuple[DeviceTrouble | DeviceRecovered, ...]:
+        """Take one reading and return what changed: the end of a trouble, the beginning of another, or both.
 
         Args:
             reading: Of the device.
             now_s: When.
-            silent_s: For an input, how long it has delivered nothing but zeros.
+            silent_s: For an input, how long nothing but zeros has come. What came before this device is not its fault.
 
         """
         if self._frames is None or reading.frames != self._frames:
             self._moved_once = self._frames is not None
             self._frames = reading.frames
             self._moved_s = now_s
-        found = self._find(reading, now_s, silent_s)
+        found = self._find(reading, now_s, min(silent_s, now_s - self._started_s))
         known, self.trouble = self.trouble, found
-        if found is not None:
-            return None if known is not None and known.kind is found.kind else found
-        return None if known is None else DeviceRecovered(known.kind)
+        if known is not None and found is not None and known.kind is found.kind:
+            return ()
+        ended = () if known is None else (DeviceRecovered(known.kind),)
+        return ended if found is None else (*ended, found)
 
     def _find(self, reading: DeviceReading, now_s: float, silent_s: float) -> DeviceTrouble | None:
         name = self._parameters.name

@@ -16,9 +16,7 @@ def moving(watch: DeviceWatch, start_s: float, seconds: float, silent_s: float =
     found: list[object] = []
     for step in range(int(seconds * 4)):
         now_s = start_s + step / 4
-        change = watch.observe(reading(1 + int(now_s * 48_000)), now_s, silent_s=silent_s)
-        if change is not None:
-            found.append(change)
+        found.extend(watch.observe(reading(1 + int(now_s * 48_000)), now_s, silent_s=silent_s))
     return found
 
 
@@ -30,41 +28,56 @@ def test_an_end_of_the_stream_is_told_once() -> None:
     watch = DeviceWatch(REAL, 0.0)
     moving(watch, 0.0, 5.0)
     gone = reading(240_000, failure="The sound system ended the output device Headset.")
-    change = watch.observe(gone, 5.0)
+    (change,) = watch.observe(gone, 5.0)
     assert isinstance(change, DeviceTrouble)
     assert change.kind is Trouble.GONE
     assert "Headset" in change.reason
-    assert watch.observe(gone, 5.25) is None
+    assert watch.observe(gone, 5.25) == ()
 
 
 def test_standing_still_is_told_and_so_is_its_end() -> None:
     watch = DeviceWatch(REAL, 0.0)
     moving(watch, 0.0, 5.0)
-    assert watch.observe(reading(7), 5.0) is None
-    assert watch.observe(reading(7), 5.9) is None
-    change = watch.observe(reading(7), 6.2)
+    assert watch.observe(reading(7), 5.0) == ()
+    assert watch.observe(reading(7), 5.9) == ()
+    (change,) = watch.observe(reading(7), 6.2)
     assert isinstance(change, DeviceTrouble)
     assert change.kind is Trouble.STALLED
-    assert watch.observe(reading(7), 9.0) is None
-    assert watch.observe(reading(8), 9.25) == DeviceRecovered(Trouble.STALLED)
+    assert watch.observe(reading(7), 9.0) == ()
+    assert watch.observe(reading(8), 9.25) == (DeviceRecovered(Trouble.STALLED),)
     assert watch.trouble is None
+
+
+def test_a_trouble_that_becomes_another_one_has_ended() -> None:
+    watch = DeviceWatch(REAL, 0.0)
+    moving(watch, 0.0, 5.0)
+    watch.observe(reading(7), 5.0)
+    watch.observe(reading(7), 6.2)
+    ended, begun = watch.observe(reading(7, failure="The sound system ended it."), 6.5)
+    assert ended == DeviceRecovered(Trouble.STALLED)
+    assert isinstance(begun, DeviceTrouble)
+    assert begun.kind is Trouble.GONE
 
 
 def test_a_sound_server_may_take_its_time_to_start() -> None:
     watch = DeviceWatch(REAL, 0.0)
-    assert [watch.observe(reading(0), now_s) for now_s in (0.0, 1.0, 2.0, 2.9)] == [None] * 4
-    assert watch.observe(reading(0), 3.1) is not None
+    assert [watch.observe(reading(0), now_s) for now_s in (0.0, 1.0, 2.0, 2.9)] == [()] * 4
+    assert watch.observe(reading(0), 3.1) != ()
 
 
 def test_a_device_that_was_stopped_is_not_stalled() -> None:
     watch = DeviceWatch(REAL, 0.0)
     moving(watch, 0.0, 5.0)
-    assert watch.observe(reading(7, running=False), 60.0) is None
+    assert watch.observe(reading(7, running=False), 60.0) == ()
 
 
 def test_a_microphone_of_zeros_is_noticed_unless_it_is_virtual() -> None:
-    (change,) = moving(DeviceWatch(REAL, 0.0), 0.0, 5.0, silent_s=6.0)
+    (change,) = moving(DeviceWatch(REAL, 0.0), 0.0, 6.0, silent_s=6.0)
     assert isinstance(change, DeviceTrouble)
     assert change.kind is Trouble.ONLY_ZEROS
-    assert moving(DeviceWatch(VIRTUAL, 0.0), 0.0, 5.0, silent_s=600.0) == []
-    assert moving(DeviceWatch(REAL, 0.0), 0.0, 5.0, silent_s=2.0) == []
+    assert moving(DeviceWatch(VIRTUAL, 0.0), 0.0, 6.0, silent_s=600.0) == []
+    assert moving(DeviceWatch(REAL, 0.0), 0.0, 6.0, silent_s=2.0) == []
+
+
+def test_zeros_of_the_device_before_are_not_this_ones_fault() -> None:
+    assert moving(DeviceWatch(REAL, 100.0), 100.0, 4.0, silent_s=60.0) == []
