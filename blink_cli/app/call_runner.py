@@ -34,7 +34,7 @@ from blink_cli.core.call_effects import (
     StopSending,
 )
 from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.events import DeviceLost, Event
+from blink_cli.core.events import Event
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import (
@@ -300,8 +300,10 @@ class CallRunner:
         self._talkers.own_voice(change, muted=self._muted)
 
     def device_failed(self, direction: str, device: str, reason: str) -> None:
-        """Tell that a device does not start; the call goes on without its sound."""
-        self._publish(DeviceLost(direction=direction, device=device, reason=reason, replacement=None))
+        """Let another device take over from one that does not start."""
+        del device  # it is the one in use
+        assert self._guard is not None, "voice and guard are attached together"
+        self._guard.replace(direction, reason)
 
     # inside
 

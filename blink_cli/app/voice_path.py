@@ -10,9 +10,10 @@ take its time.
 import asyncio
 import contextlib
 import functools
+import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -26,7 +27,7 @@ from blink_cli.audio.sink_mixer import MixerStatistics, SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceStatistics, SourceTrack
 from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import BlinkError
 from blink_cli.core.loss_report import LossReport
 from blink_cli.core.names import Did
 from blink_cli.core.rtp import EncodedFrame, RtpPacket
@@ -36,6 +37,9 @@ from blink_cli.net.tasks import TaskOwner
 
 OUTBOX_FRAMES: Final = 50
 """A second of voice that the event loop has not come to send. Older frames go first: nobody wants to hear them."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class VoiceObserver(Protocol):
@@ -48,7 +52,7 @@ class VoiceObserver(Protocol):
         """The microphone's owner started or stopped talking, muted or not."""
 
     def device_failed(self, direction: str, device: str, reason: str) -> None:
-        """A device could not be started."""
+        """The device in use could not be started. It is tried again with the next peer; another one would be started at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,10 @@ class VoicePath:
         self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
         self._source: SourceTrack[OpusEncoder] | None = None
-        self._source_running = False
+        self._input_asked = False
+        """Whether this call's microphone runs or is being started."""
+
+        self._output_asked = False
         self._mixer: SinkMixer | None = None
         self._sinks: dict[Did, tuple[MediaFormat, SinkTrack[StreamFigures]]] = {}
         self._gains_db: dict[Did, float] = {}
@@ -170,16 +177,14 @@ class VoicePath:
             first_timestamp=secrets.randbits(32),
             on_talking=self._talking_changed,
         )
-        self._source_running = False
+        self._input_asked = self._output_asked = False
         if self._muted:
             self._source.pause()
         if self._deafened:
             self._mixer.pause()
-        self._tasks.start(
-            self._start("output", self._output.parameters.name, self._mixer.start), name="start output"
-        )
+        self._start_output()
         if not self._input.parameters.virtual:
-            self._start_source()
+            self._start_input()
 
     def peer_connected(self, peer: Did, media: MediaFormat) -> None:
         """Play this peer from now on, and let the microphone be heard if it is the first one."""
@@ -195,7 +200,8 @@ class VoicePath:
             self._sinks[peer] = (media, sink)
             self._mixer.add(sink)
         # A sound file is heard from its beginning: nobody listened before.
-        self._start_source()
+        self._start_input()
+        self._start_output()
 
     def receive(self, peer: Did, packet: RtpPacket) -> None:
         """Give a packet to its peer's stream."""
@@ -247,7 +253,9 @@ class VoicePath:
         self._source.adjust_encoder(lambda encoder: encoder.set_fec(loss_percent or 0, enabled=enabled))
 
     async def set_input(self, text: str) -> str:
-        """Use another microphone, in the middle of a call too.
+        """Use another microphone, in the middle of a call too. If the old one did not start, this one does.
+
+        It is carried through even if whoever asked goes away: half a change would leave the wrong name.
 
         Returns:
             The device's name.
@@ -256,21 +264,11 @@ class VoicePath:
             BlinkError: It cannot be used; the old one goes on.
 
         """
-        async with self._devices():
-            device = await asyncio.to_thread(self._opener.open_input, text)
-            if self._source is not None:
-                await asyncio.to_thread(self._source.set_device, device)
-            self._input = device
-        return device.parameters.name
+        return await self._carry_through(functools.partial(self._change_input, text), "input")
 
     async def set_output(self, text: str) -> str:
         """Use another speaker, in the middle of a call too. As `set_input`."""
-        async with self._devices():
-            device = await asyncio.to_thread(self._opener.open_output, text)
-            if self._mixer is not None:
-                await asyncio.to_thread(self._mixer.set_device, device)
-            self._output = device
-        return device.parameters.name
+        return await self._carry_through(functools.partial(self._change_output, text), "output")
 
     async def aclose(self) -> None:
         """Stop everything and wait until the threads are gone."""
@@ -282,19 +280,67 @@ class VoicePath:
 
     # inside
 
-    def _start_source(self) -> None:
-        if self._source is None or self._source_running:
-            return
-        self._source_running = True
-        self._tasks.start(
-            self._start("input", self._input.parameters.name, self._source.start), name="start input"
-        )
+    async def _carry_through(self, change: Callable[[], Awaitable[str]], direction: str) -> str:
+        async def attempt() -> str | BlinkError:
+            # An expected error is an answer here: a task that fails is a bug to its owner.
+            try:
+                return await change()
+            except BlinkError as error:
+                return error
 
-    async def _start(self, direction: str, device: str, start: Callable[[], None]) -> None:
+        outcome = await asyncio.shield(self._tasks.start(attempt(), name=f"change {direction}"))
+        if isinstance(outcome, BlinkError):
+            raise outcome
+        return outcome
+
+    async def _change_input(self, text: str) -> str:
+        async with self._devices():
+            device = await asyncio.to_thread(self._opener.open_input, text)
+            if self._source is not None:
+                await asyncio.to_thread(self._source.set_device, device)
+            self._input = device
+        return device.parameters.name
+
+    async def _change_output(self, text: str) -> str:
+        async with self._devices():
+            device = await asyncio.to_thread(self._opener.open_output, text)
+            if self._mixer is not None:
+                await asyncio.to_thread(self._mixer.set_device, device)
+            self._output = device
+        return device.parameters.name
+
+    def _start_input(self) -> None:
+        if self._source is not None and not self._input_asked:
+            self._input_asked = True
+            self._tasks.start(self._start_source(self._source), name="start input")
+
+    def _start_output(self) -> None:
+        if self._mixer is not None and not self._output_asked:
+            self._output_asked = True
+            self._tasks.start(self._start_mixer(self._mixer), name="start output")
+
+    async def _start_source(self, source: SourceTrack[OpusEncoder]) -> None:
+        failure = await self._failure_of(source.start)
+        if failure is not None and source is self._source:
+            self._input_asked = False
+            self._observer.device_failed("input", source.device.parameters.name, failure)
+
+    async def _start_mixer(self, mixer: SinkMixer) -> None:
+        failure = await self._failure_of(mixer.start)
+        if failure is not None and mixer is self._mixer:
+            self._output_asked = False
+            self._observer.device_failed("output", mixer.device.parameters.name, failure)
+
+    async def _failure_of(self, start: Callable[[], None]) -> str | None:
+        """Return why it did not start; None if it runs."""
         try:
             await self._work(start)
-        except DeviceError as failure:
-            self._observer.device_failed(direction, device, failure.message)
+        except BlinkError as failure:
+            return failure.message
+        except Exception as failure:  # noqa: BLE001  # whatever it is, the call must not stay without sound
+            _log.exception("a device did not start")
+            return f"It did not start: {failure!r}."
+        return None
 
     async def _work(self, work: Callable[[], None]) -> None:
         async with self._devices():
