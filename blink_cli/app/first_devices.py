@@ -1,6 +1,7 @@
 """The devices that a session begins with."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,7 +19,12 @@ async def open_first_devices(
 ) -> tuple[InputDevice, OutputDevice, list[Event]]:
     """The devices of the options. `default` without any audio system is silence, with a word about it; a name is an error."""
     input_device, input_lost = await _open(opener.open_input, options.input, "input", "silence")
-    output_device, output_lost = await _open(opener.open_output, options.output, "output", "null")
+    output_device, output_lost = await _open(
+        functools.partial(opener.open_output, beside=input_device.parameters.name),
+        options.output,
+        "output",
+        "null",
+    )
     return input_device, output_device, [*input_lost, *output_lost]
 
 

@@ -303,7 +303,9 @@ class VoicePath:
 
     async def _change_output(self, text: str) -> str:
         async with self._devices():
-            device = await asyncio.to_thread(self._opener.open_output, text)
+            device = await asyncio.to_thread(
+                self._opener.open_output, text, beside=self._input.parameters.name
+            )
             if self._mixer is not None:
                 await asyncio.to_thread(self._mixer.set_device, device)
             self._output = device

@@ -101,7 +101,9 @@ class SourcePipeline(Generic[EncoderT]):
     def process(self, block: Samples, now_s: float) -> None:
         """Take one block, shape (480,), whose last sample was captured at `now_s`; emit a frame if it completes one."""
         # One NaN from a driver would poison the level and the encoder's filters for good.
-        if not np.isfinite(np.dot(block, block)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            energy = np.dot(block, block)
+        if not np.isfinite(energy):
             block = np.zeros(TICK_SAMPLES, dtype=np.float32)
         self._frame[self._filled : self._filled + TICK_SAMPLES] = block
         self._filled += TICK_SAMPLES

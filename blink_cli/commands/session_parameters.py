@@ -186,7 +186,7 @@ def input_device(text: str) -> str:
     """
     name = parse_input_name(text)
     if isinstance(name, FileDevice):
-        return str(FileDevice(str(Path(name.path).absolute()), loop=name.loop, drift_ppm=name.drift_ppm))
+        return str(FileDevice(_absolute(name.path), loop=name.loop, drift_ppm=name.drift_ppm))
     return str(name)
 
 
@@ -199,8 +199,13 @@ def output_device(text: str) -> str:
     """
     name = parse_output_name(text)
     if isinstance(name, WavDevice):
-        return str(WavDevice(str(Path(name.path).absolute()), drift_ppm=name.drift_ppm))
+        return str(WavDevice(_absolute(name.path), drift_ppm=name.drift_ppm))
     return str(name)
+
+
+def _absolute(path: str) -> str:
+    # Shells do not expand `~` behind `file:`.
+    return str(Path(path).expanduser().absolute())
 
 
 def ice_servers(urls: Sequence[str]) -> tuple[ConfiguredServer, ...]:

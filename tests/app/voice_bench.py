@@ -42,10 +42,10 @@ class Opener(DeviceOpener):
             raise DeviceError("The system has no input device.")
         return self.inputs[text]() if text in self.inputs else super().open_input(text)
 
-    def open_output(self, text: str) -> OutputDevice:
+    def open_output(self, text: str, *, beside: str | None = None) -> OutputDevice:
         if text == "default" and text not in self.outputs:
             raise DeviceError("The system has no output device.")
-        return self.outputs[text]() if text in self.outputs else super().open_output(text)
+        return self.outputs[text]() if text in self.outputs else super().open_output(text, beside=beside)
 
 
 class Microphone(VirtualInput):

@@ -19,6 +19,7 @@ from blink_cli.core.device_name import (
     parse_input_name,
     parse_output_name,
 )
+from blink_cli.core.errors import DeviceError
 
 
 class DeviceOpener:
@@ -49,8 +50,12 @@ class DeviceOpener:
             case DefaultDevice() | NamedDevice() as name:
                 return PortAudioInput(name)
 
-    def open_output(self, text: str) -> OutputDevice:
+    def open_output(self, text: str, *, beside: str | None = None) -> OutputDevice:
         """Return the speaker that `text` names, not started.
+
+        Args:
+            text: Its name.
+            beside: The input in use: a file that it plays is not written over.
 
         Raises:
             UsageError: `text` is not an output's name.
@@ -63,6 +68,8 @@ class DeviceOpener:
                 return VirtualOutput(str(name), Nobody(), drift_ppm)
             case WavDevice(path, drift_ppm) as name:
                 place = _place(path)
+                if place == _file_of(beside):
+                    raise DeviceError(f"{place} is what the microphone plays.", hint="choose another file")
                 return VirtualOutput(str(name), self._recorder(place), drift_ppm)
             case DefaultDevice() | NamedDevice() as name:
                 return PortAudioOutput(name)
@@ -74,6 +81,12 @@ class DeviceOpener:
         elif earlier.recording:
             raise already_written(place)
         return earlier
+
+
+def _file_of(text: str | None) -> Path | None:
+    """The file that an input's name names, if any."""
+    name = None if text is None else parse_input_name(text)
+    return _place(name.path) if isinstance(name, FileDevice) else None
 
 
 def _place(path: str) -> Path:

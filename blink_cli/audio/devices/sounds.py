@@ -99,8 +99,11 @@ class FileSound:
         self._chunks: Iterator[Samples] = iter(())
         if not path.exists():
             raise DeviceError(
-                f"There is no file {path}.", hint="check the path; it is relative to the session's folder"
+                f"There is no file {path}.",
+                hint="check the path; `~` and relative paths are those of who names it",
             )
+        if not path.is_file():  # a pipe would make the session wait for whoever writes into it
+            raise DeviceError(f"{path} is not an ordinary file.", hint="choose a sound file")
         with self._open() as file:
             if file.frames == 0:
                 raise DeviceError(f"{path} holds no sound.", hint="choose a file that is not empty")
@@ -139,8 +142,15 @@ class FileSound:
         return samples
 
     def skip(self, count: int) -> None:
-        """Leave out the next `count` samples. Raises as `next`."""
-        self.next(count)
+        """Leave out the next `count` samples, in little memory. Raises as `next`."""
+        while count > len(self._ready):
+            count -= len(self._ready)
+            chunk = self._next_chunk()
+            if chunk is None:  # behind the end everything is the same
+                self._ready = self._ready[:0]
+                return
+            self._ready = chunk
+        self._ready = self._ready[count:]
 
     def close(self) -> None:
         """Close the file."""
@@ -170,19 +180,24 @@ class FileSound:
     def _voice(self, file: soundfile.SoundFile) -> Iterator[Samples]:
         rate_hz: int = file.samplerate
         step = max(1, int(rate_hz * READ_AHEAD_S))
-        while True:
-            resampler = (
-                None
-                if rate_hz == SAMPLE_RATE_HZ
-                else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
-            )
-            while True:
-                frames: Samples = file.read(step, dtype="float32", always_2d=True)
-                ended = len(frames) < step
-                mono = to_mono(frames)
-                yield mono if resampler is None else resampler.resample_chunk(mono, last=ended)
-                if ended:
-                    break
-            if not self._loop:
-                return
+        resampler = (
+            None
+            if rate_hz == SAMPLE_RATE_HZ
+            else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
+        )
+        ended = False
+        while not ended:
+            mono = to_mono(self._frames(file, step))
+            ended = len(mono) < step
+            yield mono if resampler is None else resampler.resample_chunk(mono, last=ended)
+
+    def _frames(self, file: soundfile.SoundFile, step: int) -> Samples:
+        """The next `step` frames; fewer at the end. A loop is read over its end, also several times: a file may be shorter than a step."""
+        frames: Samples = file.read(step, dtype="float32", always_2d=True)
+        while self._loop and len(frames) < step:
             file.seek(0)
+            more: Samples = file.read(step - len(frames), dtype="float32", always_2d=True)
+            if not len(more):
+                break
+            frames = np.concatenate((frames, more))
+        return frames

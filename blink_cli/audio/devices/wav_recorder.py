@@ -9,6 +9,7 @@ stays the one that was played at k / 48000 seconds.
 Source: Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), "Waveform Audio File Format".
 """
 
+import logging
 import os
 import queue
 import struct
@@ -32,6 +33,8 @@ MAX_DATA_BYTES: Final = 0xFFFFFFFF - HEADER_BYTES
 """A WAV header counts in 32 bits: 12.4 hours."""
 
 _FULL_SCALE = 32767.0
+
+_log = logging.getLogger(__name__)
 
 
 class WavRecorder:
@@ -122,6 +125,9 @@ class WavRecorder:
                 self._write_header(file)
         except OSError as error:
             self.failure = f"{self.path} cannot be written any more: {error.strerror or error}"
+        except Exception as error:  # noqa: BLE001  # whatever it is, who hears must learn that nothing is written
+            _log.exception("a WAV file is not written any more")
+            self.failure = f"{self.path} cannot be written any more: {error!r}"
 
     def _write_queued(self, file: BinaryIO) -> None:
         wrote = False
@@ -186,6 +192,8 @@ def _check_place(path: Path) -> None:
             raise _cannot_write(path, "No such file or directory")
         if path.is_dir():
             raise _cannot_write(path, "Is a directory")
+        if path.exists() and not path.is_file():
+            raise _cannot_write(path, "It is not an ordinary file")
     except OSError as error:
         raise _cannot_write(path, error.strerror or str(error)) from error
     if not os.access(written, os.W_OK):

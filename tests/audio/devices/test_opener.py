@@ -43,6 +43,15 @@ def test_a_wav_file_in_use_is_refused(tmp_path: Path) -> None:
     device.stop()
 
 
+def test_what_the_microphone_plays_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "voice.wav"
+    soundfile.write(path, np.zeros(480), 48_000)
+    before = path.read_bytes()
+    with pytest.raises(DeviceError, match="what the microphone plays"):
+        DeviceOpener().open_output(f"wav:{tmp_path}/./voice.wav", beside=f"file:{path}?loop=1")
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("direction", "name", "kind"),
     [

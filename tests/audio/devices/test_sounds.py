@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         ("missing.wav", "There is no file"),
         ("text.wav", "cannot be read as sound"),
         ("empty.wav", "holds no sound"),
-        (".", "cannot be read as sound"),
+        (".", "not an ordinary file"),
     ):
         with pytest.raises(DeviceError, match=says) as caught:
             FileSound(tmp_path / name)
@@ -148,3 +149,37 @@ def test_a_tone_is_a_sine_at_minus_20_dbfs_without_seams() -> None:
     assert int(spectrum.argmax()) == 440
     assert spectrum[440] / 24_000 == pytest.approx(0.1, rel=1e-3)
     assert np.delete(spectrum, 440).max() / 24_000 < 1e-4
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+@pytest.mark.parametrize("frames", [1, 7, 480, 5_000])
+def test_a_loop_of_any_length_goes_on_without_a_seam(tmp_path: Path, rate_hz: int, frames: int) -> None:
+    soundfile.write(tmp_path / "short.wav", np.full(frames, 0.25), rate_hz, subtype="FLOAT")
+    sound = FileSound(tmp_path / "short.wav", loop=True)
+    sound.rewind()
+    heard = read(sound, 1.0)
+    assert np.abs(heard[480:] - 0.25).max() < 0.01
+    sound.skip(10 * 48_000)
+    assert len(sound._ready) < 48_000, "what is left out is not kept"
+    assert np.abs(read(sound, 0.1) - 0.25).max() < 0.01
+    sound.close()
+
+
+def test_what_is_left_out_is_left_out_to_the_sample(tmp_path: Path) -> None:
+    voice = chirp(48_000, 2.0)
+    soundfile.write(tmp_path / "voice.wav", voice, 48_000, subtype="FLOAT")
+    sound = FileSound(tmp_path / "voice.wav")
+    sound.rewind()
+    sound.next(480)
+    sound.skip(33_333)
+    np.testing.assert_array_equal(sound.next(480), voice[33_813:34_293])
+    sound.skip(480_000)
+    assert not sound.next(480).any()
+    sound.close()
+
+
+def test_what_is_no_ordinary_file_is_refused_before_anybody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path / "pipe.wav", tmp_path, Path("/dev/zero")):
+        with pytest.raises(DeviceError, match="not an ordinary file"):
+            FileSound(path)

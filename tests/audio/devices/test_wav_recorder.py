@@ -213,3 +213,8 @@ def test_hearing_never_waits_for_the_writer(tmp_path: Path, monkeypatch: pytest.
     holding.set()
     recorder.end()
     assert soundfile.info(tmp_path / "out.wav").frames == 96_000
+
+
+def test_what_is_no_ordinary_file_is_refused() -> None:
+    with pytest.raises(DeviceError, match="not an ordinary file"):
+        WavRecorder(Path("/dev/null"))
