@@ -90,6 +90,7 @@ class DeviceThread(Generic[DeviceT]):
             BlinkError: The device does not start. Nothing runs then, until `start` or `set_device` succeeds.
 
         """
+        assert not self._stopping.is_set(), "what was stopped is not started again"
         self._wanted = True
         if not self._runs():
             self._begin(self._device)

@@ -138,11 +138,6 @@ class SinkMixer:
         """The device in use."""
         return self._thread.device
 
-    @property
-    def crash(self) -> BaseException | None:
-        """What ended the thread, if a bug did; told to watchers as the device's failure."""
-        return self._thread.crash
-
     def set_device(self, device: OutputDevice) -> None:
         """Play on another device from now on. Blocks until it is so; the old device is stopped.
 

@@ -143,11 +143,6 @@ class SourceTrack(Generic[EncoderT]):
         """The device in use."""
         return self._thread.device
 
-    @property
-    def crash(self) -> BaseException | None:
-        """What ended the thread, if a bug did; told to watchers as the device's failure."""
-        return self._thread.crash
-
     def set_device(self, device: InputDevice) -> None:
         """Use another microphone from now on, without the stream noticing. Blocks until it is so; the old device is stopped.
 

@@ -4,8 +4,8 @@ A device never sleeps and never calls back: it says at which monotonic time it w
 thread that owns it waits until then (`blink_cli.audio.waiting`). So every device is tested in virtual time, and the thread decides how to
 wait, when to give up on a stalled device, and what to do meanwhile.
 
-Threads: `start`, `ready_s`, `read` and `write` belong to one voice thread at a time. `stop` is called when that thread has let go of the
-device, and may block. `position_s` and `reading` may be asked from any thread.
+Threads: `start` is called before the voice thread gets the device, and may block. `ready_s`, `read` and `write` belong to one voice thread at
+a time. `stop` is called when that thread has let go of the device, and may block. `position_s` and `reading` may be asked from any thread.
 """
 
 from dataclasses import dataclass

@@ -187,17 +187,20 @@ class FileSound:
         )
         ended = False
         while not ended:
-            mono = to_mono(self._frames(file, step))
+            mono = to_mono(file.read(step, dtype="float32", always_2d=True))
+            if self._loop and len(mono) < step:
+                mono = self._over_the_end(file, mono, step)
             ended = len(mono) < step
             yield mono if resampler is None else resampler.resample_chunk(mono, last=ended)
 
-    def _frames(self, file: soundfile.SoundFile, step: int) -> Samples:
-        """The next `step` frames; fewer at the end. A loop is read over its end, also several times: a file may be shorter than a step."""
-        frames: Samples = file.read(step, dtype="float32", always_2d=True)
-        while self._loop and len(frames) < step:
-            file.seek(0)
-            more: Samples = file.read(step - len(frames), dtype="float32", always_2d=True)
-            if not len(more):
-                break
-            frames = np.concatenate((frames, more))
-        return frames
+    @staticmethod
+    def _over_the_end(file: soundfile.SoundFile, mono: Samples, step: int) -> Samples:
+        """Read on from the beginning, so that there are `step` frames: of a very short file, its whole again and again."""
+        file.seek(0)
+        missing = step - len(mono)
+        more = to_mono(file.read(missing, dtype="float32", always_2d=True))
+        if 0 < len(more) < missing:
+            again = np.resize(more, missing)
+            file.seek(missing % len(more))
+            more = again
+        return np.concatenate((mono, more))
