@@ -65,30 +65,28 @@ class Profile:
             make_private(folder)
 
 
-def find_profile(name: str | None, data_dir: Path | None, environ: Mapping[str, str] = os.environ) -> Profile:
-    """The profile that the options and the environment name.
+def find_profile(name: str, data_dir: Path | None, environ: Mapping[str, str] = os.environ) -> Profile:
+    """Where the profile of this name keeps its things.
 
     Args:
-        name: `--profile`; None: `BLINK_PROFILE`, else "default".
-        data_dir: `--data-dir`; None: `BLINK_DATA_DIR`, else the system's.
-        environ: The environment.
+        name: Of the profile.
+        data_dir: Where the user wants all profiles to be; None: where the system keeps its users' data.
+        environ: The environment, for where sockets belong.
 
     Raises:
         UsageError: The name cannot be one.
 
     """
-    chosen = name if name is not None else environ.get("BLINK_PROFILE") or DEFAULT_PROFILE
-    if not _NAME.fullmatch(chosen) or chosen.endswith(".") or _WINDOWS_DEVICES.fullmatch(chosen):
+    if not _NAME.fullmatch(name) or name.endswith(".") or _WINDOWS_DEVICES.fullmatch(name):
         raise UsageError(
-            f"{chosen!r} cannot be the name of a profile.",
+            f"{name!r} cannot be the name of a profile.",
             hint="Use up to 32 letters, digits, '-', '_' and '.', and begin with a letter or digit.",
         )
-    own = data_dir or (Path(environ["BLINK_DATA_DIR"]) if environ.get("BLINK_DATA_DIR") else None)
-    if own is not None:
-        base = own.expanduser().absolute()
-        return Profile(chosen, base / "profiles" / chosen, base / "run" / chosen)
+    if data_dir is not None:
+        base = data_dir.expanduser().absolute()
+        return Profile(name, base / "profiles" / name, base / "run" / name)
     data = Path(platformdirs.user_data_dir("blink", appauthor=False))
-    return Profile(chosen, data / "profiles" / chosen, _runtime_base(data, environ) / chosen)
+    return Profile(name, data / "profiles" / name, _runtime_base(data, environ) / name)
 
 
 def _runtime_base(data: Path, environ: Mapping[str, str]) -> Path:

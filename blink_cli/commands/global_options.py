@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from blink_cli.core.errors import UsageError
+
 DEFAULT_PROFILE: Final = "default"
 
 
@@ -50,7 +52,16 @@ class GlobalOptions:
         verbose: int = 0,
         quiet: bool = False,
     ) -> "GlobalOptions":
-        """Return these options with what a command line says added. What it does not say stays."""
+        """Return these options with what a command line says added. What it does not say stays.
+
+        Raises:
+            UsageError: `--data-dir` is empty, as an unset variable of a shell script is.
+
+        """
+        if data_dir is not None and not data_dir.strip():
+            raise UsageError(
+                "--data-dir is empty.", hint="name a folder, or leave the option out; is a variable unset?"
+            )
         verbosity = -1 if quiet else self.verbosity + verbose
         return replace(
             self,

@@ -1,7 +1,6 @@
 """The way from the chosen profile to a session: the one that runs, or one of this process."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -40,10 +39,7 @@ def profile_of(options: GlobalOptions) -> "Profile":
     """
     from blink_cli.app.profile import find_profile  # noqa: PLC0415 - `--help` needs no folders
 
-    with warnings.catch_warnings():
-        # platformdirs warns where XDG_RUNTIME_DIR is not set; its fallback is safe, for both sides check whose socket it is.
-        warnings.simplefilter("ignore")
-        return find_profile(options.profile, options.data_dir)
+    return find_profile(options.profile, options.data_dir)
 
 
 async def connect(options: GlobalOptions) -> ControlClient:

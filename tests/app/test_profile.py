@@ -10,19 +10,15 @@ from blink_cli.app.profile import DEFAULT_PROFILE, find_profile
 from blink_cli.core.errors import BlinkError, UsageError
 
 
-def test_options_win_over_the_environment(tmp_path: Path) -> None:
-    environ = {"BLINK_PROFILE": "work", "BLINK_DATA_DIR": str(tmp_path / "env")}
-    from_environment = find_profile(None, None, environ)
-    assert from_environment.name == "work"
-    assert from_environment.data_dir == tmp_path / "env" / "profiles" / "work"
-    from_options = find_profile("home", tmp_path / "option", environ)
-    assert from_options.name == "home"
-    assert from_options.data_dir == tmp_path / "option" / "profiles" / "home"
-    assert from_options.runtime_dir == tmp_path / "option" / "run" / "home"
+def test_a_folder_of_ones_own_holds_everything(tmp_path: Path) -> None:
+    profile = find_profile("home", tmp_path / "option")
+    assert profile.name == "home"
+    assert profile.data_dir == tmp_path / "option" / "profiles" / "home"
+    assert profile.runtime_dir == tmp_path / "option" / "run" / "home"
 
 
-def test_without_either_it_is_the_users_own_folder() -> None:
-    profile = find_profile(None, None, {})
+def test_without_one_it_is_the_users_own_folder() -> None:
+    profile = find_profile(DEFAULT_PROFILE, None, {})
     assert profile.name == DEFAULT_PROFILE
     assert profile.data_dir.is_absolute()
     assert profile.data_dir.parts[-2:] == ("profiles", "default")

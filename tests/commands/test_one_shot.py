@@ -462,3 +462,9 @@ def test_the_shell_completes_the_path_of_a_log(served: Shell, tmp_path: Path) ->
     words = f"blink rtp-log start {tmp_path}/ca"
     completed = served.run(_BLINK_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="3")
     assert set(completed.stdout.split()) == {f"{tmp_path}/call.csv", f"{tmp_path}/calls/"}
+
+
+def test_an_empty_data_dir_makes_no_profile_in_the_working_folder(served: Shell) -> None:
+    ran = served.run("--data-dir", "", "whoami")
+    assert ran.exit_code == 2
+    assert "--data-dir is empty" in ran.stderr
