@@ -11,12 +11,11 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from blink_cli.audio.samples import Samples
 from blink_cli.core.rtp import RtpPacket
+from blink_cli.core.voice import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 
 INBOX_PACKETS: Final = 256
 """Packets that wait for the playout thread, which comes every 10 ms: five seconds of a voice, a flood for longer."""
 
-GAIN_LOWEST_DB: Final = -60.0
-GAIN_HIGHEST_DB: Final = 30.0
 
 StatisticsT_co = TypeVar("StatisticsT_co", covariant=True)
 StatisticsT = TypeVar("StatisticsT")
@@ -69,7 +68,7 @@ class SinkTrack(Generic[StatisticsT]):
 
     @gain_db.setter
     def gain_db(self, gain_db: float) -> None:
-        self._gain = 10.0 ** (min(max(gain_db, GAIN_LOWEST_DB), GAIN_HIGHEST_DB) / 20.0)
+        self._gain = 10.0 ** (min(max(gain_db, LOWEST_GAIN_DB), HIGHEST_GAIN_DB) / 20.0)
 
     @property
     def wanted_gain(self) -> float:

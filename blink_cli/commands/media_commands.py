@@ -11,9 +11,7 @@ from blink_cli.commands.shell_completion import complete_peer
 from blink_cli.core.errors import UsageError
 from blink_cli.core.replies import DeviceSet, Done
 from blink_cli.core.requests import SetDeafened, SetDevice, SetGain, SetMuted
-
-LOWEST_GAIN_DB = -60.0
-HIGHEST_GAIN_DB = 20.0
+from blink_cli.core.voice import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 
 Device = Annotated[str, typer.Argument(metavar="DEV", help="default, a device's name, or a virtual device.")]
 

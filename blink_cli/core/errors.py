@@ -5,7 +5,6 @@
      ├── NotFoundError       no such peer, call or device; or nobody answered in time
      ├── NoSessionError      nothing is running for this profile
      ├── DeviceError         an audio device cannot be opened or used
-     ├── AssertionFailedError   the command ran, and what it checked is not so
      ├── StateError          not possible now: not in a call, already recording
      ├── IdentityError       the key file is unsafe, locked or damaged
      └── WireError           bytes from a stranger that are not a message of ours; never shown, only counted
@@ -56,13 +55,6 @@ class DeviceError(BlinkError):
 
     code = "audio_device"
     exit_code = ExitCode.AUDIO_DEVICE
-
-
-class AssertionFailedError(BlinkError):
-    """The command ran, and what it checked is not so."""
-
-    code = "assertion_failed"
-    exit_code = ExitCode.ASSERTION_FAILED
 
 
 class StateError(BlinkError):

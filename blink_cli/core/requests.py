@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from blink_cli.core.voice import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+
 RecordingFormat = Literal["mp4", "wav", "mix"]
 """One MP4 of all tracks; a WAV for each participant; a mixdown."""
 
@@ -87,7 +89,7 @@ class SetGain(_Request, frozen=True, tag="gain"):
     """How loud one peer is played here. Replies `Done`."""
 
     peer: str
-    gain_db: Annotated[float, msgspec.Meta(ge=-60, le=20)]
+    gain_db: Annotated[float, msgspec.Meta(ge=LOWEST_GAIN_DB, le=HIGHEST_GAIN_DB)]
 
 
 class SetDevice(_Request, frozen=True, tag="set_device"):

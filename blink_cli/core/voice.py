@@ -14,5 +14,9 @@ TICK_MS: Final = 10
 TICK_SAMPLES: Final = SAMPLE_RATE_HZ * TICK_MS // 1000
 """Samples in one tick: 480."""
 
+LOWEST_GAIN_DB: Final = -60.0
+HIGHEST_GAIN_DB: Final = 20.0
+"""What may be turned up or down of one peer: a whisper becomes a voice with 20 dB, and no more than noise with more."""
+
 SILENCE_DBOV: Final = -127
 """The audio level of digital silence (RFC 6464, section 3, as a negative dBov)."""

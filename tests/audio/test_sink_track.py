@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.sink_track import GAIN_HIGHEST_DB, INBOX_PACKETS, SinkTrack
+from blink_cli.audio.sink_track import INBOX_PACKETS, SinkTrack
+from blink_cli.core.voice import HIGHEST_GAIN_DB
 from tests.audio.parts import PlainStream, packet
 
 
@@ -34,6 +35,6 @@ def test_statistics_are_a_snapshot_of_the_last_publication() -> None:
 
 def test_gain_is_kept_within_reason() -> None:
     track = SinkTrack(PlainStream(), gain_db=500.0)
-    assert track.gain_db == pytest.approx(GAIN_HIGHEST_DB)
+    assert track.gain_db == pytest.approx(HIGHEST_GAIN_DB)
     track.gain_db = -3.0
     assert track.gain_db == pytest.approx(-3.0)
