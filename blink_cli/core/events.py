@@ -264,8 +264,9 @@ class RecordingStopped(_Event, frozen=True):
     did: Did
     path: str | None
     reason: str
-    failed: bool = False
-    """It ended against everybody's will: the disk is full, the folder is gone. What was written stays good."""
+    failed: bool | None = None
+    """It ended against everybody's will: the disk is full, the folder is gone. What was written stays good. None: somebody else's, of which
+    only the end is known."""
 
 
 class RtpLogStarted(_Event, frozen=True):
