@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.errors import BlinkError, StateError, UsageError
@@ -14,16 +14,20 @@ from blink_cli.record.rtp_log_reader import RtpLogReader
 Progress: TypeAlias = Callable[[float], None]
 """Told the part that is done, 0 to 1; what it raises ends the work."""
 
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+
 
 def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = lambda _: None) -> LogFigures:
     """Return everything that a log says, and draw it where that is wanted.
 
     Raises:
         NotFoundError: There is no such file.
-        UsageError: It is no RTP log, or nothing was received that could be drawn.
+        UsageError: It is no RTP log, nothing was received that could be drawn, or the picture would replace what is none.
         BlinkError: A file cannot be read or written.
 
     """
+    if plot_to is not None:
+        _require_picture(plot_to, path)
     reader = RtpLogReader(path, progress)
     found = analyse(reader, timelines=plot_to is not None)
     if plot_to is not None:
@@ -67,6 +71,28 @@ def _remove(out: Path) -> None:
     """Half a capture is none; it was made here."""
     with contextlib.suppress(OSError):
         out.unlink()
+
+
+def _require_picture(out: Path, log: Path) -> None:
+    """Only an earlier picture is replaced by a plot: a name that was mistyped must cost nothing."""
+    hint = "blink rtp-analyze LOG --plot call.png"
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"A plot is a PNG, and {out} does not end in .png.", hint=hint)
+    try:
+        if out.samefile(log):
+            raise UsageError(f"{out} is the log itself; a plot would replace it.", hint=hint)
+        with out.open("rb") as file:
+            is_picture = file.read(len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+    except FileNotFoundError:
+        return  # of either; a missing log is told when it is read
+    except IsADirectoryError as failure:
+        raise UsageError(f"{out} is a folder.", hint=hint) from failure
+    except OSError as failure:
+        raise BlinkError(f"{out} cannot be replaced: {failure.strerror or failure}.") from failure
+    if not is_picture:
+        raise UsageError(
+            f"{out} exists and is no PNG, so no plot replaces it.", hint="name another one, or move it away"
+        )
 
 
 def _draw(found: LogAnalysis, path: Path, out: Path) -> None:

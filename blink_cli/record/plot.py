@@ -26,7 +26,7 @@ def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment]]], out: Path)
     Args:
         title: Above everything.
         streams: Name and seconds of each.
-        out: Its ending does not matter.
+        out: Ends in .png; whoever calls has seen to it that nothing else is lost.
 
     Raises:
         OSError: It cannot be written.

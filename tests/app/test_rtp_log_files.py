@@ -46,6 +46,38 @@ def test_a_plot_that_cannot_be_is_told(tmp_path: Path) -> None:
         analyse_log(long_log(tmp_path / "long.csv"), tmp_path / "no" / "call.png")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("log.csv", "does not end in .png"),
+        ("call.svg", "does not end in .png"),
+        ("notes.png", "is no PNG"),
+        ("folder.png", "is a folder"),
+        ("link.png", "is the log itself"),
+    ],
+)
+def test_a_plot_replaces_nothing_but_a_picture(tmp_path: Path, name: str, reason: str) -> None:
+    log = long_log(tmp_path / "log.csv")
+    (tmp_path / "notes.png").write_text("mine")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "link.png").symlink_to(log)
+    before = log.read_bytes()
+    told: list[float] = []
+    with pytest.raises(UsageError, match=reason):
+        analyse_log(log, tmp_path / name, told.append)
+    assert not told, "the log was read"
+    assert log.read_bytes() == before
+    assert (tmp_path / "notes.png").read_text() == "mine"
+    assert not (tmp_path / "call.svg").exists()
+
+
+def test_a_plot_replaces_an_earlier_one(tmp_path: Path) -> None:
+    log, out = long_log(tmp_path / "log.csv"), tmp_path / "call.PNG"
+    out.write_bytes(b"\x89PNG\r\n\x1a\n")
+    analyse_log(log, out)
+    assert out.stat().st_size > 1000
+
+
 def test_progress_is_told_and_can_end_the_work(tmp_path: Path) -> None:
     told: list[float] = []
     log = long_log(tmp_path / "log.csv")
