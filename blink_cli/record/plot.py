@@ -3,7 +3,7 @@
 Imports matplotlib, which takes half a second: only who plots imports this module. The Agg backend draws without a display.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,12 @@ DOTS_PER_INCH: Final = 110
 _ABSENT: Final = float("nan")
 
 
-def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment]]], out: Path) -> None:
+def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment | None]]], out: Path) -> None:
     """Draw streams into a PNG; an existing file is replaced.
 
     Args:
         title: Above everything.
-        streams: Name and seconds of each.
+        streams: Name and seconds of each; None breaks its lines.
         out: Ends in .png; whoever calls has seen to it that nothing else is lost.
 
     Raises:
@@ -36,24 +36,19 @@ def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment]]], out: Path)
     delay, jitter, loss, level = figure.subplots(4, 1, sharex=True)
     for index, (name, moments) in enumerate(streams):
         color = f"C{index % 10}"
-        times = [moment.time_s for moment in moments]
-        delay.plot(
-            times,
-            [_ABSENT if m.buffer_delay_ms is None else m.buffer_delay_ms for m in moments],
-            color=color,
-            label=name,
-        )
-        delay.plot(times, [m.transit_ms for m in moments], color=color, linestyle=":", linewidth=1.0)
-        jitter.plot(times, [m.jitter_ms for m in moments], color=color)
-        loss.plot(times, [_percent(m.lost, m.expected) for m in moments], color=color)
+        times = _points(moments, lambda m: m.time_s)
+        delay.plot(times, _points(moments, lambda m: m.buffer_delay_ms), color=color, label=name)
+        delay.plot(times, _points(moments, lambda m: m.transit_ms), color=color, linestyle=":", linewidth=1.0)
+        jitter.plot(times, _points(moments, lambda m: m.jitter_ms), color=color)
+        loss.plot(times, _points(moments, lambda m: _percent(m.lost, m.expected)), color=color)
         loss.plot(
             times,
-            [_percent(m.recovered, m.expected) for m in moments],
+            _points(moments, lambda m: _percent(m.recovered, m.expected)),
             color=color,
             linestyle=":",
             linewidth=1.0,
         )
-        level.plot(times, [_ABSENT if m.level_dbov is None else m.level_dbov for m in moments], color=color)
+        level.plot(times, _points(moments, lambda m: m.level_dbov), color=color)
     delay.set_ylabel("delay, ms")
     delay.set_title("in the buffer; dotted: under way, beside the first packet", fontsize="small", loc="left")
     jitter.set_ylim(bottom=0)
@@ -71,6 +66,11 @@ def plot(title: str, streams: Sequence[tuple[str, Sequence[Moment]]], out: Path)
         delay.legend(loc="upper right", fontsize="small")
     figure.suptitle(title)
     figure.savefig(out, format="png")
+
+
+def _points(moments: Sequence[Moment | None], figure: Callable[[Moment], float | None]) -> list[float]:
+    values = (None if moment is None else figure(moment) for moment in moments)
+    return [_ABSENT if value is None else value for value in values]
 
 
 def _percent(part: int, whole: int) -> float:

@@ -9,6 +9,7 @@ from typing import Final, TextIO, TypeVar
 from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.media_tap import PlayoutOutcome
 from blink_cli.core.names import Did
+from blink_cli.record.believable_times import BelievableTimes
 from blink_cli.record.rtp_log_format import COLUMNS, LogEvent, LogRow
 
 NEEDED: Final = ("event", "time_s", "peer", "direction", "ssrc", "sequence", "timestamp")
@@ -29,8 +30,13 @@ class RtpLogReader:
         self.path = path
         self._progress = progress
         self.rows_read = 0
-        self.rows_unreadable = 0
-        """Lines with numbers missing or cut off: a crash leaves one at most, at the end."""
+        self._unreadable = 0
+        self._times = BelievableTimes()
+
+    @property
+    def rows_unreadable(self) -> int:
+        """Lines with numbers that are missing, cut off or impossible: a crash leaves one at most, at the end."""
+        return self._unreadable + self._times.refused
 
     def __iter__(self) -> Iterator[LogRow]:
         """Yield the rows in the order of the file.
@@ -51,12 +57,16 @@ class RtpLogReader:
                         continue
                     row = _row(cells, places)
                     if row is None:
-                        self.rows_unreadable += 1
-                    else:
+                        self._unreadable += 1
+                        continue
+                    for believed in self._times.take(row):
                         self.rows_read += 1
-                        yield row
+                        yield believed
             except csv.Error as error:
                 raise _no_log(self.path, f"it is no table of text ({error})") from error
+        for believed in self._times.end():
+            self.rows_read += 1
+            yield believed
         if not self.rows_read and self.rows_unreadable:
             raise _no_log(self.path, "none of its lines can be read")
 

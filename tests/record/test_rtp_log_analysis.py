@@ -73,13 +73,38 @@ def test_the_timeline_adds_up(tmp_path: Path) -> None:
             rows.take(BOB, played(index, PlayoutOutcome.RECOVERED))
     found = analyse(rows_of(tmp_path, rows), timelines=True)
     (timeline,) = found.timelines.values()
-    moments = timeline.moments
-    assert len(moments) == 9
+    moments = [moment for moment in timeline.moments if moment is not None]
+    assert len(moments) == len(timeline.moments) == 9
     assert sum(moment.expected for moment in moments) == pytest.approx(450, abs=2)
     assert sum(moment.lost for moment in moments) == pytest.approx(45, abs=2)
     assert sum(moment.recovered for moment in moments) == pytest.approx(21, abs=2)
     assert all(moment.buffer_delay_ms == pytest.approx(60.0, abs=0.01) for moment in moments)
     assert all(moment.level_dbov == -31 for moment in moments)
+
+
+def test_a_log_that_was_paused_for_a_day_has_one_break(tmp_path: Path) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    for index in range(200):
+        rows.take(BOB, heard(index, arrival_s=10 + index * 0.02 + (86_400 if index >= 100 else 0)))
+    found = analyse(rows_of(tmp_path, rows), timelines=True)
+    assert found.duration_s == pytest.approx(86_403.98)
+    (timeline,) = found.timelines.values()
+    assert [None if moment is None else round(moment.time_s) for moment in timeline.moments] == [
+        1,
+        2,
+        None,
+        86_403,
+    ]
+
+
+def test_a_time_that_was_damaged_is_an_unreadable_line(tmp_path: Path) -> None:
+    path = example_log(tmp_path / "log.csv")
+    good = analyse(RtpLogReader(path))
+    path.write_bytes(path.read_bytes().replace(b"\npacket,10.1", b"\npacket,999910.1", 1))
+    reader = RtpLogReader(path)
+    found = analyse(reader, timelines=True)
+    assert reader.rows_unreadable == 1
+    assert found.duration_s == good.duration_s
 
 
 def test_a_report_about_nothing_is_harmless(tmp_path: Path) -> None:

@@ -7,6 +7,12 @@ from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 
 STEP_S: Final = 1.0
 
+LONGEST_GAP_S: Final = 300.0
+"""Of seconds without a packet no more are made up: a pause can last for hours, and a damaged log says anything."""
+
+BACK_S: Final = 10.0
+"""Packets overtake each other by less: a time before that is another clock's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -49,7 +55,9 @@ class Timeline:
     def __init__(self, stream: StreamAnalysis, origin_s: float, first_s: float) -> None:
         """Follow a stream from its first packet on, in a log that began at `origin_s`."""
         self.stream = stream
-        self.moments: list[Moment] = []
+        self.moments: list[Moment | None] = []
+        """None: a break, of which nothing is known."""
+
         self._origin_s = origin_s
         self._next_s = first_s + STEP_S
         self._expected = 0
@@ -60,6 +68,11 @@ class Timeline:
 
     def packet(self, arrival_s: float, level_dbov: int | None) -> None:
         """Take the time and level of a packet that the stream's analysis is about to take."""
+        beyond_s = arrival_s - self._next_s
+        if beyond_s > LONGEST_GAP_S or beyond_s < -STEP_S - BACK_S:
+            self._close(self._next_s)
+            self.moments.append(None)
+            self._next_s = arrival_s + STEP_S
         while arrival_s >= self._next_s:
             self._close(self._next_s)
             self._next_s += STEP_S
