@@ -7,15 +7,17 @@
 When the queue is full the new entry is dropped and counted, and a row says so where it is missing. The first write that fails ends the log.
 """
 
+import io
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, Literal, TextIO
+from typing import Final
 
 from blink_cli.core.names import Did
 from blink_cli.record.rtp_log_format import HEADER, LogEvent
@@ -30,6 +32,8 @@ WRITE_EVERY_S: Final = 0.25
 _BATCH_ENTRIES: Final = 400
 """Between two batches of a long queue the other threads get their turn."""
 
+_LINE_END: Final = "\r\n"
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +46,7 @@ class RtpLogTotals:
     """Written, without the header."""
 
     rows_lost: int
-    """Entries that did not fit into the queue, or came after the disk had failed."""
+    """Entries that did not fit into the queue, and all that the disk had not taken when it failed."""
 
     bytes_written: int
     failure: str | None
@@ -51,9 +55,6 @@ class RtpLogTotals:
 
 class RtpLogWriter:
     """One file. `put` belongs to the event loop, `put_outcome` to the playout thread; both only append, and never raise."""
-
-    _MODE: ClassVar[Literal["x", "w"]] = "x"
-    """Nothing is overwritten. Devices and pipes, which are always there, need another one."""
 
     def __init__(
         self, path: Path, on_end: Callable[[RtpLogTotals], None], *, queue_entries: int = QUEUE_ENTRIES
@@ -75,6 +76,7 @@ class RtpLogWriter:
         self._queue: deque[tuple[Did | None, Entry]] = deque()
         self._refused = 0
         self._outcomes_refused = 0
+        self._unwritten = 0
         self._told_lost = 0
         self._rows = 0
         self._bytes = 0
@@ -100,9 +102,8 @@ class RtpLogWriter:
     @property
     def totals(self) -> RtpLogTotals:
         """What is in the file now. Any thread."""
-        return RtpLogTotals(
-            self.path, self._rows, self._refused + self._outcomes_refused, self._bytes, self._failure
-        )
+        lost = self._refused + self._outcomes_refused + self._unwritten
+        return RtpLogTotals(self.path, self._rows, lost, self._bytes, self._failure)
 
     def finish(self) -> None:
         """Write what waits and close the file, in the background; harmless when it was told before."""
@@ -116,29 +117,33 @@ class RtpLogWriter:
 
     def _run(self) -> None:
         try:
-            file = self.path.open(self._MODE, encoding="ascii", errors="backslashreplace", newline="")
+            file = self._open()
         except OSError as failure:
             self.opened.set_exception(failure)
             return
         self.opened.set_result(None)
+        rows = LogRows(time.time() - time.monotonic())
         try:
             with file:
-                self._write_all(file)
+                self._write_all(file, rows)
         except OSError as failure:
-            self._give_up(failure.strerror or str(failure))
+            self._give_up(failure.strerror or str(failure), rows)
         except Exception as failure:  # noqa: BLE001 - whatever it is, somebody waits for the end
             _log.exception("the RTP log failed")
-            self._give_up(f"an error in the program: {failure!r}")
+            self._give_up(f"an error in the program: {failure!r}", rows)
         self._on_end(self.totals)
 
-    def _give_up(self, reason: str) -> None:
+    def _open(self) -> io.FileIO:
+        """Make the file; nothing is overwritten. Without a buffer: what was refused must not be tried again when it is closed."""
+        return self.path.open("xb", buffering=0)
+
+    def _give_up(self, reason: str, rows: LogRows) -> None:
         self._failure = reason
         self._capacity = 0
-        self._refused += len(self._queue)
+        self._unwritten += len(self._queue) + len(rows)
         self._queue.clear()
 
-    def _write_all(self, file: TextIO) -> None:
-        rows = LogRows(time.time() - time.monotonic())
+    def _write_all(self, file: io.FileIO, rows: LogRows) -> None:
         self._write(file, [HEADER], counted=0)
         while True:
             last_round = self._finishing.wait(WRITE_EVERY_S)
@@ -160,14 +165,27 @@ class RtpLogWriter:
             if last_round:
                 return
 
-    def _write_finished(self, file: TextIO, rows: LogRows, now_s: float) -> None:
+    def _write_finished(self, file: io.FileIO, rows: LogRows, now_s: float) -> None:
         texts = rows.finished(now_s)
         if texts:
             self._write(file, texts, counted=len(texts))
 
-    def _write(self, file: TextIO, lines: list[str], *, counted: int) -> None:
-        text = "\r\n".join(lines) + "\r\n"
-        file.write(text)
-        file.flush()
-        self._rows += counted
-        self._bytes += len(text)
+    def _write(self, file: io.FileIO, lines: list[str], *, counted: int) -> None:
+        data = (_LINE_END.join([*lines, ""])).encode("ascii", "backslashreplace")
+        written = 0
+        try:
+            while written < len(data):
+                written += file.write(data[written:])
+        except OSError:
+            before, end, _ = data[:written].rpartition(_LINE_END.encode())
+            rows = min(counted, before.count(end) + 1) if end else 0
+            self._count(len(before) + len(end), rows)
+            self._unwritten += counted - rows
+            with suppress(OSError):  # a device or a pipe, or a disk that takes nothing at all any more
+                file.truncate(self._bytes)
+            raise
+        self._count(len(data), counted)
+
+    def _count(self, size_bytes: int, rows: int) -> None:
+        self._bytes += size_bytes
+        self._rows += rows

@@ -1,9 +1,11 @@
 """The writer's thread on real files: order, a slow disk, a full disk, the end."""
 
+import errno
+import io
 import os
 import threading
 from pathlib import Path
-from typing import ClassVar, Literal, cast
+from typing import Any, cast
 
 import pytest
 
@@ -83,7 +85,8 @@ def test_a_disk_that_stands_still_costs_rows_and_says_so(tmp_path: Path) -> None
 class _OpensWhatIsThere(RtpLogWriter):
     """A log into a pipe, which exists already."""
 
-    _MODE: ClassVar[Literal["x", "w"]] = "w"
+    def _open(self) -> io.FileIO:
+        return self.path.open("wb", buffering=0)
 
 
 def test_a_full_disk_ends_the_log(tmp_path: Path) -> None:
@@ -95,6 +98,42 @@ def test_a_full_disk_ends_the_log(tmp_path: Path) -> None:
     assert totals.failure == os.strerror(28)
     writer.put(BOB, heard(0))
     assert writer.totals.rows_lost == 1
+
+
+class _SmallDisk(io.FileIO):
+    """Takes so much and no more, and the last bite only in part, as a disk does that fills up."""
+
+    ROOM_BYTES = 100_000
+
+    def write(self, data: Any) -> int:
+        room = self.ROOM_BYTES - self.tell()
+        if room <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(bytes(data)[:room])
+
+
+class _OnSmallDisk(RtpLogWriter):
+    def _open(self) -> io.FileIO:
+        return _SmallDisk(self.path, "xb")
+
+
+def test_a_disk_that_fills_up_loses_no_row_uncounted(tmp_path: Path) -> None:
+    ended = Ended()
+    writer = _OnSmallDisk(tmp_path / "log.csv", ended)
+    writer.opened.result(10)
+    for index in range(2000):
+        writer.put(BOB, sent(index))
+    for index in range(50):
+        writer.put(BOB, heard(index))  # their rows wait for an outcome that never comes
+    writer.finish()
+    totals = ended.wait()
+    writer.join()
+    content = (tmp_path / "log.csv").read_bytes()
+    assert totals.failure == os.strerror(errno.ENOSPC)
+    assert content.endswith(b"\r\n"), "half a row stayed"
+    assert _SmallDisk.ROOM_BYTES - 300 < len(content) == totals.bytes_written
+    assert totals.rows == content.count(b"\r\n") - 1 > 0
+    assert totals.rows + totals.rows_lost == 2050
 
 
 def test_ending_twice_is_harmless(tmp_path: Path) -> None:
