@@ -11,7 +11,16 @@ from blink_cli.record.rtp_log_analysis import LogAnalysis, analyse
 from blink_cli.record.rtp_log_format import HEADER, LogEvent
 from blink_cli.record.rtp_log_reader import RtpLogReader
 from blink_cli.record.rtp_log_rows import LogRows, Remark
-from tests.record.rtp_log_parts import BOB, BOBS_SSRC, OWN_SSRC, WALL_OFFSET_S, example_log, heard, played
+from tests.record.rtp_log_parts import (
+    BOB,
+    BOBS_SSRC,
+    OWN_SSRC,
+    WALL_OFFSET_S,
+    example_log,
+    heard,
+    played,
+    sent,
+)
 
 
 def streams(found: LogAnalysis) -> tuple[InboundFigures, OutboundFigures]:
@@ -55,10 +64,17 @@ def test_what_was_not_logged_is_not_lost(tmp_path: Path, event: LogEvent) -> Non
         if index == 60:
             rows.take(None, Remark(event, 11.1, packets=100))
         rows.take(BOB, heard(index))
+        rows.take(BOB, sent(index))
     found = analyse(rows_of(tmp_path, rows))
-    (stream,) = found.call.figures()
-    assert stream.inbound is not None
-    assert (stream.inbound.packets_received, stream.inbound.packets_lost) == (20, 0)
+    inbound, outbound = streams(found)
+    assert (inbound.packets_received, inbound.packets_lost) == (20, 0)
+    for stream, payload_bytes in (
+        (inbound, 80),
+        (outbound, 70),
+    ):  # twice ten packets, with nine intervals each
+        assert stream.duration_s == pytest.approx(18 * 0.02)
+        assert stream.bitrate_bps == pytest.approx(8 * 20 * payload_bytes / (18 * 0.02), abs=1)
+    assert found.duration_s == pytest.approx(69 * 0.02)
     assert found.rows_lost == (100 if event is LogEvent.ROWS_LOST else 0)
     assert found.pauses == (event is LogEvent.PAUSED)
 

@@ -49,6 +49,8 @@ class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     ssrc: int
     duration_s: float
+    """From its first packet to its last, less the times in which nobody watched: from the packet before each to the one after."""
+
     packets_received: int
     """Each counted once."""
 
@@ -120,6 +122,8 @@ class OutboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     ssrc: int
     duration_s: float
+    """From its first packet to its last, less the times in which nobody watched: from the packet before each to the one after."""
+
     packets_sent: int
     payload_bytes: int
     bitrate_bps: float | None
@@ -143,6 +147,8 @@ class LogFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time of the first row, ISO 8601, UTC."""
 
     duration_s: float
+    """From its first row to its last, pauses included."""
+
     rows: int
     rows_unreadable: int
     """Left out: cut off, or changed by hand."""

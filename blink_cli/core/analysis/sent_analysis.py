@@ -21,6 +21,7 @@ class SentAnalysis:
         "_packets",
         "_paused",
         "_reports",
+        "_unseen_s",
         "ssrc",
     )
 
@@ -36,6 +37,7 @@ class SentAnalysis:
         self._gap_max_s = 0.0
         self._gaps = 0
         self._paused = True
+        self._unseen_s = 0.0
         self._last_report: ReceptionReport | None = None
         self._reports = 0
         self._max_fraction = 0.0
@@ -45,6 +47,8 @@ class SentAnalysis:
         """Count one packet that went out at this monotonic time."""
         if not self._packets:
             self._begun_s = sent_s
+        elif self._paused:
+            self._unseen_s += max(sent_s - self._last_s, 0.0)
         if not marker and not self._paused:
             gap_s = sent_s - self._last_s
             self._gap_sum_s += gap_s
@@ -69,7 +73,7 @@ class SentAnalysis:
 
     def figures(self, round_trip: RoundTripFigures | None = None) -> OutboundFigures:
         """Everything, up to now."""
-        duration_s = round(self._last_s - self._begun_s, 6)
+        duration_s = round(max(self._last_s - self._begun_s - self._unseen_s, 0.0), 6)
         report = self._last_report
         return OutboundFigures(
             ssrc=self.ssrc,

@@ -60,6 +60,8 @@ class StreamAnalysis:
         "_skew_origin_s",
         "_skew_s",
         "_unplayed",
+        "_unseen_s",
+        "_unseen_since_s",
         "_unsettled",
         "_voice_count",
         "_voice_sum",
@@ -85,6 +87,10 @@ class StreamAnalysis:
         self._repair = LossPattern()
         self._drift = ClockDrift()
         self._begun_s: float | None = None
+        self._unseen_s = 0.0
+        """From the last packet before each interruption to the first one after it, in all."""
+
+        self._unseen_since_s: float | None = None
         self._run_open = False
         self._run_first = 0
         self._run_end = 0
@@ -167,6 +173,9 @@ class StreamAnalysis:
         statistics = self.statistics
         highest = statistics.highest_sequence
         assert highest is not None, "a packet was counted"
+        if self._unseen_since_s is not None:
+            self._unseen_s += max(arrival_s - self._unseen_since_s, 0.0)
+            self._unseen_since_s = None
         number = highest + sequence_difference(sequence_number, highest & 0xFFFF)
         if self._begun_s is None or statistics.restarts != self._restarts:
             self._restarts = statistics.restarts
@@ -235,6 +244,7 @@ class StreamAnalysis:
     def interrupted(self) -> None:
         """Nobody watched for a while: what was not seen is not lost. The sender's clock has run on."""
         self._end_run()
+        self._unseen_since_s = self.statistics.last_arrival_s
         self.statistics.interrupted()
         self._concealment = None
 
@@ -391,7 +401,8 @@ class StreamAnalysis:
         statistics = self.statistics
         loss, missing = self.patterns()
         begun_s, last_s = self._begun_s, statistics.last_arrival_s
-        duration_s = 0.0 if begun_s is None or last_s is None else round(max(last_s - begun_s, 0.0), 6)
+        seen_s = 0.0 if begun_s is None or last_s is None else last_s - begun_s - self._unseen_s
+        duration_s = round(max(seen_s, 0.0), 6)
         repair = self._repair_figures(missing) if self.outcomes_known else None
         drift = self._drift.estimate_ppm()
         levels, level_sum = (
