@@ -15,6 +15,8 @@ from blink_cli.record.sidecar import Sidecar, read_sidecar
 MOST_LEFTOVERS: Final = 100
 """More are not looked at."""
 
+_SUFFIXES: Final = (PART_SUFFIX, ".mp4", ".json")
+
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
@@ -47,10 +49,15 @@ def leftovers(folders: Iterable[Path]) -> list[Leftover]:
 def paths_of(path: Path) -> RecordingPaths:
     """The files that belong to a recording, given any one of them."""
     name = path.name
-    for suffix in (PART_SUFFIX, ".mp4", ".json"):
+    for suffix in _SUFFIXES:
         if name.endswith(suffix):
             return RecordingPaths.of(path.parent, name.removesuffix(suffix))
     return RecordingPaths.of(path.parent, path.stem)
+
+
+def belongs(path: Path) -> bool:
+    """Whether a path has the name of an MP4 or a sidecar of a recording."""
+    return path.name.endswith(_SUFFIXES)
 
 
 def sidecar_of(path: Path) -> Sidecar | None:

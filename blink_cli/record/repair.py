@@ -11,19 +11,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from blink_cli.core.errors import BlinkError, NotFoundError, StateError
+from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
 from blink_cli.core.names import Did
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.record.file_lock import is_growing
 from blink_cli.record.filler import silence
-from blink_cli.record.leftovers import paths_of, sidecar_of
+from blink_cli.record.leftovers import belongs, paths_of, sidecar_of
 from blink_cli.record.mp4_file import Mp4Reader, mux, open_ordinary
+from blink_cli.record.recording import PART_SUFFIX
 from blink_cli.record.sidecar import FileEntry, write_sidecar
 from blink_cli.record.track import FRAME_SAMPLES
+
+_HINT: Final = (
+    f"Unfinished recordings end in {PART_SUFFIX}; `blink record status` lists those that are known."
+)
 
 Progress = Callable[[float], None]
 """Called with how much is done, 0 to 1."""
@@ -47,18 +52,18 @@ def repair(path: Path, progress: Progress) -> Repaired:
 
     Raises:
         NotFoundError: There is no such recording.
+        UsageError: It is a folder, or no file of a recording.
         StateError: It is still being written, or is whole already.
         BlinkError: It holds nothing, or the result cannot be written.
 
     """
     paths = paths_of(path)
-    if not paths.part.exists():
-        if paths.final.exists():
-            raise StateError(f"{paths.final} is whole: there is nothing to repair.")
-        raise NotFoundError(
-            f"There is no unfinished recording {paths.part}.",
-            hint="`blink record status` lists those that are known.",
-        )
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder.", hint=f"Name the file in it that ends in {PART_SUFFIX}.")
+    if not belongs(path) and path.exists():
+        raise UsageError(f"{path} is no unfinished recording.", hint=_HINT)
+    if not belongs(path) or not paths.part.exists():
+        raise _nothing_to_repair(path, paths.final)
     if is_growing(paths.part):
         raise StateError(f"{paths.part} is being recorded now.", hint="`blink record stop` finishes it.")
     if paths.final.exists():
@@ -95,6 +100,19 @@ def repair(path: Path, progress: Progress) -> Repaired:
             hint=f"{paths.part} is not needed any more, and {paths.sidecar} still calls the recording unfinished.",
         ) from failure
     return Repaired(paths.final, duration_s, reader.titles)
+
+
+def _nothing_to_repair(path: Path, final: Path) -> BlinkError:
+    """Why a recording has no unfinished file: it is whole, or is none."""
+    if not final.exists():
+        return NotFoundError(f"There is no unfinished recording {path}.", hint=_HINT)
+    try:
+        Mp4Reader(final).close()
+    except (OSError, ValueError) as failure:
+        return BlinkError(
+            f"{final} cannot be read, and it is no unfinished recording: {_reason(failure)}.", hint=_HINT
+        )
+    return StateError(f"{final} is whole: there is nothing to repair.")
 
 
 def _copy(reader: Mp4Reader, target: Path, progress: Progress) -> int:
@@ -149,7 +167,7 @@ def _tell_sidecar(path: Path, duration_s: float) -> None:
         msgspec.structs.replace(
             sidecar,
             finished=True,
-            reason=sidecar.reason or "the program ended without finishing it; repaired",
+            reason=sidecar.reason or "it was not finished; repaired",
             duration_s=duration_s,
             files=[FileEntry(paths.final.name, "mp4", dids)],
         ),

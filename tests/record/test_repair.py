@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.core.errors import BlinkError, NotFoundError, StateError
+from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
 from blink_cli.record import repair as repairing
 from blink_cli.record.leftovers import leftovers
 from blink_cli.record.recording import Recording
@@ -58,6 +58,7 @@ def test_a_leftover_becomes_an_ordinary_file_with_its_index_in_front(
     assert LASTS_S - 1.5 < repaired.duration_s < LASTS_S
     sidecar = json.loads(repaired.path.with_suffix(".json").read_text())
     assert sidecar["finished"]
+    assert sidecar["reason"] == "it was not finished; repaired"
     assert sidecar["duration_s"] == repaired.duration_s
     with pytest.raises(StateError, match="nothing to repair"):
         repair(repaired.path, done.append)
@@ -101,6 +102,51 @@ def test_what_is_in_the_way_is_not_written_over(growing: Recording, tmp_path: Pa
     assert final.read_text() == "something else"
     with pytest.raises(NotFoundError):
         repair(tmp_path / "nothing.part.mp4", lambda _: None)
+
+
+def test_what_is_no_recording_is_not_called_whole(growing: Recording, tmp_path: Path) -> None:
+    growing.finish(START_S + LASTS_S, "stopped")
+    torn, noise = tmp_path / "torn.mp4", tmp_path / "noise.mp4"
+    torn.write_bytes(growing.paths.final.read_bytes()[:20_000])
+    noise.write_bytes(random.Random(3).randbytes(5000))
+    for path in (torn, noise):
+        with pytest.raises(BlinkError, match=r"cannot be read, and it is no unfinished recording") as told:
+            repair(path, lambda _: None)
+        assert told.value.message.startswith(str(path))
+        assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("folder", UsageError, "is a folder"),
+        ("log.csv", UsageError, "is no unfinished recording"),
+        ("gone.csv", NotFoundError, "There is no unfinished recording"),
+        ("gone.part.mp4", NotFoundError, "There is no unfinished recording"),
+        ("gone.mp4", NotFoundError, "There is no unfinished recording"),
+    ],
+)
+def test_what_cannot_be_repaired_is_named_as_it_was_given(
+    tmp_path: Path, name: str, kind: type[BlinkError], reason: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "log.csv").write_text("mine")
+    with pytest.raises(kind, match=reason) as told:
+        repair(tmp_path / name, lambda _: None)
+    assert str(tmp_path / name) in told.value.message
+    assert told.value.message.count(str(tmp_path)) == 1
+    assert "part" not in told.value.message.replace(name, "")
+
+
+def test_a_reason_that_is_known_stays(growing: Recording, tmp_path: Path) -> None:
+    part = abandoned(growing, tmp_path / "left")
+    sidecar = json.loads(growing.paths.sidecar.read_text())
+    part.with_name(growing.paths.sidecar.name).write_text(
+        json.dumps({**sidecar, "reason": "no space left on device"})
+    )
+    growing.finish(START_S + LASTS_S, "stopped")
+    repaired = repair(part, lambda _: None)
+    assert json.loads(repaired.path.with_suffix(".json").read_text())["reason"] == "no space left on device"
 
 
 @pytest.mark.parametrize("index_share", [0.0, 0.4, 1.0])
