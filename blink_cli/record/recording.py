@@ -297,6 +297,7 @@ class Recording:
             started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             started_monotonic_s=plan.start_s,
             duration_s=round(self.duration_s, 6),
+            described_s=round(max(self.duration_s - (0.0 if finished else HOLD_BACK_S), 0.0), 6),
             packets_dropped=self._dropped,
             formats=list(plan.formats),
             codec=None if plan.codec is None else _codec(plan.codec),

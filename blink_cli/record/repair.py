@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
-from blink_cli.core.names import Did
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.record.file_lock import is_growing
 from blink_cli.record.filler import silence
 from blink_cli.record.leftovers import belongs, paths_of, sidecar_of
 from blink_cli.record.mp4_file import Mp4Reader, mux, open_ordinary
 from blink_cli.record.recording import PART_SUFFIX
-from blink_cli.record.sidecar import FileEntry, write_sidecar
+from blink_cli.record.repaired_sidecar import repaired_sidecar
+from blink_cli.record.sidecar import write_sidecar
 from blink_cli.record.track import FRAME_SAMPLES
 
 _HINT: Final = (
@@ -158,20 +156,9 @@ def _fill(container: Any, stream: Any, ends: list[int], track: int, place: int) 
 
 def _tell_sidecar(path: Path, duration_s: float) -> None:
     paths = paths_of(path)
-    sidecar = sidecar_of(path)
-    if sidecar is None:
-        return
-    dids: list[Did] = [participant.did for participant in sidecar.participants]
-    write_sidecar(
-        paths.sidecar,
-        msgspec.structs.replace(
-            sidecar,
-            finished=True,
-            reason=sidecar.reason or "it was not finished; repaired",
-            duration_s=duration_s,
-            files=[FileEntry(paths.final.name, "mp4", dids)],
-        ),
-    )
+    left = sidecar_of(path)
+    if left is not None:
+        write_sidecar(paths.sidecar, repaired_sidecar(left, paths.final.name, duration_s))
 
 
 def _reason(failure: Exception) -> str:

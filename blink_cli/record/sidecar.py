@@ -126,6 +126,9 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     """The same by its monotonic clock, as in `status --json`."""
 
     duration_s: float
+    described_s: float | None = None
+    """How far reaches what is told of the participants: to the end in a finished one, less far in one that grows or was repaired."""
+
     packets_dropped: int = 0
     """What this machine was too slow for."""
 

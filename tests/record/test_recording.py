@@ -67,6 +67,7 @@ def test_three_parties_stay_in_sync_for_ten_minutes(tmp_path: Path) -> None:
             assert np.isfinite(part).sum() >= 3
         # A click is as lost as its packet: 5 %, or 0.25 % where there are copies.
         assert np.isnan(off_s).mean() < (0.02 if sender.red_levels else 0.1)
+    assert sidecar.described_s == sidecar.duration_s
     alice, bob, carol = sidecar.participants
     assert [(stint.from_s, stint.to_s) for stint in carol.stints] == [
         (0.0, 20.0),

@@ -58,6 +58,10 @@ def test_a_leftover_becomes_an_ordinary_file_with_its_index_in_front(
     assert LASTS_S - 1.5 < repaired.duration_s < LASTS_S
     sidecar = json.loads(repaired.path.with_suffix(".json").read_text())
     assert sidecar["finished"]
+    assert LASTS_S - 2.8 < sidecar["described_s"] <= sidecar["duration_s"]
+    for participant in sidecar["participants"]:
+        assert participant["stints"][-1]["to_s"] == pytest.approx(sidecar["described_s"], abs=0.03)
+        assert participant["frames"] * 0.02 == pytest.approx(sidecar["described_s"], abs=0.1)
     assert sidecar["reason"] == "it was not finished; repaired"
     assert sidecar["duration_s"] == repaired.duration_s
     with pytest.raises(StateError, match="nothing to repair"):
@@ -74,6 +78,9 @@ def test_it_is_finished_wherever_it_was_torn(growing: Recording, tmp_path: Path)
         assert repaired.duration_s > LASTS_S / 2 - 2
         first, second = durations_s(repaired.path)
         assert abs(first - second) < 0.02
+        sidecar = json.loads(repaired.path.with_suffix(".json").read_text())
+        assert sidecar["described_s"] <= sidecar["duration_s"] == repaired.duration_s
+        assert all(one["stints"][-1]["to_s"] <= repaired.duration_s for one in sidecar["participants"])
     growing.finish(START_S + LASTS_S, "stopped")
 
 
