@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.errors import BlinkError, StateError, UsageError
-from blink_cli.record.pcap import write_capture
+from blink_cli.record.pcap import CaptureTotals, write_capture
 from blink_cli.record.rtp_log_analysis import LogAnalysis, analyse
 from blink_cli.record.rtp_log_reader import RtpLogReader
 
@@ -45,8 +45,8 @@ def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = la
     )
 
 
-def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -> int:
-    """Write a log's packets as a capture into a new file and return how many there are.
+def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -> CaptureTotals:
+    """Write a log's packets as a capture into a new file.
 
     Raises:
         NotFoundError: There is no such log.

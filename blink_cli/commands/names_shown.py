@@ -1,4 +1,4 @@
-"""How peers, calls and times are shown to people."""
+"""How peers, calls, times and counts are shown to people."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,6 +26,11 @@ def short_call(call_id: str) -> str:
 def printable(text: str) -> str:
     """Return text from a stranger without what could move the cursor or change colours."""
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number of things, `1 row` or `3 rows`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def shown_name(nickname: str, did: str) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from blink_cli.commands.command import command
 from blink_cli.commands.desk import Desk
+from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.errors import UsageError
 from blink_cli.core.replies import SCHEMA, RtpLogFile, RtpLogState
@@ -92,13 +93,30 @@ async def export(
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - asyncio: `--help` needs none
 
     target = path.with_suffix(".pcap") if out is None else out
-    packets = await with_progress(desk, "export", lambda progress: export_capture(path, target, progress))
+    done = await with_progress(desk, "export", lambda progress: export_capture(path, target, progress))
     if desk.output.json:
-        desk.output.document({"schema": SCHEMA, "path": str(target), "format": kind, "packets": packets})
-        return
-    desk.output.message(
-        f"{packets} packets in {target}: open it in Wireshark and decode UDP port 5004 as RTP"
-    )
+        desk.output.document(
+            {
+                "schema": SCHEMA,
+                "path": str(target),
+                "format": kind,
+                "packets": done.packets,
+                "pauses": done.pauses,
+                "rows_lost": done.rows_lost,
+            }
+        )
+    else:
+        desk.output.message(
+            f"{done.packets} packets in {target}: open it in Wireshark and decode UDP port 5004 as RTP"
+        )
+    if done.pauses:
+        desk.output.message(
+            f"the log was paused {counted(done.pauses, 'time')}; Wireshark takes that for loss"
+        )
+    if done.rows_lost:
+        desk.output.message(
+            f"missing in the log: {counted(done.rows_lost, 'row')}; Wireshark takes that for loss"
+        )
 
 
 async def rtp_analyze(

@@ -12,6 +12,7 @@ Source: draft-ietf-opsawg-pcap (file), RFC 791 (IPv4), RFC 768 (UDP, without che
 
 import struct
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -33,11 +34,20 @@ _OWN: Final = bytes((10, 0, 0, 1))
 _MOST_PEERS: Final = 60_000
 
 
-def write_capture(rows: Iterable[LogRow], out: Path) -> int:
-    """Write every packet of a log, copies included, into a new file.
+@dataclass(frozen=True, slots=True)
+class CaptureTotals:
+    """What was written, and what nobody can see in it."""
 
-    Returns:
-        How many packets.
+    packets: int
+    pauses: int
+    """How often the log was paused: a capture has no place for it, so its readers take it for loss."""
+
+    rows_lost: int
+    """That the log itself says are missing; the same holds."""
+
+
+def write_capture(rows: Iterable[LogRow], out: Path) -> CaptureTotals:
+    """Write every packet of a log, copies included, into a new file.
 
     Raises:
         FileExistsError: There is one already.
@@ -48,16 +58,20 @@ def write_capture(rows: Iterable[LogRow], out: Path) -> int:
         return _write(rows, file)
 
 
-def _write(rows: Iterable[LogRow], file: BinaryIO) -> int:
+def _write(rows: Iterable[LogRow], file: BinaryIO) -> CaptureTotals:
     file.write(_FILE_HEADER)
     addresses: dict[Did, bytes] = {}
     writers: dict[tuple[int, bool], RtpHeaderWriter] = {}
     origin_s: float | None = None
-    packets = 0
+    packets = pauses = rows_lost = 0
     for row in rows:
         if origin_s is None:
             # One wall time and then the monotonic clock: a wall clock that was set would spoil every interval.
             origin_s = _seconds(row.wall_time) - row.time_s
+        if row.event is LogEvent.PAUSED:
+            pauses += 1
+        elif row.event is LogEvent.ROWS_LOST:
+            rows_lost += row.packets
         if row.event is not LogEvent.PACKET or row.peer is None or row.sequence is None:
             continue
         key = row.ssrc, row.level_dbov is not None
@@ -79,7 +93,7 @@ def _write(rows: Iterable[LogRow], file: BinaryIO) -> int:
         file.write(_RECORD.pack(second & 0xFFFFFFFF, microsecond, len(kept), len(kept) + row.payload_bytes))
         file.write(kept)
         packets += 1
-    return packets
+    return CaptureTotals(packets, pauses, rows_lost)
 
 
 def _ip_and_udp(source: bytes, target: bytes, udp_payload_bytes: int, number: int) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from blink_cli.app.rtp_log_files import analyse_log, export_capture
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
+from blink_cli.record.pcap import CaptureTotals
 from blink_cli.record.rtp_log_format import HEADER
 from blink_cli.record.rtp_log_rows import LogRows
 from tests.record.rtp_log_parts import BOB, WALL_OFFSET_S, example_log, heard, played
@@ -95,7 +96,7 @@ def test_progress_is_told_and_can_end_the_work(tmp_path: Path) -> None:
 
 def test_a_capture_is_exported_once(tmp_path: Path) -> None:
     log, out = example_log(tmp_path / "log.csv"), tmp_path / "log.pcap"
-    assert export_capture(log, out) == 38
+    assert export_capture(log, out) == CaptureTotals(38, pauses=0, rows_lost=0)
     with pytest.raises(StateError, match="exists"):
         export_capture(log, out)
 

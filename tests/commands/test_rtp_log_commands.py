@@ -11,9 +11,10 @@ from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.errors import UsageError
 from blink_cli.core.names import CallId
 from blink_cli.core.replies import RtpLogFile, RtpLogState
-from blink_cli.record.rtp_log_format import HEADER
+from blink_cli.record.rtp_log_format import HEADER, LogEvent
+from blink_cli.record.rtp_log_rows import LogRows, Remark
 from tests.commands.conftest import Here, Shell
-from tests.record.rtp_log_parts import example_log
+from tests.record.rtp_log_parts import BOB, WALL_OFFSET_S, example_log, sent
 
 
 def test_an_analysis_is_told_in_paragraphs(tmp_path: Path) -> None:
@@ -43,8 +44,10 @@ def test_analysing_needs_no_session(shell: Shell, here: Here, tmp_path: Path) ->
     assert plain.stdout.startswith(str(log))
     exported = here(shell, "rtp-log", "export", str(log), "--json")
     assert exported.json == {
-        "schema": 1, "path": str(tmp_path / "log.pcap"), "format": "pcap", "packets": 38,
+        "schema": 1, "path": str(tmp_path / "log.pcap"), "format": "pcap", "packets": 38, "pauses": 0,
+        "rows_lost": 0,
     }  # fmt: skip
+    assert exported.stderr == ""
     assert here(shell, "rtp-log", "export", str(log)).exit_code == 1
     assert here(shell, "rtp-log", "export", str(log), "--format", "wav").exit_code == 2
 
@@ -54,6 +57,22 @@ def test_what_is_missing_in_a_log_is_said(shell: Shell, here: Here, tmp_path: Pa
     log.write_bytes(log.read_bytes()[:-40])
     ran = here(shell, "rtp-analyze", str(log))
     assert "1 lines could not be read" in ran.stderr
+
+
+def test_a_capture_says_what_looks_like_loss_in_it(shell: Shell, here: Here, tmp_path: Path) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    rows.take(None, Remark(LogEvent.CALL_BEGAN, 9.9, "c0ffee"))
+    for index in range(3):
+        rows.take(BOB, sent(10 * index))
+        rows.take(None, Remark(LogEvent.PAUSED, 10.1 + index))
+        rows.take(None, Remark(LogEvent.RESUMED, 10.2 + index))
+    rows.take(None, Remark(LogEvent.ROWS_LOST, 14.0, packets=7))
+    log = tmp_path / "log.csv"
+    log.write_bytes("\r\n".join([HEADER, *rows.finished(float("inf")), ""]).encode())
+    ran = here(shell, "rtp-log", "export", str(log), "--json")
+    assert (ran.json["packets"], ran.json["pauses"], ran.json["rows_lost"]) == (3, 3, 7)
+    assert "the log was paused 3 times; Wireshark takes that for loss" in ran.stderr
+    assert "7 rows; Wireshark takes that for loss" in ran.stderr
 
 
 def test_without_a_session_nothing_is_logged(shell: Shell, here: Here, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ FIELDS = (
 
 def test_tshark_reads_every_header(tmp_path: Path) -> None:
     log = example_log(tmp_path / "log.csv")
-    packets = write_capture(RtpLogReader(log), tmp_path / "log.pcap")
+    packets = write_capture(RtpLogReader(log), tmp_path / "log.pcap").packets
     assert packets == 20 + 17 + 1
     ran = subprocess.run(
         [
