@@ -10,6 +10,7 @@ Written with `struct`: the format is 40 bytes of headers, and the one library fo
 Source: draft-ietf-opsawg-pcap (file), RFC 791 (IPv4), RFC 768 (UDP, without checksum).
 """
 
+import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PORT: Final = 5004
 AUDIO_LEVEL_ID: Final = 1
 
 _FILE_HEADER: Final = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 228)  # microseconds; raw IPv4
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _RECORD: Final = struct.Struct("<IIII")
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
 _UDP: Final = struct.Struct("!HHHH")
@@ -54,7 +56,8 @@ def write_capture(rows: Iterable[LogRow], out: Path) -> CaptureTotals:
         OSError: It cannot be written.
 
     """
-    with out.open("xb") as file:
+    # Its owner's alone, as the log is.
+    with os.fdopen(os.open(out, _NEW_FILE, 0o600), "wb") as file:
         return _write(rows, file)
 
 

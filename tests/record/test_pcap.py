@@ -1,5 +1,6 @@
 """The exported capture, as tshark reads it."""
 
+import stat
 import struct
 import subprocess
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_tshark_reads_every_header(tmp_path: Path) -> None:
 
 def test_only_the_payload_is_left_out(tmp_path: Path) -> None:
     write_capture(RtpLogReader(example_log(tmp_path / "log.csv")), tmp_path / "log.pcap")
+    assert stat.S_IMODE((tmp_path / "log.pcap").stat().st_mode) == 0o600
     data = (tmp_path / "log.pcap").read_bytes()
     _, _, captured, original = struct.unpack_from("<IIII", data, 24)
     assert (captured, original) == (48, 48 + 70)

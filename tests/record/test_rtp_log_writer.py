@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import Any, cast
@@ -42,6 +43,7 @@ def test_everything_is_in_the_file_at_the_end(tmp_path: Path) -> None:
     writer.finish()
     totals = ended.wait()
     writer.join()
+    assert stat.S_IMODE((tmp_path / "log.csv").stat().st_mode) == 0o600
     lines = (tmp_path / "log.csv").read_bytes().decode("ascii").split("\r\n")
     assert lines[0] == HEADER
     assert (len(lines) - 2, lines[-1]) == (2000, "")
