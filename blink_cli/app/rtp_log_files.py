@@ -50,13 +50,13 @@ def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -
 
     Raises:
         NotFoundError: There is no such log.
-        UsageError: It is no RTP log.
+        UsageError: It is no RTP log, or holds no packets.
         StateError: The capture exists.
         BlinkError: A file cannot be read or written.
 
     """
     try:
-        return write_capture(RtpLogReader(path, progress), out)
+        totals = write_capture(RtpLogReader(path, progress), out)
     except FileExistsError as failure:
         raise StateError(f"{out} exists.", hint="name another one with --out") from failure
     except OSError as failure:
@@ -65,6 +65,13 @@ def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -
     except BaseException:
         _remove(out)
         raise
+    if not totals.packets:
+        _remove(out)
+        raise UsageError(
+            f"{path} holds no packets, so there is nothing to export.",
+            hint="packets are logged while a call has links",
+        )
+    return totals
 
 
 def _remove(out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from blink_cli.commands.names_shown import duration_text, printable, short_call, short_did
+from blink_cli.commands.names_shown import counted, duration_text, printable, short_call, short_did
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import (
     InboundFigures,
@@ -19,9 +19,9 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
     """Return the lines of a whole log."""
     call = f"call {short_call(found.call)}" if found.call else "a call"
     began = f" from {printable(found.begun)}" if found.begun else ""
-    yield f"{printable(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {found.rows} rows"
+    yield f"{printable(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
     if not found.streams:
-        yield "no packets"
+        yield "the log holds no packets"
     doubts = set()
     for stream in found.streams:
         yield ""

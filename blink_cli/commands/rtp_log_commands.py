@@ -135,15 +135,20 @@ async def rtp_analyze(
     found = await with_progress(desk, "analyse", lambda progress: analyse_log(path, plot, progress))
     if desk.output.json:
         desk.output.document(analysis_document(found))
+        if not found.streams:
+            desk.output.message(f"{path} holds no packets")
     else:
         from blink_cli.commands.analysis_text import analysis_lines  # noqa: PLC0415 - as above
 
         for line in analysis_lines(found):
             desk.output.line(line)
     if found.rows_unreadable:
-        desk.output.message(f"{found.rows_unreadable} lines could not be read and were left out")
+        were = "was" if found.rows_unreadable == 1 else "were"
+        desk.output.message(f"{counted(found.rows_unreadable, 'line')} could not be read and {were} left out")
     if found.rows_lost:
-        desk.output.message(f"{found.rows_lost} rows are missing: the disk was too slow for the log")
+        desk.output.message(
+            f"missing in the log: {counted(found.rows_lost, 'row')}; the disk was too slow for it"
+        )
     if plot is not None:
         desk.output.message(f"the plot is in {plot}")
 
@@ -179,14 +184,16 @@ def state_sentence(state: RtpLogState) -> str:
         case "waiting":
             return f"the next call is logged to {state.path}" + (f"; before: {closed}" if closed else "")
         case standing:
-            lost = f", {state.rows_lost} rows could not be written" if state.rows_lost else ""
+            lost = f", {counted(state.rows_lost, 'row')} could not be written" if state.rows_lost else ""
             paused = " (paused)" if standing == "paused" else ""
-            return f"logging to {state.file}{paused}: {state.rows} rows, {_size(state.bytes)}{lost}"
+            return (
+                f"logging to {state.file}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
+            )
 
 
 def _file_text(file: RtpLogFile) -> str:
-    lost = f", {file.rows_lost} rows could not be written" if file.rows_lost else ""
-    return f"{file.path}: {file.rows} rows, {_size(file.bytes)}{lost} ({file.reason})"
+    lost = f", {counted(file.rows_lost, 'row')} could not be written" if file.rows_lost else ""
+    return f"{file.path}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
 
 
 def _size(count: int) -> str:

@@ -110,4 +110,7 @@ def test_an_export_of_nothing_leaves_nothing(tmp_path: Path) -> None:
         export_capture(foreign, tmp_path / "foreign.pcap")
     with pytest.raises(BlinkError, match="cannot be written"):
         export_capture(example_log(tmp_path / "log.csv"), tmp_path / "no" / "log.pcap")
+    (tmp_path / "header.csv").write_text(HEADER + "\r\n")
+    with pytest.raises(UsageError, match="holds no packets"):
+        export_capture(tmp_path / "header.csv", tmp_path / "header.pcap")
     assert not list(tmp_path.glob("*.pcap"))

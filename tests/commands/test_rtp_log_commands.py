@@ -31,7 +31,17 @@ def test_an_analysis_is_told_in_paragraphs(tmp_path: Path) -> None:
 
 def test_a_log_without_packets_says_so(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(HEADER + "\n")
-    assert list(analysis_lines(analyse_log(tmp_path / "log.csv")))[-1] == "no packets"
+    assert list(analysis_lines(analyse_log(tmp_path / "log.csv")))[-1] == "the log holds no packets"
+
+
+def test_a_log_without_packets_says_so_in_json_too(shell: Shell, here: Here, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(HEADER + "\n")
+    ran = here(shell, "rtp-analyze", str(log), "--json")
+    assert (ran.exit_code, ran.json["streams"]) == (0, [])
+    assert "holds no packets" in ran.stderr
+    refused = here(shell, "rtp-log", "export", str(log), "--json")
+    assert (refused.exit_code, refused.json["error"]["code"]) == (2, "usage")
 
 
 def test_analysing_needs_no_session(shell: Shell, here: Here, tmp_path: Path) -> None:
@@ -56,7 +66,7 @@ def test_what_is_missing_in_a_log_is_said(shell: Shell, here: Here, tmp_path: Pa
     log = example_log(tmp_path / "log.csv")
     log.write_bytes(log.read_bytes()[:-40])
     ran = here(shell, "rtp-analyze", str(log))
-    assert "1 lines could not be read" in ran.stderr
+    assert "1 line could not be read and was left out" in ran.stderr
 
 
 def test_a_capture_says_what_looks_like_loss_in_it(shell: Shell, here: Here, tmp_path: Path) -> None:
@@ -116,6 +126,11 @@ def state(kind: str, *files: RtpLogFile, lost: int = 0) -> RtpLogState:
 
 
 def test_every_state_has_its_sentence() -> None:
+    one = RtpLogFile(path="/b.csv", rows=1, rows_lost=1, bytes=400, reason="the call ended")
+    assert (
+        state_sentence(state("off", one))
+        == "/b.csv: 1 row, 0.4 kB, 1 row could not be written (the call ended)"
+    )
     closed = RtpLogFile(path="/logs/b.csv", rows=3, rows_lost=2, bytes=400, reason="the call ended")
     assert state_sentence(state("off")) == "no RTP log is running"
     assert (
