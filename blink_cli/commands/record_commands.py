@@ -29,13 +29,23 @@ _BACKGROUND_NICENESS: Final = 10
 """An export can wait; a call on the same machine cannot."""
 
 _FORMATS: Final[tuple[RecordingFormat, ...]] = get_args(RecordingFormat)
+_EXPORTED: Final[tuple[RecordingFormat, ...]] = ("wav", "mix")
 
 
 def complete_format(incomplete: str) -> list[str]:
     """Formats behind a comma or none."""
+    return _completions(incomplete, _FORMATS)
+
+
+def complete_exported(incomplete: str) -> list[str]:
+    """The same of those that an export makes."""
+    return _completions(incomplete, _EXPORTED)
+
+
+def _completions(incomplete: str, possible: tuple[RecordingFormat, ...]) -> list[str]:
     before, _, last = incomplete.rpartition(",")
     begun = f"{before}," if before else ""
-    return [begun + name for name in _FORMATS if name.startswith(last) and name not in before.split(",")]
+    return [begun + name for name in possible if name.startswith(last) and name not in before.split(",")]
 
 
 Formats = Annotated[
@@ -45,6 +55,15 @@ Formats = Annotated[
         metavar="FORMATS",
         help="mp4, wav (one for each), mix; with commas.",
         autocompletion=complete_format,
+    ),
+]
+ExportedFormats = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMATS",
+        help="wav (one for each), mix; with commas.",
+        autocompletion=complete_exported,
     ),
 ]
 RecordingPath = Annotated[
@@ -109,7 +128,12 @@ async def mark(
     desk: Desk, words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What happened.")]
 ) -> None:
     """Put a marker at this moment of the recording."""
-    reply = await desk.ask(MarkRecording(text=" ".join(words)), RecordingMarked)
+    text = " ".join(words)
+    if not text.strip():
+        raise UsageError(
+            "A marker without a text says nothing.", hint='blink record mark "what is to be found again"'
+        )
+    reply = await desk.ask(MarkRecording(text=text), RecordingMarked)
     desk.report(reply, f"marked at {duration_text(reply.at_s)}")
 
 
@@ -127,7 +151,7 @@ async def export(
     desk: Desk,
     path: RecordingPath,
     *,
-    formats: Formats = "wav",
+    formats: ExportedFormats = "wav",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -139,7 +163,7 @@ async def export(
     from blink_cli.app.recording_files import export_recording  # noqa: PLC0415 - as above
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - as above
 
-    wanted = _formats(formats, ("wav", "mix"))
+    wanted = _formats(formats, _EXPORTED)
     if isinstance(desk.source, ProfileSource) and hasattr(os, "nice"):
         os.nice(_BACKGROUND_NICENESS)
     place = Path(_absolute(path))
@@ -170,8 +194,8 @@ def _formats(text: str, possible: tuple[RecordingFormat, ...]) -> tuple[Recordin
 
 
 def _absolute(path: Path) -> str:
-    # The session may run in another directory.
-    return str(path.expanduser().absolute())
+    # The session may run in another directory; and what it shows is easier to read without `..`.
+    return os.path.abspath(path.expanduser())  # noqa: PTH100 - pathlib keeps `..`, or follows links
 
 
 def _at_rest(desk: Desk) -> RecordingStatus:

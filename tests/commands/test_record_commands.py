@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from blink_cli.commands.record_commands import complete_format
-from tests.commands.conftest import Shell, environment
+from blink_cli.commands.record_commands import complete_exported, complete_format
+from tests.commands.conftest import Here, Shell, environment
 from tests.record.simulated_call import ALICE, BOB, START_S, Link, Sender, record
 from tests.record.test_recording import plan_for
 
@@ -65,6 +65,24 @@ def test_formats_complete_behind_a_comma() -> None:
     assert complete_format("m") == ["mp4", "mix"]
     assert complete_format("mp4,w") == ["mp4,wav"]
     assert complete_format("mp4,m") == ["mp4,mix"]
+    assert complete_exported("") == ["wav", "mix"]
+    assert complete_exported("wav,m") == ["wav,mix"]
+
+
+def test_an_export_offers_what_it_can_make(shell: Shell, here: Here) -> None:
+    assert "mp4" not in here(shell, "record", "export", "--help").stdout
+    assert "mp4" in here(shell, "record", "start", "--help").stdout
+
+
+def test_a_marker_of_blanks_is_a_mistake(shell: Shell, here: Here) -> None:
+    for words in (("",), (" ", "\t")):
+        ran = here(shell, "record", "mark", *words, "--json")
+        assert (ran.exit_code, ran.json["error"]["code"]) == (2, "usage")
+
+
+def test_what_is_shown_of_a_path_has_no_detours(shell: Shell, here: Here, tmp_path: Path) -> None:
+    ran = here(shell, "record", "repair", f"{tmp_path}/a/../gone.part.mp4")
+    assert f"{tmp_path}/gone.part.mp4" in ran.stderr
 
 
 def test_the_shell_completes_the_path_of_a_recording(served: Shell, tmp_path: Path) -> None:
