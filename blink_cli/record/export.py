@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import soundfile
 
-from blink_cli.core.errors import BlinkError, NotFoundError
+from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.names import Did
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.record.leftovers import paths_of, sidecar_of
@@ -27,6 +27,9 @@ Progress = Callable[[float], None]
 """Called with how much is done, 0 to 1."""
 
 FORMATS: Final = ("wav", "mix")
+
+_TITLE: Final = re.compile(r"(.*) \((did:key:\w+)\)|(did:key:\w+)", re.DOTALL)
+"""`Invited.title`: nickname and DID, or the DID of those without a nickname."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Pr
 
     Raises:
         NotFoundError: There is no such file.
-        BlinkError: It is no recording, or a file cannot be written.
+        UsageError: It is no recording of this program, or `folder` is a file.
+        BlinkError: It cannot be read, or a file cannot be written.
 
     """
     if not path.is_file():
@@ -65,6 +69,12 @@ def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Pr
         decoder = RecordingDecoder(path)
     except (OSError, ValueError) as failure:
         raise BlinkError(f"{path} is no recording that can be read: {_reason(failure)}.") from failure
+    if not _is_ours(decoder):
+        decoder.close()
+        raise UsageError(
+            f"{path} is no recording of blink: its tracks are not named after participants.",
+            hint="Other MP4s are a matter for FFmpeg: `ffmpeg -i FILE OUT.wav`.",
+        )
     people = _people(path, decoder.titles)
     files: list[tuple[Path, str, tuple[tuple[Did, str], ...]]] = []
     if "wav" in formats:
@@ -74,7 +84,7 @@ def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Pr
     if "mix" in formats:
         files.append((target / f"{stem}-mix.flac", "mix", tuple(people)))
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        _make_folder(target)
         tracks = len(people) if "wav" in formats else 0
         samples = _decode_into(decoder, [place for place, _, _ in files], tracks, progress)
     except (OSError, soundfile.LibsndfileError) as failure:
@@ -122,14 +132,33 @@ def _appearing(place: Path) -> Iterator[Any]:
         beside.unlink(missing_ok=True)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as failure:
+        raise UsageError(f"{folder} is a file, and no folder.", hint="Name a folder with --out.") from failure
+    except OSError as failure:
+        raise BlinkError(
+            f"The folder {folder} cannot be made: {_reason(failure)}.", hint="Name another one with --out."
+        ) from failure
+
+
+def _is_ours(decoder: RecordingDecoder) -> bool:
+    """Whether `record` wrote it: its comment names the call, and its titles the participants."""
+    return bool(decoder.titles) and (
+        re.fullmatch(r"call [0-9a-f]+", decoder.comment) is not None
+        or all(_TITLE.fullmatch(title) for title in decoder.titles)
+    )
+
+
 def _people(path: Path, titles: Sequence[str]) -> list[tuple[Did, str]]:
     sidecar = sidecar_of(path)
     if sidecar is not None and len(sidecar.participants) == len(titles):
         return [(participant.did, participant.nickname) for participant in sidecar.participants]
     people = []
     for title in titles:
-        named = re.fullmatch(r"(.*) \((did:key:\w+)\)", title)
-        people.append((Did(named[2]), named[1]) if named else (Did(title), ""))
+        named = _TITLE.fullmatch(title)
+        people.append((Did(named[2] or named[3]), named[1] or "") if named else (Did(title), ""))
     return people
 
 

@@ -8,6 +8,7 @@ It has no thread and no clock: `advance` is told the time. It blocks for as long
 """
 
 import datetime as dt
+import errno
 import functools
 import itertools
 import time
@@ -143,7 +144,10 @@ class Recording:
             OSError: The folder cannot be made or written.
 
         """
-        plan.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as failure:
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file, and no folder") from failure
         moment = dt.datetime.fromtimestamp(plan.start_wall_s).astimezone()
         stem = f"blink-{moment:%Y%m%d-%H%M%S}-{plan.call[:8]}"
         titles = [invited.title for invited in plan.invited]

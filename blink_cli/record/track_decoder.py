@@ -37,6 +37,7 @@ class RecordingDecoder:
         """
         self._reader = Mp4Reader(path)
         self.titles = self._reader.titles
+        self.comment = self._reader.comment
         self.duration_s = self._reader.duration_s
 
     def close(self) -> None:

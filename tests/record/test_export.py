@@ -1,13 +1,17 @@
 """Exports: what cannot be exported, what is limited, and what an interrupted one leaves."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blink_cli.core.errors import BlinkError, NotFoundError
+from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.record.export import export
+from blink_cli.record.filler import silence
 from blink_cli.record.mixdown import CEILING, STEP_SAMPLES, Mixdown
+from blink_cli.record.mp4_file import mux, open_ordinary
+from blink_cli.record.recording import Recording
 from tests.record.simulated_call import ALICE, BOB, START_S, Link, Sender, record
 from tests.record.test_recording import plan_for
 
@@ -19,6 +23,61 @@ def test_what_is_no_recording_is_said_so(tmp_path: Path) -> None:
     broken.write_bytes(b"no MP4 at all" * 100)
     with pytest.raises(BlinkError, match="no recording that can be read"):
         export(broken, ("wav",), None, lambda _: None)
+
+
+def test_a_folder_that_is_a_file_is_said_so(tmp_path: Path) -> None:
+    senders = [Sender(ALICE, 0, [Link(-9, 99, 1, 5)], own=True)]
+    plan = plan_for(tmp_path, *senders)
+    recording = record(plan, senders, duration_s=2)
+    recording.finish(START_S + 2, "stopped")
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    with pytest.raises(UsageError, match="is a file, and no folder"):
+        export(recording.paths.final, ("wav",), taken, lambda _: None)
+    with pytest.raises(BlinkError, match="cannot be made") as told:
+        export(recording.paths.final, ("wav",), taken / "below", lambda _: None)
+    assert "room" not in (told.value.hint or "")
+    with pytest.raises(NotADirectoryError, match="it is a file"):
+        Recording.create(dataclasses.replace(plan, folder=taken))
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("titles", "comment"),
+    [((), "call c0ffee00"), (("SoundHandler",), ""), (("SoundHandler", f"bob ({BOB})"), "call me")],
+)
+def test_the_mp4_of_another_program_is_no_recording(
+    tmp_path: Path, titles: tuple[str, ...], comment: str
+) -> None:
+    path = mp4(tmp_path / "song.mp4", titles, comment)
+    with pytest.raises(BlinkError, match="is no recording") as told:
+        export(path, ("wav",), tmp_path / "out", lambda _: None)
+    assert str(path) in told.value.message
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("titles", "comment"),
+    [((f"bob ({BOB})", ALICE), ""), (("bob", "alice"), "call c0ffee00")],
+)
+def test_a_recording_is_known_by_its_titles_or_its_comment(
+    tmp_path: Path, titles: tuple[str, ...], comment: str
+) -> None:
+    path = mp4(tmp_path / "moved.mp4", titles, comment)
+    bob, alice = export(path, ("wav",), None, lambda _: None)
+    assert (bob.path.name, bob.participants[0][1]) == ("moved-1-bob.wav", "bob" if "(" in titles[0] else "")
+    assert alice.participants == ((titles[1], ""),)
+
+
+def mp4(path: Path, titles: tuple[str, ...], comment: str) -> Path:
+    """A fifth of a second of silence on each track."""
+    container, streams = open_ordinary(path, titles, comment=comment)
+    for place in range(0, 9600, 960):
+        for stream in streams:
+            for filler in silence(960):
+                mux(container, stream, filler.payload, place, filler.samples)
+    container.close()
+    return path
 
 
 def test_an_interrupted_export_leaves_nothing(tmp_path: Path) -> None:

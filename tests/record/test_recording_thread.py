@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_written_ends_it_at_once(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     watched = Watched(tmp_path / "file")
     watched.thread.start()
-    assert watched.end() == RecordingOutcome("file exists", None)
+    assert watched.end() == RecordingOutcome("it is a file, and no folder", None)
     assert not watched.begun.is_set()
 
 
