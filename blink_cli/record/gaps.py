@@ -48,6 +48,10 @@ _KEEPALIVE_SAMPLES: Final = SAMPLE_RATE_HZ * 60 // 1000
 """A pause with one frame of silence in it, as DTX and mute send every 400 ms, is one pause."""
 
 
+_GOODBYE_SAMPLES: Final = SAMPLE_RATE_HZ // 2
+"""Who leaves stops sending first; that long the news of it may be under way, and a frame be short of it."""
+
+
 class GapList:
     """Gaps in their order, pauses joined over the frames that keep them alive."""
 
@@ -106,7 +110,24 @@ def explain(
             gaps.extend(
                 Gap(*part, GapReason.MUTED if silent else otherwise) for silent, part in _divide(piece, muted)
             )
-    return gaps
+    return _with_goodbyes(gaps)
+
+
+def _with_goodbyes(gaps: list[Gap]) -> list[Gap]:
+    """Let the short time between the last packet and the end of the link be part of the absence: nothing was lost there."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        last = joined[-1] if joined else None
+        if (
+            gap.reason is GapReason.ABSENT
+            and last is not None
+            and last.reason is GapReason.LOST
+            and last.end - last.start <= _GOODBYE_SAMPLES
+        ):
+            joined[-1] = Gap(last.start, gap.end, GapReason.ABSENT)
+        else:
+            joined.append(gap)
+    return joined
 
 
 def _divide(whole: Span, marked: Iterable[Span]) -> Iterable[tuple[bool, Span]]:

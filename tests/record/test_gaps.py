@@ -16,8 +16,19 @@ def test_a_gap_is_divided_by_its_reasons() -> None:
         Gap(10, 50, GapReason.LOST),
         Gap(50, 55, GapReason.MUTED),
         Gap(55, 70, GapReason.OVERLOAD),
-        Gap(70, 90, GapReason.LOST),
-        Gap(90, 100, GapReason.ABSENT),
+        Gap(70, 100, GapReason.ABSENT),
+    ]
+
+
+def test_who_leaves_has_lost_nothing_and_who_drops_has() -> None:
+    def gaps_before_leaving(samples: int) -> list[Gap]:
+        linked = [Span(0, 48_000 + samples)]
+        return explain(48_000, 200_000, linked=linked, muted=[], overloaded=[], otherwise=GapReason.LOST)
+
+    assert gaps_before_leaving(672) == [Gap(48_000, 200_000, GapReason.ABSENT)]  # 14 ms
+    assert gaps_before_leaving(48_000) == [
+        Gap(48_000, 96_000, GapReason.LOST),
+        Gap(96_000, 200_000, GapReason.ABSENT),
     ]
 
 

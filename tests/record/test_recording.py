@@ -140,6 +140,17 @@ def test_the_sidecar_tells_a_running_recording_and_its_anchors(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_who_leaves_is_absent_from_its_last_packet_on(tmp_path: Path) -> None:
+    senders = [
+        Sender(ALICE, 0, [Link(-9, 99, 1, 5)], own=True),
+        Sender(BOB, 0, [Link(-9, 4.013, 2, 77)], path_s=0.03),
+    ]
+    recording = record(plan_for(tmp_path, *senders), senders, duration_s=8)
+    bob = recording.finish(START_S + 8, "stopped").participants[1]
+    assert [gap.reason for gap in bob.gaps if gap.to_s > 1] == ["absent"]
+    assert set(bob.missing_s) == {"absent"}
+
+
 def test_two_recordings_of_one_second_have_two_names(tmp_path: Path) -> None:
     plan = plan_for(tmp_path, *three_parties(1))
     first, second = Recording.create(plan), Recording.create(plan)
