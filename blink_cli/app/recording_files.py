@@ -1,17 +1,15 @@
 """What can be done with a recording's files without a session: finish a leftover, make WAV files and a mixdown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from blink_cli.core.errors import UsageError
 from blink_cli.core.names import Did
+from blink_cli.core.progress import Progress
 from blink_cli.core.replies import NamedPeer, RecordedFile, RecordingFiles
 from blink_cli.record.export import FORMATS, export
 from blink_cli.record.leftovers import paths_of, sidecar_of
 from blink_cli.record.repair import repair
-
-Progress = Callable[[float], None]
-"""Called with how much is done, 0 to 1, on the thread that works; what it raises ends the work cleanly."""
 
 
 def repair_recording(path: Path, progress: Progress) -> RecordingFiles:

@@ -8,7 +8,6 @@ A recording ends by `record stop`, with the call, with the session, or because t
 
 import asyncio
 import contextlib
-import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +35,7 @@ from blink_cli.core.replies import (
     Reply,
 )
 from blink_cli.core.requests import GetRecording, MarkRecording, StartRecording, StopRecording
+from blink_cli.core.utc_text import utc_text_of
 from blink_cli.net.tasks import TaskOwner
 from blink_cli.record.recording import Invited, Recording, RecordingPaths, RecordingPlan
 from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
@@ -153,7 +153,7 @@ class Recordings:
         return RecordingBegun(
             path=str(active.paths.part),
             sidecar=str(active.paths.sidecar),
-            since=_utc(active.plan.start_wall_s),
+            since=utc_text_of(active.plan.start_wall_s),
         )
 
     async def stop(self) -> RecordingFiles:
@@ -194,7 +194,7 @@ class Recordings:
         return RecordingStatus(
             recording=True,
             path=str(active.paths.part),
-            since=_utc(active.plan.start_wall_s),
+            since=utc_text_of(active.plan.start_wall_s),
             duration_s=round(time.monotonic() - active.plan.start_s, 3),
             participants=_people(active.plan),
             formats=active.plan.formats,
@@ -373,8 +373,3 @@ async def _export(path: Path, formats: Sequence[str]) -> _Export:
 
 def _people(plan: RecordingPlan) -> tuple[NamedPeer, ...]:
     return tuple(NamedPeer(did=one.did, nickname=one.nickname) for one in plan.invited)
-
-
-def _utc(wall_s: float) -> str:
-    text = dt.datetime.fromtimestamp(wall_s, tz=dt.UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

@@ -1,18 +1,15 @@
 """What can be done with a log that is written: analyse, plot, export. No session is needed; all of it blocks."""
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.errors import BlinkError, StateError, UsageError
+from blink_cli.core.progress import Progress
 from blink_cli.record.pcap import CaptureTotals, write_capture
 from blink_cli.record.rtp_log_analysis import LogAnalysis, analyse
 from blink_cli.record.rtp_log_reader import RtpLogReader
-
-Progress: TypeAlias = Callable[[float], None]
-"""Told the part that is done, 0 to 1; what it raises ends the work."""
 
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 

@@ -1,6 +1,5 @@
 """Builds replies from what the parts of a session know. Nothing here changes anything."""
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -31,6 +30,7 @@ from blink_cli.core.replies import (
     RtpStatistics,
     SignalCounters,
 )
+from blink_cli.core.utc_text import utc_text_of
 from blink_cli.net.ice_servers import ServerVerdict
 from blink_cli.net.udp_transport import TransportCounters
 
@@ -123,11 +123,10 @@ class Views:
         )
 
     def _current_call(self, view: CallView) -> CurrentCall:
-        since = dt.datetime.fromtimestamp(view.since_wall_ms / 1000, tz=dt.UTC)
         return CurrentCall(
             id=view.call_id,
             state=view.state.value,
-            since=since.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            since=utc_text_of(view.since_wall_ms / 1000),
             participants=tuple(self._participant(participant) for participant in view.participants),
         )
 

@@ -1,12 +1,13 @@
 """What `--json` prints: replies and events as they stand on the control socket, less the tag that only the socket needs."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from blink_cli.core.events import Event
 from blink_cli.core.replies import SCHEMA, Peers, Reply, Status
+from blink_cli.core.utc_text import utc_text
 
 
 def reply_document(reply: Reply) -> Any:
@@ -25,8 +26,3 @@ def event_document(event: Event | Status, heard_at: datetime) -> dict[str, Any]:
     for field in ("type", "schema"):
         fields.pop(field, None)
     return {"schema": SCHEMA, "event": name, "time": utc_text(heard_at), **fields}
-
-
-def utc_text(moment: datetime) -> str:
-    """Return a moment as ISO 8601 in UTC with milliseconds, `2025-01-31T12:00:00.000Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

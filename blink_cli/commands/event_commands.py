@@ -8,13 +8,14 @@ import typer
 
 from blink_cli.commands.command import command
 from blink_cli.commands.desk import Desk
-from blink_cli.commands.documents import event_document, utc_text
+from blink_cli.commands.documents import event_document
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
 from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.events import EVENT_NAMES, CallJoined, Event, IncomingCall
 from blink_cli.core.replies import Status
+from blink_cli.core.utc_text import utc_text
 
 
 def register(app: typer.Typer) -> None:

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from blink_cli.commands.desk import Desk
 from blink_cli.commands.session_sources import ProfileSource
+from blink_cli.core.progress import Progress
 
 T = TypeVar("T")
-Progress = Callable[[float], None]
 
 
 class _GivenUp(Exception):  # noqa: N818 - an ending that its own caller asked for

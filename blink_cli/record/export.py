@@ -9,7 +9,7 @@ Each file is written beside its place and renamed in the end: what has its name 
 import contextlib
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +18,12 @@ import soundfile
 
 from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.names import Did
+from blink_cli.core.progress import Progress
 from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.record.failure_text import failure_text
 from blink_cli.record.leftovers import paths_of, sidecar_of
 from blink_cli.record.mixdown import Mixdown
 from blink_cli.record.track_decoder import RecordingDecoder
-
-Progress = Callable[[float], None]
-"""Called with how much is done, 0 to 1."""
 
 FORMATS: Final = ("wav", "mix")
 
@@ -68,7 +67,7 @@ def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Pr
     try:
         decoder = RecordingDecoder(path)
     except (OSError, ValueError) as failure:
-        raise BlinkError(f"{path} is no recording that can be read: {_reason(failure)}.") from failure
+        raise BlinkError(f"{path} is no recording that can be read: {failure_text(failure)}.") from failure
     if not _is_ours(decoder):
         decoder.close()
         raise UsageError(
@@ -89,7 +88,7 @@ def export(path: Path, formats: Sequence[str], folder: Path | None, progress: Pr
         samples = _decode_into(decoder, [place for place, _, _ in files], tracks, progress)
     except (OSError, soundfile.LibsndfileError) as failure:
         raise BlinkError(
-            f"The files cannot be written to {target}: {_reason(failure)}.",
+            f"The files cannot be written to {target}: {failure_text(failure)}.",
             hint="Is there room on the disk? An hour of one participant needs 350 MB as WAV.",
         ) from failure
     finally:
@@ -139,7 +138,8 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"{folder} is a file, and no folder.", hint="Name a folder with --out.") from failure
     except OSError as failure:
         raise BlinkError(
-            f"The folder {folder} cannot be made: {_reason(failure)}.", hint="Name another one with --out."
+            f"The folder {folder} cannot be made: {failure_text(failure)}.",
+            hint="Name another one with --out.",
         ) from failure
 
 
@@ -165,7 +165,3 @@ def _people(path: Path, titles: Sequence[str]) -> list[tuple[Did, str]]:
 def _harmless(name: str) -> str:
     """A part of a file's name on every system."""
     return re.sub(r"[^\w.-]+", "_", name).strip("._")[:40] or "participant"
-
-
-def _reason(failure: Exception) -> str:
-    return str(getattr(failure, "strerror", None) or failure).lower()

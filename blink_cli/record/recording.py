@@ -20,6 +20,7 @@ from typing import Final
 from blink_cli.core.codec_settings import CodecSettings
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport, timestamp_difference
+from blink_cli.core.utc_text import utc_text_of
 from blink_cli.core.voice import SAMPLE_RATE_HZ
 from blink_cli.record.gaps import Span
 from blink_cli.record.mp4_file import Mp4Writer
@@ -292,13 +293,12 @@ class Recording:
     def sidecar(self, *, finished: bool, reason: str | None = None) -> Sidecar:
         """The document as of now."""
         plan = self.plan
-        started = dt.datetime.fromtimestamp(plan.start_wall_s, tz=dt.UTC)
         name = self.paths.final.name if finished else self.paths.part.name
         return Sidecar(
             finished=finished,
             reason=reason,
             call=plan.call,
-            started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            started=utc_text_of(plan.start_wall_s),
             started_monotonic_s=plan.start_s,
             duration_s=round(self.duration_s, 6),
             described_s=round(max(self.duration_s - (0.0 if finished else HOLD_BACK_S), 0.0), 6),

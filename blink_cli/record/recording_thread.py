@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from blink_cli.record.failure_text import failure_text
 from blink_cli.record.recording import Recording, RecordingPlan
 from blink_cli.record.sidecar import Sidecar
 
@@ -166,8 +167,3 @@ class RecordingThread:
             _log.warning("the sidecar of the recording could not be written: %s", failure_text(failure))
         except Exception:  # noqa: BLE001 - as above
             _log.exception("the failed recording could not be closed")
-
-
-def failure_text(failure: OSError) -> str:
-    """What the system said, as the end of a sentence."""
-    return (failure.strerror or str(failure)).lower()

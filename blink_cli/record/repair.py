@@ -7,14 +7,15 @@ All tracks end at the same place: where the longest one ends, the others filled 
 
 import os
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
+from blink_cli.core.progress import Progress
 from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.record.failure_text import failure_text
 from blink_cli.record.file_lock import is_growing
 from blink_cli.record.filler import silence
 from blink_cli.record.leftovers import belongs, paths_of, sidecar_of
@@ -27,9 +28,6 @@ from blink_cli.record.track import FRAME_SAMPLES
 _HINT: Final = (
     f"Unfinished recordings end in {PART_SUFFIX}; `blink record status` lists those that are known."
 )
-
-Progress = Callable[[float], None]
-"""Called with how much is done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def repair(path: Path, progress: Progress) -> Repaired:
         reader = Mp4Reader(paths.part)
     except (OSError, ValueError) as failure:
         raise BlinkError(
-            f"{paths.part} holds no sound that can be read: {_reason(failure)}.",
+            f"{paths.part} holds no sound that can be read: {failure_text(failure)}.",
             hint="It was perhaps begun less than a second before its program ended.",
         ) from failure
     temporary = paths.final.with_name(f".{paths.final.name}.{secrets.token_hex(4)}")
@@ -81,7 +79,7 @@ def repair(path: Path, progress: Progress) -> Repaired:
         temporary.replace(paths.final)
     except OSError as failure:
         raise BlinkError(
-            f"{paths.final} cannot be written: {_reason(failure)}.",
+            f"{paths.final} cannot be written: {failure_text(failure)}.",
             hint="The unfinished file is as it was; is there room for a second one?",
         ) from failure
     finally:
@@ -94,7 +92,7 @@ def repair(path: Path, progress: Progress) -> Repaired:
         _tell_sidecar(path, duration_s)
     except OSError as failure:
         raise BlinkError(
-            f"{paths.final} is whole, but what belongs to it could not be brought up to date: {_reason(failure)}.",
+            f"{paths.final} is whole, but what belongs to it could not be brought up to date: {failure_text(failure)}.",
             hint=f"{paths.part} is not needed any more, and {paths.sidecar} still calls the recording unfinished.",
         ) from failure
     return Repaired(paths.final, duration_s, reader.titles)
@@ -108,7 +106,7 @@ def _nothing_to_repair(path: Path, final: Path) -> BlinkError:
         Mp4Reader(final).close()
     except (OSError, ValueError) as failure:
         return BlinkError(
-            f"{final} cannot be read, and it is no unfinished recording: {_reason(failure)}.", hint=_HINT
+            f"{final} cannot be read, and it is no unfinished recording: {failure_text(failure)}.", hint=_HINT
         )
     return StateError(f"{final} is whole: there is nothing to repair.")
 
@@ -159,7 +157,3 @@ def _tell_sidecar(path: Path, duration_s: float) -> None:
     left = sidecar_of(path)
     if left is not None:
         write_sidecar(paths.sidecar, repaired_sidecar(left, paths.final.name, duration_s))
-
-
-def _reason(failure: Exception) -> str:
-    return str(getattr(failure, "strerror", None) or failure).lower()
