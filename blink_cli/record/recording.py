@@ -12,7 +12,6 @@ import errno
 import functools
 import itertools
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -367,8 +366,3 @@ def _codec(settings: CodecSettings) -> Codec:
 
 def _seconds(samples: int) -> float:
     return round(samples / SAMPLE_RATE_HZ, 6)
-
-
-def titles_of(participants: Sequence[ParticipantEntry]) -> list[str]:
-    """The titles of the tracks, in their order."""
-    return [Invited(one.did, one.nickname, one.self).title for one in participants]
