@@ -27,6 +27,9 @@ MOVED_WITHIN_S = 2.5
 
 GONE_WITHIN_S = 0.5
 GAIN_DB = -3.0
+MET_UNDER_LOSS_WITHIN_S = 10.0
+"""A link's own deadline. Most calls of four meet within a second at 20 % loss; chance can lose the same message several times."""
+
 SET_UPS = 10
 
 
@@ -103,7 +106,7 @@ async def test_a_fifth_of_everything_lost_breaks_no_link_and_a_leave_gets_throug
 ) -> None:
     async with company(lab, 4, tmp_path) as call:
         await lab.set_conditions(Conditions(loss=0.2))
-        assert await call.meet() <= WHOLE_WITHIN_S
+        assert await call.meet() <= MET_UNDER_LOSS_WITHIN_S
         await asyncio.sleep(8.0)
         assert is_whole(call.watches)
         for member in call.members:
@@ -118,7 +121,7 @@ async def test_calls_are_set_up_while_a_third_of_everything_is_lost(lab: Laborat
         alice, bob = call.watches
         await lab.set_conditions(Conditions(loss=0.3))
         for _ in range(SET_UPS):
-            assert await call.meet() <= 10.0
+            assert await call.meet() <= MET_UNDER_LOSS_WITHIN_S
             await alice.ask(LeaveCall())
             await bob.until(lambda: bob.call is None, 10.0, "the end of the call")
             bob.ringing.clear()
