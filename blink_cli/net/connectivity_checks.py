@@ -20,9 +20,10 @@ default of 50 ms; eight datagrams of 100 bytes are no burst to any of them today
 DIRECT_HEAD_START_S: Final = 0.02
 """How much earlier direct ways are tried than those through a relay, which would win on a LAN with a relay in it."""
 
-COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1)
-"""When an unanswered check is said again, besides aioice's own repetitions after 0.5 and 1.5 s: with 30 % loss a check and its
-answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s."""
+COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1, 2.0, 2.5, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 8.0, 8.5, 9.0)
+"""When an unanswered check is said again, besides aioice's own repetitions after 0.5, 1.5, 3.5 and 7.5 s: with 30 % loss a check and its
+answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s. Later ones are
+for the first words between two machines of one network: while ARP's questions are lost, which it asks once a second, nothing at all goes out."""
 
 MAX_REMEMBERED: Final = 256
 """Checks whose copies were arranged; each pair of addresses has one under way."""
