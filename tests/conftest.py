@@ -74,10 +74,7 @@ def pytest_runtest_makereport(
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List what was made again, and why."""
-    reports = [
-        report for report in terminalreporter.stats.get("rerun", []) if report.failed or report.sections
-    ]
-    for report in reports:
+    for report in terminalreporter.stats.get("rerun", []):
         meanwhile = dict(report.sections).get(_MEANWHILE, "")
         terminalreporter.write_line(f"RERUN {report.nodeid}: {meanwhile}")
         reason = str(report.longrepr).strip().splitlines()

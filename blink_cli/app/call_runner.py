@@ -34,7 +34,7 @@ from blink_cli.core.call_effects import (
     StopSending,
 )
 from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.events import Event
+from blink_cli.core.events import Event, LinkState
 from blink_cli.core.loss_reporter import LossReporter
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.rtp import (
@@ -178,6 +178,13 @@ class CallRunner:
         return self._machine.current
 
     @property
+    def standing(self) -> frozenset[Did]:
+        """Whose links stand by the rules of the call; one that is lost may keep its connection for a while."""
+        call = self.snapshot().call
+        views = () if call is None else call.participants
+        return frozenset(view.did for view in views if view.link is LinkState.CONNECTED)
+
+    @property
     def ringing(self) -> tuple[CallId, ...]:
         """Calls that nobody here has decided about."""
         return self._machine.ringing
@@ -299,9 +306,8 @@ class CallRunner:
         """Tell that this session talks, or would if it were not muted."""
         self._talkers.own_voice(change, muted=self._muted)
 
-    def device_failed(self, direction: str, device: str, reason: str) -> None:
+    def device_failed(self, direction: str, reason: str) -> None:
         """Let another device take over from one that does not start."""
-        del device  # it is the one in use
         assert self._guard is not None, "voice and guard are attached together"
         self._guard.replace(direction, reason)
 
@@ -403,7 +409,8 @@ class CallRunner:
         self._pulse.set(now_s + PULSE_S)
 
     def _let_watch(self, now_s: float) -> None:
-        peers = tuple(self._reading(entry) for entry in self._links.connected)
+        standing = self.standing
+        peers = tuple(self._reading(entry) for entry in self._links.connected if entry.peer in standing)
         source = self.voice.source_statistics(now_s)
         own = None
         if source is not None:
@@ -424,7 +431,6 @@ class CallRunner:
             delay_ms=playout.delay_ms if playing and playout is not None else None,
             remote=entry.remote,
             rtt_s=None if entry.link is None else entry.link.rtt_s,
-            heard_s=self._reported_heard_s[entry.peer],
         )
 
     def _report_losses(self, peer: Did, now_s: float) -> None:

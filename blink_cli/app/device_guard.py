@@ -138,7 +138,7 @@ class DeviceGuard:
                 replacement = await change(candidate)
             except BlinkError:
                 continue
-            except Exception:  # noqa: BLE001  # whatever it is, the next one may work
+            except Exception:  # noqa: BLE001 - whatever it is, the next one may work
                 _log.exception("%s could not take over as %s", candidate, direction)
                 continue
             self._taken.append(_Taken(direction, candidate, time.monotonic()))

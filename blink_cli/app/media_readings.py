@@ -9,7 +9,7 @@ from blink_cli.core.rtp import ReceptionReport
 
 @dataclass(frozen=True, slots=True)
 class PeerReading:
-    """One connected peer. Counts run on; gauges are of now."""
+    """One peer whose link stands. Counts run on; gauges are of now."""
 
     peer: Did
     packets_sent: int
@@ -21,8 +21,6 @@ class PeerReading:
 
     remote: ReceptionReport | None
     rtt_s: float | None
-    heard_s: float
-    """Monotonic time at which anything of it, voice or reports, came over the link; of the link's beginning before the first."""
 
 
 @dataclass(frozen=True, slots=True)

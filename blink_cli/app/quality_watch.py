@@ -51,10 +51,6 @@ LEAST_PACKETS: Final = 50
 NO_AUDIO_AFTER_S: Final = 5.0
 """Even a muted sender sends two packets a second."""
 
-LOST_AFTER_S: Final = 2.0
-"""Over a link that stands reports come every second, voice or not. One over which nothing comes for so long is lost and not bad: `LinkChanged`
-tells that."""
-
 CLIPPING_AFTER_S: Final = 5.0
 CLIPPED_SHARE: Final = 0.1
 """Of the frames in a window. A shout clips a syllable; a gain that is too high every second word."""
@@ -170,15 +166,11 @@ class QualityWatch(MediaTap):
     def look(self, peers: tuple[PeerReading, ...], source: SourceReading | None, now_s: float) -> None:
         """Judge everyone; once a second."""
         self._drain()
+        for lost in self._peers.keys() - {reading.peer for reading in peers}:
+            self._peers[lost] = _Peer()  # what was bad before ends without a word: that it is lost is told
         for reading in peers:
             entry = self._peers.get(reading.peer)
-            if entry is None:
-                continue
-            if now_s - reading.heard_s > LOST_AFTER_S:
-                self._peers[reading.peer] = (
-                    _Peer()
-                )  # what was bad before ends without a word, as with the link
-            else:
+            if entry is not None:
                 self._judge(entry, reading, now_s)
         self._judge_sending(peers, now_s)
         if source is not None:

@@ -12,7 +12,6 @@ from blink_cli.audio.sink_mixer import MixerStatistics
 from blink_cli.audio.source_track import SourceStatistics
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
-from blink_cli.core.events import LinkState
 from blink_cli.core.gossip import GossipCounters
 from blink_cli.core.names import CallId, Did
 from blink_cli.core.replies import (
@@ -107,12 +106,7 @@ class Views:
         """Figures of everyone who has or had a link in the current call."""
         voice = self._runner.voice
         mixer, source = voice.mixer_statistics(now_s), voice.source_statistics(now_s)
-        snapshot = self._runner.snapshot().call
-        standing = {
-            view.did
-            for view in (() if snapshot is None else snapshot.participants)
-            if view.link is LinkState.CONNECTED
-        }
+        standing = self._runner.standing
         peers = (self._peer_statistics(entry) for entry in self._runner.links.peers.values())
         return RtpStatistics(
             call=call,

@@ -51,7 +51,7 @@ class VoiceObserver(Protocol):
     def own_voice(self, change: TalkingChange) -> None:
         """The microphone's owner started or stopped talking, muted or not."""
 
-    def device_failed(self, direction: str, device: str, reason: str) -> None:
+    def device_failed(self, direction: str, reason: str) -> None:
         """The device in use could not be started. It is tried again with the next peer; another one would be started at once."""
 
 
@@ -325,13 +325,13 @@ class VoicePath:
         failure = await self._failure_of(source.start)
         if failure is not None and source is self._source:
             self._input_asked = False
-            self._observer.device_failed("input", source.device.parameters.name, failure)
+            self._observer.device_failed("input", failure)
 
     async def _start_mixer(self, mixer: SinkMixer) -> None:
         failure = await self._failure_of(mixer.start)
         if failure is not None and mixer is self._mixer:
             self._output_asked = False
-            self._observer.device_failed("output", mixer.device.parameters.name, failure)
+            self._observer.device_failed("output", failure)
 
     async def _failure_of(self, start: Callable[[], None]) -> str | None:
         """Return why it did not start; None if it runs."""
@@ -339,7 +339,7 @@ class VoicePath:
             await self._work(start)
         except BlinkError as failure:
             return failure.message
-        except Exception as failure:  # noqa: BLE001  # whatever it is, the call must not stay without sound
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the call must not stay without sound
             _log.exception("a device did not start")
             return f"It did not start: {failure!r}."
         return None

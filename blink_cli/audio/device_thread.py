@@ -187,7 +187,7 @@ class DeviceThread(Generic[DeviceT]):
             return
         try:
             self._adopt(swap.device, now_s)
-        except Exception as error:  # noqa: BLE001  # raised again where somebody waits for it
+        except Exception as error:  # noqa: BLE001 - raised again where somebody waits for it
             swap.previous.set_exception(error)
             return
         previous, self._device = self._device, swap.device
@@ -198,7 +198,7 @@ class DeviceThread(Generic[DeviceT]):
         try:
             while not self._stopping.is_set():
                 self._step()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the call must learn that the device is not used any more
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call must learn that the device is not used any more
             self.crash = error
             _log.exception("the thread %s ended", self._name)
         self._refuse_swaps()

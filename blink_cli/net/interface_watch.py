@@ -49,9 +49,8 @@ class InterfaceWatch(Generic[T]):
     def _look_once(self) -> None:
         try:
             seen = (self._look(),)
-        except (
-            OSError
-        ) as reason:  # no descriptor left, or no memory: it passes, and the watch must not have ended then
+        except OSError as reason:
+            # No descriptor left, or no memory: it passes, and the watch must not have ended then.
             if not self._trouble_told:
                 self._trouble_told = True
                 _log.warning(

@@ -142,9 +142,9 @@ class Participant:
     def own_voice(self, change: TalkingChange) -> None:
         """Nobody listens."""
 
-    def device_failed(self, direction: str, device: str, reason: str) -> None:
+    def device_failed(self, direction: str, reason: str) -> None:
         """Cannot happen with a file and `null`."""
-        raise AssertionError(f"{direction} {device}: {reason}")
+        raise AssertionError(f"{direction}: {reason}")
 
 
 class _Mouth:

@@ -116,7 +116,7 @@ class Traffic:
             report = ReceptionReport(1000 + ssrc, 0.05, second, 50 * second, 0.004, now_s, 0.03)
             self._taps.reception_reported(peer, report)
             readings.append(
-                PeerReading(peer, 50 * second, 480 * second, 0, 48_000 * second, 60.0, report, 0.03, now_s)
+                PeerReading(peer, 50 * second, 480 * second, 0, 48_000 * second, 60.0, report, 0.03)
             )
         for watcher in self._taps._taps:  # noqa: SLF001 - the runner tells them otherwise
             if isinstance(watcher, RtpLogging | QualityWatch):

@@ -118,8 +118,7 @@ class VoiceBench:
     def own_voice(self, change: TalkingChange) -> None:
         pass
 
-    def device_failed(self, direction: str, device: str, reason: str) -> None:
-        del device
+    def device_failed(self, direction: str, reason: str) -> None:
         self.guard.replace(direction, reason)
 
 

@@ -34,7 +34,7 @@ def system_devices() -> list[SystemDeviceInfo]:
 
     """
     try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter and module
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", __name__], capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
@@ -57,7 +57,7 @@ def system_devices() -> list[SystemDeviceInfo]:
 
 def _answer() -> None:
     """Say what this process's PortAudio finds, as one JSON object."""
-    from blink_cli.audio.devices.portaudio import list_devices  # noqa: PLC0415  # in the asked process only
+    from blink_cli.audio.devices.portaudio import list_devices  # noqa: PLC0415 - in the asked process only
 
     answer: _Found | _Refusal
     try:

@@ -59,7 +59,7 @@ def library() -> Any:
     """
     _silence_alsa()
     try:
-        import sounddevice  # noqa: PLC0415  # only when a system device is asked for: see above
+        import sounddevice  # noqa: PLC0415 - only when a system device is asked for: see above
     except OSError as error:
         raise DeviceError(
             f"The system's audio devices cannot be used: PortAudio is missing ({error}).",

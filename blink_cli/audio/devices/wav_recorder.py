@@ -125,7 +125,7 @@ class WavRecorder:
                 self._write_header(file)
         except OSError as error:
             self.failure = f"{self.path} cannot be written any more: {error.strerror or error}"
-        except Exception as error:  # noqa: BLE001  # whatever it is, who hears must learn that nothing is written
+        except Exception as error:  # noqa: BLE001 - whatever it is, who hears must learn that nothing is written
             _log.exception("a WAV file is not written any more")
             self.failure = f"{self.path} cannot be written any more: {error!r}"
 
