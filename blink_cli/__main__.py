@@ -7,7 +7,13 @@ def main() -> None:
     """Run the command line of this process, and end it with its exit code."""
     from blink_cli.commands.main import main as run  # noqa: PLC0415 - nothing is loaded for those who only import this
 
-    sys.exit(run())
+    code = run()
+    if "sounddevice" in sys.modules:
+        # It ends PortAudio when the interpreter ends, and PortAudio may wait for a device that does not answer any more.
+        from blink_cli.commands.last_resort import end_in_time  # noqa: PLC0415 - as above
+
+        end_in_time(lambda: code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from blink_cli.core.exit_codes import ExitCode
-from tests.support.listening import Clocks, Listener, Speaker, who_is_heard
-from tests.support.sessions import CommandError, Events, Machine, Session, moment, together
-from tests.support.voices import read_mono, turn, write_mono
+from blink_cli.lab.listening import Clocks, Listener, Speaker, who_is_heard
+from blink_cli.lab.sessions import CommandError, Events, Machine, Session, moment, together
+from blink_cli.lab.voices import read_mono, turn, write_mono
 
 NAMES = ("alice", "bob", "carol")
 

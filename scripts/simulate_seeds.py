@@ -7,8 +7,14 @@ import time
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
-from tests.simulation.scenario import Outcome, SeedFailedError, run_seed
+import msgspec
+
+from blink_cli.core.api.replies import Trace
+from blink_cli.core.text.json_text import loads
+from blink_cli.lab.simulation.replay import replay
+from blink_cli.lab.simulation.scenario import Outcome, SeedFailedError, run_seed
 
 SHOWN_FAILURES = 10
 """In full; the rest by number only."""
@@ -34,6 +40,28 @@ def pieces(first: int, count: int) -> Iterator[range]:
         yield range(begin, min(begin + SEEDS_AT_ONCE, first + count))
 
 
+def replay_file(path: Path) -> int:
+    """Play a session's trace again; 0 when the rules come out as they did, 1 where not, 2 when the file cannot be read."""
+    try:
+        trace = msgspec.convert(loads(path.read_bytes()), Trace)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{path} is no trace of a session: {error}\n")
+        sys.stderr.write("  `blink status --trace --json >FILE` writes one.\n")
+        return 2
+    if trace.first > 0:
+        sys.stdout.write(
+            f"the trace begins with step {trace.first}: only one from 0 on can be played again\n"
+        )
+        return 1
+    differing = list(replay(trace.did, trace.steps))
+    for one in differing:
+        sys.stdout.write(f"step {one.index}: {one.step.told} {one.step.fields}\n")
+        sys.stdout.write("".join(f"    was  {effect}\n" for effect in one.step.effects))
+        sys.stdout.write("".join(f"    now  {effect}\n" for effect in one.instead))
+    sys.stdout.write(f"{len(trace.steps)} steps played, {len(differing)} differ\n")
+    return 1 if differing else 0
+
+
 def main() -> int:
     """Run; 0 when every seed held, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
@@ -43,7 +71,12 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (one per core)"
     )
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="instead: play what `blink status --trace --json` wrote"
+    )
     options = parser.parse_args()
+    if options.replay is not None:
+        return replay_file(options.replay)
 
     if options.seed is not None:
         try:

@@ -21,11 +21,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
-from blink_cli.core.errors import BlinkError
-from blink_cli.core.events import LinkChanged
-from blink_cli.core.names import Did
-from blink_cli.core.replies import Inbound, Status
-from blink_cli.core.requests import (
+from blink_cli.core.api.events import LinkChanged
+from blink_cli.core.api.replies import Inbound, Status
+from blink_cli.core.api.requests import (
     AcceptCall,
     GetPeers,
     LeaveCall,
@@ -36,12 +34,14 @@ from blink_cli.core.requests import (
     SetGain,
     SetMuted,
 )
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Host, Laboratory
-from tests.support.leftovers import descriptors, resident_bytes, threads
-from tests.support.requirements import why_no_network_namespaces
-from tests.support.sessions import CommandError, Machine, Session, together
-from tests.support.watching import Watched, whole
+from blink_cli.core.errors import BlinkError
+from blink_cli.core.ids import Did
+from blink_cli.lab.leftovers import descriptors, resident_bytes, threads
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Host, Laboratory
+from blink_cli.lab.requirements import why_no_network_namespaces
+from blink_cli.lab.sessions import CommandError, Machine, Session, together
+from blink_cli.lab.watching import Watched, whole
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 TONES_HZ = (300, 430, 570, 730, 890, 1070, 1270, 1490)

@@ -1,84 +1,188 @@
-"""What holds for every test: it leaves no task and no thread behind.
+"""What holds for every test: it leaves no task and no thread behind, and it is of one of three kinds.
+
+    no_clock    computes, and waits for no clock: no sockets, no sleep; threads in virtual time. Runs beside others. The default of the folders in `WITHOUT_CLOCK`, a marker elsewhere
+    real_time   a marker: what it hears or sees depends on when. Runs alone, and is made again if it failed just after the machine stood still
+    serial      all others: sockets, processes, threads, but no bound that a stall of a tenth of a second breaks. Runs alone
+
+Every repetition is listed at the end (`RERUN`), with what the machine went through. Their number has a bound, which only falls
+(`tests/repeated_tests_bound.txt`). A failure that no stall preceded counts at once.
 
 Warnings are errors by pyproject.toml, a resource that was not closed among them.
-
-A test in real time is made again if it failed *and* the machine stood still meanwhile: then it says nothing about the program. Every such
-repetition is listed at the end (`RERUN`), with what the machine went through; a failure on a machine that did not stand still counts at once.
 
 Property tests draw the same examples each time; `--hypothesis-profile search` draws others.
 """
 
 import asyncio
+import functools
 import inspect
+import os
+import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
+from typing import Final, NoReturn
 
 import hypothesis
 import pytest
 import pytest_asyncio
 
-from tests.support.machine_stalls import StallWitness
+from blink_cli.core.errors import BlinkError, NotInstalledError
+from blink_cli.lab.machine_stalls import NEAR_S, Disturbance, StallWitness
+from blink_cli.lab.requirements import UnavailableError
 
-VIRTUAL_TIME = ("core", "simulation", "support", "benches")
-"""Folders whose tests have no clock: nothing excuses them."""
+WITHOUT_CLOCK: Final = ("core", "simulation", "support", "benches")
+"""Folders whose tests have no clock unless they say so."""
 
-REPETITIONS = 5
+REPETITIONS: Final = 5
+REPEATED_TESTS_BOUND: Final = Path(__file__).with_name("repeated_tests_bound.txt")
 
-hypothesis.settings.register_profile("repeatable", derandomize=True)
-hypothesis.settings.register_profile("search", derandomize=False, print_blob=True)
+# No deadline: an example that a busy machine takes 0.3 s for is no worse than in 0.1 s, and these tests have no clock.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", derandomize=False, print_blob=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
-_MEANWHILE = "The machine meanwhile"
+_MEANWHILE: Final = "The machine meanwhile"
 _WITNESS = pytest.StashKey[StallWitness]()
+_BEGUN_S = pytest.StashKey[float]()
+_DISTURBANCE = pytest.StashKey[Disturbance]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the machine."""
-    config.stash[_WITNESS] = StallWitness()
-    config.stash[_WITNESS].start()
+    """Watch the machine, but for those who run beside others and are excused by nothing."""
+    if not hasattr(config, "workerinput") and not config.getoption("numprocesses", None):
+        config.stash[_WITNESS] = StallWitness()
+        config.stash[_WITNESS].start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Watch it no more."""
-    config.stash[_WITNESS].stop()
+    if _WITNESS in config.stash:
+        config.stash[_WITNESS].stop()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let a test in real time be made again after a stall."""
-    witness = config.stash[_WITNESS]
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test its kind."""
     tests = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(tests).parts[0] not in VIRTUAL_TIME:
-            item.add_marker(pytest.mark.flaky(reruns=REPETITIONS, condition=lambda: witness.seen().stalled))
+        if item.get_closest_marker("real_time"):
+            item.add_marker(
+                pytest.mark.flaky(reruns=REPETITIONS, condition=functools.partial(_was_disturbed, item))
+            )
+        elif not item.get_closest_marker("serial") and (
+            item.path.relative_to(tests).parts[0] in WITHOUT_CLOCK
+        ):
+            item.add_marker(pytest.mark.no_clock)
+
+
+def _was_disturbed(item: pytest.Item) -> bool:
+    return _DISTURBANCE in item.stash and item.stash[_DISTURBANCE].stalled
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Watch this test."""
-    item.config.stash[_WITNESS].begin()
+    """Note when it begins."""
+    item.stash[_BEGUN_S] = time.monotonic()
+    item.stash[_DISTURBANCE] = Disturbance(0.0, 0.0)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell with a failure what the machine went through."""
+    """Tell with a failure what the machine went through shortly before it."""
     del call
     report = yield
-    if report.failed:
-        report.sections.append((_MEANWHILE, str(item.config.stash[_WITNESS].seen())))
+    if report.failed and _WITNESS in item.config.stash:
+        now_s = time.monotonic()
+        marker = item.get_closest_marker("real_time")
+        near_s = NEAR_S if marker is None else marker.kwargs.get("within_s", NEAR_S)
+        seen = item.config.stash[_WITNESS].seen(max(item.stash[_BEGUN_S], now_s - near_s), now_s)
+        report.sections.append((_MEANWHILE, str(seen)))
+        if seen.stalled:
+            item.stash[_DISTURBANCE] = seen
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List what was made again, and why."""
-    for report in terminalreporter.stats.get("rerun", []):
+    again = terminalreporter.stats.get("rerun", [])
+    for report in again:
         meanwhile = dict(report.sections).get(_MEANWHILE, "")
         terminalreporter.write_line(f"RERUN {report.nodeid}: {meanwhile}")
         reason = str(report.longrepr).strip().splitlines()
         terminalreporter.write_line(f"      {reason[-1] if reason else ''}")
+    repeated = _repeated_tests(terminalreporter)
+    over = "; this is more, so the run fails" if repeated > _bound() else ""
+    terminalreporter.write_line(f"tests made again: {repeated} (at most {_bound()}{over})")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run with more repetitions than ever are allowed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and _repeated_tests(reporter) > _bound():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _repeated_tests(reporter: pytest.TerminalReporter) -> int:
+    """Tests, not repetitions: one that a stormy minute disturbs five times is one."""
+    return len({report.nodeid for report in reporter.stats.get("rerun", [])})
+
+
+def _bound() -> int:
+    return int(REPEATED_TESTS_BOUND.read_text("ascii").split()[0])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    """Skip a test whose fixture lacks something on this machine."""
+    try:
+        return (yield)
+    except (UnavailableError, NotInstalledError) as lack:
+        _skip(lack)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Skip a test that lacks something on this machine."""
+    try:
+        return (yield)
+    except (UnavailableError, NotInstalledError) as lack:
+        _skip(lack)
+
+
+def _skip(lack: BlinkError) -> NoReturn:
+    """Skip; in CI, where everything is installed, fail instead: a green run must have run all."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must be able to run this: {lack.message}", pytrace=False)
+    pytest.skip(lack.message)
+
+
+@pytest.fixture(autouse=True)
+def no_clock_in_parallel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that runs beside others and waits for the world outside."""
+    marker = request.node.get_closest_marker("no_clock")
+    if marker is None or marker.kwargs.get("sockets"):
+        return
+    for owner, name in (
+        (time, "sleep"),
+        (socket.socket, "bind"),
+        (socket.socket, "connect"),
+    ):
+        monkeypatch.setattr(owner, name, _refused(name))
+
+
+def _refused(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        pytest.fail(
+            f"{name}: this test runs beside others, so it may neither sleep nor use sockets. Mark it `serial`, or "
+            "`real_time` if a stall of the machine can fail it (CONTRIBUTING.md).",
+            pytrace=True,
+        )
+
+    return refuse
 
 
 STOP_GRACE_S = 2.0

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
-from blink_cli.core.events import Event, EventsMissed
+from blink_cli.core.api.events import Event, EventsMissed
 
 BACKLOG_EVENTS: Final = 512
 """What a listener may leave unread. A call of twelve makes some thirty events a second when everybody talks at once."""
@@ -50,9 +51,15 @@ class EventHub:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._named: Callable[[Event], Event] = lambda event: event
+
+    def name_with(self, named: Callable[[Event], Event]) -> None:
+        """Let every event from now on have its peer's name as `named` gives it: what a peer calls itself is a claim."""
+        self._named = named
 
     def publish(self, event: Event) -> None:
         """Give the event to everyone who listens now."""
+        event = self._named(event)
         for listener in self._listeners:
             listener.offer(event)
 

@@ -1,12 +1,13 @@
 """A session: one identity, in at most one call, on this machine's devices and network. The composition root.
 
-    open    devices -> voice path -> calls -> gossip on UDP -> neighbourhood (presence, DNS-SD)
+    open    devices -> voice path -> calls -> gossip on UDP -> directory (presence, DNS-SD)
     close   leave is said, links say goodbye, then everything in the reverse order
 
 Everything here runs on one event loop; the two audio threads live inside the voice path.
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import secrets
@@ -14,88 +15,100 @@ import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, Self, assert_never
+from pathlib import Path
+from typing import Final, Self
 
-from blink_cli.app.call_requests import CallRequests
-from blink_cli.app.call_runner import CallRunner
-from blink_cli.app.contacts import Contacts
+from blink_cli.app.call.auto_accept import AutoAcceptor
+from blink_cli.app.call.call_requests import CallRequests
+from blink_cli.app.call.call_runner import CallRunner
+from blink_cli.app.call.echo_answering import EchoAnswerer
+from blink_cli.app.call.echo_requests import EchoRequests
+from blink_cli.app.call.local_echo import LocalEcho
+from blink_cli.app.call.peer_directory import PeerDirectory
+from blink_cli.app.call.signal_dispatcher import SignalDispatcher
+from blink_cli.app.call.volume_requests import VolumeRequests
 from blink_cli.app.event_hub import EventHub
-from blink_cli.app.first_devices import open_first_devices
-from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.neighbourhood import Neighbourhood
-from blink_cli.app.profile import Profile, session_nickname
-from blink_cli.app.quality_watch import QualityWatch
-from blink_cli.app.recording_memory import RecordingMemory
-from blink_cli.app.recordings import Recordings
-from blink_cli.app.rtp_logging import RtpLogging
-from blink_cli.app.settings import Settings, load_settings
-from blink_cli.app.signal_listener import SignalListener
-from blink_cli.app.talkers import Talkers
-from blink_cli.app.views import Views, ice_server_list, signal_counters
-from blink_cli.app.voice_path import VoicePath
+from blink_cli.app.files.recordings import Recordings
+from blink_cli.app.files.rtp_logging import RtpLogging
+from blink_cli.app.media.codec_control import CodecControl
+from blink_cli.app.media.first_devices import open_first_devices
+from blink_cli.app.media.media_taps import MediaTaps
+from blink_cli.app.media.mesh_media import MeshMedia
+from blink_cli.app.media.opus_libraries import opus_libraries
+from blink_cli.app.media.quality_watch import QualityWatch
+from blink_cli.app.profile.codec_memory import CodecMemory
+from blink_cli.app.profile.contacts import Contacts
+from blink_cli.app.profile.device_memory import DeviceMemory, Direction
+from blink_cli.app.profile.processing_memory import ProcessingMemory
+from blink_cli.app.profile.profile import Profile, session_nickname
+from blink_cli.app.profile.recording_memory import RecordingMemory
+from blink_cli.app.profile.replay_file import ReplayFile
+from blink_cli.app.profile.settings import Settings, load_settings
+from blink_cli.app.profile.volume_memory import VolumeMemory
+from blink_cli.app.request_table import RequestTable
+from blink_cli.app.views import Views, ice_server_list, shown_versions, signal_counters, why_nobody_is_seen
+from blink_cli.audio.devices.interface import DevicePlace
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
-from blink_cli.audio.urgency import make_loop_urgent
-from blink_cli.core.errors import StateError, UsageError
-from blink_cli.core.events import (
-    DeviceChanged,
+from blink_cli.audio.thread_priority import make_loop_urgent
+from blink_cli.core.api.control_protocol import MAX_LINE_BYTES
+from blink_cli.core.api.device_name import names_microphone
+from blink_cli.core.api.events import (
     Event,
     IceServerFailed,
     IceServerRecovered,
     SessionEnding,
 )
-from blink_cli.core.gossip import Gossip
-from blink_cli.core.ice_server import ConfiguredServer
-from blink_cli.core.identity import Identity
-from blink_cli.core.names import Did
-from blink_cli.core.replies import (
+from blink_cli.core.api.ice_server import ConfiguredServer
+from blink_cli.core.api.replies import (
     Calls,
     Clocks,
+    DeviceAt,
     DeviceSet,
     Done,
+    IceServerList,
+    NetworkUse,
+    OpusLibraries,
     Participants,
     Peers,
-    Reply,
+    ProcessingSet,
     RtpStatistics,
     SignalCounters,
     Status,
+    Trace,
+    WrongClock,
 )
-from blink_cli.core.requests import (
-    AcceptCall,
+from blink_cli.core.api.requests import (
     GetCalls,
     GetIceServers,
     GetParticipants,
     GetPeers,
-    GetRecording,
-    GetRtpLog,
     GetRtpStatistics,
     GetStatus,
-    LeaveCall,
-    MarkRecording,
-    PauseRtpLog,
-    PlaceOffer,
+    GetTrace,
     Quit,
-    RejectCall,
+    R,
     ReloadContacts,
     Request,
-    ResumeRtpLog,
     SetDeafened,
     SetDevice,
-    SetGain,
     SetMuted,
-    StartRecording,
-    StartRtpLog,
-    StopRecording,
-    StopRtpLog,
+    SetProcessing,
     Subscribe,
 )
-from blink_cli.core.session_options import IceTransport, SessionOptions
-from blink_cli.net.gossip_driver import GossipDriver
-from blink_cli.net.ice_servers import IceServers
-from blink_cli.net.interfaces import list_interfaces, require_interfaces
+from blink_cli.core.api.session_options import AutoAccept, EchoOptions, IceTransport, SessionOptions
+from blink_cli.core.errors import StateError
+from blink_cli.core.gossip import Gossip
+from blink_cli.core.identity.identity import Identity
+from blink_cli.core.ids import Did
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.text.version_words import version_sentence
+from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
+from blink_cli.net.ice.ice_servers import IceServers
 from blink_cli.net.link_settings import LinkSettings, new_certificate
-from blink_cli.net.tasks import TaskOwner
-from blink_cli.net.udp_transport import UdpTransport
+from blink_cli.net.signaling.gossip_driver import GossipDriver
+from blink_cli.net.signaling.udp_transport import UdpTransport
+from blink_cli.runtime.tasks import TaskOwner
 
 FAREWELL_S: Final = 0.25
 """How long a closing session stays to repeat its Leave: three copies 60 ms apart, and a Cancel's first repetitions."""
@@ -115,14 +128,27 @@ class Session:
         own: Did,
         hub: EventHub,
         runner: CallRunner,
-        neighbourhood: Neighbourhood,
+        media: MeshMedia,
+        directory: PeerDirectory,
         views: Views,
         ice_servers: IceServers,
         ice_transport: IceTransport,
         rtp_log: RtpLogging,
         recordings: Recordings,
+        device_memory: DeviceMemory,
+        processing_memory: ProcessingMemory,
+        volumes: VolumeRequests,
         notices: tuple[Event, ...],
         signals: Callable[[], SignalCounters],
+        why_nobody: Callable[[], str],
+        auto_accept: AutoAccept | None,
+        opus: OpusLibraries | None,
+        codec: CodecControl,
+        log: Path | None,
+        network: NetworkUse,
+        taps: MediaTaps,
+        local_echo: LocalEcho,
+        echo: EchoOptions | None,
     ) -> None:
         """Join what `open` built."""
         self._profile = profile
@@ -130,28 +156,46 @@ class Session:
         self._own = own
         self._hub = hub
         self._runner = runner
-        self._neighbourhood = neighbourhood
-        self._calls = CallRequests(runner, neighbourhood, hub)
+        self._directory = directory
+        self._media = media
+        self._calls = CallRequests(runner, media.links, directory, hub)
+        self._auto_acceptor = AutoAcceptor(
+            auto_accept, runner, directory, hub, lambda: media.guard.microphone_wanted
+        )
         self._views = views
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
         self._rtp_log = rtp_log
         self._recordings = recordings
+        self._device_memory = device_memory
+        self._processing_memory = processing_memory
+        self._volumes = volumes
         self._notices = notices
         self._signals = signals
+        self._why_nobody = why_nobody
+        self._opus = opus
+        self._codec = codec
+        self._echo = EchoRequests(runner, taps, local_echo, directory.name_of, views.link_figures)
+        self._is_echo = echo is not None
+        self._table = self._request_table()
+        self._log = log
+        self._network = network
 
         self.ended: asyncio.Event = asyncio.Event()
         """Set when the session was told to quit."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, profile: Profile, identity: Identity, options: SessionOptions) -> AsyncIterator[Self]:
+    async def open(
+        cls, profile: Profile, identity: Identity, options: SessionOptions, log: Path | None = None
+    ) -> AsyncIterator[Self]:
         """Run a session for as long as the context lasts.
 
         Args:
             profile: Where settings and contacts are; its folders exist.
             identity: Who it is.
             options: What it is started with.
+            log: Where this process logs, to be told to users.
 
         Raises:
             UsageError: An option or a setting is wrong.
@@ -161,101 +205,139 @@ class Session:
 
         """
         settings = load_settings(profile.settings_path)
-        codec = settings.codec.with_options(options.codec)
         nickname = session_nickname(options.nickname or settings.nickname, profile)
         hub = EventHub()
+        codec = CodecControl(settings.codec, options.codec, CodecMemory(profile), hub.publish)
         opener = DeviceOpener()
-        input_device, output_device, losses = await open_first_devices(opener, options)
+        device_memory = DeviceMemory(profile)
+        first = await open_first_devices(opener, options, device_memory)
+        processing_memory = ProcessingMemory(profile)
+        remembered = await asyncio.to_thread(processing_memory.chosen)
         async with AsyncExitStack() as stack:
             stack.callback(hub.close)
             tasks = TaskOwner("session")
             stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
-            talkers = Talkers(identity.did, hub.publish)
-            taps = MediaTaps()
-            quality = QualityWatch(
-                identity.did,
-                hub.publish,
-                lambda peer, ssrc: runner.links.reception(peer, ssrc),  # noqa: PLW0108 - the runner is made below
-            )
-            taps.add(quality)
+            taps = MediaTaps(hub.publish)
+            local_echo = LocalEcho(options)
+            stack.push_async_callback(local_echo.stop)
             rtp_log = RtpLogging(identity.did, taps, hub.publish)
             stack.push_async_callback(rtp_log.aclose)
-            listener = SignalListener()
+            listener = SignalDispatcher()
             transport = UdpTransport(
                 options.group, interfaces=options.interfaces, neighbours=options.neighbours
             )
-            post = GossipDriver(Gossip(identity, secrets.token_bytes), transport, listener.hear)
+            replay_file = ReplayFile(profile.replay_path)
+            opus = await asyncio.to_thread(opus_libraries)
+            seen = await asyncio.to_thread(replay_file.take)
+            post = GossipDriver(Gossip(identity, secrets.token_bytes, memory=seen), transport, listener.hear)
+            stack.push_async_callback(_hand_on, post, replay_file)
             ice_servers = IceServers(
                 options.ice_servers or tuple(section.server() for section in settings.ice_servers),
                 on_change=lambda server, reason: hub.publish(_ice_server_event(server, reason)),
             )
-            link_settings = _link_settings(options, settings, dtx=codec.dtx)
-            runner = CallRunner(
+            link_settings = _link_settings(options, settings, codec.settings)
+            media = MeshMedia(
                 own=identity.did,
-                nickname=lambda: nickname,
-                post=post,
-                talkers=talkers,
+                opener=opener,
+                devices=first,
+                codec=codec.settings,
+                link_settings=link_settings,
+                certificate=new_certificate(),
                 taps=taps,
                 publish=hub.publish,
                 tasks=tasks,
-                link_settings=link_settings,
-                certificate=new_certificate(),
-                codec=codec,
                 ice_servers=ice_servers,
-                watchers=(quality, rtp_log),
+                processing=options.processing.over(remembered.over(settings.processing.settings())),
             )
-            voice = VoicePath(
-                opener=opener,
-                input_device=input_device,
-                output_device=output_device,
-                codec=codec,
-                tasks=tasks,
-                observer=runner,
-                taps=taps,
-            )
-            runner.attach(voice)
-            stack.push_async_callback(voice.aclose)
-            neighbourhood = Neighbourhood(
+            stack.push_async_callback(media.aclose)
+            await media.processing.find_out()
+            codec.steer(media)
+            volume_memory = VolumeMemory(profile)
+            for peer, volume in (await asyncio.to_thread(volume_memory.volumes)).items():
+                media.links.set_volume(peer, volume)
+            quality = QualityWatch(identity.did, hub.publish, media.links.reception)
+            taps.add(quality)
+            directory = PeerDirectory(
                 contacts=Contacts(profile.contacts_path),
                 own=identity.did,
                 nickname=nickname,
                 post=post,
                 publish=hub.publish,
-                call_claims=runner.claims,
             )
-            listener.join(runner, neighbourhood)
+            runner = CallRunner(
+                own=identity.did,
+                nickname=nickname,
+                post=post,
+                media=media,
+                publish=hub.publish,
+                media_heard=directory.media_heard,
+            )
+            hub.name_with(directory.named)
+            listener.join(runner, directory, media.links)
             recordings = Recordings(
                 own=identity.did,
                 runner=runner,
+                links=media.links,
                 taps=taps,
                 hub=hub,
-                name_of=neighbourhood.name_of,
+                name_of=directory.name_of,
                 memory=RecordingMemory(profile),
-                codec=codec,
+                codec=lambda: codec.settings,
+                voice=media.voice,
             )
             stack.push_async_callback(recordings.aclose)
             await stack.enter_async_context(ice_servers)
             await stack.enter_async_context(post)
-            await stack.enter_async_context(neighbourhood.running(transport.port, options))
+            await stack.enter_async_context(directory.running(transport.port, options, runner))
             session = cls(
                 profile=profile,
                 nickname=nickname,
                 own=identity.did,
                 hub=hub,
                 runner=runner,
-                neighbourhood=neighbourhood,
-                views=Views(runner, talkers, neighbourhood.name_of, quality.analysis),
+                media=media,
+                directory=directory,
+                views=Views(runner, media, directory, quality.analysis),
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",
                 rtp_log=rtp_log,
                 recordings=recordings,
-                notices=tuple(losses),
+                device_memory=device_memory,
+                processing_memory=processing_memory,
+                volumes=VolumeRequests(identity.did, media.links, directory, volume_memory),
+                notices=first.losses,
                 signals=lambda: signal_counters(post.counters(), transport.counters()),
+                why_nobody=lambda: why_nobody_is_seen(
+                    post.counters(),
+                    transport.reach(),
+                    discovery=options.discovery,
+                    other_versions=tuple(
+                        version_sentence(other, other.nickname or other.did or "")
+                        for other in shown_versions(directory)
+                    ),
+                ),
+                auto_accept=options.auto_accept,
+                opus=opus,
+                codec=codec,
+                log=log,
+                network=NetworkUse(
+                    group=options.group, interfaces=options.interfaces, discovery=options.discovery
+                ),
+                taps=taps,
+                local_echo=local_echo,
+                echo=options.echo,
             )
-            if options.auto_accept:
-                tasks.start(session._calls.accept_all(), name="auto-accept")
+            session._answer_by_itself(tasks, options)
             stack.push_async_callback(session._say_goodbye)
             yield session
+
+    def _answer_by_itself(self, tasks: TaskOwner, options: SessionOptions) -> None:
+        """Let calls be answered without anybody who sits here, where the options say so."""
+        if options.echo is not None:
+            answerer = EchoAnswerer(options.echo, self._own, self._runner, self._hub, self.ended.set)
+            tasks.start(answerer.run(), name="echo answerer")
+        if options.auto_accept is not None:
+            tasks.start(self._auto_acceptor.run(), name="auto-accept")
 
     @property
     def did(self) -> Did:
@@ -267,51 +349,34 @@ class Session:
         """What it calls itself."""
         return self._nickname
 
-    async def ask(self, request: Request) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one row per request, as in a table
+    async def ask(self, request: Request[R]) -> R:
         """See `SessionPort.ask`."""
-        match request:
-            case GetStatus() | Subscribe():
-                return self.status()
-            case Quit():
-                self.ended.set()
-            case GetPeers():
-                return Peers(peers=self._neighbourhood.peers())
-            case PlaceOffer():
-                return await self._calls.offer(request)
-            case AcceptCall():
-                return await self._calls.accept(request)
-            case RejectCall():
-                self._calls.reject(request)
-            case LeaveCall():
-                self._runner.leave()
-            case GetCalls():
-                return Calls(call=self._views.current_call(), pending_calls=self._views.pending_calls())
-            case GetParticipants():
-                return self._participants()
-            case SetMuted(muted=muted):
-                self._runner.set_muted(muted=muted)
-            case SetDeafened(deafened=deafened):
-                self._runner.set_deafened(deafened=deafened)
-            case SetGain(peer=name, gain_db=gain_db):
-                self._set_gain(self._neighbourhood.resolve(name), gain_db)
-            case SetDevice():
-                return await self._set_device(request)
-            case GetRtpStatistics():
-                return self._statistics()
-            case StartRtpLog() | PauseRtpLog() | ResumeRtpLog() | StopRtpLog() | GetRtpLog():
-                return await self._rtp_log.answer(
-                    request, lambda: (self._runner.current, self._runner.links.formats)
-                )
-            case StartRecording() | StopRecording() | GetRecording() | MarkRecording():
-                return await self._recordings.answer(request)
-            case GetIceServers():
-                await self._ice_servers.settled()
-                return ice_server_list(self._ice_servers.verdicts(), self._ice_transport)
-            case ReloadContacts():
-                self._neighbourhood.reload_contacts()
-            case _:
-                assert_never(request)
-        return Done()
+        return await self._table.answer(request)
+
+    def _request_table(self) -> RequestTable:
+        table = RequestTable()
+        table.add(GetStatus, self._get_status)
+        table.add(Subscribe, self._get_status)
+        table.add(GetTrace, self._get_trace)
+        table.add(Quit, self._quit)
+        table.add(GetPeers, self._get_peers)
+        table.add(ReloadContacts, self._reload_contacts)
+        table.add(GetCalls, self._get_calls)
+        table.add(GetParticipants, self._get_participants)
+        table.add(SetMuted, self._set_muted)
+        table.add(SetDeafened, self._set_deafened)
+        table.add(SetDevice, self._set_device)
+        table.add(SetProcessing, self._set_processing)
+        table.add(GetRtpStatistics, self._get_rtp_statistics)
+        table.add(GetIceServers, self._get_ice_servers)
+        self._calls.add_to(table)
+        self._codec.add_to(table)
+        self._volumes.add_to(table)
+        self._echo.add_to(table)
+        self._rtp_log.add_to(table, lambda: (self._runner.current, self._media.links.formats))
+        self._recordings.add_to(table)
+        assert not table.missing(), table.missing()
+        return table
 
     @property
     def notices(self) -> tuple[Event, ...]:
@@ -336,7 +401,7 @@ class Session:
 
     def status(self) -> Status:
         """The session at a glance."""
-        voice = self._runner.voice
+        voice = self._media.voice
         now_s = time.monotonic()
         input_s, output_s = voice.positions_s(now_s)
         return Status(
@@ -352,43 +417,125 @@ class Session:
             call=self._views.current_call(),
             pending_calls=self._views.pending_calls(),
             signals=self._signals(),
+            input_place=_device_at(voice.place("input")),
+            output_place=_device_at(voice.place("output")),
+            machine=self._media.machine_state(),
+            wrong_clocks=tuple(
+                WrongClock(
+                    did=did,
+                    nickname=self._directory.name_of(did),
+                    ahead_s=round(clock.ahead_s, 3),
+                    proved=clock.proved,
+                )
+                for did, clock in self._directory.wrong_clocks.items()
+            ),
+            capture=self._views.capture(now_s),
+            mix=self._views.mix(now_s),
+            volumes=self._volumes.heard_peers(),
+            opus=self._opus,
+            other_versions=shown_versions(self._directory),
+            processing=self._media.processing.state(),
+            codec=self._codec.in_use(),
+            log=None if self._log is None else str(self._log),
+            network=self._network,
+            missed_input=self._media.guard.missed("input"),
+            missed_output=self._media.guard.missed("output"),
         )
 
     # requests
 
-    def _participants(self) -> Participants:
+    async def _get_status(self, _: GetStatus | Subscribe) -> Status:
+        return self.status()
+
+    async def _get_trace(self, request: GetTrace) -> Trace:
+        page = self._runner.trace.page(request.first, MAX_LINE_BYTES // 2)
+        return Trace(did=self._own, first=page.first, more=page.more, steps=page.steps)
+
+    async def _quit(self, _: Quit) -> Done:
+        self.ended.set()
+        return Done()
+
+    async def _get_peers(self, _: GetPeers) -> Peers:
+        peers = self._directory.peers()
+        return Peers(
+            peers=peers,
+            why_nobody=None if any(peer.alive for peer in peers) else self._why_nobody(),
+            other_versions=shown_versions(self._directory),
+        )
+
+    async def _reload_contacts(self, _: ReloadContacts) -> Done:
+        self._directory.reload_contacts()
+        self._auto_acceptor.contacts_changed()
+        return Done()
+
+    async def _get_calls(self, _: GetCalls) -> Calls:
+        return Calls(call=self._views.current_call(), pending_calls=self._views.pending_calls())
+
+    async def _get_participants(self, _: GetParticipants) -> Participants:
         call = self._views.current_call()
         if call is None:
             raise _no_call()
         return Participants(call=call.id, participants=call.participants)
 
-    def _statistics(self) -> RtpStatistics:
+    async def _set_muted(self, request: SetMuted) -> Done:
+        self._runner.set_muted(muted=request.muted)
+        return Done()
+
+    async def _set_deafened(self, request: SetDeafened) -> Done:
+        self._runner.set_deafened(deafened=request.deafened)
+        return Done()
+
+    async def _set_device(self, request: SetDevice) -> DeviceSet:
+        direction: Direction = "input" if request.direction == "input" else "output"
+        microphone = direction == "input" and names_microphone(request.device)
+        if microphone and self._is_echo:
+            raise StateError(
+                "This session is an echo peer, which answers everybody: it takes no microphone.",
+                hint="`blink serve` runs a session with one.",
+            )
+        with self._auto_acceptor.microphone_chosen() if microphone else contextlib.nullcontext():
+            device = await self._media.guard.choose(direction, request.device)
+        not_remembered = None
+        try:
+            await asyncio.to_thread(self._device_memory.remember, direction, device)
+        except OSError as failure:
+            # A disk that is full costs the next session a choice, and this one nothing.
+            not_remembered = failure.strerror or str(failure)
+        return DeviceSet(direction=request.direction, device=device, not_remembered=not_remembered)
+
+    async def _set_processing(self, request: SetProcessing) -> ProcessingSet:
+        await self._media.processing.choose(request.choice)
+        not_remembered = None
+        try:
+            await asyncio.to_thread(self._processing_memory.remember, request.choice)
+        except OSError as failure:
+            not_remembered = failure.strerror or str(failure)
+        return ProcessingSet(processing=self._media.processing.state(), not_remembered=not_remembered)
+
+    async def _get_rtp_statistics(self, _: GetRtpStatistics) -> RtpStatistics:
         call = self._runner.current
         if call is None:
             raise _no_call()
         return self._views.rtp_statistics(call, time.monotonic())
 
-    def _set_gain(self, peer: Did, gain_db: float) -> None:
-        if peer == self.did:
-            raise UsageError(
-                "A session does not hear itself, so its own voice has no gain.",
-                hint="`blink mute` silences it.",
-            )
-        self._runner.voice.set_gain(peer, gain_db)
-
-    async def _set_device(self, request: SetDevice) -> DeviceSet:
-        voice = self._runner.voice
-        change = voice.set_input if request.direction == "input" else voice.set_output
-        device = await change(request.device)
-        self._hub.publish(DeviceChanged(direction=request.direction, device=device))
-        return DeviceSet(direction=request.direction, device=device)
+    async def _get_ice_servers(self, _: GetIceServers) -> IceServerList:
+        await self._ice_servers.settled()
+        return ice_server_list(self._ice_servers.verdicts(), self._ice_transport)
 
     async def _say_goodbye(self) -> None:
         self._hub.publish(SessionEnding())
         busy = self._runner.current is not None
         self._runner.shut_down()
+        self._media.guard.end()
         if busy:
             await asyncio.sleep(FAREWELL_S)
+
+
+async def _hand_on(post: GossipDriver, replay_file: ReplayFile) -> None:
+    """After the last signal was heard: tell the next session of this profile what this one has seen."""
+    memory = post.memory()
+    if memory is not None:
+        await asyncio.to_thread(replay_file.leave, memory)
 
 
 def prepare_process() -> None:
@@ -402,16 +549,14 @@ def prepare_process() -> None:
     make_loop_urgent()
 
 
-def _link_settings(options: SessionOptions, settings: Settings, *, dtx: bool) -> LinkSettings:
-    addresses: tuple[str, ...] = ()
-    if options.interfaces:
-        addresses = tuple(
-            interface.address for interface in require_interfaces(options.interfaces, list_interfaces())
-        )
+def _link_settings(options: SessionOptions, settings: Settings, codec: CodecSettings) -> LinkSettings:
+    require_interfaces(options.interfaces, list_interfaces())
     return LinkSettings(
-        addresses=addresses,
+        addresses=options.interfaces,
         relay_only=(options.ice_transport or settings.ice_transport) == "relay",
-        dtx=dtx,
+        dtx=codec.dtx,
+        stereo=codec.stereo,
+        packet_ms=codec.frame_ms,
     )
 
 
@@ -421,7 +566,11 @@ def _ice_server_event(server: ConfiguredServer, reason: str | None) -> Event:
     return IceServerFailed(url=server.url, reason=reason)
 
 
+def _device_at(place: DevicePlace | None) -> DeviceAt | None:
+    return None if place is None else DeviceAt(name=place.name, description=place.description)
+
+
 def _no_call() -> StateError:
     return StateError(
-        "This session is in no call.", hint="`blink offer PEER` makes one; `blink calls` lists what rings."
+        "This session is not in a call.", hint="`blink offer PEER` makes one; `blink calls` lists what rings."
     )

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from blink_cli.audio.devices.interface import DeviceReading, InputDevice, OutputDevice
-from blink_cli.audio.urgency import Urgency, make_urgent
-from blink_cli.audio.waiting import Clock
+from blink_cli.audio.thread_priority import Urgency, make_urgent
 from blink_cli.core.errors import DeviceError
+from blink_cli.runtime.clock import Clock
 
 DeviceT = TypeVar("DeviceT", InputDevice, OutputDevice)
 
@@ -169,7 +169,7 @@ class DeviceThread(Generic[DeviceT]):
             if swap.previous.cancel():
                 raise DeviceError(
                     f"{device.parameters.name} was not taken into use in time.",
-                    hint="the machine may be too busy; try again",
+                    hint="The machine may be too busy; try again.",
                 ) from None
             return swap.previous.result()
 

@@ -3,22 +3,25 @@
 Raised cosine: its spectrum falls fast, so that 10 ms of it are inaudible; a pair of them adds up to one.
 """
 
+import functools
 from typing import Final
 
 import numpy as np
 
 from blink_cli.audio.samples import Samples
-from blink_cli.core.voice import TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_SAMPLES
 
 
-def _rising() -> Samples:
-    phase = (np.arange(TICK_SAMPLES) + 0.5) / TICK_SAMPLES
+@functools.cache
+def fade_in(samples: int) -> Samples:
+    """From silence to unity in so many samples, read-only. Shorter than a tick is for blocks that are."""
+    phase = (np.arange(samples) + 0.5) / samples
     ramp = (0.5 - 0.5 * np.cos(np.pi * phase)).astype(np.float32)
     ramp.flags.writeable = False
     return ramp
 
 
-FADE_IN: Final = _rising()
+FADE_IN: Final = fade_in(TICK_SAMPLES)
 """From silence to unity, shape (480,), read-only."""
 
 FADE_OUT: Final = FADE_IN[::-1]

@@ -1,7 +1,13 @@
-"""Several voices into one block: gain, mix, limiter. No thread, no device, no clock."""
+"""Several voices into one block. No thread, no device, no clock.
+
+    each voice ──> gain ──> limiter of its own, if it is turned up ──┐
+                                                                     ├──> sum ──> limiter ──> block
+                                                                   …─┘
+
+A voice that is turned up too far is turned down by itself: were it left to the limiter of all, its every word would make the others softer.
+"""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,7 +15,7 @@ from blink_cli.audio.fade import gain_ramp
 from blink_cli.audio.limiter import Limiter
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.sink_track import SinkTrack
-from blink_cli.core.voice import TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_SAMPLES
 
 
 class Mixer:
@@ -24,7 +30,7 @@ class Mixer:
         self._mix: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
         self._scaled: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
 
-    def mix(self, tracks: Sequence[SinkTrack[Any]], now_s: float) -> Samples:
+    def mix(self, tracks: Sequence[SinkTrack], now_s: float) -> Samples:
         """Return the next 10 ms of all `tracks`, shape (480,), within +/-1.0: `SILENT_BLOCK`, or a buffer valid until the next call.
 
         A silent track costs its `get` and nothing else. Every change of gain is spread over the block.
@@ -36,11 +42,15 @@ class Mixer:
             before, after = track.applied_gain, track.wanted_gain
             track.applied_gain = after
             if block is SILENT_BLOCK or before == after == 0.0:
+                track.limiter.rest()
                 continue
             if before != after:
                 block = np.multiply(block, gain_ramp(before, after), out=self._scaled)
             elif after != 1.0:
                 block = np.multiply(block, np.float32(after), out=self._scaled)
+            if after > 1.0 or track.limiter.gain != 1.0:
+                # Also behind a gain that was too much: the limiter lets go slowly.
+                block = self._limited(track, block)
             if sounding:
                 np.add(mix, block, out=mix)
             else:
@@ -56,3 +66,10 @@ class Mixer:
             mix *= gain_ramp(before, after)
         self.limiter.process(mix)
         return mix
+
+    def _limited(self, track: SinkTrack, block: Samples) -> Samples:
+        """Limit one voice, in a buffer that is this mixer's."""
+        if block is not self._scaled:
+            np.copyto(self._scaled, block)
+        track.limiter.process(self._scaled)
+        return self._scaled

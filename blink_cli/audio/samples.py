@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from blink_cli.core.voice import TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_SAMPLES
 
 Samples = npt.NDArray[np.float32]
 """float32, full scale at +/-1.0. In the voice path shape `(480,)` at 48 kHz; at a device `(frames, channels)`."""

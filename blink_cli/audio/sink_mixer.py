@@ -11,7 +11,7 @@ in real time without it, so that streams are drained and nothing old is heard wh
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceReading, OutputDevice
@@ -19,13 +19,23 @@ from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S
 from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.mixer import Mixer
+from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.resampling import DeviceFromVoice
-from blink_cli.audio.samples import SILENT_BLOCK
+from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.audio.thread_priority import Urgency
 from blink_cli.audio.tick_clock import TickClock
-from blink_cli.audio.urgency import Urgency
-from blink_cli.audio.waiting import Clock, MonotonicClock
-from blink_cli.core.voice import TICK_MS, TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
+from blink_cli.runtime.clock import Clock, MonotonicClock
+
+BEHIND_S: Final = 0.03
+"""When the speaker stood still for longer, and does not take at once what it missed, that much of the streams is played to nobody: what waits
+in them would be delay. Less is made up for by the playout buffers."""
+
+FROZEN_S: Final = 0.5
+
+SLOWER_S: Final = 2e-5
+"""How much farther behind a tick may be than the one before it and still be usual: a sound card 2,000 ppm slow."""
 
 STALLED_AFTER_S: Final = 0.1
 """How long a device may want nothing before ticks go on without it."""
@@ -59,6 +69,9 @@ class MixerStatistics:
     limited_blocks: int
     """Ticks in which the voices together were too loud and turned down."""
 
+    limited_now_db: float
+    """By how much they are turned down now; 0: not."""
+
     unheard_samples: int
     """Mixed and not played, at 48 kHz: the device stood still or its queue was full."""
 
@@ -68,28 +81,41 @@ class MixerStatistics:
 class SinkMixer:
     """Owns the playout thread between `start` and `stop`. Its methods may be called from any thread but the playout thread."""
 
-    def __init__(self, device: OutputDevice, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, device: OutputDevice, *, reference: FarReference | None = None, clock: Clock | None = None
+    ) -> None:
         """Prepare; nothing is played yet.
 
         Args:
             device: Not started. The mixer starts it, and stops it in the end.
+            reference: Learns all that is played, and when it is heard.
             clock: Time for the thread.
 
         """
         self._clock: Clock = clock or MonotonicClock()
         self._mixer = Mixer()
+        self._reference = reference
         self._converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
         self._ticks = TickClock()
         self._lateness = Lateness()
-        self._tracks: tuple[SinkTrack[Any], ...] = ()
+        self._tracks: tuple[SinkTrack, ...] = ()
         self._tracks_changing = threading.Lock()
         """Between those who add and remove. The playout thread does not take it: it reads one tuple, once a tick."""
 
-        self._leaving: deque[SinkTrack[Any]] = deque(maxlen=LEAVING_TRACKS)
+        self._leaving: deque[SinkTrack] = deque(maxlen=LEAVING_TRACKS)
         self._thread: DeviceThread[OutputDevice] = DeviceThread(
             "blink-playout", device, self._clock, step=self._step, adopt=self._adopt
         )
         self._last_tick_s = 0.0
+        self._taken_s = 0.0
+        """Until when the streams' sound was taken, on the monotonic clock, as far as it is taken in real time."""
+
+        self._usual_behind_s: float | None = None
+        """How far what is played lags behind that clock; None until a device has taken something."""
+
+        self._batch = False
+        """Whether ticks were run since the thread last waited."""
+
         self._unheard_samples = 0
         self._until_publish = PUBLISH_TICKS
         self._fading_in = False
@@ -107,12 +133,12 @@ class SinkMixer:
         """End the thread, then the device. Safe to call twice and without a start; blocks for a few ms, a sound server's stop aside."""
         self._thread.stop()
 
-    def add(self, track: SinkTrack[Any]) -> None:
+    def add(self, track: SinkTrack) -> None:
         """Play `track` from the next tick on."""
         with self._tracks_changing:
             self._tracks = (*self._tracks, track)
 
-    def remove(self, track: SinkTrack[Any]) -> None:
+    def remove(self, track: SinkTrack) -> None:
         """Play `track` no more: the next tick fades it out. No harm if it is not there."""
         with self._tracks_changing:
             left = tuple(other for other in self._tracks if other is not track)
@@ -160,6 +186,7 @@ class SinkMixer:
             urgency=self._thread.urgency,
             lateness=self._lateness.summary(),
             limited_blocks=self._mixer.limiter.limited_blocks,
+            limited_now_db=self._mixer.limiter.reduction_db,
             unheard_samples=self._unheard_samples,
             reading=self._thread.reading(now_s),
         )
@@ -172,7 +199,12 @@ class SinkMixer:
         if due_s <= now_s:
             self._lateness.add(now_s - due_s)
             self._last_tick_s = now_s
-            self._tick(due_s)
+            self._batch = True
+            if self._usual_behind_s is not None and self._behind_s(now_s) < self._usual_behind_s - BEHIND_S:
+                self._play_silence()
+            else:
+                self._taken_s += _TICK_S
+                self._tick(due_s)
         elif now_s - self._last_tick_s > STALLED_AFTER_S:
             if self._thread.swap_wanted:
                 self._swap(now_s)
@@ -180,6 +212,9 @@ class SinkMixer:
             self._last_tick_s += _TICK_S
             self._tick_unheard(self._last_tick_s)
         else:
+            if self._batch:
+                self._batch = False
+                self._make_up(now_s)
             self._clock.wait_until(min(due_s, now_s + LONGEST_WAIT_S))
 
     def _tick(self, due_s: float) -> None:
@@ -190,24 +225,58 @@ class SinkMixer:
             self._fading_in = False
         if swapping:
             block = block * FADE_OUT
-        frames = self._converter.convert(block)
-        written = self._thread.device.write(frames)
-        if written < len(frames):
-            self._unheard_samples += TICK_SAMPLES * (len(frames) - written) // len(frames)
+        written, frames = self._play(block)
+        if written < frames:
+            self._unheard_samples += TICK_SAMPLES * (frames - written) // frames
         self._publish()
         if swapping:
             self._swap(self._clock.now_s())
 
+    def _play(self, block: Samples) -> tuple[int, int]:
+        """Give a block to the device. Return how many frames it took, of how many."""
+        device, converter = self._thread.device, self._converter
+        heard_at = device.heard_at() + converter.behind_s if self._reference is not None else 0.0
+        frames = converter.convert(block)
+        written = device.write(frames)
+        if self._reference is not None and len(frames):
+            self._reference.write(block[: len(block) * written // len(frames)], heard_at)
+        return written, len(frames)
+
+    def _make_up(self, now_s: float) -> None:
+        """Play what the speaker left waiting to nobody, once it takes ticks again at its pace."""
+        behind_s, usual_s = self._behind_s(now_s), self._usual_behind_s
+        if usual_s is None or behind_s - usual_s <= BEHIND_S:
+            self._usual_behind_s = behind_s if usual_s is None else min(behind_s, usual_s + SLOWER_S)
+            return
+        if behind_s - usual_s > FROZEN_S:
+            # This thread stood still, and the streams with it: they know by the time at which they are asked next.
+            self._taken_s += behind_s - usual_s
+            return
+        for _ in range(round((behind_s - usual_s) / _TICK_S)):
+            self._tick_unheard(now_s)
+
+    def _behind_s(self, now_s: float) -> float:
+        """Return how far what leaves the device's queue lags behind real time."""
+        device = self._thread.device
+        queued_s = device.reading(now_s).queued_frames / device.parameters.sample_rate_hz
+        return now_s - (self._taken_s - queued_s)
+
+    def _play_silence(self) -> None:
+        """Give a device that stood still the silence of that time: the streams were played to nobody then."""
+        self._play(SILENT_BLOCK)
+        self._fading_in = True
+
     def _tick_unheard(self, now_s: float) -> None:
+        self._taken_s += _TICK_S
         self._mixer.mix(self._present_and_leaving(), self._ticks.tick(now_s))
         self._unheard_samples += TICK_SAMPLES
         self._fading_in = True
         self._publish()
 
-    def _present_and_leaving(self) -> tuple[SinkTrack[Any], ...]:
+    def _present_and_leaving(self) -> tuple[SinkTrack, ...]:
         if not self._leaving:
             return self._tracks
-        leaving: list[SinkTrack[Any]] = []
+        leaving: list[SinkTrack] = []
         while self._leaving:
             track = self._leaving.popleft()
             track.muted = True
@@ -233,5 +302,9 @@ class SinkMixer:
             if device.ready_s(now_s) >= now_s - OUTPUT_LEAD_S or device.write(silence) < len(silence):
                 break
         self._converter = converter
-        self._last_tick_s = now_s
+        if self._reference is not None:
+            self._reference.speaker = device
+        self._last_tick_s = self._taken_s = now_s
+        self._usual_behind_s = None
+        self._batch = False
         self._fading_in = True

@@ -1,28 +1,28 @@
 """A sink track: what one peer says, as it comes from the network and goes into the mix.
 
 [event loop] receive(packet) ──> bounded inbox ──> [playout thread] stream.put, stream.get ──> mixer
-                                 snapshot      <──────────────────── stream.statistics
+                                 snapshot      <──────────────────── stream.statistics   └──> LoudnessFeed
 """
 
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol
 
+from blink_cli.audio.limiter import Limiter
+from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
+from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.audio.samples import Samples
-from blink_cli.core.rtp import RtpPacket
-from blink_cli.core.voice import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.rtp import RtpPacket
 
-INBOX_PACKETS: Final = 256
-"""Packets that wait for the playout thread, which comes every 10 ms: five seconds of a voice, a flood for longer."""
-
-
-StatisticsT_co = TypeVar("StatisticsT_co", covariant=True)
-StatisticsT = TypeVar("StatisticsT")
+INBOX_PACKETS: Final = 512
+"""Packets that wait for the playout thread, which comes every 10 ms: 1.3 s of the shortest packets, ten of usual ones, a flood for longer."""
 
 
-class PlayoutStream(Protocol[StatisticsT_co]):
-    """A playout buffer with its decoder. Used by the playout thread alone."""
+class PlayoutStream(Protocol):
+    """What a track needs of a playout buffer. Used by the playout thread alone."""
 
     def put(self, packet: RtpPacket) -> None:
         """Take a packet."""
@@ -30,36 +30,63 @@ class PlayoutStream(Protocol[StatisticsT_co]):
     def get(self, now_s: float) -> Samples:
         """Return the next 10 ms, shape (480,), valid until the next call; `SILENT_BLOCK` itself when there is nothing to hear."""
 
-    def statistics(self) -> StatisticsT_co:
+    def statistics(self) -> PlayoutStatistics:
         """Return an immutable picture of the counters."""
+
+    def loss_report(self) -> LossReport:
+        """Return what to tell the sender."""
 
 
 @dataclass(frozen=True, slots=True)
-class SinkStatistics(Generic[StatisticsT]):
+class SinkStatistics:
     """One peer's figures, as of a moment at most 0.1 s ago."""
 
-    stream: StatisticsT
+    playout: PlayoutStatistics
+    loss: LossReport
+    """What to tell the sender."""
+
+    limited_blocks: int
+    """Ticks in which it was turned up so far that it was too loud by itself, and turned down."""
+
     packets_dropped: int
     """Received and not taken: the inbox was full because the playout thread stood still."""
 
 
-class SinkTrack(Generic[StatisticsT]):
+class SinkTrack:
     """One per peer. `receive` belongs to the event loop; `gain_db` and `muted` may be set by any thread; the rest is the mixer's."""
 
     def __init__(
-        self, stream: PlayoutStream[StatisticsT], *, gain_db: float = 0.0, muted: bool = False
+        self,
+        stream: PlayoutStream,
+        *,
+        gain_db: float = 0.0,
+        muted: bool = False,
+        loudness: LoudnessFeed | None = None,
     ) -> None:
+        """Take nothing yet.
+
+        Args:
+            stream: What is played.
+            gain_db: How much louder it is played.
+            muted: Whether it is silenced here.
+            loudness: Told every block as it was decoded: before gain and mute.
+
+        """
         self.muted = muted
         """Whether this peer alone is silenced here. Its stream is drained all the same."""
 
         self._stream = stream
+        self._loudness = loudness
         self._inbox: deque[RtpPacket] = deque()
         self._dropped = 0
         self._gain = 1.0
         self.gain_db = gain_db
-        self._statistics: SinkStatistics[StatisticsT] = SinkStatistics(stream.statistics(), 0)
+        self._statistics = SinkStatistics(stream.statistics(), stream.loss_report(), 0, 0)
         self.applied_gain = 0.0 if muted else self._gain
         """The gain at the end of the last block. The mixer's."""
+
+        self.limiter = Limiter()
+        """Of this voice alone, where it is turned up. The mixer's."""
 
     @property
     def gain_db(self) -> float:
@@ -76,7 +103,7 @@ class SinkTrack(Generic[StatisticsT]):
         return 0.0 if self.muted else self._gain
 
     @property
-    def statistics(self) -> SinkStatistics[StatisticsT]:
+    def statistics(self) -> SinkStatistics:
         """The latest figures. Any thread; never waits."""
         return self._statistics
 
@@ -95,8 +122,14 @@ class SinkTrack(Generic[StatisticsT]):
         inbox = self._inbox
         while inbox:
             self._stream.put(inbox.popleft())
-        return self._stream.get(now_s)
+        block = self._stream.get(now_s)
+        if self._loudness is not None:
+            self._loudness.add(block)
+        return block
 
     def publish(self) -> None:
         """Renew `statistics`. Playout thread."""
-        self._statistics = SinkStatistics(self._stream.statistics(), self._dropped)
+        stream = self._stream
+        self._statistics = SinkStatistics(
+            stream.statistics(), stream.loss_report(), self.limiter.limited_blocks, self._dropped
+        )

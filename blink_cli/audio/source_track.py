@@ -1,9 +1,14 @@
 """The source track: one microphone, captured and encoded once, by a thread of its own.
 
-    device ──> [capture thread "blink-capture"] ──> 48 kHz mono, 10 ms ──> SourcePipeline ──> on_frame(EncodedFrame)
+    device ──> [capture thread "blink-capture"] ──> 48 kHz mono, 10 ms ──> CaptureChain ──> SourcePipeline ──> on_frame(EncodedFrame)
 
-The thread sleeps until the device has a block and hands a frame over as soon as its last sample is there. When the device stands still,
-silence in real time takes its place, so that the stream and its timestamps go on; a change of device takes one fade-out and one fade-in.
+The thread sleeps until the device has a block and hands a frame over as soon as its last sample is there. A change of device takes one
+fade-out and one fade-in.
+
+There is one account of captured time: `_until_s`, the moment up to which the stream says what was at the microphone. A block's place is the
+moment at which the device captured it (`InputDevice.captured_at`). What lies before `_until_s` is dropped: its time was given up. What
+is missing behind it is a gap: nothing is sent, the RTP timestamp jumps, and the gap is told. So nothing is counted twice, and RTP time goes
+as the device's clock in between and as monotonic time over every gap.
 """
 
 from collections import deque
@@ -11,29 +16,64 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic
 
+from blink_cli.audio.channel_mix import ChannelReading
+from blink_cli.audio.clipping import ClippingCount
 from blink_cli.audio.device_thread import DeviceThread
-from blink_cli.audio.devices.interface import DeviceReading, InputDevice
-from blink_cli.audio.fade import FADE_IN, FADE_OUT
+from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading, InputDevice
+from blink_cli.audio.fade import fade_in
 from blink_cli.audio.lateness import Lateness, LatenessSummary
-from blink_cli.audio.resampling import VoiceFromDevice
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
+from blink_cli.audio.processing.chain import CaptureChain
+from blink_cli.audio.processing.figures import ProcessingFigures
+from blink_cli.audio.resampling import StereoFromDevice, VoiceFromDevice
+from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline
-from blink_cli.audio.urgency import Urgency
-from blink_cli.audio.waiting import Clock, MonotonicClock
-from blink_cli.core.rtp import EncodedFrame
-from blink_cli.core.talking import TalkingChange
-from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
+from blink_cli.audio.thread_priority import Urgency
+from blink_cli.audio.voice_activity import detector_for
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
+from blink_cli.core.media.rtp import EncodedFrame
+from blink_cli.core.media.talking import TalkingChange
+from blink_cli.runtime.clock import Clock, MonotonicClock
 
-STALLED_AFTER_S: Final = 0.1
-"""How long a device may be overdue before silence takes its place: more than a sound server's largest usual period."""
+STALLED_AFTER_S: Final = 0.12
+"""How long a device may be overdue before its sound is given up: more than a sound server's largest usual period. From then on it is given up
+until the present, so that the first frame behind the gap is as punctual as any, and no peer waits longer because of it."""
+
+OUT_OF_PLACE_S: Final = 0.001
+"""Captured so much sooner or later than expected, sound is not where it belongs; devices promise less (`InputDevice.captured_at`)."""
+
+TOLD_GAP_S: Final = 0.04
+"""A gap from this length on is told: two frames of the codec. Shorter ones are counted."""
+
+RECENT_GAPS: Final = 16
+
+STARTING_S: Final = 2.0
+"""While a sound server sets a stream up, it stumbles; that belongs to the change of the device."""
+
 
 LONGEST_WAIT_S: Final = 0.05
 """How long the thread sleeps at most, so that a stop, a swap or a stall is noticed."""
 
-MOST_FILLED_TICKS: Final = 10
-"""The longest gap that is filled with silence, in ticks. Longer ones are left out, and the timestamp jumps over them."""
-
 _TICK_S: Final = TICK_MS / 1000
+_LONGEST_WAY_S: Final = 1.0
+_WAY_GROWS_S: Final = 0.001
+"""With each frame, if the way has become longer for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureGap:
+    """A stretch of time of which the stream says nothing."""
+
+    device: str
+    began_at: float
+    """Monotonic."""
+
+    missing_s: float
+    late_s: float
+    """How much of it the device delivered when its place was given up; 0 if it was lost."""
+
+    device_changed: bool = False
+    """A device was taken into use meanwhile, or shortly before. If meanwhile, `device` is the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +85,34 @@ class SourceStatistics:
     frames_unsent: int
     """Left out by mute or DTX."""
 
+    captured_frames: int
+    """Of 20 ms, as the microphone gave them."""
+
     clipped_frames: int
-    """In which the microphone was at full scale for several samples."""
+    """Of these, in which the microphone was at full scale for several samples, before any filter."""
 
-    lost_samples: int
-    """Captured but overwritten before the thread came, at 48 kHz."""
+    gaps: int
+    """Times that sound was missing."""
 
-    filled_samples: int
-    """Silence put in the place of a device that stood still or was being changed, at 48 kHz."""
+    missing_samples: int
+    """What was missing there, at 48 kHz: not captured, lost, or come when its place was given up."""
+
+    late_samples: int
+    """Of those, what came when its place was given up, at 48 kHz."""
+
+    recent_gaps: tuple[CaptureGap, ...]
+    """The last ones that lasted `TOLD_GAP_S` or more."""
+
+    channels: ChannelReading | None
+    """What became of the device's channels; None if it has but one."""
 
     level_dbov: int
     """Of the last frame, as the microphone heard it."""
 
     voice: bool
+    voice_detector: str
+    """What the voice is told by: `speech`, or `loudness`."""
+
     silent_s: float
     """How long the microphone has delivered nothing but zeros."""
 
@@ -66,6 +121,8 @@ class SourceStatistics:
 
     lateness: LatenessSummary
     reading: DeviceReading
+    processing: ProcessingFigures
+    """What the capture chain does."""
 
 
 class SourceTrack(Generic[EncoderT]):
@@ -78,7 +135,9 @@ class SourceTrack(Generic[EncoderT]):
         on_frame: Callable[[EncodedFrame], None],
         *,
         first_timestamp: int,
-        on_talking: Callable[[TalkingChange], None] | None = None,
+        on_talking: Callable[[TalkingChange, float], None] | None = None,
+        chain: CaptureChain | None = None,
+        loudness: LoudnessFeed | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Prepare; nothing is captured yet.
@@ -88,28 +147,53 @@ class SourceTrack(Generic[EncoderT]):
             encoder: Used by the capture thread alone from now on; see `adjust_encoder`.
             on_frame: Called on the capture thread, in order; it must not block.
             first_timestamp: RTP timestamp of the first sample; random, says RFC 3550.
-            on_talking: Called on the capture thread when the microphone's owner starts or stops talking, muted or not.
+            on_talking: Called on the capture thread when the microphone's owner starts or stops talking, muted or not, and until when was heard then.
+            chain: What is done to the sound before it is encoded; nothing if None. The capture thread's from now on.
+            loudness: Told what is sent, before it is encoded: silence while muted.
             clock: Time for the thread.
 
         """
+        self._chain = chain or CaptureChain()
         self._pipeline = SourcePipeline(
-            encoder, on_frame, first_timestamp=first_timestamp, on_talking=on_talking
+            encoder,
+            on_frame,
+            first_timestamp=first_timestamp,
+            detector=detector_for(device.parameters),
+            on_talking=on_talking,
+            loudness=loudness,
         )
         self._clock: Clock = clock or MonotonicClock()
-        self._voice = VoiceFromDevice(device.parameters.sample_rate_hz)
-        self._block_frames = device.parameters.sample_rate_hz * TICK_MS // 1000
+        self._voice = self._voice_from(device.parameters)
+        self._rate_hz = device.parameters.sample_rate_hz
+        self._clipping = ClippingCount(self._rate_hz)
         self._lateness = Lateness()
         self._adjustments: deque[Callable[[EncoderT], None]] = deque()
         self._thread: DeviceThread[InputDevice] = DeviceThread(
             "blink-capture", device, self._clock, step=self._step, adopt=self._adopt
         )
-        self._begun = False
-        self._heard_until_s = 0.0
-        """Until when there is sound, or silence in its place."""
+        self._until_s: float | None = None
+        """Until when the stream says what was captured; None before the first sound."""
 
-        self._device_lost_frames = 0
-        self._lost_samples = 0
-        self._filled_samples = 0
+        self._adopted_s = 0.0
+        self._usual_way_s = 0.0
+        """How long sound is usually under way from the microphone to here."""
+
+        self._sound_in_hand = False
+        """Whether the converter or a frame holds sound that was not sent."""
+
+        self._gap_began_s: float | None = None
+        self._gap_device = ""
+        self._stands_still = False
+        """Whether the device is not waited for any longer."""
+
+        self._device_is_new = False
+        """Whether it has delivered nothing yet."""
+
+        self._gap_late_s = 0.0
+        self._gaps = 0
+        self._recent_gaps: tuple[CaptureGap, ...] = ()
+        self._missing_s = 0.0
+        self._late_s = 0.0
         self._fading_in = True
 
     def start(self) -> None:
@@ -158,6 +242,16 @@ class SourceTrack(Generic[EncoderT]):
         """Have `change` called with the encoder, on the capture thread, before the next frame begins. Returns at once."""
         self._adjustments.append(change)
 
+    @property
+    def chain(self) -> CaptureChain:
+        """What is done to the sound before it is encoded."""
+        return self._chain
+
+    @property
+    def sends_stereo(self) -> bool:
+        """Whether two channels are sent: those pass the chain by."""
+        return self._voice.channels > 1
+
     def position_s(self, now_s: float) -> float | None:
         """Return which second of the input is being captured at `now_s`; None while it does not run."""
         return self.device.position_s(now_s)
@@ -165,19 +259,26 @@ class SourceTrack(Generic[EncoderT]):
     def statistics(self, now_s: float) -> SourceStatistics:
         """Return the figures so far."""
         pipeline = self._pipeline
+        reading = self._thread.reading(now_s)
         return SourceStatistics(
             device=self.device.parameters.name,
             frames_sent=pipeline.frames_sent,
             frames_unsent=pipeline.frames_unsent,
-            clipped_frames=pipeline.clipped_frames,
-            lost_samples=self._lost_samples,
-            filled_samples=self._filled_samples,
+            captured_frames=self._clipping.frames,
+            clipped_frames=self._clipping.clipped_frames,
+            gaps=self._gaps,
+            missing_samples=round(self._missing_s * SAMPLE_RATE_HZ),
+            late_samples=round(self._late_s * SAMPLE_RATE_HZ),
+            recent_gaps=self._recent_gaps,
+            channels=reading.channels if self._voice.mix.channels == 1 else self._voice.mix.reading(),
             level_dbov=pipeline.level_dbov,
             voice=pipeline.voice,
+            voice_detector=pipeline.detector_name,
             silent_s=pipeline.zero_samples / SAMPLE_RATE_HZ,
             urgency=self._thread.urgency,
             lateness=self._lateness.summary(),
-            reading=self._thread.reading(now_s),
+            reading=reading,
+            processing=self._chain.figures(),
         )
 
     # The capture thread.
@@ -188,81 +289,173 @@ class SourceTrack(Generic[EncoderT]):
             self._adjust()
         now_s = self._clock.now_s()
         # A whole frame at a time: what is there earlier could not be sent earlier, and each waking costs.
-        blocks = self._pipeline.missing_blocks
-        ready_s = device.ready_s(blocks * self._block_frames, now_s)
-        self._note_lost(now_s)
+        self._choose_block_length()
+        frames = self._voice.frames_until(self._missing_samples())
+        ready_s = device.ready_s(frames, now_s)
         if ready_s > now_s:
-            overdue_s = now_s - self._heard_until_s - blocks * _TICK_S
-            if self._thread.swap_wanted and overdue_s > _TICK_S:
-                self._swap(now_s)
-            elif overdue_s > STALLED_AFTER_S:
-                self._fill(now_s)
-            else:
-                self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
+            self._wait(frames, ready_s, now_s)
             return
+        captured_at = device.captured_at()
+        if self._until_s is not None:
+            early_s = self._until_s - captured_at
+            if early_s > OUT_OF_PLACE_S:
+                self._drop(device, early_s)
+                return
+            if early_s < -OUT_OF_PLACE_S:
+                self._miss(-early_s)
+                return
         self._lateness.add(now_s - ready_s)
+        self._take(device.read(frames), captured_at, now_s)
+
+    def _take(self, frames: Samples, captured_at: float, now_s: float) -> None:
+        """Send what was captured from `captured_at` on, which continues the stream."""
+        if not len(frames):
+            return
+        self._end_gap()
+        self._device_is_new = self._stands_still = False
+        self._sound_in_hand = True
         swapping = self._thread.swap_wanted
-        ready = self._voice.convert(device.read(blocks * self._block_frames))
-        for index, block in enumerate(ready, 1):
-            captured_s = now_s - (len(ready) - index) * _TICK_S
-            self._process(block, captured_s, fading_out=swapping and index == len(ready))
+        self._until_s = captured_at + len(frames) / self._rate_hz
+        self._usual_way_s = min(now_s - self._until_s, self._usual_way_s + _WAY_GROWS_S)
+        self._clipping.add(frames)
+        blocks = self._voice.convert(frames)
+        for index, block in enumerate(blocks, 1):
+            faded = block
+            if self._fading_in:
+                faded = (faded.T * fade_in(len(faded))).T
+                self._fading_in = False
+            if swapping and index == len(blocks):
+                faded = (faded.T * fade_in(len(faded))[::-1]).T
+            self._process(faded, blocks_behind=len(blocks) - index)
         if swapping:
             self._swap(now_s)
 
-    def _process(self, block: Samples, now_s: float, *, fading_out: bool) -> None:
-        if self._fading_in:
-            # Behind a gap, what is missing goes in first, so that timestamps keep real time.
-            missing = round((now_s - self._heard_until_s) / _TICK_S) - 1
-            for _ in range(min(missing, MOST_FILLED_TICKS)):
-                self._pipeline.process(SILENT_BLOCK, now_s)
-                self._filled_samples += TICK_SAMPLES
-            block = block * FADE_IN
-            self._fading_in = False
-        if fading_out:
-            block = block * FADE_OUT
-        self._pipeline.process(block, now_s)
-        self._heard_until_s = now_s
+    def _process(self, block: Samples, *, blocks_behind: int) -> None:
+        assert self._until_s is not None, "a block has its time"
+        behind_s = self._voice.behind_s + blocks_behind * self._voice.block_samples / SAMPLE_RATE_HZ
+        if block.ndim > 1:  # the chain is for one channel
+            self._pipeline.process(block, self._until_s - behind_s)
+            return
+        for done in self._chain.process(block, self._until_s - behind_s):
+            self._pipeline.process(done.samples, done.captured_until)
 
-    def _fill(self, now_s: float) -> None:
-        while self._heard_until_s + 2 * _TICK_S < now_s:
-            self._heard_until_s += _TICK_S
-            self._pipeline.process(SILENT_BLOCK, self._heard_until_s)
-            self._filled_samples += TICK_SAMPLES
+    def _wait(self, frames: int, ready_s: float, now_s: float) -> None:
+        """Wait for the device, or do without it."""
+        usual_until_s = now_s - self._usual_way_s
+        expected_s = self._adopted_s if self._until_s is None else self._until_s + frames / self._rate_hz
+        if self._thread.swap_wanted and usual_until_s - expected_s > _TICK_S:
+            self._swap(now_s)
+            return
+        patience_s = _TICK_S if self._stands_still else STALLED_AFTER_S
+        if self._until_s is not None and usual_until_s - expected_s > patience_s:
+            self._stands_still = True
+            self._miss(int((usual_until_s - expected_s) / _TICK_S) * _TICK_S)
+            ready_s = max(ready_s, now_s + _TICK_S)
+        self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
+
+    def _drop(self, device: InputDevice, early_s: float) -> None:
+        """Leave out what was captured before the stream's end: its time was given up, or another device was heard then."""
+        dropped_s = len(device.read(max(1, round(early_s * self._rate_hz)))) / self._rate_hz
+        if self._gap_began_s is not None:
+            self._gap_late_s += dropped_s
+
+    def _miss(self, missing_s: float) -> None:
+        """Let the stream's end move on by a time in which nothing was captured."""
+        assert self._until_s is not None, "a gap lies behind sound"
+        if self._gap_began_s is None:
+            self._gap_began_s = self._until_s
+            self._gap_device = self._thread.device.parameters.name
+            self._gap_late_s = 0.0
+        self._missing_s += missing_s
         self._fading_in = True
-        self._clock.wait_until(now_s + _TICK_S)
+        # First as much silence as brings out the sound in hand, then the timestamp jumps; less than a tick is silence again.
+        frames = round(missing_s * self._rate_hz)
+        tick_frames = self._rate_hz * TICK_MS // 1000
+        flushing = self._flushing_frames() if self._sound_in_hand else 0
+        jump_ticks = max(0, frames - flushing) // tick_frames
+        jump_s = jump_ticks * _TICK_S
+        self._until_s += missing_s - jump_s
+        blocks = self._voice.silence(frames - jump_ticks * tick_frames)
+        for index, block in enumerate(blocks, 1):
+            self._process(block, blocks_behind=len(blocks) - index)
+        if frames >= flushing:
+            self._sound_in_hand = False
+        if jump_ticks:
+            self._until_s += jump_s
+            # What the chain holds back is silence by now, and part of what is skipped.
+            self._pipeline.skip(jump_ticks + self._chain.restart(), self._until_s - self._voice.behind_s)
 
-    def _note_lost(self, now_s: float) -> None:
-        lost_frames = self._thread.device.reading(now_s).lost_frames
-        if lost_frames != self._device_lost_frames:
-            ticks = round((lost_frames - self._device_lost_frames) / self._block_frames)
-            # Only whole ticks can be left out. What remains counts towards the next loss.
-            self._device_lost_frames += ticks * self._block_frames
-            self._lost_samples += ticks * TICK_SAMPLES
-            self._heard_until_s += ticks * _TICK_S
-            self._pipeline.skip(ticks)
+    def _flushing_frames(self) -> int:
+        """How much silence brings out all sound that was captured and not sent."""
+        held_blocks = self._chain.held_blocks
+        if (
+            self._pipeline.at_frame_boundary()
+            and self._voice.behind_s * self._rate_hz < 1.0
+            and not held_blocks
+        ):
+            return 0
+        samples = self._missing_samples() + held_blocks * TICK_SAMPLES
+        return self._voice.frames_until(samples) + self._voice.holds_back_frames
+
+    def _end_gap(self) -> None:
+        began_s, self._gap_began_s = self._gap_began_s, None
+        if began_s is None or self._until_s is None:
+            return
+        missing_s = self._until_s - began_s
+        late_s = min(self._gap_late_s, missing_s)
+        self._gaps += 1
+        self._late_s += late_s
+        if missing_s >= TOLD_GAP_S:
+            new = self._device_is_new or began_s < self._adopted_s + STARTING_S
+            gap = CaptureGap(self._gap_device, began_s, missing_s, late_s, device_changed=new)
+            self._recent_gaps = (*self._recent_gaps, gap)[-RECENT_GAPS:]
 
     def _adjust(self) -> None:
         while self._adjustments:
             self._adjustments.popleft()(self._pipeline.encoder)
         self._pipeline.encoder_changed()
+        wanted = self._voice_from(self._thread.device.parameters)
+        if wanted.channels != self._voice.channels:
+            held_blocks = self._chain.restart()
+            if held_blocks and self._until_s is not None:
+                self._pipeline.skip(held_blocks, self._until_s - self._voice.behind_s)
+            self._replace_voice(wanted)
+
+    def _choose_block_length(self) -> None:
+        """Have short frames leave when they are full, where nothing needs whole ticks."""
+        samples = self._pipeline.block_samples
+        if samples < TICK_SAMPLES and not self._chain.passes_short_blocks():
+            samples = TICK_SAMPLES
+        self._voice.block_samples = samples
+
+    def _voice_from(self, parameters: DeviceParameters) -> VoiceFromDevice:
+        """What the encoder can make use of: two channels where it and the device have them, and none of them was chosen."""
+        stereo = self._pipeline.encoder.channels == 2 and parameters.channels > 1 and not parameters.channel
+        kind = StereoFromDevice if stereo else VoiceFromDevice
+        return kind(parameters.sample_rate_hz, parameters.channels, parameters.channel)
+
+    def _replace_voice(self, voice: VoiceFromDevice) -> None:
+        if self._until_s is not None:
+            # What the old converter holds is left out, and taken from what comes next.
+            self._until_s -= self._voice.behind_s
+        self._voice = voice
+
+    def _missing_samples(self) -> int:
+        """How many samples, in whole blocks, fill the frame in hand."""
+        size = self._voice.block_samples
+        return -(-self._pipeline.missing_samples // size) * size
 
     def _swap(self, now_s: float) -> None:
         self._fading_in = True  # the old device too, if it stays: its last block was faded out
         self._thread.swap(now_s)
 
     def _adopt(self, device: InputDevice, now_s: float) -> None:
-        voice = VoiceFromDevice(device.parameters.sample_rate_hz)
-        reading = device.reading(now_s)
-        # What it captured until now was captured from the old device too.
-        device.read(reading.queued_frames)
-        self._voice = voice
-        self._block_frames = device.parameters.sample_rate_hz * TICK_MS // 1000
-        self._device_lost_frames = reading.lost_frames
+        self._replace_voice(self._voice_from(device.parameters))
+        self._rate_hz = device.parameters.sample_rate_hz
+        self._clipping.begin_device(self._rate_hz)
+        self._chain.use_microphone(device)
+        self._pipeline.hear_with(detector_for(device.parameters))
+        self._adopted_s = now_s
+        self._usual_way_s = _LONGEST_WAY_S
+        self._device_is_new = True
         self._fading_in = True
-        if not self._begun:
-            self._begun = True
-            self._heard_until_s = now_s
-        missed = int((now_s - self._heard_until_s) / _TICK_S)
-        if missed > MOST_FILLED_TICKS:
-            self._heard_until_s += missed * _TICK_S
-            self._pipeline.skip(missed)

@@ -10,7 +10,7 @@ Source: F. Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005
 from dataclasses import dataclass
 from typing import Final
 
-from blink_cli.core.voice import TICK_MS
+from blink_cli.core.audio_format import TICK_MS
 
 FOLLOWING: Final = 0.02
 """Share of the error that one tick corrects: a time constant of 0.5 s, far above jitter, enough for 1,000 ppm of drift."""

@@ -11,28 +11,31 @@ from blink_cli.core.analysis.figures import (
     RoundTripFigures,
 )
 from blink_cli.core.analysis.loss_pattern import LossFigures
+from blink_cli.core.text.path_text import shown
 
-_LABEL_WIDTH = 14
+LABEL_WIDTH = 14
 
 
 def analysis_lines(found: LogFigures) -> Iterator[str]:
     """Return the lines of a whole log."""
-    call = f"call {short_call(found.call)}" if found.call else "a call"
+    call = f"call {printable(short_call(found.call))}" if found.call else "a call"
     began = f" from {printable(found.begun)}" if found.begun else ""
-    yield f"{printable(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
+    yield f"{shown(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
     if not found.streams:
         yield "the log holds no packets"
+    if found.streams_omitted:
+        yield f"{counted(found.streams_omitted, 'stream')} of before are left out: there are too many"
     doubts = set()
     for stream in found.streams:
         yield ""
         arrow = "from" if stream.direction == "received" else "to"
         if stream.inbound is not None:
-            yield f"{arrow} {short_did(stream.peer)}, SSRC {stream.inbound.ssrc:08x}, {duration_text(stream.inbound.duration_s)}"
+            yield f"{arrow} {printable(short_did(stream.peer))}, SSRC {stream.inbound.ssrc:08x}, {duration_text(stream.inbound.duration_s)}"
             yield from inbound_lines(stream.inbound)
             if stream.inbound.quality is not None:
                 doubts.add((stream.inbound.quality.model, stream.inbound.quality.note))
         if stream.outbound is not None:
-            yield f"{arrow} {short_did(stream.peer)}, SSRC {stream.outbound.ssrc:08x}, {duration_text(stream.outbound.duration_s)}"
+            yield f"{arrow} {printable(short_did(stream.peer))}, SSRC {stream.outbound.ssrc:08x}, {duration_text(stream.outbound.duration_s)}"
             yield from outbound_lines(stream.outbound)
     for model, note in sorted(doubts):
         yield ""
@@ -73,6 +76,8 @@ def inbound_lines(f: InboundFigures) -> Iterator[str]:
     if f.buffer_delay_ms is not None and f.max_buffer_delay_ms is not None:
         yield _line("buffer", f"mean {f.buffer_delay_ms:.1f} ms, max {f.max_buffer_delay_ms:.1f} ms")
     yield _line("round trip", _round_trip(f.round_trip))
+    if f.sending_delay_ms is not None:
+        yield _line("sending", f"{f.sending_delay_ms:.1f} ms from the sender's microphone to its network")
     if f.mean_level_dbov is not None:
         yield _line("level", f"{f.mean_level_dbov:.1f} dBov")
     if f.quality is not None:
@@ -125,4 +130,4 @@ def _share(share: float | None) -> str:
 
 
 def _line(label: str, text: str) -> str:
-    return f"  {label:<{_LABEL_WIDTH}}{text}"
+    return f"  {label:<{LABEL_WIDTH}}{text}"

@@ -5,14 +5,13 @@ from typing import Annotated, Final
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.documents import reply_document
 from blink_cli.commands.hold import Hold
-from blink_cli.commands.names_shown import short_call
+from blink_cli.commands.names_shown import other_version, short_call, shown_name
 from blink_cli.commands.shell_completion import complete_call, complete_peer
-from blink_cli.core.errors import UsageError
-from blink_cli.core.replies import CallAccepted, Calls, Done, OfferPlaced, Participants, Peers
-from blink_cli.core.requests import (
+from blink_cli.core.api.replies import CallAccepted, Calls, Done, EchoVerdict, OfferPlaced, Participants, Peer
+from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
     GetParticipants,
@@ -21,14 +20,25 @@ from blink_cli.core.requests import (
     PlaceOffer,
     RejectCall,
 )
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.errors import UsageError
+from blink_cli.core.text.clock_words import TOLD_FROM_S, clock_sentence
+
+ECHO_NAME: Final = "echo"
+"""What echo peers call themselves, if nobody says otherwise."""
 
 FOREVER_S: Final = 1e9
 """Thirty years: a session of its own that was told to accept has nothing else to do."""
 
 HoldOption = Annotated[
     float | None,
-    typer.Option("--hold", min=0, metavar="S", help="Leave after S seconds.", show_default=False),
+    typer.Option(
+        "--hold",
+        min=0,
+        metavar="S",
+        help="Leave S seconds later; with --wait, S seconds after audio is connected.",
+        show_default=False,
+    ),
 ]
 UntilOption = Annotated[
     str | None,
@@ -37,38 +47,49 @@ UntilOption = Annotated[
 CallArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CALL]", help="Its id or a prefix; left out where one fits.", autocompletion=complete_call
+        metavar="CALL", help="Its id or a prefix; left out where one fits.", autocompletion=complete_call
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "peers")(peers)
-    command(app, "offer", hosts=True)(offer)
-    command(app, "accept", hosts=True)(accept)
-    command(app, "reject")(reject)
-    command(app, "leave")(leave)
-    command(app, "calls")(calls)
-    command(app, "participants")(participants)
+    command(app, "peers", prints=tuple[Peer, ...])(peers)
+    command(app, "offer", hosts=True, prints=OfferPlaced | EchoVerdict)(offer)
+    command(app, "accept", hosts=True, prints=CallAccepted)(accept)
+    command(app, "reject", prints=Done)(reject)
+    command(app, "leave", prints=Done)(leave)
+    command(app, "calls", prints=Calls)(calls)
+    command(app, "participants", prints=Participants)(participants)
 
 
-async def peers(desk: Desk) -> None:
+async def peers(context: CommandContext) -> None:
     """List the peers seen on the network."""
-    reply = await desk.ask(GetPeers(), Peers)
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+    reply = await context.ask(GetPeers())
+    if context.output.json:
+        context.output.document(reply_document(reply))
+    elif not reply.peers:
+        context.output.message("nobody seen yet")
+    if reply.why_nobody is not None:
+        context.output.message(reply.why_nobody)
+    else:
+        for other in reply.other_versions:
+            context.output.message(f"{other_version(other)}.")
+    if context.output.json or not reply.peers:
         return
-    if not reply.peers:
-        desk.output.message("nobody seen yet")
-        return
-    from blink_cli.commands.tables import peers_table  # noqa: PLC0415 - rich takes 80 ms
+    from blink_cli.commands.show.tables import peers_table  # noqa: PLC0415 - 20 ms, for people only
 
-    desk.output.table(peers_table(reply))
+    context.output.table(peers_table(reply))
+    for peer in reply.peers:
+        if peer.clock_ahead_s is not None and abs(peer.clock_ahead_s) >= TOLD_FROM_S:
+            name = shown_name(peer.nickname, peer.did)
+            context.output.line(
+                clock_sentence(name, peer.clock_ahead_s, proved=bool(peer.clock_proved)) + "."
+            )
 
 
 async def offer(
-    desk: Desk,
+    context: CommandContext,
     session_options: SessionOptions,
     *,
     peer: Annotated[
@@ -85,26 +106,40 @@ async def offer(
             "--wait",
             min=0,
             metavar="S",
-            help="Return when the first one's audio is connected; fail after S seconds.",
+            help="Return when the first one's audio is connected; fail after S seconds. A peer that is not there yet may come meanwhile.",
         ),
     ] = None,
     hold: HoldOption = None,
     until: UntilOption = None,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge",
+            help="The peer is an echo peer: say at the end what came back. So it is with a peer called echo.",
+        ),
+    ] = False,
 ) -> None:
     """Call one or more peers, and print the call's id.
 
     Without a running session it runs its own in the foreground, until the call is over or as long as --hold says.
+    For example `blink offer bob --wait 10 --hold 60`. `blink offer echo --wait 10 --hold 25` calls the echo peer of this network (`blink echo`), and ends with a verdict for each direction; 6 when your voice did not come back.
     """
     from blink_cli.commands.holding import hold_call  # noqa: PLC0415 - asyncio: `--help` needs none
 
     holding = _hold(hold, until)
-    async with desk.source.running_or_own(session_options) as (session, own):
-        request = PlaceOffer(peers=tuple(peer), wait_s=wait)
-        await hold_call(desk, session, request, OfferPlaced, holding or (Hold(None) if own else None))
+    async with context.source.running_or_own(session_options) as (session, own):
+        held = holding or (Hold(None) if own else None)
+        request = PlaceOffer(peers=tuple(peer), wait_s=wait, withdraw=held is not None)
+        if held is not None and (judge or [name.casefold() for name in peer] == [ECHO_NAME]):
+            from blink_cli.commands.echo_call import judged_call  # noqa: PLC0415 - as above
+
+            await judged_call(context, session, request, held)
+        else:
+            await hold_call(context, session, request, held)
 
 
 async def accept(
-    desk: Desk,
+    context: CommandContext,
     session_options: SessionOptions,
     *,
     call: CallArgument = None,
@@ -127,60 +162,60 @@ async def accept(
     from blink_cli.commands.holding import hold_call  # noqa: PLC0415 - asyncio: `--help` needs none
 
     holding = _hold(hold, until)
-    async with desk.source.running_or_own(session_options) as (session, own):
+    async with context.source.running_or_own(session_options) as (session, own):
         if own and wait is None:
             wait = FOREVER_S
-            desk.output.message("waiting for a call")
+            context.output.message("waiting for a call")
         request = AcceptCall(call=call, wait_s=wait)
-        await hold_call(desk, session, request, CallAccepted, holding or (Hold(None) if own else None))
+        await hold_call(context, session, request, holding or (Hold(None) if own else None))
 
 
-async def reject(desk: Desk, call: CallArgument = None) -> None:
+async def reject(context: CommandContext, call: CallArgument = None) -> None:
     """Decline a pending call; it stays listed while it goes on, and can be accepted later."""
-    desk.report(await desk.ask(RejectCall(call=call), Done), "rejected")
+    context.report(await context.ask(RejectCall(call=call)), "rejected")
 
 
-async def leave(desk: Desk) -> None:
+async def leave(context: CommandContext) -> None:
     """Leave the current call."""
-    desk.report(await desk.ask(LeaveCall(), Done), "left")
+    context.report(await context.ask(LeaveCall()), "left")
 
 
-async def calls(desk: Desk) -> None:
+async def calls(context: CommandContext) -> None:
     """List the current call and those that can be joined."""
-    reply = await desk.ask(GetCalls(), Calls)
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+    reply = await context.ask(GetCalls())
+    if context.output.json:
+        context.output.document(reply_document(reply))
         return
     if reply.call is not None:
-        desk.output.line(
+        context.output.line(
             f"in call {short_call(reply.call.id)}, {reply.call.state.replace('_', ' ')}, since {reply.call.since}"
         )
     if reply.pending_calls:
-        from blink_cli.commands.tables import pending_table  # noqa: PLC0415 - rich takes 80 ms
+        from blink_cli.commands.show.tables import pending_table  # noqa: PLC0415 - 20 ms, for people only
 
-        desk.output.table(pending_table(reply.pending_calls))
+        context.output.table(pending_table(reply.pending_calls))
     if reply.call is None and not reply.pending_calls:
-        desk.output.message("no calls")
+        context.output.message("no calls")
 
 
-async def participants(desk: Desk) -> None:
+async def participants(context: CommandContext) -> None:
     """List who is in, or invited to, the current call."""
-    reply = await desk.ask(GetParticipants(), Participants)
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+    reply = await context.ask(GetParticipants())
+    if context.output.json:
+        context.output.document(reply_document(reply))
         return
-    from blink_cli.commands.tables import participants_table  # noqa: PLC0415 - rich takes 80 ms
+    from blink_cli.commands.show.tables import participants_table  # noqa: PLC0415 - 20 ms, for people only
 
-    desk.output.table(participants_table(reply))
+    context.output.table(participants_table(reply))
 
 
 def _hold(hold_s: float | None, until: str | None) -> Hold | None:
     if until is not None and until != "left":
         raise UsageError(
-            f"--until {until}: only `left` is known.", hint="--until left stays until the call is over"
+            f"--until {until}: only `left` is known.", hint="`--until left` stays until the call is over."
         )
     if hold_s is not None and until is not None:
-        raise UsageError("--hold and --until say different things.", hint="give one of them")
+        raise UsageError("--hold and --until say different things.", hint="Give one of them.")
     if hold_s is None and until is None:
         return None
     return Hold(hold_s)

@@ -1,6 +1,6 @@
 """How a function becomes a command of the one Typer application that the REPL and the shell share.
 
-A command is an `async def` whose first parameter is its `Desk`. The decorator adds the global options behind the command's own, so that
+A command is an `async def` whose first parameter is its `CommandContext`. The decorator adds the global options behind the command's own, so that
 `blink status --json` and `blink --json status` are the same. A second parameter of type `SessionOptions` becomes the options of `serve`.
 """
 
@@ -12,14 +12,19 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.session_parameters import SESSION_PARAMETERS, session_options
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.api.session_options import SessionOptions
 
 P = ParamSpec("P")
-CommandFunction = Callable[Concatenate[Desk, P], Coroutine[Any, Any, None]]
-DeskMaker = Callable[[GlobalOptions], Desk]
+CommandFunction = Callable[Concatenate[CommandContext, P], Coroutine[Any, Any, None]]
+ContextMaker = Callable[[GlobalOptions], CommandContext]
+Printed = Any
+"""A type of document, a union of such, or None."""
+
+PRINTED: dict[Callable[..., Any], Printed] = {}
+"""What each registered command prints, for docs/cli.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Job:
     """A command with its arguments, to be awaited on the caller's event loop."""
 
     run: Coroutine[Any, Any, None]
-    desk: Desk
+    context: CommandContext
     hosts: bool
     """Whether it may run a session of its own, and so wants the fastest event loop there is."""
 
@@ -37,7 +42,7 @@ class Invocation:
     """The object of Typer's context: what is known before the command's own options are read."""
 
     options: GlobalOptions
-    desk: DeskMaker
+    context: ContextMaker
     without_command: Callable[["Invocation", bool], "Job"]
     """What `blink` alone does; told whether to go on after a failed line."""
 
@@ -57,7 +62,7 @@ _GLOBAL_PARAMETERS = (
 
 
 def command(
-    app: typer.Typer, name: str, *, hosts: bool = False, **settings: Any
+    app: typer.Typer, name: str, *, hosts: bool = False, prints: Printed = None, **settings: Any
 ) -> Callable[[CommandFunction[P]], CommandFunction[P]]:
     """Register a function as a command.
 
@@ -65,12 +70,15 @@ def command(
         app: Where it belongs.
         name: What the user types.
         hosts: Whether it may run a session of its own.
+        prints: What stands on stdout with `--json`: one document of this type, or one of these a line.
         settings: For Typer.
 
     """
 
     def register(function: CommandFunction[P]) -> CommandFunction[P]:
-        app.command(name, **settings)(_with_global_options(function, hosts=hosts))
+        invoke = _with_global_options(function, hosts=hosts)
+        PRINTED[invoke] = prints
+        app.command(name, **settings)(invoke)
         return function
 
     return register
@@ -80,19 +88,19 @@ def _with_global_options(
     function: Callable[..., Coroutine[Any, Any, None]], *, hosts: bool
 ) -> Callable[..., Job]:
     @functools.wraps(function)
-    def invoke(context: typer.Context, **arguments: Any) -> Job:
-        invocation: Invocation = context.obj
+    def invoke(click_context: typer.Context, **arguments: Any) -> Job:
+        invocation: Invocation = click_context.obj
         given = {name.removesuffix("_after"): arguments.pop(name) for name, *_ in _GLOBAL_PARAMETERS}
-        desk = invocation.desk(invocation.options.changed(**given))
+        context = invocation.context(invocation.options.changed(**given))
         if takes_session_options:
             options = {name: arguments.pop(name) for name, *_ in SESSION_PARAMETERS}
             arguments[own[0].name] = session_options(**options)
-        return Job(run=function(desk, **arguments), desk=desk, hosts=hosts)
+        return Job(run=function(context, **arguments), context=context, hosts=hosts)
 
     own = list(inspect.signature(function).parameters.values())[1:]
     takes_session_options = bool(own) and own[0].annotation is SessionOptions
     parameters = [
-        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        inspect.Parameter("click_context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
         *(
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in own[takes_session_options:]

@@ -1,23 +1,39 @@
 """What Tab offers at the prompt: commands, their options, and the peers, calls, devices and events that fit."""
 
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from typing_extensions import override
 
+from blink_cli.commands.codec_words import offers
 from blink_cli.commands.live_view import LiveView
-from blink_cli.commands.names_shown import printable, short_did
-from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.events import EVENT_NAMES
+from blink_cli.commands.names_shown import caller_text, short_did, shown_name
+from blink_cli.commands.shell_completion import (
+    SWITCH,
+    complete_device,
+    complete_path,
+    offered_name,
+)
+from blink_cli.core.api.events import EVENT_NAMES
+from blink_cli.core.api.replies import Peer
+from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
 GLOBAL_ONLY = frozenset({"--profile", "--data-dir", "--verbose", "-v", "--quiet", "-q", "--no-color", "-h"})
 """Options that say nothing new inside a session."""
 
-NOT_INSIDE = frozenset({"repl", "serve", "watch"})
+NOT_INSIDE = frozenset({"completion", "repl", "serve", "watch"})
 """Commands that make no sense where a session has its prompt already."""
+
+FIXED_WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "echo_cancel": tuple(EchoCancel),
+    "noise_suppress": tuple(NoiseSuppress),
+    "switch": SWITCH,
+}
+"""What an argument of this name may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,8 @@ class LineCompleter(Completer):
         self._view = view
         self._devices = devices
 
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002 - the interface's
+    @override
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """See prompt_toolkit."""
         words, last = split_words(document.text_before_cursor)
         for choice in self.choices(words, last):
@@ -97,28 +114,34 @@ class LineCompleter(Completer):
                 arguments.append(word)
         return command, arguments
 
-    def _values(self, parameter: str, command: str, last: str) -> list[Choice]:
+    def _values(self, parameter: str, command: str, last: str) -> list[Choice]:  # noqa: PLR0911 - one for each kind of word
         match parameter:
             case "peer":
                 return [
-                    Choice(peer.nickname, ("" if peer.alive else "not here, ") + short_did(peer.did))
-                    if peer.nickname
-                    else Choice(peer.did)
+                    Choice(offered_name(peer), ("" if peer.alive else "not here, ") + _about(peer))
                     for peer in self._view.peers
-                    if peer.nickname == printable(peer.nickname)
                 ]
             case "call":
                 pending = () if self._view.status is None else self._view.status.pending_calls
-                return [Choice(call.id[:12], f"from {printable(call.caller.nickname)}") for call in pending]
+                return [Choice(call.id[:12], f"from {caller_text(call.caller)}") for call in pending]
             case "device":
-                virtual = ("silence", "tone:", "file:") if command == "set-input" else ("null", "wav:")
-                return [Choice(name) for name in ("default", *virtual, *self._devices())]
+                into = command == "set-input"
+                virtual = ("silence", "tone:", "file:") if into else ("null", "wav:")
+                names = ("default", *virtual, *self._devices())
+                return [Choice(name) for name in complete_device(last, names, "file:" if into else "wav:")]
             case "event":
                 return [Choice(name) for name in EVENT_NAMES]
+            case "changes":
+                return [Choice(word, about) for word, about in offers(last)]
             case "path" | "folder" | "out":
                 return [Choice(path) for path in complete_path(last)]
             case _:
-                return []
+                return [Choice(word) for word in FIXED_WORDS.get(parameter, ())]
+
+
+def _about(peer: Peer) -> str:
+    """What stands beside a peer's name: the DID, or what one calls itself that is offered by its DID."""
+    return short_did(peer.did) if offered_name(peer) != peer.did else shown_name(peer.nickname, peer.did)
 
 
 def split_words(text: str) -> tuple[list[str], str]:

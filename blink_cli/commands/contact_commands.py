@@ -3,109 +3,116 @@
 import contextlib
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.documents import ContactChanged, ContactList, ContactRow, OwnIdentity
+from blink_cli.core.api.replies import NamedPeer
+from blink_cli.core.api.requests import GetStatus, ReloadContacts
 from blink_cli.core.errors import NoSessionError
-from blink_cli.core.replies import SCHEMA, Status
-from blink_cli.core.requests import GetStatus, ReloadContacts
 
 if TYPE_CHECKING:
-    from blink_cli.app.contacts import Contact, Contacts
+    from blink_cli.app.profile.contacts import Contact, Contacts
 
 Nick = Annotated[str, typer.Argument(metavar="NICK", help="What you call the peer.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "whoami")(whoami)
+    command(app, "whoami", prints=OwnIdentity)(whoami)
     contacts = typer.Typer(
         name="contacts", help="The names that this profile gives to peers.", rich_markup_mode=None
     )
-    command(contacts, "add")(add)
-    command(contacts, "list")(list_contacts)
-    command(contacts, "remove")(remove)
+    command(contacts, "add", prints=ContactChanged)(add)
+    command(contacts, "list", prints=ContactList)(list_contacts)
+    command(contacts, "remove", prints=ContactChanged)(remove)
     app.add_typer(contacts)
 
 
-async def whoami(desk: Desk) -> None:
+async def whoami(context: CommandContext) -> None:
     """Print this profile's DID and nickname."""
     try:
-        status = await desk.ask(GetStatus(), Status)
+        status = await context.ask(GetStatus())
         profile, did, nickname = status.profile, str(status.did), status.nickname
     except NoSessionError:
-        profile, did, nickname = _at_rest(desk)
-    if desk.output.json:
+        profile, did, nickname = _at_rest(context)
+    if context.output.json:
         from blink_cli.commands.running import profile_of  # noqa: PLC0415 - asyncio: `--help` needs none
 
-        folder = str(profile_of(desk.options).key_path.parent)
-        desk.output.document(
-            {"schema": SCHEMA, "profile": profile, "did": did, "nickname": nickname, "folder": folder}
+        folder = str(profile_of(context.options).key_path.parent)
+        context.output.document(
+            msgspec.to_builtins(OwnIdentity(profile=profile, did=did, nickname=nickname, folder=folder))
         )
     else:
-        desk.output.line(f"{nickname} {did}")
+        context.output.line(f"{nickname} {did}")
 
 
 async def add(
-    desk: Desk, nickname: Nick, did: Annotated[str, typer.Argument(metavar="DID", help="did:key:z6Mk…")]
+    context: CommandContext,
+    nickname: Nick,
+    did: Annotated[str, typer.Argument(metavar="DID", help="did:key:z6Mk…")],
 ) -> None:
     """Call a peer by a name. It wins over what the peer calls itself."""
-    _show_change(desk, _contacts(desk).add(nickname, did), "is in the contacts")
-    await _tell_session(desk)
+    _show_change(context, _contacts(context).add(nickname, did), "is in the contacts")
+    await _tell_session(context)
 
 
-async def list_contacts(desk: Desk) -> None:
+async def list_contacts(context: CommandContext) -> None:
     """List the contacts."""
-    contacts = _contacts(desk).list()
-    if desk.output.json:
-        rows = [{"nickname": contact.nickname, "did": contact.did} for contact in contacts]
-        desk.output.document({"schema": SCHEMA, "contacts": rows})
+    contacts = _contacts(context).list()
+    if context.output.json:
+        rows = tuple(ContactRow(contact.nickname, contact.did) for contact in contacts)
+        context.output.document(msgspec.to_builtins(ContactList(contacts=rows)))
         return
     if not contacts:
-        desk.output.message("no contacts; `blink contacts add NICK DID` adds one")
-    width = max((len(contact.nickname) for contact in contacts), default=0)
-    for contact in contacts:
-        desk.output.line(f"{contact.nickname:{width}}  {contact.did}")
+        context.output.message("no contacts; `blink contacts add NICK DID` adds one")
+        return
+    from blink_cli.commands.show.tables import contacts_table  # noqa: PLC0415 - 20 ms, for people only
+
+    context.output.table(contacts_table([NamedPeer(did=one.did, nickname=one.nickname) for one in contacts]))
 
 
-async def remove(desk: Desk, nickname: Nick) -> None:
+async def remove(context: CommandContext, nickname: Nick) -> None:
     """Forget a contact."""
-    _show_change(desk, _contacts(desk).remove(nickname), "is no contact any more")
-    await _tell_session(desk)
+    _show_change(context, _contacts(context).remove(nickname), "is no contact any more")
+    await _tell_session(context)
 
 
-def _contacts(desk: Desk) -> "Contacts":
-    from blink_cli.app.contacts import Contacts  # noqa: PLC0415 - cryptography: `--help` needs none
+def _contacts(context: CommandContext) -> "Contacts":
+    from blink_cli.app.profile.contacts import Contacts  # noqa: PLC0415 - cryptography: `--help` needs none
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
-    profile = profile_of(desk.options)
+    profile = profile_of(context.options)
     profile.make()
     return Contacts(profile.contacts_path)
 
 
-def _show_change(desk: Desk, contact: "Contact", sentence: str) -> None:
-    if desk.output.json:
-        desk.output.document({"schema": SCHEMA, "ok": True, "nickname": contact.nickname, "did": contact.did})
+def _show_change(context: CommandContext, contact: "Contact", sentence: str) -> None:
+    if context.output.json:
+        context.output.document(
+            msgspec.to_builtins(ContactChanged(nickname=contact.nickname, did=contact.did))
+        )
     else:
-        desk.output.message(f"{contact.nickname} ({contact.did}) {sentence}")
+        context.output.message(f"{contact.nickname} ({contact.did}) {sentence}")
 
 
-async def _tell_session(desk: Desk) -> None:
+async def _tell_session(context: CommandContext) -> None:
     with contextlib.suppress(NoSessionError):
-        async with desk.source.running() as session:
+        async with context.source.running() as session:
             await session.ask(ReloadContacts())
 
 
-def _at_rest(desk: Desk) -> tuple[str, str, str]:
+def _at_rest(context: CommandContext) -> tuple[str, str, str]:
     """What the files of a profile without a session say."""
-    from blink_cli.app.profile import session_nickname  # noqa: PLC0415 - only when nothing runs
-    from blink_cli.app.settings import load_settings  # noqa: PLC0415 - as above
+    from blink_cli.app.profile.profile import session_nickname  # noqa: PLC0415 - only when nothing runs
+    from blink_cli.app.profile.settings import load_settings  # noqa: PLC0415 - as above
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - as above
 
-    profile = profile_of(desk.options)
-    identity = unlocked_identity(profile)
+    profile = profile_of(context.options)
+    identity = unlocked_identity(profile, context.output.message)
     return (
         profile.name,
         identity.did,

@@ -2,56 +2,63 @@
 
 import contextlib
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.documents import event_document
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
+from blink_cli.core.api.events import EVENT_NAMES, CallJoined, Event, IncomingCall
+from blink_cli.core.api.replies import Status
 from blink_cli.core.errors import NotFoundError, UsageError
-from blink_cli.core.events import EVENT_NAMES, CallJoined, Event, IncomingCall
-from blink_cli.core.replies import Status
-from blink_cli.core.utc_text import utc_text
+from blink_cli.core.text.utc_text import utc_text
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "events")(events)
-    command(app, "wait")(wait)
+    command(app, "events", prints=Status | Event)(events)
+    command(app, "wait", prints=Event)(wait)
     command(app, "watch")(watch)
 
 
 async def events(
-    desk: Desk,
+    context: CommandContext,
     *,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with every event, until the session ends.")
     ] = False,
 ) -> None:
     """Show the session's snapshot, and with --follow every event from then on."""
+    from blink_cli.commands.unread_output import ends_unread  # noqa: PLC0415 - asyncio: `--help` needs none
+
     narrator = Narrator()
-    async with desk.source.running() as session, contextlib.aclosing(session.events()) as stream:
+    async with (
+        context.source.running() as session,
+        ends_unread(),
+        contextlib.aclosing(session.events()) as stream,
+    ):
         async for event in stream:
             heard_at = datetime.now(UTC)
             if isinstance(event, Status):
                 narrator.learn(event)
-            if desk.output.json:
-                desk.output.document(event_document(event, heard_at))
+            if context.output.json:
+                context.output.document(event_document(event, heard_at))
             elif isinstance(event, Status):
                 for line in status_lines(event):
-                    desk.output.line(line)
-            else:
-                desk.output.line(f"{utc_text(heard_at)}  {narrator.tell(event)}")
+                    context.output.line(line)
+            elif (sentence := narrator.tell(event)) is not None:
+                context.output.line(f"{utc_text(heard_at)}  {sentence}")
             if not follow:
                 return
 
 
 async def wait(
-    desk: Desk,
+    context: CommandContext,
     *,
     event: Annotated[
         str,
@@ -77,25 +84,25 @@ async def wait(
     name = event_name(event)
     try:
         async with asyncio.timeout(timeout):
-            happened, narrator = await _next(desk, name, new=new)
+            happened, narrator = await _next(context, name, new=new)
     except TimeoutError as error:
         raise NotFoundError(
-            f"No {name} came within {timeout:g} s.", hint="`blink events --follow` shows what does come"
+            f"No {name} came within {timeout:g} s.", hint="`blink events --follow` shows what does come."
         ) from error
     if happened is None:
         raise NotFoundError(f"The session ended before {name} came.")
-    if desk.output.json:
-        desk.output.document(event_document(happened, datetime.now(UTC)))
+    if context.output.json:
+        context.output.document(event_document(happened, datetime.now(UTC)))
     else:
-        desk.output.line(narrator.tell(happened))
+        context.output.line(narrator.tell(happened) or name.replace("_", " "))
 
 
-async def watch(desk: Desk) -> None:
+async def watch(context: CommandContext) -> None:
     """Show the call, full screen, until q or Ctrl-C."""
     from blink_cli.commands.full_screen import watch_session  # noqa: PLC0415 - prompt_toolkit takes 200 ms
 
-    async with desk.source.running() as session:
-        await watch_session(desk, session)
+    async with context.source.running() as session:
+        await watch_session(context, session)
 
 
 def event_name(text: str) -> str:
@@ -107,7 +114,11 @@ def event_name(text: str) -> str:
     """
     name = text.strip().lower().replace("-", "_")
     if name not in EVENT_NAMES:
-        raise UsageError(f"There is no event {text!r}.", hint=f"the events are {', '.join(EVENT_NAMES)}")
+        close = get_close_matches(name, EVENT_NAMES, n=2)
+        meant = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UsageError(
+            f"There is no event {text!r}.{meant}", hint=f"The events are {', '.join(EVENT_NAMES)}."
+        )
     return name
 
 
@@ -126,9 +137,9 @@ def already(name: str, status: Status) -> Event | None:
     return None
 
 
-async def _next(desk: Desk, name: str, *, new: bool) -> tuple[Event | None, Narrator]:
+async def _next(context: CommandContext, name: str, *, new: bool) -> tuple[Event | None, Narrator]:
     narrator = Narrator()
-    async with desk.source.running() as session, contextlib.aclosing(session.events()) as stream:
+    async with context.source.running() as session, contextlib.aclosing(session.events()) as stream:
         async for event in stream:
             if isinstance(event, Status):
                 narrator.learn(event)

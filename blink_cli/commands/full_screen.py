@@ -1,38 +1,53 @@
-"""`watch`: the call on the whole screen, what happened below it, until q or Ctrl-C."""
+"""`watch`: the call on the whole screen, what happened below it, until q or Ctrl-C.
+
+alice  did:key:z6Mk…                                  who this is
+in call c0ffee00  6 of 6 there                        the panel: who is there
+* bob   connected  lost 3  late 0  delay 61 ms
+  …
+peer    rtt     recv  lost …                          the figures, in the same order
+12:00:01  bob joined                                  what happened, the newest last
+q quit
+"""
 
 import asyncio
-import shutil
 import sys
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from prompt_toolkit.application import Application
-from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings
-from prompt_toolkit.layout import Layout
-from prompt_toolkit.layout.containers import Window
-from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.output import Output
-from rich.console import Group, RenderableType
-from rich.text import Text
 
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.live_view import LiveView
-from blink_cli.commands.panel import panel, to_ansi
-from blink_cli.commands.tables import statistics_table
+from blink_cli.commands.names_shown import printable, short_did, shown_name
+from blink_cli.commands.show.cells import cells, cut
+from blink_cli.commands.show.layout import fitted, no_more_than, rows_that_fit, unfolded
+from blink_cli.commands.show.panel import heading_lines, participant_lines, pending_lines
+from blink_cli.commands.show.screen import FullScreen
+from blink_cli.commands.show.styled import Line, Room, line, wrapped_lines
+from blink_cli.commands.show.tables import statistics_table
+from blink_cli.core.api.replies import RtpStatistics, Status
+from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import UsageError
-from blink_cli.core.replies import RtpStatistics, Status
-from blink_cli.core.session_port import SessionPort
-from blink_cli.net.tasks import TaskOwner
+from blink_cli.runtime.tasks import TaskOwner
 
 KEPT_SENTENCES: Final = 200
 """More than any screen shows."""
 
+LEAST_FIGURES: Final = 3
+"""Rows below which figures are left out: their heading, one peer, and who is not shown."""
+
+LEAST_EVENTS: Final = 3
+"""Rows that what happened gets before there is space between the parts."""
+
+SHARE_OF_EVENTS: Final = 10
+"""Rows of what happened, before figures take more than one row for each peer."""
+
 
 async def watch_session(
-    desk: Desk,
+    context: CommandContext,
     session: SessionPort,
     *,
     terminal_input: Input | None = None,
@@ -47,65 +62,97 @@ async def watch_session(
     if terminal_output is None and not sys.stdout.isatty():
         raise UsageError(
             "`watch` needs a terminal.",
-            hint="`events --follow --json` and `rtp-stats --watch --json` are for pipes",
+            hint="`blink events --follow --json` and `blink rtp-stats --watch --json` are for pipes.",
         )
     sentences: deque[str] = deque(maxlen=KEPT_SENTENCES)
 
     def tell(sentence: str) -> None:
         sentences.append(f"{datetime.now().astimezone():%H:%M:%S}  {sentence}")
 
-    def redraw() -> None:
-        application.invalidate()
+    def drawn(room: Room) -> list[Line]:
+        return [] if view.status is None else screen_of(view.status, view.statistics, sentences, room)
 
-    def drawn() -> ANSI:
-        size = shutil.get_terminal_size()
-        if view.status is None:
-            return ANSI("")
-        screen = screen_of(view.status, view.statistics, list(sentences), size.columns, size.lines)
-        return ANSI(to_ansi(screen, size.columns, color=desk.options.color))
-
-    keys = KeyBindings()
-
-    @keys.add("q")
-    @keys.add("c-c")
-    @keys.add("c-d")
-    def _(event: Any) -> None:
-        event.app.exit()
-
-    application: Application[None] = Application(
-        layout=Layout(Window(FormattedTextControl(drawn), always_hide_cursor=True)),
-        key_bindings=keys,
-        full_screen=True,
-        input=terminal_input,
-        output=terminal_output,
+    screen = FullScreen(
+        drawn, color=context.options.color, terminal_input=terminal_input, terminal_output=terminal_output
     )
-    view = LiveView(session, changed=redraw, tell=tell)
+    view = LiveView(session, changed=screen.redraw, tell=tell)
     async with TaskOwner("watch") as tasks:
         tasks.start(view.refresh(), name="refresh")
         following = tasks.start(view.follow(), name="events")
-        showing = tasks.start(application.run_async(), name="screen")
+        showing = tasks.start(screen.run(), name="screen")
         await asyncio.wait({showing, following}, return_when=asyncio.FIRST_COMPLETED)
     if not showing.cancelled():
         showing.result()
     elif following.done():
-        desk.output.message("the session has ended")
+        context.output.message("the session has ended")
 
 
 def screen_of(
-    status: Status, statistics: RtpStatistics | None, sentences: list[str], columns: int, rows: int
-) -> RenderableType:
-    """Return the whole screen: the panel, the figures, and as many of the newest sentences as fit."""
-    top = panel(status, statistics, columns)
-    above: list[RenderableType] = [
-        Text(f"{status.nickname}  {status.did}", style="bold", overflow="crop", no_wrap=True),
-        top,
+    status: Status, statistics: RtpStatistics | None, sentences: Iterable[str], where: Room
+) -> list[Line]:
+    """Return the whole screen: who is there, the figures, and as many of the newest sentences as fit.
+
+    Args:
+        status: The newest snapshot.
+        statistics: The newest figures.
+        sentences: What happened, the oldest first.
+        where: The terminal; no more lines than it has rows are returned.
+
+    """
+    columns, rows, scrolled = where
+    keys = "q quits  up, down scroll"
+    lines = [*heading_lines(status, columns), *pending_lines(status, columns)]
+    if rows < 2 + len(lines):
+        return no_more_than(rows, lines, columns)
+    room = rows - len(lines) - 1
+    people: list[Line] = []
+    figures: list[Line] = []
+    if status.call is not None:
+        scrolled = min(scrolled, max(len(status.call.participants) - 1, 0))
+        people = participant_lines(status.call, statistics, columns, room, scrolled)
+        room -= len(people)
+        keys = f"{scrolled} above  {keys}" if scrolled else keys
+        if statistics is not None and statistics.peers and room >= LEAST_FIGURES:
+            # One row for each peer, and the heading, in any case; more only where what happened has its share too.
+            least = len(statistics.peers) + 1 + (room > len(statistics.peers) + 2 + LEAST_EVENTS)
+            share = max(min(room, least), room - SHARE_OF_EVENTS)
+            figures = figure_lines(statistics, Room(columns, share, max(scrolled - 1, 0)))
+            room -= len(figures)
+        elif statistics is not None and statistics.peers:
+            keys = f"no room for figures  {keys}"
+    title: list[Line] = [_title(status, columns)] if room > 0 else []
+    room -= len(title)
+    gaps = [line("")] if room > LEAST_EVENTS + 1 else []
+    room -= len(gaps) * (1 + bool(figures))
+    told = [
+        one
+        for sentence in list(sentences)[-max(room, 1) :]
+        for one in wrapped_lines(sentence, columns, hang=10)
     ]
-    if statistics is not None and statistics.peers:
-        above.extend((Text(""), statistics_table(statistics)))
-    above.append(Text(""))
-    taken = len(to_ansi(Group(*above), columns, color=False).split("\n")) + 2
-    room = max(rows - taken, 0)
-    below = [
-        Text(sentence, overflow="crop", no_wrap=True) for sentence in (sentences[-room:] if room else [])
-    ]
-    return Group(*above, *below, Text("q ends this view", style="dim"))
+    newest = told[-room:] if room > 0 else []
+    middle = [*gaps, *figures] if figures else []
+    filled = [line("")] * (room - len(newest))
+    last = line(cut(keys, columns), "dim")
+    return [*title, *lines, *people, *middle, *gaps, *newest, *filled, last]
+
+
+def figure_lines(statistics: RtpStatistics, where: Room) -> list[Line]:
+    """Return the figures of everybody: all of them where there is room, else the ones that matter most."""
+    peers = statistics.peers[min(where.scrolled, max(len(statistics.peers) - 1, 0)) :]
+    names = [shown_name(peer.nickname, peer.did) for peer in peers]
+    table = statistics_table(peers)
+    if len(everything := unfolded(table, where.columns)) <= where.rows:
+        return everything
+    laid = fitted(table, where.columns)
+    lines = rows_that_fit(laid, names, where.rows, where.columns)
+    if laid.dropped and len(lines) < where.rows:
+        lines.append(line(cut(f"not shown: {', '.join(laid.dropped)}", where.columns), "dim"))
+    return lines
+
+
+def _title(status: Status, columns: int) -> Line:
+    for did in (status.did, short_did(status.did)):
+        text = f"{printable(status.nickname)}  {did}"
+        if cells(text) <= columns:
+            return line(text, "bold")
+    return line(cut(printable(status.nickname), columns), "bold")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from blink_cli.commands.output import Output
 from blink_cli.core.errors import UsageError
 
 DEFAULT_PROFILE: Final = "default"
@@ -42,6 +43,10 @@ class GlobalOptions:
             traceback=environment.get("BLINK_TRACEBACK", "0") not in {"", "0"},
         )
 
+    def output(self, kind: type[Output] = Output) -> Output:
+        """Return where a command's words go under these options."""
+        return kind(json=self.json, color=self.color, quiet=self.verbosity < 0)
+
     def changed(
         self,
         *,
@@ -60,7 +65,7 @@ class GlobalOptions:
         """
         if data_dir is not None and not data_dir.strip():
             raise UsageError(
-                "--data-dir is empty.", hint="name a folder, or leave the option out; is a variable unset?"
+                "--data-dir is empty.", hint="Name a folder, or leave the option out; is a variable unset?"
             )
         verbosity = -1 if quiet else self.verbosity + verbose
         return replace(

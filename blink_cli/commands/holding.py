@@ -2,31 +2,35 @@
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
-from blink_cli.commands.desk import Desk, expect
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.documents import reply_document
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.hold import Hold
+from blink_cli.commands.live_view import UNTOLD
+from blink_cli.core.api.events import CallTerminated, EventsMissed
+from blink_cli.core.api.replies import CallAccepted, OfferPlaced, Status
+from blink_cli.core.api.requests import GetStatus, LeaveCall, Request
+from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.events import CallTerminated, EventsMissed, TalkingStarted, TalkingStopped
-from blink_cli.core.names import CallId
-from blink_cli.core.replies import CallAccepted, OfferPlaced, Status
-from blink_cli.core.requests import AcceptCall, GetStatus, LeaveCall, PlaceOffer
-from blink_cli.core.session_port import SessionPort
+from blink_cli.core.ids import CallId
+
+Entered = TypeVar("Entered", OfferPlaced, CallAccepted)
 
 LEAVING_S: Final = 3.0
 """How long leaving may take after Ctrl-C; a session that is stuck must not keep the shell."""
 
 
 async def hold_call(
-    desk: Desk,
+    context: CommandContext,
     session: SessionPort,
-    request: PlaceOffer | AcceptCall,
-    kind: type[OfferPlaced] | type[CallAccepted],
+    request: Request[Entered],
     hold: Hold | None,
+    at_the_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Enter a call, print its id, and stay as long as is held.
+    """Enter a call, print its id, and stay as long as is held; then do what is left to do, and leave.
 
     A call that is held is left however this ends: in time, by Ctrl-C (cancelling), or because nobody was connected within `--wait`.
 
@@ -35,27 +39,29 @@ async def hold_call(
 
     """
     if hold is None:
-        _print_call(desk, expect(await session.ask(request), kind))
+        _print_call(context, await session.ask(request))
         return
     earlier = await _current_call(session)
     try:
-        reply = expect(await session.ask(request), kind)
-        _print_call(desk, reply)
+        reply = await session.ask(request)
+        _print_call(context, reply)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(hold.seconds):
-                await _until_over(session, reply.call, desk)
+                await _until_over(session, reply.call, context)
+        if at_the_end is not None:
+            await at_the_end()
     finally:
         await _leave(session, earlier)
 
 
-def _print_call(desk: Desk, reply: OfferPlaced | CallAccepted) -> None:
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+def _print_call(context: CommandContext, reply: OfferPlaced | CallAccepted) -> None:
+    if context.output.json:
+        context.output.document(reply_document(reply))
     else:
-        desk.output.line(reply.call)
+        context.output.line(reply.call)
 
 
-async def _until_over(session: SessionPort, call: CallId, desk: Desk) -> None:
+async def _until_over(session: SessionPort, call: CallId, context: CommandContext) -> None:
     narrator = Narrator()
     async with contextlib.aclosing(session.events()) as events:
         async for event in events:
@@ -67,14 +73,15 @@ async def _until_over(session: SessionPort, call: CallId, desk: Desk) -> None:
                 continue
             if isinstance(event, EventsMissed) and await _current_call(session) != call:
                 return
-            if not isinstance(event, TalkingStarted | TalkingStopped):
-                desk.output.message(narrator.tell(event))
+            sentence = narrator.tell(event)
+            if sentence is not None and not isinstance(event, UNTOLD):
+                context.output.message(sentence)
             if isinstance(event, CallTerminated) and event.call_id == call:
                 return
 
 
 async def _current_call(session: SessionPort) -> CallId | None:
-    call = expect(await session.ask(GetStatus()), Status).call
+    call = (await session.ask(GetStatus())).call
     return None if call is None else call.id
 
 

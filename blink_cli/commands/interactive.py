@@ -8,16 +8,16 @@ import sys
 from collections.abc import AsyncIterator
 
 from blink_cli.commands import running
-from blink_cli.commands.desk import Desk, SessionSource
+from blink_cli.commands.command_context import CommandContext, SessionSource
 from blink_cli.commands.lines import Lines
-from blink_cli.commands.main import ExitWith, as_blink_error
+from blink_cli.commands.parsing import ExitWith, as_blink_error
 from blink_cli.commands.session_sources import PresentSource, ProfileSource
+from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import NoSessionError
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.session_options import SessionOptions
 
 
-async def prompt_or_script(desk: Desk, options: SessionOptions, *, keep_going: bool) -> None:
+async def prompt_or_script(context: CommandContext, options: SessionOptions, *, keep_going: bool) -> None:
     """Open the prompt in a terminal; else run the lines of stdin.
 
     Raises:
@@ -26,36 +26,37 @@ async def prompt_or_script(desk: Desk, options: SessionOptions, *, keep_going: b
 
     """
     if sys.stdin.isatty():
-        await _prompt(desk, options)
+        await _prompt(context, options)
     else:
-        await _script(desk, options, keep_going=keep_going)
+        await _script(context, options, keep_going=keep_going)
 
 
-async def _prompt(desk: Desk, options: SessionOptions) -> None:
+async def _prompt(context: CommandContext, options: SessionOptions) -> None:
     from blink_cli.commands.repl import Repl  # noqa: PLC0415 - prompt_toolkit takes 200 ms
 
-    async with running.host(desk.options, options) as session:
-        await Repl(desk.options, session, running.profile_of(desk.options).data_dir / "history").run(
-            session.ended
-        )
+    async with running.host(context.options, options) as session:
+        history = running.profile_of(context.options).data_dir / "history"
+        await Repl(context.options, session, history, context.commands).run(session.ended)
 
 
-async def _script(desk: Desk, options: SessionOptions, *, keep_going: bool) -> None:
+async def _script(context: CommandContext, options: SessionOptions, *, keep_going: bool) -> None:
     """Run the lines against the session that runs, or one of their own until they end."""
     async with contextlib.AsyncExitStack() as stack:
         source: SessionSource
         try:
-            await stack.enter_async_context(await running.connect(desk.options))
-            source = ProfileSource(desk.options)
+            await stack.enter_async_context(await running.connect(context.options))
+            source = ProfileSource(context.options)
         except NoSessionError:
-            session = await stack.enter_async_context(running.host(desk.options, options))
+            session = await stack.enter_async_context(running.host(context.options, options))
             source = PresentSource(session)
-        failed = await run_script(Lines(desk.options, source), desk, keep_going=keep_going)
+        failed = await run_script(
+            Lines(context.options, source, context.commands), context, keep_going=keep_going
+        )
     if failed is not None:
         raise ExitWith(failed)
 
 
-async def run_script(lines: Lines, desk: Desk, *, keep_going: bool) -> ExitCode | None:
+async def run_script(lines: Lines, context: CommandContext, *, keep_going: bool) -> ExitCode | None:
     """Run the lines of stdin; return the first failure's exit code, None when there was none.
 
     Without `keep_going` that failure is the end.
@@ -64,25 +65,27 @@ async def run_script(lines: Lines, desk: Desk, *, keep_going: bool) -> ExitCode 
     number = 0
     async for line in stdin_lines():
         number += 1
-        failure = await _run_line(lines, line, desk)
+        failure = await _run_line(lines, line, context)
         if failure is None:
             continue
         first_failure = first_failure or failure
         if not keep_going:
-            desk.output.message(f"stopped at line {number}: {line.strip()}")
+            context.output.message(f"stopped at line {number}: {line.strip()}")
             break
     return first_failure
 
 
-async def _run_line(lines: Lines, line: str, desk: Desk) -> ExitCode | None:
-    at = desk
+async def _run_line(lines: Lines, line: str, context: CommandContext) -> ExitCode | None:
+    at = context
     try:
         job = lines.parsed(line)
         if job is not None:
-            at = job.desk
+            at = job.context
             await job.run
     except BrokenPipeError:
         raise
+    except ExitWith as ending:
+        return ending.code
     except Exception as error:  # noqa: BLE001 - as in `main`: errors become sentences, unknown ones too
         shown = as_blink_error(error)
         at.output.error(shown)
@@ -95,8 +98,8 @@ async def stdin_lines() -> AsyncIterator[str]:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if sys.platform == "win32" or not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         # A file answers at once, and cannot be waited for.
-        for line in sys.stdin:
-            yield line
+        while line_bytes := sys.stdin.buffer.readline():
+            yield line_bytes.decode(errors="surrogateescape")
         return
 
     reader = asyncio.StreamReader(limit=1 << 20)
@@ -105,6 +108,6 @@ async def stdin_lines() -> AsyncIterator[str]:
     )
     try:
         while line_bytes := await reader.readline():
-            yield line_bytes.decode(errors="replace")
+            yield line_bytes.decode(errors="surrogateescape")  # a path in it may be of any bytes
     finally:
         transport.close()

@@ -6,6 +6,8 @@ is; everything else goes Typer's way. A test holds that `blink status` imports n
 that.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
 import typer
@@ -17,6 +19,9 @@ TEXT: Final = (str, str | None, list[str], list[str] | None)
 
 FLAGS: Final = (bool, bool | None, int)
 """It delivers flags and counts as such too; a number that was written is still a word."""
+
+
+_OUT_OF_RANGE: Final = re.compile(r"Input should be (greater|less) than or equal to (.+)")
 
 
 class _Coercion(Protocol):
@@ -45,15 +50,37 @@ class _LightCoercion:
         ):
             return value
         coercion: _Coercion = self._typers()
-        return coercion.coerce(value, param, ctx)
+        try:
+            return coercion.coerce(value, param, ctx)
+        except typer.BadParameter as error:
+            raise typer.BadParameter(
+                _what_is_wrong(value, str(error.message)), ctx=ctx, param=param
+            ) from error
+
+
+def parameters_below(command: Any) -> Iterator[Any]:
+    """Every parameter of a command, and of those below it."""
+    # The parameters with `--help` among them, which click makes for a context and keeps.
+    yield from command.get_params(typer.Context(command, help_option_names=list(HELP_OPTION_NAMES)))
+    for below in getattr(command, "commands", {}).values():
+        yield from parameters_below(below)
 
 
 def lighten(command: Any) -> None:
     """Give every parameter of a command, and of those below it, the light coercion."""
-    # The parameters with `--help` among them, which click makes for a context and keeps.
-    for parameter in command.get_params(typer.Context(command, help_option_names=list(HELP_OPTION_NAMES))):
+    for parameter in parameters_below(command):
         if hasattr(parameter, "get_runtime_param"):
             light = _LightCoercion(parameter)
             parameter.get_runtime_param = lambda light=light: light
-    for below in getattr(command, "commands", {}).values():
-        lighten(below)
+
+
+def _what_is_wrong(value: object, pydantics: str) -> str:
+    """Return pydantic's complaint about a value as a sentence that names the value."""
+    if found := _OUT_OF_RANGE.match(pydantics):
+        bound = "at least" if found[1] == "greater" else "at most"
+        return f"{value!r} is out of range: it must be {bound} {found[2]}."
+    if pydantics.startswith("Input should be a valid integer"):
+        return f"{value!r} is not a whole number."
+    if pydantics.startswith(("Input should be a valid number", "Input should be a finite number")):
+        return f"{value!r} is not a number."
+    return pydantics

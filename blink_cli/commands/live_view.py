@@ -6,22 +6,30 @@ from collections.abc import Callable
 from typing import Final
 
 from blink_cli.commands.event_sentences import Narrator
-from blink_cli.core.errors import BlinkError
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
+    Automuted,
+    AutomuteEnded,
     Event,
     ParticipantStateChanged,
+    PeerAppeared,
+    PeerVanished,
     RecordingStarted,
     TalkingStarted,
     TalkingStopped,
 )
-from blink_cli.core.replies import Peer, Peers, RtpStatistics, Status
-from blink_cli.core.requests import GetPeers, GetRtpStatistics, GetStatus
-from blink_cli.core.session_port import SessionPort
+from blink_cli.core.api.replies import Peer, Peers, RtpStatistics, Status
+from blink_cli.core.api.requests import GetPeers, GetRtpStatistics, GetStatus
+from blink_cli.core.api.session_port import SessionPort
+from blink_cli.core.errors import BlinkError
+from blink_cli.core.ids import Did
 
 REFRESH_S: Final = 0.5
 """Figures move no faster than a person reads them, and cost the session a millisecond for each peer; events refresh the rest at once."""
 
-UNTOLD: Final = (TalkingStarted, TalkingStopped)
+NAMES_LOOKS: Final = 6
+"""Looks at who is here, until everybody has a name: a name comes with the first presence, within a second or two."""
+
+UNTOLD: Final = (TalkingStarted, TalkingStopped, Automuted, AutomuteEnded)
 """Shown by the panel's marks; as lines they would bury everything else."""
 
 UNTOLD_OF_ONESELF: Final = (ParticipantStateChanged, RecordingStarted)
@@ -49,6 +57,8 @@ class LiveView:
         self._changed = changed
         self._tell = tell
         self._narrator = Narrator()
+        self._here: set[Did] = set()
+        """Peers that were told to be here."""
         self._due = asyncio.Event()
 
     async def follow(self) -> None:
@@ -56,6 +66,22 @@ class LiveView:
         async with contextlib.aclosing(self._session.events()) as events:
             async for event in events:
                 self._hear(event)
+
+    async def tell_who_is_here(self) -> None:
+        """Tell the peers that were found before `follow` began: their events are over.
+
+        Who is heard, but has not said its name yet, is told with the name, or without one in the end.
+        """
+        with contextlib.suppress(BlinkError):  # the session has ended; whoever shows this view hears that too
+            for look in range(NAMES_LOOKS, 0, -1):
+                found = await self._session.ask(GetPeers())
+                here = [peer for peer in found.peers if peer.alive]
+                for peer in here:
+                    if peer.nickname or look == 1:
+                        self._hear(PeerAppeared(did=peer.did, nickname=peer.nickname))
+                if all(peer.did in self._here for peer in here):
+                    return
+                await asyncio.sleep(REFRESH_S)
 
     async def refresh(self) -> None:
         """Keep the view new, until the session ends."""
@@ -81,9 +107,20 @@ class LiveView:
             self._narrator.learn(event)
         else:
             sentence = self._narrator.tell(event)
-            if not self._is_shown_elsewhere(event):
+            told = isinstance(event, PeerAppeared) and event.did in self._here
+            self._note_who_is_here(event)
+            if sentence is not None and not told and not self._is_shown_elsewhere(event):
                 self._tell(sentence)
         self._due.set()
+
+    def _note_who_is_here(self, event: Event) -> None:
+        match event:
+            case PeerAppeared(did=did):
+                self._here.add(did)
+            case PeerVanished(did=did):
+                self._here.discard(did)
+            case _:
+                pass
 
     def _is_shown_elsewhere(self, event: Event) -> bool:
         if isinstance(event, UNTOLD_OF_ONESELF):

@@ -2,11 +2,28 @@
 
 from collections.abc import Iterable, Mapping
 
-from blink_cli.core.names import Did
-from blink_cli.core.replies import Participant, PendingCall, Status
+from blink_cli.core.api.events import LinkState, ProtocolDiffers
+from blink_cli.core.api.replies import (
+    CallPeer,
+    OtherVersion,
+    Participant,
+    PendingCall,
+    RecordedLoudness,
+    Status,
+)
+from blink_cli.core.identity.nickname import harmless_text
+from blink_cli.core.ids import Did
+from blink_cli.core.text.path_text import shown
+from blink_cli.core.text.version_words import version_sentence
+
+CONTACT = " (contact)"
+"""Stands behind the name of one."""
 
 SHOWN_CALL_DIGITS = 8
 """Of 32; a prefix that fits one only names the call."""
+
+_SENTENCE_STARTS = frozenset(("A", "An", "Another", "It", "No", "The", "There", "This"))
+"""Words that are capital at the beginning of a sentence only; a name stays as it is."""
 
 
 def short_did(did: str) -> str:
@@ -24,8 +41,15 @@ def short_call(call_id: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text from a stranger without what could move the cursor or change colours."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    """Return text from a stranger without what could move the cursor or change colours. Paths: see `core.path_text.shown`."""
+    return harmless_text(text, instead="?")
+
+
+def clause(sentence: str) -> str:
+    """Return a sentence as it stands inside of another one: `There is no file x.` becomes `there is no file x`."""
+    told = printable(sentence).strip().removesuffix(".")
+    first, space, rest = told.partition(" ")
+    return f"{first.lower()}{space}{rest}" if first in _SENTENCE_STARTS else told
 
 
 def counted(count: int, thing: str) -> str:
@@ -36,6 +60,12 @@ def counted(count: int, thing: str) -> str:
 def shown_name(nickname: str, did: str) -> str:
     """Return a peer's nickname, or its short DID when it has none."""
     return printable(nickname) or short_did(did)
+
+
+def other_version(session: OtherVersion | ProtocolDiffers) -> str:
+    """Say who speaks another version of the protocol, without a full stop."""
+    name = "" if session.did is None else shown_name(session.nickname, session.did)
+    return version_sentence(session, name)
 
 
 def nicknames_of(status: Status) -> dict[Did, str]:
@@ -66,6 +96,18 @@ def pending_state(call: PendingCall) -> str:
     return "left" if call.left else "rings"
 
 
+def caller_text(caller: CallPeer) -> str:
+    """Return who calls; a contact is marked as one. Nobody can write the mark into a name: see `core.nickname.poses`."""
+    return f"{shown_name(caller.nickname, caller.did)}{CONTACT if caller.in_contacts else ''}"
+
+
+def link_of(participant: Participant) -> str:
+    """Return how audio with a participant stands, in a word; of who has not come yet, whether it rings there."""
+    return (
+        "ringing" if participant.ringing and participant.link is LinkState.ABSENT else participant.link.value
+    )
+
+
 def flags_of(participant: Participant) -> str:
     """Return what a participant shows to all, in words: `muted, recording`."""
     return ", ".join(_flags(participant))
@@ -76,10 +118,35 @@ def _flags(participant: Participant) -> Iterable[str]:
         yield "in another call"
     if participant.muted:
         yield "muted"
+    if participant.muted_here:
+        yield "muted here"
     if participant.deafened:
         yield "deafened"
     if participant.recording:
         yield "recording"
+
+
+def volume_words(gain_db: float, *, muted_here: bool) -> str:
+    """Return how loud a peer is played here: `muted here`, `+6 dB`, `muted here, +6 dB`; `as it comes` where nothing was set."""
+    words = ["muted here"] if muted_here else []
+    if gain_db:
+        words.append(f"{gain_db:+g} dB")
+    return ", ".join(words) or "as it comes"
+
+
+def lufs_text(lufs: float | None) -> str:
+    """Return a loudness with its unit; nothing of silence."""
+    return "" if lufs is None else f"{lufs:.1f} LUFS"
+
+
+def loudness_text(track: RecordedLoudness) -> str:
+    """Return how loud a track of a recording is: `-23.4 LUFS, range 6.2 LU, peak -5.1 dBTP`."""
+    words = [lufs_text(track.integrated_lufs) or "silent"]
+    if track.range_lu is not None:
+        words.append(f"range {track.range_lu:.1f} LU")
+    if track.true_peak_dbtp is not None:
+        words.append(f"peak {track.true_peak_dbtp:.1f} dBTP")
+    return ", ".join(words)
 
 
 def duration_text(seconds: float) -> str:
@@ -91,3 +158,16 @@ def duration_text(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h"
+
+
+def described_device(name: str, description: str | None) -> str:
+    """A device as people call it, with the name that a command takes."""
+    if description in (None, "", name):
+        return shown(name)
+    return f"{printable(description or '')} ({shown(name)})"
+
+
+def milliseconds_text(milliseconds: float) -> str:
+    """Return a short time with its unit, as exact as anybody needs it: `0.4 ms`, `413 ms`."""
+    exact = 0 < abs(milliseconds) < 9.95
+    return f"{milliseconds:.1f} ms" if exact else f"{milliseconds:.0f} ms"

@@ -1,18 +1,24 @@
-"""Where a command's words go: stdout is data, stderr is messages. With `--json`, data is one JSON document a line, errors included."""
+"""Where a command's words go: stdout is data, stderr is messages. With `--json`, data is one JSON document a line, errors included.
 
+On a terminal, lines are broken between words and tables fit; in a file or a pipe a line is a line, however long, and nothing is left out.
+"""
+
+import contextlib
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
 
-import msgspec
-
+from blink_cli.commands.show.terminal import columns_of, understands_escapes
+from blink_cli.core.api.replies import SCHEMA
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.replies import SCHEMA
+from blink_cli.core.text.json_text import encode_json
+from blink_cli.core.text.path_text import escaped
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from collections.abc import Sequence
 
-WIDE_COLUMNS = 240
-"""The width of tables that go into a file or a pipe: wide enough that no DID is cut."""
+    from blink_cli.commands.show.layout import Table
+    from blink_cli.commands.show.styled import Line
 
 
 class Output:
@@ -25,36 +31,50 @@ class Output:
 
     def document(self, value: object) -> None:
         """Write one JSON document, as one line."""
-        self.line(msgspec.json.encode(value).decode())
+        _write(sys.stdout, encode_json(value).decode())
 
-    def line(self, text: str) -> None:
-        """Write one line of data."""
-        # One write: lines of several programs that share a pipe do not mix.
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+    def line(self, text: str, *, hang: int = 2) -> None:
+        """Write one line of data.
 
-    def table(self, renderable: "RenderableType") -> None:
-        """Write what rich can render, with its colours where stdout is a terminal that wants them."""
-        self.console().print(renderable)
-        sys.stdout.flush()
+        Args:
+            text: Without a newline.
+            hang: By how much what does not fit on the line is indented below it.
 
-    def console(self) -> "Console":
-        """Return the console that tables are written to."""
-        from rich.console import Console  # noqa: PLC0415 - 80 ms that most commands do not need
+        """
+        _write(sys.stdout, _fitting(text, sys.stdout, hang))
 
-        return Console(
-            file=sys.stdout,
-            no_color=not self.color,
-            highlight=False,
-            emoji=False,
-            markup=False,
-            width=None if sys.stdout.isatty() else WIDE_COLUMNS,
-        )
+    def table(self, table: "Table") -> None:
+        """Write all of a table, as wide as the terminal at most."""
+        from blink_cli.commands.show.layout import unfolded  # noqa: PLC0415 - 20 ms that most commands do not need
+
+        columns = columns_of(sys.stdout)
+        # One cell less: a terminal that is full to the edge waits with the next line in its own way.
+        self.lines(unfolded(table, None if columns is None else columns - 1))
+
+    def lines(self, lines: "Sequence[Line]") -> None:
+        """Write lines that fit, with their colours where stdout is a terminal that wants them."""
+        from blink_cli.commands.show.painting import as_text, for_terminal  # noqa: PLC0415 - as above
+
+        escapes = understands_escapes(sys.stdout)
+        _write(sys.stdout, for_terminal(lines, color=self.color) if escapes else as_text(lines))
 
     def message(self, text: str) -> None:
         """Tell the human who watches, if one does."""
         if not self._quiet:
-            sys.stderr.write(f"{text}\n")
+            _write(sys.stderr, _fitting(text, sys.stderr, 2))
+
+    @contextlib.contextmanager
+    def for_now(self, text: str) -> Iterator[None]:
+        """Show a few words on a terminal for as long as the context lasts, and leave no trace of them."""
+        if self._quiet or not sys.stderr.isatty():
+            yield
+            return
+        sys.stderr.write(text)
+        sys.stderr.flush()
+        try:
+            yield
+        finally:
+            sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def error(self, error: BlinkError) -> None:
@@ -63,6 +83,23 @@ class Output:
             body = {"code": error.code, "message": error.message, "hint": error.hint}
             self.document({"schema": SCHEMA, "error": body})
             return
-        hint = f"\n  {error.hint}" if error.hint else ""
-        sys.stderr.write(f"{error.message}{hint}\n")
-        sys.stderr.flush()
+        # Both may name a path, or what a stranger is called.
+        lines = [_fitting(escaped(error.message), sys.stderr, 2)]
+        if error.hint:
+            lines.append(_fitting(f"  {escaped(error.hint)}", sys.stderr, 0))
+        _write(sys.stderr, "\n".join(lines))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # One write: lines of several programs that share a pipe do not mix.
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def _fitting(text: str, stream: TextIO, hang: int) -> str:
+    columns = columns_of(stream)
+    if columns is None or len(text) * 2 <= columns:
+        return text
+    from blink_cli.commands.show.cells import wrapped  # noqa: PLC0415 - as above
+
+    return "\n".join(line for part in text.split("\n") for line in wrapped(part, columns, hang=hang))

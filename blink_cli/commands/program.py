@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typing_extensions import override
 
 from blink_cli.commands.command import Invocation, Job
 from blink_cli.commands.light_coercion import HELP_OPTION_NAMES, lighten
+from blink_cli.commands.plain_help import plain
 
 APP_SETTINGS: dict[str, Any] = {
     # Plain help: rich costs 80 ms, and `--help` is read in pipes and by tests as well.
@@ -19,18 +21,48 @@ APP_SETTINGS: dict[str, Any] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Sessions": ("repl", "serve", "status", "quit"),
     "People and calls": (
-        "whoami", "peers", "contacts", "offer", "accept", "reject", "leave", "calls", "participants",
+        "whoami", "peers", "contacts", "offer", "accept", "reject", "leave", "calls", "participants", "echo",
     ),
-    "Media": (
-        "mute", "unmute", "deafen", "undeafen", "gain", "list-devices", "set-input", "set-output", "device-configs", "record",
+    "Voice and volume": (
+        "mute", "unmute", "deafen", "undeafen", "gain", "echo-cancel", "noise-suppress", "auto-gain", "automute",
     ),
+    "Microphone and speaker": (
+        "list-devices", "set-input", "set-output", "device-configs", "test-input", "test-output",
+    ),
+    "Codec and recordings": ("codec", "record"),
     "Statistics and events": ("rtp-stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
+    "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip
 
 
-class SectionedGroup(TyperGroup):
-    """Lists its commands by what they are for."""
+COMPLETION_OPTIONS: dict[str, tuple[str, ...]] = {
+    "--show-completion": ("completion",),
+    "--install-completion": ("completion", "--install"),
+}
+"""As programs made with Typer have them, for `completion`."""
 
+
+class SectionedGroup(TyperGroup):
+    """Lists its commands by what they are for; knows `help COMMAND` beside `COMMAND --help`."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read `--show-completion zsh` as `completion zsh`."""
+        if args and args[0] in COMPLETION_OPTIONS:
+            args = [*COMPLETION_OPTIONS[args[0]], *args[1:]]
+        return super().parse_args(ctx, args)
+
+    @override
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Read `help record start` as `record start --help`, and `help` alone as `--help`."""
+        if args[0] != "help":
+            return super().resolve_command(ctx, args)
+        if not args[1:]:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        return super().resolve_command(ctx, [*args[1:], "--help"])
+
+    @override
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the sections, then what belongs to none."""
         remaining = [
@@ -52,28 +84,38 @@ def program() -> typer.Typer:
     """Return the application. Built once; importing this module alone registers nothing."""
     from blink_cli.commands import (  # noqa: PLC0415 - they import this module's neighbours, and register themselves on it
         call_commands,
+        codec_commands,
         contact_commands,
         device_commands,
+        device_test_commands,
+        diagnosis_commands,
+        echo_commands,
         event_commands,
         media_commands,
+        processing_commands,
         record_commands,
         rtp_log_commands,
         session_commands,
         statistics_commands,
     )
 
-    app = typer.Typer(cls=SectionedGroup, name="blink", add_completion=True, **APP_SETTINGS)
+    app = typer.Typer(cls=SectionedGroup, name="blink", add_completion=False, **APP_SETTINGS)
     app.callback(invoke_without_command=True)(_before_every_command)
     for module in (
         session_commands,
         call_commands,
+        echo_commands,
         contact_commands,
         media_commands,
+        processing_commands,
         device_commands,
+        codec_commands,
+        device_test_commands,
         record_commands,
         statistics_commands,
         rtp_log_commands,
         event_commands,
+        diagnosis_commands,
     ):
         module.register(app)
     return app
@@ -84,6 +126,7 @@ def entry_point() -> Any:
     """Return what reads a command line: the application as click's command."""
     command = typer.main.get_command(program())
     lighten(command)
+    plain(command)
     return command
 
 
@@ -91,17 +134,20 @@ def _before_every_command(
     context: typer.Context,
     *,
     profile: Annotated[
-        str | None, typer.Option(help="The identity to use; BLINK_PROFILE names another default.")
+        str | None, typer.Option(metavar="NAME", help="The identity to use; or BLINK_PROFILE.")
     ] = None,
     data_dir: Annotated[
-        str | None, typer.Option(help="The folder of all profiles; or BLINK_DATA_DIR.")
+        str | None, typer.Option(metavar="DIR", help="The folder of all profiles; or BLINK_DATA_DIR.")
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON: one document, or one object a line.")
     ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour; or NO_COLOR.")] = False,
     verbose: Annotated[
-        int, typer.Option("-v", "--verbose", count=True, help="More messages; twice: with tracebacks.")
+        int,
+        typer.Option(
+            "-v", "--verbose", count=True, show_default=False, help="More messages; twice: with tracebacks."
+        ),
     ] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages but errors.")] = False,
     keep_going: Annotated[
@@ -111,16 +157,17 @@ def _before_every_command(
 ) -> Job | None:
     """Group audio calls between terminals, without a server.
 
-    Without a command: a session with its prompt; or, when stdin is no terminal, one command a line.
+    Without a command: a session with its prompt; or, when stdin is no terminal, one command a line. `blink help COMMAND` shows how a
+    command is used.
     """
     invocation: Invocation = context.obj
     invocation.options = invocation.options.changed(
         profile=profile, data_dir=data_dir, json=json, no_color=no_color, verbose=verbose, quiet=quiet
     )
     if version:
-        from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
+        from blink_cli.commands.version import show_version  # noqa: PLC0415 - reads the installed package's data
 
-        typer.echo(program_version())
+        show_version(invocation.context(invocation.options))
         raise typer.Exit
     if context.invoked_subcommand is None:
         return invocation.without_command(invocation, keep_going)

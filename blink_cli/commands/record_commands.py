@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.documents import reply_document
-from blink_cli.commands.names_shown import duration_text, printable, shown_name
+from blink_cli.commands.names_shown import duration_text, loudness_text, printable, shown_name
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.errors import NoSessionError, UsageError
-from blink_cli.core.replies import RecordingBegun, RecordingFiles, RecordingMarked, RecordingStatus
-from blink_cli.core.requests import (
+from blink_cli.commands.typed_path import absolute
+from blink_cli.core.api.replies import (
+    ProcessingFiles,
+    RecordingBegun,
+    RecordingFiles,
+    RecordingMarked,
+    RecordingStatus,
+)
+from blink_cli.core.api.requests import (
     GetRecording,
     MarkRecording,
     RecordingFormat,
     StartRecording,
     StopRecording,
 )
+from blink_cli.core.errors import NoSessionError, UsageError
+from blink_cli.core.text.path_text import readable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +37,7 @@ _BACKGROUND_NICENESS: Final = 10
 """An export can wait; a call on the same machine cannot."""
 
 _FORMATS: Final[tuple[RecordingFormat, ...]] = get_args(RecordingFormat)
-_EXPORTED: Final[tuple[RecordingFormat, ...]] = ("wav", "mix")
+_EXPORTED: Final[tuple[RecordingFormat, ...]] = ("wav", "opus", "mix")
 
 
 def complete_format(incomplete: str) -> list[str]:
@@ -53,7 +61,7 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="FORMATS",
-        help="mp4, wav (one for each), mix; with commas.",
+        help="mp4, wav and opus (one for each), mix; with commas.",
         autocompletion=complete_format,
     ),
 ]
@@ -62,7 +70,7 @@ ExportedFormats = Annotated[
     typer.Option(
         "--format",
         metavar="FORMATS",
-        help="wav (one for each), mix; with commas.",
+        help="wav and opus (one for each), mix; with commas.",
         autocompletion=complete_exported,
     ),
 ]
@@ -78,17 +86,18 @@ def register(app: typer.Typer) -> None:
         help="Recordings of the call: a track for each participant, in sync.",
         rich_markup_mode=None,
     )
-    command(record, "start")(start)
-    command(record, "stop")(stop)
-    command(record, "status")(status)
-    command(record, "mark")(mark)
-    command(record, "repair")(repair)
-    command(record, "export")(export)
+    command(record, "start", prints=RecordingBegun)(start)
+    command(record, "stop", prints=RecordingFiles)(stop)
+    command(record, "status", prints=RecordingStatus)(status)
+    command(record, "mark", prints=RecordingMarked)(mark)
+    command(record, "repair", prints=RecordingFiles)(repair)
+    command(record, "export", prints=RecordingFiles)(export)
+    command(record, "loudness", prints=RecordingFiles)(loudness)
     app.add_typer(record)
 
 
 async def start(
-    desk: Desk,
+    context: CommandContext,
     folder: Annotated[
         Path | None,
         typer.Argument(
@@ -99,56 +108,87 @@ async def start(
     ] = None,
     *,
     formats: Formats = "mp4",
+    processing: Annotated[
+        bool,
+        typer.Option(
+            "--processing",
+            help="Also microphone, reference (what the speaker plays) and processed sound, as WAV files that lie on each other.",
+        ),
+    ] = False,
 ) -> None:
-    """Record the current call from now on. The others are told."""
-    request = StartRecording(folder=_absolute(folder or Path()), formats=_formats(formats, _FORMATS))
-    reply = await desk.ask(request, RecordingBegun)
-    desk.report(reply, f"recording to {printable(reply.path)}")
+    """Record the current call from now on. The others are told.
+
+    With --processing also what echo canceller, noise suppressor and gain control are given and what they make of it, for who tunes them.
+    For example `blink record start --processing debugging`.
+    """
+    request = StartRecording(
+        folder=absolute(folder or Path()), formats=_formats(formats, _FORMATS), processing=processing
+    )
+    reply = await context.ask(request)
+    context.report(reply, f"recording to {shown(reply.path)}")
 
 
-async def stop(desk: Desk) -> None:
-    """End the recording and tell what was written."""
-    _show_files(desk, await desk.ask(StopRecording(), RecordingFiles))
+async def stop(
+    context: CommandContext,
+    *,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--loudness",
+            help="Also measure how loud each participant is: a second for two minutes. With wav and mix it is measured anyway.",
+        ),
+    ] = False,
+) -> None:
+    """End the recording and list its files.
+
+    The files of a recording that ended by itself, with its call for instance, are listed too.
+    """
+    reply = await context.ask(StopRecording(loudness=measure))
+    if reply.reason != "stopped":
+        context.output.message(f"the recording had ended before: {printable(reply.reason)}")
+    _show_files(context, reply)
 
 
-async def status(desk: Desk) -> None:
-    """Tell what is recorded, and what was left unfinished. Works without a session too."""
+async def status(context: CommandContext) -> None:
+    """List the running recording and those that were left unfinished. Works without a session too."""
     try:
-        reply = await desk.ask(GetRecording(), RecordingStatus)
+        reply = await context.ask(GetRecording())
     except NoSessionError:
-        reply = _at_rest(desk)
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+        reply = _at_rest(context)
+    if context.output.json:
+        context.output.document(reply_document(reply))
         return
     for line in _status_lines(reply):
-        desk.output.line(line)
+        context.output.line(line)
 
 
 async def mark(
-    desk: Desk, words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What happened.")]
+    context: CommandContext,
+    words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="What happened.")],
 ) -> None:
     """Put a marker at this moment of the recording."""
-    text = " ".join(words)
+    text = readable(" ".join(words))
     if not text.strip():
         raise UsageError(
-            "A marker without a text says nothing.", hint='blink record mark "what is to be found again"'
+            "A marker without a text says nothing.",
+            hint='For example `blink record mark "what is to be found again"`.',
         )
-    reply = await desk.ask(MarkRecording(text=text), RecordingMarked)
-    desk.report(reply, f"marked at {duration_text(reply.at_s)}")
+    reply = await context.ask(MarkRecording(text=text))
+    context.report(reply, f"marked at {duration_text(reply.at_s)}")
 
 
-async def repair(desk: Desk, path: RecordingPath) -> None:
+async def repair(context: CommandContext, path: RecordingPath) -> None:
     """Finish a recording whose session died. Works without a session."""
-    from blink_cli.app.recording_files import repair_recording  # noqa: PLC0415 - av takes a quarter of a second
-    from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - asyncio: `--help` needs none
+    from blink_cli.app.files.recording_work import repair_apart  # noqa: PLC0415 - asyncio: `--help` needs none
+    from blink_cli.commands.work_progress import progress_bar  # noqa: PLC0415 - as above
 
-    place = Path(_absolute(path))
-    files = await with_progress(desk, "repairing", lambda progress: repair_recording(place, progress))
-    _show_files(desk, files)
+    with progress_bar(context, "repairing") as progress:
+        files = await repair_apart(Path(absolute(path)), progress)
+    _show_files(context, files)
 
 
 async def export(
-    desk: Desk,
+    context: CommandContext,
     path: RecordingPath,
     *,
     formats: ExportedFormats = "wav",
@@ -159,19 +199,37 @@ async def export(
         ),
     ] = None,
 ) -> None:
-    """Make WAV files and a mixdown of a recording. Works without a session."""
-    from blink_cli.app.recording_files import export_recording  # noqa: PLC0415 - as above
-    from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - as above
+    """Make WAV or Opus files and a mixdown of a recording. Works without a session."""
+    from blink_cli.app.files.recording_work import export_apart  # noqa: PLC0415 - as above
+    from blink_cli.commands.work_progress import progress_bar  # noqa: PLC0415 - as above
 
     wanted = _formats(formats, _EXPORTED)
-    if isinstance(desk.source, ProfileSource) and hasattr(os, "nice"):
+    if isinstance(context.source, ProfileSource) and hasattr(os, "nice"):
         os.nice(_BACKGROUND_NICENESS)
-    place = Path(_absolute(path))
-    folder = None if out is None else Path(_absolute(out))
-    files = await with_progress(
-        desk, "exporting", lambda progress: export_recording(place, wanted, folder, progress)
-    )
-    _show_files(desk, files)
+    folder = None if out is None else Path(absolute(out))
+    with progress_bar(context, "exporting") as progress:
+        files = await export_apart(Path(absolute(path)), wanted, folder, progress)
+    _show_files(context, files)
+
+
+async def loudness(context: CommandContext, path: RecordingPath) -> None:
+    """Measure how loud each participant of a recording is. Works without a session.
+
+    In LUFS by ITU-R BS.1770, without pauses; the range from soft to loud passages in LU; the true peak in dBTP.
+    """
+    from blink_cli.app.files.recording_work import export_apart  # noqa: PLC0415 - as above
+    from blink_cli.commands.work_progress import progress_bar  # noqa: PLC0415 - as above
+
+    if isinstance(context.source, ProfileSource) and hasattr(os, "nice"):
+        os.nice(_BACKGROUND_NICENESS)
+    with progress_bar(context, "measuring") as progress:
+        measured = await export_apart(Path(absolute(path)), (), None, progress)
+    if context.output.json:
+        context.output.document(reply_document(measured))
+        return
+    from blink_cli.commands.show.tables import recorded_loudness_table  # noqa: PLC0415 - 20 ms, for people only
+
+    context.output.table(recorded_loudness_table(measured.loudness))
 
 
 def _formats(text: str, possible: tuple[RecordingFormat, ...]) -> tuple[RecordingFormat, ...]:
@@ -193,39 +251,45 @@ def _formats(text: str, possible: tuple[RecordingFormat, ...]) -> tuple[Recordin
     return tuple(wanted)
 
 
-def _absolute(path: Path) -> str:
-    # The session may run in another directory; and what it shows is easier to read without `..`.
-    return os.path.abspath(path.expanduser())  # noqa: PTH100 - pathlib keeps `..`, or follows links
-
-
-def _at_rest(desk: Desk) -> RecordingStatus:
-    from blink_cli.app.recording_memory import RecordingMemory, leftover_recordings  # noqa: PLC0415 - without a session only
+def _at_rest(context: CommandContext) -> RecordingStatus:
+    from blink_cli.app.profile.recording_memory import RecordingMemory, leftover_recordings  # noqa: PLC0415 - without a session only
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
     return RecordingStatus(
-        recording=False, leftovers=leftover_recordings(RecordingMemory(profile_of(desk.options)))
+        recording=False, leftovers=leftover_recordings(RecordingMemory(profile_of(context.options)))
     )
 
 
-def _show_files(desk: Desk, reply: RecordingFiles) -> None:
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+def _show_files(context: CommandContext, reply: RecordingFiles) -> None:
+    if context.output.json:
+        context.output.document(reply_document(reply))
         return
     for file in reply.files:
-        desk.output.line(f"{file.kind:<8} {duration_text(file.duration_s):>7}  {printable(file.path)}")
+        context.output.line(f"{file.kind:<10} {duration_text(file.duration_s):>7}  {shown(file.path)}")
+    for one in reply.loudness:
+        context.output.message(f"{shown_name(one.nickname, one.did)}: {loudness_text(one)}")
     if reply.warning is not None:
-        desk.output.message(f"Not everything was made: {printable(reply.warning)}")
+        context.output.message(f"Not everything was made: {printable(reply.warning)}")
+
+
+def _processing_line(files: ProcessingFiles) -> str:
+    if files.failure is not None:
+        return f"the sound around the filters is not written any more: {printable(files.failure)}"
+    lost = f", {files.lost_s:.2f} s of it silence: the disk is too slow" if files.lost_s else ""
+    return f"{duration_text(files.duration_s)} of the sound around the filters{lost}"
 
 
 def _status_lines(reply: RecordingStatus) -> "Iterable[str]":
     if reply.recording and reply.path is not None:
         people = ", ".join(shown_name(person.nickname, person.did) for person in reply.participants)
-        yield f"recording {people} for {duration_text(reply.duration_s or 0.0)}, to {printable(reply.path)}"
+        yield f"recording {people} for {duration_text(reply.duration_s or 0.0)}, to {shown(reply.path)}"
         if reply.packets_dropped:
             yield f"{reply.packets_dropped} packets were dropped: this machine or its disk is too slow"
+        if reply.processing is not None:
+            yield _processing_line(reply.processing)
     else:
         yield "not recording"
     if reply.exporting:
         yield "files of an earlier recording are being made"
     for left in reply.leftovers:
-        yield f"unfinished: {printable(left.path)}; `blink record repair` finishes it"
+        yield f"unfinished: {shown(left.path)}; `blink record repair` finishes it"

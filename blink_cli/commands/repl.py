@@ -8,33 +8,55 @@ blink>                                     <- the line
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.formatted_text import ANSI
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.application import get_app_or_none
+from prompt_toolkit.application.run_in_terminal import run_in_terminal
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import Input
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import Output as TerminalOutput
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from blink_cli.commands.busy_panel import BusyPanel
 from blink_cli.commands.completion import LineCompleter
 from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.line_history import LineHistory
 from blink_cli.commands.lines import Lines
 from blink_cli.commands.live_view import LiveView
-from blink_cli.commands.main import as_blink_error
-from blink_cli.commands.output import Output as CommandOutput
-from blink_cli.commands.panel import panel, to_ansi
-from blink_cli.commands.program import entry_point
+from blink_cli.commands.output import Output
+from blink_cli.commands.parsing import ExitWith, as_blink_error
+from blink_cli.commands.prompt_wording import PromptOutput, at_prompt
 from blink_cli.commands.session_sources import PresentSource
-from blink_cli.core.requests import Quit
-from blink_cli.core.session_port import SessionPort
-from blink_cli.net.tasks import TaskOwner
+from blink_cli.commands.show.cells import wrapped
+from blink_cli.commands.show.narrowing import follow_width
+from blink_cli.commands.show.painting import for_prompt
+from blink_cli.commands.show.panel import panel
+from blink_cli.commands.show.styled import Line
+from blink_cli.core.api.requests import Quit
+from blink_cli.core.api.session_port import SessionPort
+from blink_cli.runtime.tasks import TaskOwner
 
 PROMPT: Final = "blink> "
+
+STOPPED: Final = (
+    "stopped, and your audio with it: you hear nobody and nobody hears you until `fg`. "
+    "`blink serve` runs a session without a terminal."
+)
+
+PANEL_SHARE: Final = 60
+"""Percent of the terminal's rows that the panel takes at most: the rest is for answers and events."""
+
+MOST_UNTOLD: Final = 200
+"""Events kept while a command has the whole screen; a screen shows no more."""
 
 ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 """Told to end, or the terminal is gone: leave the call, give the terminal back."""
@@ -48,9 +70,10 @@ class Repl:
         options: GlobalOptions,
         session: SessionPort,
         history: Path | None,
+        commands: Callable[[], Any],
         *,
         terminal_input: Input | None = None,
-        terminal_output: Output | None = None,
+        terminal_output: TerminalOutput | None = None,
     ) -> None:
         """Prepare a prompt.
 
@@ -58,27 +81,33 @@ class Repl:
             options: Hold for every line.
             session: What the lines are for.
             history: Where lines are kept for the next time; None keeps them in memory.
+            commands: As of `CommandContext`.
             terminal_input: Instead of the terminal's, for tests.
             terminal_output: The same.
 
         """
         self._options = options
         self._session = session
-        self._lines = Lines(options, PresentSource(session))
-        self._output = CommandOutput(json=False, color=options.color, quiet=False)
+        self._lines = Lines(options, PresentSource(session), commands)
+        self._output = PromptOutput(json=False, color=options.color, quiet=False)
         self.view = LiveView(session, changed=self._redraw, tell=self._tell)
         self._devices: tuple[str, ...] | None = None
         self._tasks: TaskOwner | None = None
         self._running: asyncio.Task[None] | None = None
+        self._shown: list[Line] = []
+        self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             history=_history(history),
-            completer=LineCompleter(entry_point(), self.view, self._known_devices),
+            completer=LineCompleter(commands(), self.view, self._known_devices),
             complete_while_typing=False,
             color_depth=None if options.color else ColorDepth.DEPTH_1_BIT,
+            key_bindings=self._keys(),
             input=terminal_input,
             output=terminal_output,
         )
+        follow_width(self._prompt.app, lambda: self._shown)
+        self._busy_panel = BusyPanel(self._drawn, color=options.color, terminal_output=terminal_output)
 
     async def run(self, ended: asyncio.Event) -> None:
         """Read and run lines until `quit`, Ctrl-D, SIGTERM, or the end of the session."""
@@ -104,6 +133,7 @@ class Repl:
         """Keep the panel new and tell events; never returns before the session's end, which `run` hears from it."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.view.follow(), name="prompt/events")
+            tasks.create_task(self.view.tell_who_is_here(), name="prompt/peers")
             tasks.create_task(self.view.refresh(), name="prompt/refresh")
             await asyncio.Event().wait()
 
@@ -120,25 +150,29 @@ class Repl:
             await self._run(line)
 
     async def _run(self, line: str) -> None:
-        output = self._output
+        output: Output = self._output
         try:
             job = self._lines.parsed(line)
             if job is None:
                 return
-            output = job.desk.output
+            output = job.context.output
             async with TaskOwner("command", on_failure=_read_here) as tasks:
                 self._running = tasks.start(_finished(job.run), name=line.split(maxsplit=1)[0])
                 self._listen_for_interrupt()
-                await self._running
+                async with self._busy_panel.shown():
+                    await self._running
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise  # the prompt itself ends
             output.message("interrupted")
+        except ExitWith:
+            pass  # everything has been said
         except Exception as error:  # noqa: BLE001 - as in `main`: errors become sentences, and the prompt goes on
             output.error(as_blink_error(error))
         finally:
             self._running = None
+            self._tell_late()
 
     def _listen_for_interrupt(self) -> None:
         # Every time anew: prompt_toolkit takes the handler away with each of its prompts.
@@ -160,28 +194,63 @@ class Repl:
     async def _find_devices(self) -> None:
         from blink_cli.commands.device_commands import device_list  # noqa: PLC0415 - asks the system
 
-        devices, _ = await asyncio.to_thread(
-            device_list
-        )  # a failure is in the hint, which completion has no use for
-        self._devices = tuple(device["name"] for device in devices if not device["virtual"])
+        # A failure is in the hint, which completion has no use for.
+        listed = await asyncio.to_thread(device_list)
+        self._devices = tuple(device.name for device in listed.devices if not device.virtual)
 
-    def _message(self) -> ANSI:
-        columns = shutil.get_terminal_size().columns
+    def _message(self) -> StyleAndTextTuples:
         # A line that is done stays on the screen; the panel as it was then would only be in the way.
-        if self.view.status is None or self._prompt.app.is_done:
-            return ANSI(PROMPT)
-        drawn = to_ansi(
-            panel(self.view.status, self.view.statistics, columns), columns, color=self._options.color
-        )
-        return ANSI(f"{drawn}\n{PROMPT}")
+        if self._prompt.app.is_done:
+            return [("", PROMPT)]
+        self._shown = self._drawn()
+        above = [*for_prompt(self._shown), ("", "\n")] if self._shown else []
+        return [*above, ("", PROMPT)]
+
+    def _drawn(self) -> list[Line]:
+        if self.view.status is None:
+            return []
+        size = self._prompt.app.output.get_size()
+        rows = min(size.rows - 2, size.rows * PANEL_SHARE // 100)
+        return panel(self.view.status, self.view.statistics, size.columns - 1, rows) if rows > 0 else []
 
     def _redraw(self) -> None:
+        if self._running is not None:
+            self._busy_panel.redraw()
         app: Any = self._prompt.app
-        if app.is_running:
+        # Most looks at a session find nothing that is shown; a terminal behind a slow line need not hear of them.
+        if app.is_running and self._drawn() != self._shown:
             app.invalidate()
 
     def _tell(self, sentence: str) -> None:
-        self._output.line(sentence)
+        sentence = at_prompt(sentence)
+        app = get_app_or_none()
+        if app is not None and app.full_screen and app.is_running:
+            self._untold.append(sentence)
+        else:
+            self._output.line(sentence)
+
+    def _tell_late(self) -> None:
+        """Tell what happened behind a command that had the whole screen."""
+        while self._untold:
+            self._output.line(self._untold.popleft())
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-z", filter=hasattr(signal, "SIGTSTP"))
+        def _(_: KeyPressEvent) -> None:
+            run_in_terminal(self._suspend)
+
+        return keys
+
+    def _suspend(self) -> None:
+        """Stop this process, as Ctrl-Z stops any; the terminal is the shell's until `fg`."""
+        if self.view.status is not None and self.view.status.call is not None:
+            terminal = self._prompt.app.output
+            for line in wrapped(STOPPED, terminal.get_size().columns):
+                terminal.write(f"{line}\n")
+            terminal.flush()
+        os.kill(0, signal.SIGTSTP)
 
 
 def _read_here(name: str, failure: BaseException) -> None:
@@ -195,6 +264,4 @@ async def _finished(job: Any) -> None:
 def _history(path: Path | None) -> History:
     if path is None:
         return InMemoryHistory()
-    # Lines name peers and paths: this user's only.
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    return FileHistory(str(path))
+    return LineHistory(path)

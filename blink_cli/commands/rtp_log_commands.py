@@ -2,21 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.documents import LogExported
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
+from blink_cli.commands.typed_path import absolute
+from blink_cli.core.analysis.figures import LogFigures
+from blink_cli.core.api.replies import SCHEMA, RtpLogFile, RtpLogState
+from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
 from blink_cli.core.errors import UsageError
-from blink_cli.core.replies import SCHEMA, RtpLogFile, RtpLogState
-from blink_cli.core.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
-
-if TYPE_CHECKING:
-    from blink_cli.core.analysis.figures import LogFigures
+from blink_cli.core.text.path_text import name_ending, shown
 
 LogPath = Annotated[
     Path,
@@ -29,18 +30,18 @@ def register(app: typer.Typer) -> None:
     log = typer.Typer(
         name="rtp-log", help="The log of every RTP header, as a CSV file.", rich_markup_mode=None
     )
-    command(log, "start")(start)
-    command(log, "pause")(pause)
-    command(log, "resume")(resume)
-    command(log, "stop")(stop)
-    command(log, "status")(status)
-    command(log, "export")(export)
+    command(log, "start", prints=RtpLogState)(start)
+    command(log, "pause", prints=RtpLogState)(pause)
+    command(log, "resume", prints=RtpLogState)(resume)
+    command(log, "stop", prints=RtpLogState)(stop)
+    command(log, "status", prints=RtpLogState)(status)
+    command(log, "export", prints=LogExported)(export)
     app.add_typer(log)
-    command(app, "rtp-analyze")(rtp_analyze)
+    command(app, "rtp-analyze", prints=LogFigures)(rtp_analyze)
 
 
 async def start(
-    desk: Desk,
+    context: CommandContext,
     path: Annotated[
         str,
         typer.Argument(
@@ -52,31 +53,34 @@ async def start(
 ) -> None:
     """Log every packet of this call, or of the next one."""
     request = StartRtpLog(path=full_path(path))
-    _show(desk, await desk.ask(request, RtpLogState))
+    _show(context, await context.ask(request))
 
 
-async def pause(desk: Desk) -> None:
+async def pause(context: CommandContext) -> None:
     """Write no rows for a while."""
-    _show(desk, await desk.ask(PauseRtpLog(), RtpLogState))
+    _show(context, await context.ask(PauseRtpLog()))
 
 
-async def resume(desk: Desk) -> None:
+async def resume(context: CommandContext) -> None:
     """Write rows again."""
-    _show(desk, await desk.ask(ResumeRtpLog(), RtpLogState))
+    _show(context, await context.ask(ResumeRtpLog()))
 
 
-async def stop(desk: Desk) -> None:
+async def stop(context: CommandContext) -> None:
     """End the log and tell what was written."""
-    _show(desk, await desk.ask(StopRtpLog(), RtpLogState))
+    state = await context.ask(StopRtpLog())
+    context.report(
+        state, state_sentence(state) if state.files else "the RTP log is stopped; nothing was logged"
+    )
 
 
-async def status(desk: Desk) -> None:
+async def status(context: CommandContext) -> None:
     """Tell how the log stands."""
-    _show(desk, await desk.ask(GetRtpLog(), RtpLogState))
+    _show(context, await context.ask(GetRtpLog()))
 
 
 async def export(
-    desk: Desk,
+    context: CommandContext,
     path: LogPath,
     *,
     kind: Annotated[
@@ -88,39 +92,40 @@ async def export(
 ) -> None:
     """Write a log as a packet capture, without payloads."""
     if kind != "pcap":
-        raise UsageError(f"There is no format {kind!r}.", hint="the one there is is called pcap")
-    from blink_cli.app.rtp_log_files import export_capture  # noqa: PLC0415 - reading logs is no other command's need
+        raise UsageError(f"There is no format {kind!r}.", hint="The only format is pcap.")
+    from blink_cli.app.files.rtp_log_files import export_capture  # noqa: PLC0415 - reading logs is no other command's need
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - asyncio: `--help` needs none
 
-    target = path.with_suffix(".pcap") if out is None else out
-    done = await with_progress(desk, "export", lambda progress: export_capture(path, target, progress))
-    if desk.output.json:
-        desk.output.document(
-            {
-                "schema": SCHEMA,
-                "path": str(target),
-                "format": kind,
-                "packets": done.packets,
-                "pauses": done.pauses,
-                "rows_lost": done.rows_lost,
-            }
+    target = path.with_name(name_ending(path.stem, ".pcap")) if out is None else out
+    done = await with_progress(context, "export", lambda progress: export_capture(path, target, progress))
+    if context.output.json:
+        context.output.document(
+            msgspec.to_builtins(
+                LogExported(
+                    path=str(target),
+                    format=kind,
+                    packets=done.packets,
+                    pauses=done.pauses,
+                    rows_lost=done.rows_lost,
+                )
+            )
         )
     else:
-        desk.output.message(
-            f"{done.packets} packets in {target}: open it in Wireshark and decode UDP port 5004 as RTP"
+        context.output.message(
+            f"{done.packets} packets in {shown(target)}: open it in Wireshark and decode UDP port 5004 as RTP"
         )
     if done.pauses:
-        desk.output.message(
+        context.output.message(
             f"the log was paused {counted(done.pauses, 'time')}; Wireshark takes that for loss"
         )
     if done.rows_lost:
-        desk.output.message(
+        context.output.message(
             f"missing in the log: {counted(done.rows_lost, 'row')}; Wireshark takes that for loss"
         )
 
 
 async def rtp_analyze(
-    desk: Desk,
+    context: CommandContext,
     path: LogPath,
     *,
     plot: Annotated[
@@ -129,28 +134,30 @@ async def rtp_analyze(
     ] = None,
 ) -> None:
     """Tell loss, bursts, jitter, clocks, delay and quality of a log, per stream."""
-    from blink_cli.app.rtp_log_files import analyse_log  # noqa: PLC0415 - as above
+    from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - as above
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - as above
 
-    found = await with_progress(desk, "analyse", lambda progress: analyse_log(path, plot, progress))
-    if desk.output.json:
-        desk.output.document(analysis_document(found))
+    found = await with_progress(context, "analyse", lambda progress: analyse_log(path, plot, progress))
+    if context.output.json:
+        context.output.document(analysis_document(found))
         if not found.streams:
-            desk.output.message(f"{path} holds no packets")
+            context.output.message(f"{shown(path)} holds no packets")
     else:
-        from blink_cli.commands.analysis_text import analysis_lines  # noqa: PLC0415 - as above
+        from blink_cli.commands.analysis_text import LABEL_WIDTH, analysis_lines  # noqa: PLC0415 - as above
 
         for line in analysis_lines(found):
-            desk.output.line(line)
+            context.output.line(line, hang=LABEL_WIDTH)
     if found.rows_unreadable:
         were = "was" if found.rows_unreadable == 1 else "were"
-        desk.output.message(f"{counted(found.rows_unreadable, 'line')} could not be read and {were} left out")
+        context.output.message(
+            f"{counted(found.rows_unreadable, 'line')} could not be read and {were} left out"
+        )
     if found.rows_lost:
-        desk.output.message(
+        context.output.message(
             f"missing in the log: {counted(found.rows_lost, 'row')}; the disk was too slow for it"
         )
     if plot is not None:
-        desk.output.message(f"the plot is in {plot}")
+        context.output.message(f"the plot is in {shown(plot)}")
 
 
 def analysis_document(found: "LogFigures") -> dict[str, Any]:
@@ -166,13 +173,13 @@ def full_path(path: str) -> str:
 
     """
     if not path:
-        raise UsageError("The path is empty.", hint="blink rtp-log start call.csv")
-    full = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - pathlib drops the slash
+        raise UsageError("The path is empty.", hint="For example `blink rtp-log start call.csv`.")
+    full = absolute(path)  # which drops the slash
     return f"{full}/" if path.endswith((os.sep, "/")) and full != "/" else full
 
 
-def _show(desk: Desk, state: RtpLogState) -> None:
-    desk.report(state, state_sentence(state))
+def _show(context: CommandContext, state: RtpLogState) -> None:
+    context.report(state, state_sentence(state))
 
 
 def state_sentence(state: RtpLogState) -> str:
@@ -182,18 +189,20 @@ def state_sentence(state: RtpLogState) -> str:
         case "off":
             return closed or "no RTP log is running"
         case "waiting":
-            return f"the next call is logged to {state.path}" + (f"; before: {closed}" if closed else "")
+            return f"the next call is logged to {shown(state.path or '')}" + (
+                f"; before: {closed}" if closed else ""
+            )
+        case "paused" if state.file is None:
+            return f"paused: the next call is logged to {shown(state.path or '')} after `rtp-log resume`"
         case standing:
             lost = f", {counted(state.rows_lost, 'row')} could not be written" if state.rows_lost else ""
             paused = " (paused)" if standing == "paused" else ""
-            return (
-                f"logging to {state.file}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
-            )
+            return f"logging to {shown(state.file or '')}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
 
 
 def _file_text(file: RtpLogFile) -> str:
     lost = f", {counted(file.rows_lost, 'row')} could not be written" if file.rows_lost else ""
-    return f"{file.path}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
+    return f"{shown(file.path)}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
 
 
 def _size(count: int) -> str:

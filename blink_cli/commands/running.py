@@ -1,21 +1,25 @@
 """The way from the chosen profile to a session: the one that runs, or one of this process."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from blink_cli.app.control_client import ControlClient
-from blink_cli.app.control_door import control_door
-from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.app.control.control_client import ControlClient
+from blink_cli.app.control.control_socket import control_door
+from blink_cli.commands.global_options import DEFAULT_PROFILE, GlobalOptions
+from blink_cli.core.api.events import Event
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NoSessionError
-from blink_cli.core.events import Event
-from blink_cli.core.session_options import SessionOptions
-from blink_cli.core.session_port import SessionPort
+from blink_cli.core.text.path_text import as_word
 
 if TYPE_CHECKING:
-    from blink_cli.app.profile import Profile
-    from blink_cli.core.identity import Identity
+    from pathlib import Path
+
+    from blink_cli.app.profile.profile import Profile
+    from blink_cli.core.identity.identity import Identity
 
 
 class HostedSession(SessionPort, Protocol):
@@ -37,7 +41,7 @@ def profile_of(options: GlobalOptions) -> "Profile":
         UsageError: Its name cannot be one.
 
     """
-    from blink_cli.app.profile import find_profile  # noqa: PLC0415 - `--help` needs no folders
+    from blink_cli.app.profile.profile import find_profile  # noqa: PLC0415 - `--help` needs no folders
 
     return find_profile(options.profile, options.data_dir)
 
@@ -53,11 +57,21 @@ async def connect(options: GlobalOptions) -> ControlClient:
     try:
         return await ControlClient.connect(control_door(profile.runtime_dir))
     except NoSessionError as error:
-        blink = f"blink{'' if options.profile == 'default' else f' --profile {options.profile}'}"
+        blink = _program_text(options)
         raise NoSessionError(
             f"No session of profile {options.profile!r} is running.",
-            hint=f"start one with `{blink} serve`, or `{blink}` for a prompt",
+            hint=f"Start one with `{blink} serve`, or `{blink}` for a prompt.",
         ) from error
+
+
+def _program_text(options: GlobalOptions) -> str:
+    """Return `blink` with the options that name the same profile again; the folder of profiles only if the environment names another."""
+    words = ["blink"]
+    if options.profile != DEFAULT_PROFILE:
+        words += ["--profile", options.profile]
+    if options.data_dir not in {None, GlobalOptions.from_environment().data_dir}:
+        words += ["--data-dir", as_word(options.data_dir)]
+    return " ".join(words)
 
 
 @asynccontextmanager
@@ -69,25 +83,36 @@ async def host(options: GlobalOptions, session_options: SessionOptions) -> Async
         BlinkError: It cannot be opened.
 
     """
-    from blink_cli.app.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
+    from blink_cli.app.control.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
+    from blink_cli.commands.session_logging import logged_session  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - cryptography: attached commands need none
     from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
 
     profile = profile_of(options)
-    identity = unlocked_identity(profile)
+    output = options.output()
+    identity = unlocked_identity(profile, output.message)
 
     def opening() -> AbstractAsyncContextManager[HostedSession]:
-        return open_session(profile, identity, session_options)
+        return logged_session(
+            profile,
+            session_options,
+            options.verbosity,
+            lambda log: open_session(profile, identity, session_options, log),
+        )
 
-    async with hosted(profile, version=program_version(), open_session=opening) as session:
+    async with contextlib.AsyncExitStack() as stack:
+        with output.for_now("starting…"):
+            session = await stack.enter_async_context(
+                hosted(profile, version=program_version(), open_session=opening)
+            )
         yield session
 
 
 def open_session(
-    profile: "Profile", identity: "Identity", options: SessionOptions
+    profile: "Profile", identity: "Identity", options: SessionOptions, log: "Path | None"
 ) -> AbstractAsyncContextManager[HostedSession]:
-    """Open the session itself."""
+    """Open the session itself; `log` is where this process logs."""
     from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
 
     prepare_process()
-    return Session.open(profile, identity, options)
+    return Session.open(profile, identity, options, log)

@@ -1,29 +1,41 @@
 """Commands for the session itself."""
 
-from typing import Annotated
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, get_args
 
+import msgspec
 import typer
 
 from blink_cli.commands.command import command
-from blink_cli.commands.desk import Desk, expect
-from blink_cli.commands.documents import reply_document
+from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.documents import ProgramVersion, SessionReady, reply_document
+from blink_cli.commands.shell_completion import complete_shell
+from blink_cli.commands.shell_words import ShellName
 from blink_cli.commands.status_text import status_lines
-from blink_cli.core.replies import SCHEMA, Done, Status
-from blink_cli.core.requests import GetStatus, Quit
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.api.events import CallNotAccepted, MicrophoneMuted
+from blink_cli.core.api.replies import Done, Status, Trace
+from blink_cli.core.api.requests import GetStatus, GetTrace, Quit
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.errors import UsageError
+from blink_cli.core.text.path_text import shown
+
+if TYPE_CHECKING:
+    from blink_cli.commands.event_sentences import Narrator
+    from blink_cli.core.api.session_port import SessionPort
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     command(app, "repl", hosts=True)(repl)
-    command(app, "serve", hosts=True)(serve)
-    command(app, "status")(status)
-    command(app, "quit")(quit_session)
-    command(app, "version")(version)
+    command(app, "serve", hosts=True, prints=SessionReady)(serve)
+    command(app, "status", prints=Status | Trace)(status)
+    command(app, "quit", prints=Done)(quit_session)
+    command(app, "version", prints=ProgramVersion)(version)
+    command(app, "completion")(completion)
 
 
 async def repl(
-    desk: Desk,
+    context: CommandContext,
     session_options: SessionOptions,
     *,
     keep_going: Annotated[
@@ -33,64 +45,147 @@ async def repl(
     """Open a session and its prompt; the same as `blink` alone."""
     from blink_cli.commands.interactive import prompt_or_script  # noqa: PLC0415 - asyncio: `--help` needs none
 
-    await prompt_or_script(desk, session_options, keep_going=keep_going)
+    await prompt_or_script(context, session_options, keep_going=keep_going)
 
 
-async def serve(desk: Desk, session_options: SessionOptions) -> None:
+async def serve(context: CommandContext, session_options: SessionOptions) -> None:
     """Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."""
     from blink_cli.commands import running  # noqa: PLC0415 - asyncio and what a session needs: `--help` needs neither
     from blink_cli.commands.event_sentences import Narrator  # noqa: PLC0415 - as below
     from blink_cli.commands.stopping import either, stop_signals  # noqa: PLC0415 - as above
+    from blink_cli.runtime.tasks import TaskOwner  # noqa: PLC0415 - as above
 
-    async with stop_signals() as stopped, running.host(desk.options, session_options) as session:
-        snapshot = expect(await session.ask(GetStatus()), Status)
+    async with stop_signals() as stopped, running.host(context.options, session_options) as session:
+        snapshot = await session.ask(GetStatus())
         narrator = Narrator()
         narrator.learn(snapshot)
         for notice in session.notices:
-            desk.output.message(narrator.tell(notice))
-        if desk.output.json:
-            ready = {
-                "schema": SCHEMA,
-                "event": "ready",
-                "profile": snapshot.profile,
-                "did": snapshot.did,
-                "nickname": snapshot.nickname,
-                "pid": snapshot.pid,
-            }
-            desk.output.document(ready)
+            if (sentence := narrator.tell(notice)) is not None:
+                context.output.message(sentence)
+        if context.output.json:
+            ready = SessionReady(
+                profile=snapshot.profile, did=snapshot.did, nickname=snapshot.nickname, pid=snapshot.pid
+            )
+            context.output.document(msgspec.to_builtins(ready))
         else:
-            desk.output.line(
+            context.output.line(
                 f"ready: {snapshot.nickname} ({snapshot.did}), profile {snapshot.profile}, process {snapshot.pid}"
             )
-        await either(session.ended, stopped)
+        async with TaskOwner("serve") as tasks:
+            if session_options.auto_accept is not None:
+                tasks.start(_tell_what_waits(context, session, narrator), name="tell what waits")
+            await either(session.ended, stopped)
 
 
-async def status(desk: Desk) -> None:
+async def _tell_what_waits(context: CommandContext, session: "SessionPort", narrator: "Narrator") -> None:
+    """Say which calls wait for somebody to accept them: nobody watches a session without a prompt."""
+    async with aclosing(session.events()) as events:
+        async for happened in events:
+            if isinstance(happened, Status):
+                narrator.learn(happened)
+                continue
+            sentence = narrator.tell(happened)
+            if isinstance(happened, CallNotAccepted | MicrophoneMuted) and sentence is not None:
+                context.output.message(sentence)
+
+
+async def status(
+    context: CommandContext,
+    *,
+    trace: Annotated[
+        bool,
+        typer.Option(
+            "--trace",
+            help="Instead: what the rules of calls were told and did last, for a bug report. Keys in it are stand-ins.",
+        ),
+    ] = False,
+) -> None:
     """Show the session at a glance."""
-    reply = await desk.ask(GetStatus(), Status)
-    if desk.output.json:
-        desk.output.document(reply_document(reply))
+    if trace:
+        await _show_trace(context)
+        return
+    reply = await context.ask(GetStatus())
+    if context.output.json:
+        context.output.document(reply_document(reply))
     else:
         for line in status_lines(reply):
-            desk.output.line(line)
+            context.output.line(line)
 
 
-async def quit_session(desk: Desk) -> None:
+async def _show_trace(context: CommandContext) -> None:
+    async with context.source.running() as session:
+        page = await session.ask(GetTrace())
+        steps = list(page.steps)
+        first, did = page.first, page.did
+        while page.more and page.steps:
+            page = await session.ask(GetTrace(first=page.first + len(page.steps)))
+            steps.extend(page.steps)
+    if context.output.json:
+        context.output.document(reply_document(Trace(did=did, first=first, more=False, steps=tuple(steps))))
+        return
+    from blink_cli.commands.trace_text import trace_lines  # noqa: PLC0415 - only here
+
+    for line in trace_lines(steps):
+        context.output.line(line)
+
+
+async def quit_session(context: CommandContext) -> None:
     """End the session: it leaves its call, and its profile is free when this returns."""
-    from blink_cli.app.control_client import ControlClient  # noqa: PLC0415 - asyncio: `--help` needs none
+    from blink_cli.app.control.control_client import ControlClient  # noqa: PLC0415 - asyncio: `--help` needs none
 
-    async with desk.source.running() as session:
-        done = expect(await session.ask(Quit()), Done)
+    async with context.source.running() as session:
+        done = await session.ask(Quit())
         if isinstance(session, ControlClient):
             await session.wait_ended()
-    desk.report(done, "the session has ended")
+    context.report(done, "the session has ended")
 
 
-async def version(desk: Desk) -> None:
+async def version(context: CommandContext) -> None:
     """Print the version."""
-    from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
+    from blink_cli.commands.version import show_version  # noqa: PLC0415 - reads the installed package's data
 
-    if desk.output.json:
-        desk.output.document({"schema": SCHEMA, "version": program_version()})
+    show_version(context)
+
+
+async def completion(
+    context: CommandContext,
+    shell: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SHELL]",
+            help="bash, zsh or fish; the one that asks, if left out.",
+            autocompletion=complete_shell,
+        ),
+    ] = None,
+    *,
+    install: Annotated[
+        bool, typer.Option("--install", help="Put it where the shell finds it when it starts next.")
+    ] = False,
+) -> None:
+    """Print the script that makes Tab complete `blink`: `source <(blink completion bash)`."""
+    from pathlib import Path  # noqa: PLC0415 - only here
+
+    from blink_cli.commands import completion_scripts  # noqa: PLC0415 - only here
+
+    name = _shell_named(shell)
+    if install:
+        where = completion_scripts.install(name, Path.home())
+        context.output.message(f"completion for {name} is in {shown(where)}; it begins with the next {name}")
     else:
-        desk.output.line(program_version())
+        context.output.line(completion_scripts.SCRIPTS[name].rstrip("\n"))
+
+
+def _shell_named(text: str | None) -> ShellName:
+    wanted = text
+    if wanted is None:
+        import shellingham  # noqa: PLC0415 - only here
+
+        try:
+            wanted, _ = shellingham.detect_shell()
+        except shellingham.ShellDetectionFailure:
+            wanted = ""
+    for name in get_args(ShellName):
+        if wanted == name:
+            return name  # type: ignore[no-any-return]
+    which = f"{wanted!r} is no shell that can complete" if wanted else "It is not known which shell asks"
+    raise UsageError(f"{which}.", hint="Write bash, zsh or fish: `blink completion bash`.")

@@ -1,28 +1,49 @@
 """The options that a session is started with, the same for `serve`, `repl`, and `offer` and `accept` in the foreground."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from pathlib import Path
+from dataclasses import fields, replace
+from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
-from blink_cli.core.endpoint import endpoint_text, parse_endpoint, parse_group, parse_interface
+from blink_cli.commands.shell_completion import (
+    complete_auto_accept,
+    complete_echo_cancel,
+    complete_input,
+    complete_noise_suppress,
+    complete_output,
+)
+from blink_cli.commands.typed_path import absolute
+from blink_cli.core.api.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
+from blink_cli.core.api.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
+from blink_cli.core.api.session_options import (
+    DEFAULT_GROUP,
+    AutoAccept,
+    CodecOptions,
+    IceTransport,
+    SessionOptions,
+)
+from blink_cli.core.endpoint import endpoint_text, group_text, parse_endpoint, parse_group, parse_interface
 from blink_cli.core.errors import UsageError
-from blink_cli.core.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
-from blink_cli.core.nickname import MAX_NICKNAME_CHARS, harmless_nickname
-from blink_cli.core.session_options import DEFAULT_GROUP, CodecOptions, IceTransport, SessionOptions
+from blink_cli.core.identity.nickname import MAX_NICKNAME_CHARS, harmless_nickname
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingChoice
 
 T = TypeVar("T")
+Word = TypeVar("Word", bound=StrEnum)
 
-_INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence."
+_INPUT_HELP: Final = "Microphone: default, a device's name, file:PATH[?loop=1], tone:HZ or silence; ?channel=N takes one channel."
 _OUTPUT_HELP: Final = "Speaker: default, a device's name, wav:PATH or null."
-_AUTO_HELP: Final = "Accept every call while not in one."
-_INTERFACE_HELP: Final = (
-    "IPv4 address or name of an interface to use; may be repeated. All that are up, if left out."
+_AUTO_HELP: Final = (
+    "While in no call, accept calls of contacts; also of others while the input is a file, a tone or silence."
+    " --auto-accept=contacts: never of others. --auto-accept=anyone: microphone open to everybody, for laboratories."
 )
+_INTERFACE_HELP: Final = "Address or name of an interface to use; may be repeated. Default: all that are up."
+
+AUTO_ACCEPT: Final = "--auto-accept"
+ALONE: Final[AutoAccept] = "no-microphone"
+"""What the option means without a value: scripts between strangers with files and tones go on, and no microphone opens to a stranger."""
 
 SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
@@ -30,15 +51,38 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[str | None, typer.Option(help="What this session calls itself.", metavar="NAME")],
         None,
     ),
-    ("input", Annotated[str | None, typer.Option("--input", help=_INPUT_HELP, metavar="DEV")], None),
-    ("output", Annotated[str | None, typer.Option("--output", help=_OUTPUT_HELP, metavar="DEV")], None),
-    ("auto_accept", Annotated[bool, typer.Option("--auto-accept", help=_AUTO_HELP)], False),
+    (
+        "input",
+        Annotated[
+            str | None,
+            typer.Option("--input", help=_INPUT_HELP, metavar="DEV", autocompletion=complete_input),
+        ],
+        None,
+    ),
+    (
+        "output",
+        Annotated[
+            str | None,
+            typer.Option("--output", help=_OUTPUT_HELP, metavar="DEV", autocompletion=complete_output),
+        ],
+        None,
+    ),
+    (
+        "auto_accept",
+        Annotated[
+            str | None,
+            typer.Option(AUTO_ACCEPT, help=_AUTO_HELP, metavar="[WHO]", autocompletion=complete_auto_accept),
+        ],
+        None,
+    ),
     ("interface", Annotated[list[str] | None, typer.Option(help=_INTERFACE_HELP, metavar="ADDR")], None),
     (
         "group",
         Annotated[
             str | None,
-            typer.Option(help=f"Multicast group of the signals; {DEFAULT_GROUP}.", metavar="ADDR:PORT"),
+            typer.Option(
+                help=f"Multicast group of the signals; default {DEFAULT_GROUP}.", metavar="ADDR:PORT"
+            ),
         ],
         None,
     ),
@@ -67,7 +111,7 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         "ice_transport",
         Annotated[
             str | None,
-            typer.Option(help="all, or relay: audio through a TURN server only; all.", metavar="KIND"),
+            typer.Option(help="all (default), or relay: audio through a TURN server only.", metavar="KIND"),
         ],
         None,
     ),
@@ -78,19 +122,30 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         ],
         False,
     ),
-    ("bitrate", Annotated[int | None, typer.Option(help="Opus bits a second; 32000.", metavar="BPS")], None),
-    ("frame_ms", Annotated[int | None, typer.Option(help="10, 20, 40 or 60; 20.", metavar="MS")], None),
+    (
+        "bitrate",
+        Annotated[int | None, typer.Option(help="Opus bits a second; default 32000.", metavar="BPS")],
+        None,
+    ),
+    (
+        "frame_ms",
+        Annotated[
+            float | None,
+            typer.Option(help="Length of a packet: 2.5, 5, 10, 20, 40 or 60; default 20.", metavar="MS"),
+        ],
+        None,
+    ),
     (
         "bandwidth",
         Annotated[
             str | None,
-            typer.Option(help="auto, narrow, medium, wide, superwide or full; auto.", metavar="WIDTH"),
+            typer.Option(help="auto (default), narrow, medium, wide, superwide or full.", metavar="WIDTH"),
         ],
         None,
     ),
     (
         "application",
-        Annotated[str | None, typer.Option(help="voip, audio or lowdelay; voip.", metavar="KIND")],
+        Annotated[str | None, typer.Option(help="voip (default), audio or lowdelay.", metavar="KIND")],
         None,
     ),
     (
@@ -98,12 +153,67 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[bool | None, typer.Option("--fec/--no-fec", help="Opus in-band FEC where needed.")],
         None,
     ),
+    (
+        "stereo",
+        Annotated[bool | None, typer.Option("--stereo/--mono", help="Send two channels; default one.")],
+        None,
+    ),
     ("dtx", Annotated[bool | None, typer.Option("--dtx/--no-dtx", help="Send nothing while silent.")], None),
+    (
+        "cbr",
+        Annotated[
+            bool | None,
+            typer.Option("--cbr/--no-cbr", help="Packets of equal length, which tell nothing of the speech."),
+        ],
+        None,
+    ),
     (
         "redundancy",
         Annotated[
             str | None,
-            typer.Option(help="Copies of earlier frames in each packet: auto, 0, 1, 2.", metavar="N"),
+            typer.Option(
+                help="Copies of earlier frames in each packet: auto (default), 0, 1 or 2.", metavar="N"
+            ),
+        ],
+        None,
+    ),
+    (
+        "echo_cancel",
+        Annotated[
+            str | None,
+            typer.Option(
+                help="Take the speaker's sound out of the microphone's: on, off, or auto: unless a headset, a file or silence is used.",
+                metavar="WHEN",
+                autocompletion=complete_echo_cancel,
+            ),
+        ],
+        None,
+    ),
+    (
+        "noise_suppress",
+        Annotated[
+            str | None,
+            typer.Option(
+                help="Take steady noise out: off, low or high.",
+                metavar="HOW",
+                autocompletion=complete_noise_suppress,
+            ),
+        ],
+        None,
+    ),
+    (
+        "auto_gain",
+        Annotated[
+            bool | None,
+            typer.Option("--auto-gain/--no-auto-gain", help="Bring one's voice to the usual loudness."),
+        ],
+        None,
+    ),
+    (
+        "automute",
+        Annotated[
+            bool | None,
+            typer.Option("--automute/--no-automute", help="Mute yourself while others talk."),
         ],
         None,
     ),
@@ -116,13 +226,17 @@ def session_options(
     nickname: str | None,
     input: str | None,  # noqa: A002 - the option's name
     output: str | None,
-    auto_accept: bool,
+    auto_accept: str | None,
     interface: list[str] | None,
     group: str | None,
     neighbour: list[str] | None,
     ice_server: list[str] | None,
     ice_transport: str | None,
     no_discovery: bool,
+    echo_cancel: str | None,
+    noise_suppress: str | None,
+    auto_gain: bool | None,
+    automute: bool | None,
     **codec: Any,
 ) -> SessionOptions:
     """Return the checked options; `codec` takes those that `CodecOptions` names.
@@ -134,18 +248,33 @@ def session_options(
     defaults = SessionOptions()
     return SessionOptions(
         nickname=None if nickname is None else checked_nickname(nickname),
-        input=defaults.input if input is None else input_device(input),
-        output=defaults.output if output is None else output_device(output),
-        auto_accept=auto_accept,
+        input=None if input is None else input_device(input),
+        output=None if output is None else output_device(output),
+        auto_accept=None if auto_accept is None else checked_auto_accept(auto_accept),
         interfaces=tuple(_read("--interface", parse_interface, text) for text in interface or ()),
-        group=defaults.group if group is None else endpoint_text(_read("--group", parse_group, group)),
+        group=defaults.group if group is None else group_text(_read("--group", parse_group, group)),
         neighbours=tuple(
             endpoint_text(_read("--neighbour", parse_endpoint, text)) for text in neighbour or ()
         ),
         ice_servers=ice_servers(ice_server or ()),
         ice_transport=None if ice_transport is None else checked_ice_transport(ice_transport),
-        codec=checked_codec(CodecOptions(**codec)),
+        codec=checked_codec(codec_options(**codec)),
+        processing=ProcessingChoice(
+            echo_cancel=None if echo_cancel is None else checked_echo_cancel(echo_cancel),
+            noise_suppress=None if noise_suppress is None else checked_noise_suppress(noise_suppress),
+            auto_gain=auto_gain,
+            automute=automute,
+        ),
         discovery=not no_discovery,
+    )
+
+
+def codec_options(*, fec: bool | None, frame_ms: float | None, **others: Any) -> CodecOptions:
+    """Return the codec options as they are typed."""
+    return CodecOptions(
+        fec=None if fec is None else "auto" if fec else "off",
+        frame_ms=int(frame_ms) if frame_ms is not None and frame_ms.is_integer() else frame_ms,
+        **others,
     )
 
 
@@ -172,7 +301,7 @@ def checked_nickname(text: str) -> str:
     name = text.strip()
     if not name or harmless_nickname(name) != name:
         raise UsageError(
-            f"{text!r} is not a nickname.", hint=f"write 1 to {MAX_NICKNAME_CHARS} printable characters"
+            f"{text!r} is not a nickname.", hint=f"Write 1 to {MAX_NICKNAME_CHARS} printable characters."
         )
     return name
 
@@ -186,7 +315,7 @@ def input_device(text: str) -> str:
     """
     name = parse_input_name(text)
     if isinstance(name, FileDevice):
-        return str(FileDevice(_absolute(name.path), loop=name.loop, drift_ppm=name.drift_ppm))
+        return str(replace(name, path=absolute(name.path)))
     return str(name)
 
 
@@ -199,13 +328,8 @@ def output_device(text: str) -> str:
     """
     name = parse_output_name(text)
     if isinstance(name, WavDevice):
-        return str(WavDevice(_absolute(name.path), drift_ppm=name.drift_ppm))
+        return str(WavDevice(absolute(name.path), drift_ppm=name.drift_ppm))
     return str(name)
-
-
-def _absolute(path: str) -> str:
-    # Shells do not expand `~` behind `file:`.
-    return str(Path(path).expanduser().absolute())
 
 
 def ice_servers(urls: Sequence[str]) -> tuple[ConfiguredServer, ...]:
@@ -231,6 +355,67 @@ def checked_ice_transport(text: str) -> IceTransport:
         if text == kind:
             return kind  # type: ignore[no-any-return]
     raise UsageError(f"--ice-transport: {text!r} is neither all nor relay.")
+
+
+def checked_echo_cancel(text: str) -> EchoCancel:
+    """Return when echo is cancelled.
+
+    Raises:
+        UsageError: It is none of them.
+
+    """
+    return _one_of(EchoCancel, "echo-cancel", text)
+
+
+def checked_noise_suppress(text: str) -> NoiseSuppress:
+    """Return how much noise is taken out.
+
+    Raises:
+        UsageError: It is none of them.
+
+    """
+    return _one_of(NoiseSuppress, "noise-suppress", text)
+
+
+def _one_of(values: type[Word], what: str, text: str) -> Word:
+    for value in values:
+        if text.lower() == value:
+            return value
+    raise UsageError(
+        f"{what}: {text!r} is none of {', '.join(values)}.",
+        hint=f"For example `blink {what} {next(iter(values))}`.",
+    )
+
+
+def checked_auto_accept(text: str) -> AutoAccept:
+    """Return whose calls are accepted.
+
+    Raises:
+        UsageError: It is none of them.
+
+    """
+    for who in get_args(AutoAccept):
+        if text == who:
+            return who  # type: ignore[no-any-return]
+    raise UsageError(
+        f"{AUTO_ACCEPT}: {text!r} is none of {', '.join(get_args(AutoAccept))}.",
+        hint="Write --auto-accept, --auto-accept=contacts, or --auto-accept=anyone for everybody.",
+    )
+
+
+def with_auto_accept_value(line: Sequence[str]) -> list[str]:
+    """Return a command line in which `--auto-accept` has its value: `no-microphone` where nothing else is said."""
+    words = list(line)
+    end = words.index("--") if "--" in words else len(words)
+    return [
+        f"{AUTO_ACCEPT}={ALONE}"
+        if word == AUTO_ACCEPT and index < end and words[index + 1 : index + 2] not in _WHO_WORDS
+        else word
+        for index, word in enumerate(words)
+    ]
+
+
+_WHO_WORDS: Final = [[who] for who in get_args(AutoAccept)]
 
 
 def _read(option: str, read: Callable[[str], T], text: str) -> T:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NoSessionError, UsageError
-from blink_cli.core.session_options import SessionOptions
-from blink_cli.core.session_port import SessionPort
 
 
 class ProfileSource:
@@ -40,7 +40,7 @@ class ProfileSource:
                     raise UsageError(
                         f"A session of profile {self._options.profile!r} is running (process {client.hello.pid}), so options for a new one "
                         "have no effect.",
-                        hint="leave them out, or use `set-input` and `set-output`",
+                        hint="Leave them out, or use `set-input` and `set-output`.",
                     )
                 yield client, False
 
@@ -60,5 +60,7 @@ class PresentSource:
     async def running_or_own(self, options: SessionOptions) -> AsyncIterator[tuple[SessionPort, bool]]:
         """See `SessionSource.running_or_own`."""
         if options != SessionOptions():
-            raise UsageError("This session has its options already.", hint="use `set-input` and `set-output`")
+            raise UsageError(
+                "This session has its options already.", hint="Use `set-input` and `set-output`."
+            )
         yield self._session, False

@@ -2,22 +2,38 @@
 
 from collections.abc import Iterator
 
+from blink_cli.commands.codec_words import chosen_text
 from blink_cli.commands.names_shown import (
+    described_device,
+    duration_text,
     flags_of,
+    link_of,
+    lufs_text,
+    other_version,
     pending_state,
     people_in,
     printable,
     short_call,
     shown_name,
+    volume_words,
 )
-from blink_cli.core.replies import Participant, Status
+from blink_cli.commands.processing_text import processing_lines
+from blink_cli.core.api.replies import DeviceAt, Loudness, OpusCopy, Participant, Status
+from blink_cli.core.presence.addresses_told import addresses_tried
+from blink_cli.core.text.clock_words import clock_sentence
+from blink_cli.core.text.path_text import shown
 
 
 def status_lines(status: Status) -> Iterator[str]:
     """Say what the session is and does, in lines."""
     yield f"{printable(status.nickname)} ({status.did}), profile {status.profile}, process {status.pid}"
-    yield f"  input   {status.input}{', muted' if status.muted else ''}"
-    yield f"  output  {status.output}{', deafened' if status.deafened else ''}"
+    microphone = described_device(status.input, _description(status.input_place))
+    yield f"  input   {microphone}{_instead(status.missed_input)}{', muted' if status.muted else ''}"
+    speaker = described_device(status.output, _description(status.output_place))
+    yield f"  output  {speaker}{_instead(status.missed_output)}{', deafened' if status.deafened else ''}"
+    yield from _coding_lines(status)
+    if status.machine is not None and status.machine.reason is not None:
+        yield f"  machine too slow for the call: {printable(status.machine.reason)}"
     if status.call is None:
         yield "  not in a call"
     else:
@@ -25,16 +41,75 @@ def status_lines(status: Status) -> Iterator[str]:
         for participant in status.call.participants:
             if not participant.self:
                 yield f"          {participant_text(participant)}"
+                if (loudness := participant.loudness) is not None and loudness.integrated_lufs is not None:
+                    yield f"          loudness {lufs_text(loudness.integrated_lufs)} in all{_now(loudness)}"
+                if (tried := participant.no_path) is not None:
+                    where = addresses_tried(tried.ours, tried.left_out, tried.theirs)
+                    yield f"          no path for audio found yet: {printable(where)}"
+    yield from _volume_lines(status)
     for pending in status.pending_calls:
         caller = shown_name(pending.caller.nickname, pending.caller.did)
         yield f"  {pending_state(pending):8} {short_call(pending.id)} from {caller}, in it: {people_in(pending)}"
+    for clock in status.wrong_clocks:
+        name = shown_name(clock.nickname, clock.did)
+        yield f"  clocks  {clock_sentence(name, clock.ahead_s, proved=clock.proved)}"
+    for other in status.other_versions:
+        yield f"  version {other_version(other)}"
+    if status.log is not None:
+        yield f"  log     {shown(status.log)}"
+
+
+def _coding_lines(status: Status) -> Iterator[str]:
+    """What is done to the microphone's sound."""
+    if status.processing is not None:
+        for line in processing_lines(status.processing):
+            yield f"  {line}"
+    if status.opus is not None:
+        yield f"  opus    {_opus_text(status.opus.used)}"
+        for copy in status.opus.others:
+            if copy.passed_over is not None:
+                yield f"          passed over: {shown(copy.path)}: {printable(copy.passed_over)}"
+    if status.codec is not None:
+        yield f"  codec   {chosen_text(status.codec)}"
+
+
+def _volume_lines(status: Status) -> Iterator[str]:
+    """Say what is too loud, and who is not played as they come."""
+    if status.capture is not None and status.capture.clipped_frames:
+        share = status.capture.clipped_frames / max(status.capture.frames, 1)
+        yield f"  input   too loud for its gain in {share:.1%} of the time: turn it down"
+    if status.mix is not None and status.mix.limited_s:
+        yield f"  output  all together too loud for {duration_text(status.mix.limited_s)}: turned down meanwhile"
+    for heard in status.volumes:
+        words = volume_words(heard.gain_db, muted_here=heard.muted_here)
+        yield f"  volume  {shown_name(heard.nickname, heard.did)}: {words}"
+
+
+def _now(loudness: Loudness) -> str:
+    short_term = loudness.short_term_lufs
+    return "" if short_term is None else f", {lufs_text(short_term)} now"
+
+
+def _opus_text(copy: OpusCopy) -> str:
+    """Name it, say what it can do beyond the ordinary, and where it is."""
+    abilities = {"deep PLC": copy.deep_plc, "DRED": copy.dred, "OSCE": copy.osce}
+    can = [name for name, has in abilities.items() if has]
+    return f"{printable(copy.name or '')}, {'with ' + ', '.join(can) if can else 'without deep PLC and DRED'}: {shown(copy.path)}"
+
+
+def _instead(missed: str | None) -> str:
+    return "" if missed is None else f", in place of {printable(missed)}"
+
+
+def _description(place: DeviceAt | None) -> str | None:
+    return None if place is None else place.description
 
 
 def participant_text(participant: Participant) -> str:
     """Say how one participant is, in a line."""
-    words = [participant.link.value]
+    words = [link_of(participant)]
     if participant.talking:
-        words.append("talks")
+        words.append("talking")
     if flags := flags_of(participant):
         words.append(flags)
     return f"{shown_name(participant.nickname, participant.did)}: {', '.join(words)}"

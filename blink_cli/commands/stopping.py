@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from blink_cli.net.tasks import TaskOwner
+from blink_cli.runtime.tasks import TaskOwner
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from blink_cli.commands.desk import Desk
+from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.core.progress import Progress
 
@@ -18,11 +18,11 @@ class _GivenUp(Exception):  # noqa: N818 - an ending that its own caller asked f
     """The command was interrupted."""
 
 
-async def with_progress(desk: Desk, title: str, work: Callable[[Progress], T]) -> T:
+async def with_progress(context: CommandContext, title: str, work: Callable[[Progress], T]) -> T:
     """Run blocking work and return its result.
 
     Args:
-        desk: Says whether there is a terminal that a bar may be drawn on; a prompt keeps its own.
+        context: Says whether there is a terminal that a bar may be drawn on; a prompt keeps its own.
         title: What is done.
         work: Calls its argument with 0 to 1 as it goes on; that raises once the command is interrupted, and the work ends.
 
@@ -30,7 +30,7 @@ async def with_progress(desk: Desk, title: str, work: Callable[[Progress], T]) -
 
     """
     given_up = threading.Event()
-    with _bar(desk, title) as show:
+    with progress_bar(context, title) as show:
 
         def progress(done: float) -> None:
             if given_up.is_set():
@@ -48,14 +48,19 @@ async def with_progress(desk: Desk, title: str, work: Callable[[Progress], T]) -
 
 
 @contextlib.contextmanager
-def _bar(desk: Desk, title: str) -> Iterator[Progress]:
-    if not sys.stderr.isatty() or desk.options.verbosity < 0 or not isinstance(desk.source, ProfileSource):
+def progress_bar(context: CommandContext, title: str) -> Iterator[Progress]:
+    """A bar on stderr while somebody watches; what it gives is told how far the work is."""
+    if (
+        not sys.stderr.isatty()
+        or context.options.verbosity < 0
+        or not isinstance(context.source, ProfileSource)
+    ):
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - rich takes 80 ms
     from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
-    console = Console(stderr=True, no_color=not desk.options.color)
+    console = Console(stderr=True, no_color=not context.options.color)
     with Bar(console=console, transient=True) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda done: bar.update(task, completed=done)

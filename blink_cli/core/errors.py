@@ -4,6 +4,7 @@
      ├── UsageError          the command line or a setting is wrong
      ├── NotFoundError       no such peer, call or device; or nobody answered in time
      ├── NoSessionError      nothing is running for this profile
+     ├── NotInstalledError   an optional part of the program (an extra) is not installed
      ├── DeviceError         an audio device cannot be opened or used
      ├── StateError          not possible now: not in a call, already recording
      ├── IdentityError       the key file is unsafe, locked or damaged
@@ -43,11 +44,23 @@ class NotFoundError(BlinkError):
     exit_code = ExitCode.NOT_FOUND
 
 
+class NotInstalledError(BlinkError):
+    """An optional part of the program is not installed. Scripts see the exit code of what is not found."""
+
+    code = "not_installed"
+    exit_code = ExitCode.NOT_FOUND
+
+
 class NoSessionError(BlinkError):
     """Nothing is running for this profile."""
 
     code = "no_session"
     exit_code = ExitCode.NO_SESSION
+
+
+def session_ended() -> NoSessionError:
+    """Return what is to be said of a question that a session did not come to answer."""
+    return NoSessionError("The session ended before it answered.", hint="Start it again with `blink serve`.")
 
 
 class DeviceError(BlinkError):

@@ -7,14 +7,25 @@ class ExitCode(IntEnum):
     """The program's exit codes."""
 
     DONE = 0
+    """Done."""
+
     FAILED = 1
+    """Failed: the sentence says why."""
+
     USAGE = 2
+    """The command line, or a setting, is wrong."""
+
     NOT_FOUND = 3
-    """No such peer, call or device, or nobody answered in time."""
+    """No such peer, call or device, or nobody answered in time; or an extra that is not installed."""
 
     NO_SESSION = 4
+    """No session of this profile is running."""
+
     AUDIO_DEVICE = 5
+    """An audio device cannot be used."""
+
     ASSERTION_FAILED = 6
     """The command ran, and what it checked is not so."""
 
     INTERRUPTED = 130
+    """Ctrl-C, SIGINT or SIGTERM."""

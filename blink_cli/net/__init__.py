@@ -1,1 +1,1 @@
-"""Sockets and peer connections: gossip transport, discovery, the RTP seam."""
+"""Sockets and peer connections: what this machine tells of its network, transport of signals, ICE, links that carry audio."""

@@ -26,7 +26,23 @@ class LinkSettings:
     """How links are made. The defaults are those of a call on one network, which touches no outside server."""
 
     addresses: tuple[str, ...] = ()
-    """Local IP addresses to use; empty means every address of this machine, and loopback when it has no other."""
+    """Local IP addresses to use, or names of interfaces whose addresses then are; empty means the most promising ones of this machine, and
+    loopback when it has no other."""
+
+    heard_from: tuple[str, ...] = ()
+    """IP addresses from which the peer's signals come, link-local ones with the zone of ours: the best hint at where it can be reached."""
+
+    avoid_local: tuple[str, ...] = ()
+    """Addresses of ours by which an earlier link to this peer died: others are preferred."""
+
+    avoid_remote: tuple[str, ...] = ()
+    """Addresses of the peer by which one died."""
+
+    tried_local: frozenset[str] = frozenset()
+    """Addresses of ours from which no way was found before: those that there was no room for have their turn now."""
+
+    tried_remote: frozenset[str] = frozenset()
+    """Addresses of the peer to which no way was found before."""
 
     ice_servers: tuple[IceServer, ...] = ()
     """Servers that are known to answer (`IceServers.plan`). Of each kind, the first one is used."""
@@ -51,6 +67,29 @@ class LinkSettings:
 
     dtx: bool = False
     """Ask the peer, by `usedtx=1`, to send nothing while it is silent (RFC 7587, section 6.1)."""
+
+    stereo: bool = False
+    """Say that two channels are sent, and wanted."""
+
+    packet_ms: float = 20
+    """Length of the packets that are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesTried:
+    """Between what a link looks for a way."""
+
+    ours: tuple[str, ...]
+    """With their interfaces, as they are told to users."""
+
+    left_out: tuple[str, ...]
+    """Those of this machine that were not tried, likewise."""
+
+    theirs: tuple[str, ...]
+    """Of those that the other side named."""
+
+    used: frozenset[str]
+    """Ours again, as addresses alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from blink_cli.files.reading import open_reading
+
 GROWS_FOR_S: Final = 15.0
 """Where there are no such locks: a file that was written so recently still grows."""
 
@@ -25,11 +27,11 @@ def is_growing(path: Path) -> bool:
     """Whether somebody still writes a file.
 
     Raises:
-        OSError: It cannot be opened.
+        OSError: It cannot be opened, or is no ordinary file.
 
     """
-    file = os.open(path, os.O_RDONLY)
-    try:
+    with open_reading(path) as opened:
+        file = opened.fileno()
         if sys.platform != "win32":
             import fcntl  # noqa: PLC0415 - as above
 
@@ -42,5 +44,3 @@ def is_growing(path: Path) -> bool:
             else:
                 return False
         return time.time() - os.fstat(file).st_mtime < GROWS_FOR_S
-    finally:
-        os.close(file)

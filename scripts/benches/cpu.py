@@ -1,6 +1,7 @@
 """What one one-way link costs: this program, stock aiortc and libwebrtc, one after the other in one process and one run.
 
-One voice is sent to N peers over real loopback sockets, 50 frames a second; both ends are in the figures.
+One voice is sent to N peers over real loopback sockets, 50 frames a second; both ends are in the figures. The links of `blink` carry voice
+both ways, as those of a call do: N peers are N ends of links, whose voice comes from each other. N is even.
 
     stock    one RTCPeerConnection and one encoder per link, as aiortc comes; its decoded frames are taken and dropped
     wrtc     the same with libwebrtc, when PyPI's `wrtc` is installed; every link encodes
@@ -31,18 +32,20 @@ import numpy as np
 import numpy.typing as npt
 from aiortc import AudioStreamTrack, MediaStreamTrack, RTCConfiguration, RTCPeerConnection
 from av import AudioFrame
+from typing_extensions import override
 
 from benches.participant import Participant
 from blink_cli.audio.opus import OpusEncoder
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
-from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.rtp import EncodedFrame, RtpPacket
-from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
+from blink_cli.lab.voices import voice
+from blink_cli.net.link.link_events import LinkEvents
+from blink_cli.net.link.media_link import MediaLink
 from blink_cli.net.link_settings import LinkConnected, LinkSettings, LinkState, new_certificate
-from blink_cli.net.media_link import MediaLink
-from blink_cli.net.tasks import TaskOwner
-from tests.support.voices import voice
+from blink_cli.runtime.tasks import TaskOwner
 
 if sys.platform != "win32":
     import uvloop
@@ -122,6 +125,7 @@ class VoiceTrack(AudioStreamTrack):
         self._begun_s: float | None = None
         self._index = 0
 
+    @override
     async def recv(self) -> AudioFrame:
         """The next 20 ms, when it is time."""
         if self._begun_s is None:
@@ -163,48 +167,51 @@ async def stock(peers: int, seconds: float, sound: Samples) -> Cost:
     return cost
 
 
+class _End(LinkEvents):
+    """Counts what comes, and says when its link stands."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.up = asyncio.Event()
+
+    @override
+    def state_changed(self, state: LinkState) -> None:
+        """See `LinkEvents`."""
+        if isinstance(state, LinkConnected):
+            self.up.set()
+
+    @override
+    def packet_received(self, packet: RtpPacket) -> None:
+        """See `LinkEvents`."""
+        del packet
+        self.packets += 1
+
+
 @contextlib.asynccontextmanager
-async def linked(
-    count: int, on_packet: Callable[[int], Callable[[RtpPacket], None]]
-) -> AsyncIterator[list[MediaLink]]:
-    """Sending ends of connected links; `on_packet(n)` is the n-th receiving end's reader."""
+async def linked(count: int) -> AsyncIterator[tuple[list[MediaLink], list[_End]]]:
+    """Sending ends of connected links, and the events of the receiving ones."""
     certificate = new_certificate()
-    ends: list[MediaLink] = []
+    links: list[MediaLink] = []
+    ends: list[_End] = []
     async with TaskOwner("links") as tasks:
-        for index in range(count):
-            up = asyncio.Barrier(3)
-
-            def entered(state: LinkState, up: asyncio.Barrier = up) -> None:
-                if isinstance(state, LinkConnected):
-                    tasks.start(_pass(up), name="up")
-
-            sender = MediaLink(
-                LOOPBACK, certificate, tasks, name="sender", on_packet=lambda _: None, on_state=entered
+        for _ in range(count):
+            ends += (_End(), _End())
+            sender, receiver = (
+                MediaLink(LOOPBACK, certificate, tasks, name="link", events=events) for events in ends[-2:]
             )
-            receiver = MediaLink(
-                LOOPBACK, certificate, tasks, name="receiver", on_packet=on_packet(index), on_state=entered
-            )
-            ends += [sender, receiver]
+            links += (sender, receiver)
             await sender.accept_answer(await receiver.accept_offer(await sender.create_offer()))
-            await up.wait()
-        yield ends[::2]
-        for end in ends:
-            await end.aclose()
-
-
-async def _pass(barrier: asyncio.Barrier) -> None:
-    await barrier.wait()
+            for end in ends[-2:]:
+                await end.up.wait()
+        yield links[::2], ends[1::2]
+        for link in links:
+            await link.aclose()
 
 
 async def packets(peers: int, seconds: float, sound: Samples) -> Cost:
     """The packet path alone."""
-    count = [0]
-
-    def read(_: RtpPacket) -> None:
-        count[0] += 1
-
     payload = OpusEncoder(CodecSettings()).encode(sound[:FRAME_SAMPLES])
-    async with linked(peers, lambda _: read) as senders, TaskOwner("clock") as clock:
+    async with linked(peers) as (senders, ends), TaskOwner("clock") as clock:
 
         def step(index: int) -> None:
             frame = EncodedFrame(payload, index * FRAME_SAMPLES & 0xFFFFFFFF, FRAME_SAMPLES, -30, voice=True)
@@ -212,7 +219,7 @@ async def packets(peers: int, seconds: float, sound: Samples) -> Cost:
                 sender.send_frame(frame)
 
         clock.start(every(1 / FRAMES_A_SECOND, step), name="send")
-        return await measured("packets", peers, seconds, lambda: count[0])
+        return await measured("packets", peers, seconds, lambda: sum(end.packets for end in ends))
 
 
 async def blink(peers: int, seconds: float, sound: Samples) -> Cost:
@@ -276,7 +283,9 @@ def ratio(costs: Sequence[Cost], cost: Cost, base_kind: str) -> float | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, or one JSON document."""
     parser = argparse.ArgumentParser(prog="bench cpu", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--peers", default="1,4,8,16", metavar="N,N", help="how many (default 1,4,8,16)")
+    parser.add_argument(
+        "--peers", default="2,4,8,16", metavar="N,N", help="how many, even (default 2,4,8,16)"
+    )
     parser.add_argument("--kinds", default=",".join(KINDS), metavar="A,B", help=f"of {','.join(KINDS)}")
     parser.add_argument("--seconds", type=float, default=5.0, help="measured time of each (default 5)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each; the median counts (default 1)")
@@ -287,6 +296,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     peers = [int(number) for number in options.peers.split(",")]
     kinds = options.kinds.split(",")
+    if "blink" in kinds and any(number % 2 for number in peers):
+        parser.error("the peers of blink talk to each other in pairs: an even number of them")
     if unknown := sorted(set(kinds) - set(KINDS)):
         parser.error(f"no such kind: {', '.join(unknown)}; there are {', '.join(KINDS)}")
     if sys.platform != "win32" and options.loop == "uvloop":

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from blink_cli.core.requests import LeaveCall
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Laboratory
-from tests.support.faults import Company, Recovery, company, unheard_after
-from tests.support.requirements import why_no_network_namespaces
+from blink_cli.core.api.requests import LeaveCall
+from blink_cli.lab.faults import Company, Recovery, company, unheard_after
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.requirements import why_no_network_namespaces
 
 SEED = 2
 LOSS = 0.3

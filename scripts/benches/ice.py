@@ -15,13 +15,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.ice_server import ConfiguredServer
-from blink_cli.net.ice_servers import IceServers
+from blink_cli.lab.links import LOOPBACK, End, connect
+from blink_cli.lab.turn_server import Silence, TurnServer
+from blink_cli.net.ice.ice_servers import IceServers
 from blink_cli.net.link_settings import LinkSettings
-from blink_cli.net.tasks import TaskOwner
-from tests.support.links import LOOPBACK, End, connect
-from tests.support.turn_server import Silence, TurnServer
+from blink_cli.runtime.tasks import TaskOwner
 
 
 @dataclass(frozen=True, slots=True)

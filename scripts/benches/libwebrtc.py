@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 
 webrtc: Any = importlib.import_module("webrtc")
 """Not a dependency: only this bench uses it, so nothing is known of it but when it runs."""

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Final
 
 from benches.machine_noise import stolen_percent, stolen_s
-from blink_cli.app.control_client import ControlClient
-from blink_cli.app.control_door import control_door
-from blink_cli.core.events import LinkState
+from blink_cli.app.control.control_client import ControlClient
+from blink_cli.app.control.control_socket import control_door
+from blink_cli.core.api.events import LinkState
+from blink_cli.core.api.replies import Participants, RtpStatistics
+from blink_cli.core.api.requests import AcceptCall, GetParticipants, GetRtpStatistics, PlaceOffer
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.replies import Participants, RtpStatistics
-from blink_cli.core.requests import AcceptCall, GetParticipants, GetRtpStatistics, PlaceOffer
-from tests.support.sessions import Machine, Session, together
-from tests.support.voices import voice, write_mono
+from blink_cli.lab.sessions import Machine, Session, together
+from blink_cli.lab.voices import voice, write_mono
 
 DEFAULT_PARTICIPANTS: Final = (2, 3, 4, 6, 8, 10, 12, 16)
 CONNECT_S: Final = 30.0

@@ -3,6 +3,7 @@
 A raw socket of Linux, so it needs root. Nothing is kept but times.
 """
 
+import asyncio
 import socket
 import struct
 import sys
@@ -60,7 +61,7 @@ class PacketTimes:
 
 
 class PacketWatch:
-    """Reads what passes on loopback whenever `drain` is called; the kernel holds a second or two of it meanwhile."""
+    """Reads what passes on loopback when it comes, and whenever `drain` is called; the kernel holds 8 MiB of it meanwhile."""
 
     def __init__(self, raw: socket.socket, ignored_port: int) -> None:
         self._raw = raw
@@ -129,7 +130,7 @@ def udp_ports(pid: int) -> frozenset[int]:
 
 @contextmanager
 def watching(ignored_port: int) -> Iterator[PacketWatch | None]:
-    """Watch loopback, but for one port (the gossip's); None where this user may not, or on another system."""
+    """Watch loopback, but for one port (the gossip's), while the running event loop runs; None where this user may not, or on another system."""
     if sys.platform != "linux":
         yield None
         return
@@ -144,4 +145,11 @@ def watching(ignored_port: int) -> Iterator[PacketWatch | None]:
         raw.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
         raw.bind(("lo", 0))
         raw.setblocking(False)  # noqa: FBT003 - it takes no keyword
-        yield PacketWatch(raw, ignored_port)
+        watch = PacketWatch(raw, ignored_port)
+        # As it comes: what others do on loopback meanwhile fills what the kernel holds within a tenth of a second.
+        loop = asyncio.get_running_loop()
+        loop.add_reader(raw, watch.drain)
+        try:
+            yield watch
+        finally:
+            loop.remove_reader(raw)

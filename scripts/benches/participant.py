@@ -1,201 +1,101 @@
-"""A participant without its signaling, who talks to itself over N links: for measuring what a call costs.
+"""A participant without its signaling, who talks to itself over links in pairs: for measuring what a call costs.
 
-    capture thread -> encode once -> N links' sending ends -> sockets -> N links' receiving ends -> N playout buffers -> playout thread
+    capture thread -> encode once -> N links -> sockets -> the same N links -> N playout buffers -> playout thread
 
-So all work of someone who sends to N peers and hears N peers is done once, with the threads that a session has. What the call machine and
-the gossip do once a second is left out; what happens for every packet, frame, tick and 0.1 s is the session's own code, called in the
-order in which `app/call_runner` calls it.
+The two ends of each pair are participants of the same media, so that all work of someone who sends to N peers and hears N peers is done once,
+by the session's own code and threads. What the call machine and the gossip do once a second is left out.
 """
 
 import asyncio
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import assert_never
 
-from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.peer_links import PeerLinks
-from blink_cli.app.quality_watch import QualityWatch
-from blink_cli.app.talkers import Talkers
-from blink_cli.app.voice_path import VoicePath
+from blink_cli.app.media.first_devices import FirstDevices
+from blink_cli.app.media.media_taps import MediaTaps
+from blink_cli.app.media.mesh_media import MeshMedia
+from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.samples import Samples
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.loss_reporter import LossReporter
-from blink_cli.core.names import Did
-from blink_cli.core.rtp import (
-    EncodedFrame,
-    ReceptionReport,
-    RepeatedPacket,
-    RtpPacket,
-    SenderReport,
-    SentPacket,
-)
-from blink_cli.core.talking import TalkingChange
+from blink_cli.core.call.inputs import Connected, Described, Ended, Heard, MediaInput, Reception, Refused
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.lab.voices import write_mono
 from blink_cli.net.link_settings import LinkSettings, new_certificate
-from blink_cli.net.sdp import MediaFormat
-from blink_cli.net.tasks import TaskOwner
-from tests.support.voices import write_mono
+from blink_cli.runtime.tasks import TaskOwner
 
-PULSE_S: Final = 0.1
+OWN = Did("did:key:self")
 
 
 class Participant:
     """Says `sound` again and again and hears itself over every link. Belongs to the event loop."""
 
     def __init__(self, sound: Samples, settings: LinkSettings, tasks: TaskOwner) -> None:
-        self.packets_received = 0
-        self._tasks = tasks
-        self._taps = MediaTaps()
         self._folder = TemporaryDirectory(prefix="blink-bench-")
         speech = write_mono(Path(self._folder.name) / "says.wav", sound)
-        codec = CodecSettings()
         opener = DeviceOpener()
-        self.voice = VoicePath(
+        said, heard = opener.open_input(f"file:{speech}?loop=1"), opener.open_output("null")
+        names = said.parameters.name, heard.parameters.name
+        taps = MediaTaps()
+        self._media = MeshMedia(
+            own=OWN,
             opener=opener,
-            input_device=opener.open_input(f"file:{speech}?loop=1"),
-            output_device=opener.open_output("null"),
-            codec=codec,
+            devices=FirstDevices(said, heard, names, ()),
+            codec=CodecSettings(),
+            link_settings=settings,
+            certificate=new_certificate(),
+            taps=taps,
+            publish=lambda _: None,
             tasks=tasks,
-            observer=self,
-            taps=self._taps,
         )
-        certificate = new_certificate()
-        self._mouth = PeerLinks(settings, certificate, codec, tasks, _Mouth(self))
-        self._ear = PeerLinks(settings, certificate, codec, tasks, _Ear(self))
-        self._quality = QualityWatch(Did("did:key:self"), lambda _: None, self._ear.reception)
-        self._taps.add(self._quality)
-        self._talkers = Talkers(Did("did:key:self"), lambda _: None)
-        self._levels_dbov: dict[Did, int | None] = {}
-        self._reporters: dict[Did, LossReporter] = {}
+        taps.add(QualityWatch(OWN, lambda _: None, self._media.links.reception))
         self._up = asyncio.Event()
 
-    async def connect(self, links: int) -> None:
-        """Start speaker and microphone, and so many links; return when all of them stand."""
-        self.voice.begin()
-        self._tasks.start(self._beat(), name="beat")
-        for number in range(links):
-            self._mouth.dial(Did(f"did:key:peer{number}"), 1)
-        while len(self._mouth.connected) < links or len(self._ear.connected) < links:
+    @property
+    def packets_received(self) -> int:
+        """Of all peers."""
+        return sum(one.totals.packets_received for one in self._media.links.connected)
+
+    async def connect(self, peers: int) -> None:
+        """Start speaker and microphone, and link so many peers, an even number; return when all links stand."""
+        self._media.begin(CallId("be" * 16), self)
+        for number in range(0, peers, 2):
+            self._media.dial(_peer(number), 1)
+        while len(self._media.links.connected) < peers:
             self._up.clear()
             await self._up.wait()
 
     async def aclose(self) -> None:
         """Hang up and stop the devices."""
-        self._mouth.hang_up_all()
-        self._ear.hang_up_all()
-        await self.voice.aclose()
+        self._media.end()
+        await self._media.aclose()
         self._folder.cleanup()
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(PULSE_S)
-            now_s = time.monotonic()
-            self._talkers.check(now_s)
-            self._quality.look((), None, now_s)
-            for entry in self._ear.connected:
-                figures = self.voice.stream_figures(entry.peer)
-                if figures is not None and self._reporters[entry.peer].due(figures.loss, now_s):
-                    self._ear.send_loss_report(entry.peer, figures.loss)
+    # MediaOwner
 
-    def offered(self, peer: Did, sdp: str) -> None:
-        """The mouth's half of a link."""
-        self._ear.answer(peer, 1, sdp)
+    def media_told(self, event: MediaInput) -> None:
+        """Carry descriptions from one end of a pair to the other."""
+        match event:
+            case Described(peer, epoch, sdp):
+                number = int(peer.rpartition("peer")[2])
+                if number % 2:
+                    self._media.apply(_peer(number - 1), epoch, sdp)
+                else:
+                    self._media.answer(_peer(number + 1), epoch, sdp)
+            case Connected():
+                self._up.set()
+            case Refused() | Ended():
+                raise AssertionError(event)
+            case Heard() | Reception():
+                pass
+            case _:
+                assert_never(event)
 
-    def answered(self, peer: Did, sdp: str) -> None:
-        """The ear's half of a link."""
-        self._mouth.apply_answer(peer, 1, sdp)
-
-    def linked(self, peer: Did, media: MediaFormat) -> None:
-        """Hear the peer, as the call runner does."""
-        self._reporters[peer] = LossReporter()
-        self._taps.link_connected(peer, media.opus, media.red)
-        self.voice.peer_connected(peer, media)
-        self._up.set()
-
-    def spoken_to(self) -> None:
-        """The sending end of a link stands."""
-        self._up.set()
-
-    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
-        """As the call runner does."""
-        self.packets_received += 1
-        self._taps.packet_received(peer, packet)
-        self.voice.receive(peer, packet)
-        level_dbov = packet.audio_level_dbov
-        self._levels_dbov[peer] = level_dbov
-        if level_dbov is not None:
-            self._talkers.peer_heard(peer, level_dbov, voice=packet.voice, now_s=packet.arrival_s)
-
-    # VoiceObserver
-
-    def frame_encoded(self, frame: EncodedFrame) -> None:
-        """As the call runner does."""
-        self._taps.frame_encoded(frame, time.monotonic())
-        self._mouth.send_frame(frame)
-        self.voice.set_fec_loss(self._mouth.fec_loss_percent)
-
-    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
-        """As the call runner does."""
-        self._taps.packet_sent(peer, packet)
-
-    def own_voice(self, change: TalkingChange) -> None:
-        """Nobody listens."""
-
-    def device_failed(self, direction: str, reason: str) -> None:
-        """Cannot happen with a file and `null`."""
-        raise AssertionError(f"{direction}: {reason}")
+    @property
+    def standing(self) -> frozenset[Did]:
+        """Everyone."""
+        return frozenset(one.peer for one in self._media.links.connected)
 
 
-class _Mouth:
-    """Observes the sending ends."""
-
-    def __init__(self, owner: Participant) -> None:
-        self._owner = owner
-
-    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
-        del epoch
-        self._owner.offered(peer, sdp)
-
-    def link_refused(self, peer: Did, epoch: int, reason: str) -> None:
-        raise AssertionError(f"{peer} {epoch}: {reason}")
-
-    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
-        del peer, epoch, media
-        self._owner.spoken_to()
-
-    def link_ended(self, peer: Did, epoch: int, reason: str) -> None:
-        """Both ends are closed by their owner."""
-
-    def media_stopped(self, peer: Did) -> None:
-        """The measuring is over."""
-
-    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
-        """The ear says nothing."""
-
-    def sender_reported(self, peer: Did, report: SenderReport) -> None:
-        """Nothing plays by it."""
-
-    def reception_reported(self, peer: Did, report: ReceptionReport) -> None:
-        """The link's own policy has heard it."""
-
-    def packet_sent(self, peer: Did, packet: SentPacket) -> None:
-        self._owner.packet_sent(peer, packet)
-
-    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
-        """Nobody listens in."""
-
-
-class _Ear(_Mouth):
-    """Observes the receiving ends."""
-
-    def link_described(self, peer: Did, epoch: int, sdp: str) -> None:
-        del epoch
-        self._owner.answered(peer, sdp)
-
-    def link_connected(self, peer: Did, epoch: int, media: MediaFormat) -> None:
-        del epoch
-        self._owner.linked(peer, media)
-
-    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
-        self._owner.packet_received(peer, packet)
+def _peer(number: int) -> Did:
+    return Did(f"did:key:peer{number}")

@@ -17,14 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.recording_tap import RecordingTap
-from blink_cli.core import red
+from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
-from blink_cli.record.recording import Invited, RecordingPlan
-from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media import red
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SenderReport
+from blink_cli.record.recording.recording import Invited, RecordingPlan
+from blink_cli.record.recording.recording_tap import RecordingTap
+from blink_cli.record.recording.recording_thread import RecordingOutcome, RecordingThread
 
 FRAME_S: Final = 0.02
 FRAME_SAMPLES: Final = 960
@@ -48,7 +48,7 @@ async def feed(taps: MediaTaps, peers: Sequence[Did], seconds: float) -> None:
             )
             taps.packet_received(peer, packet)
             if number % REPORT_EVERY_FRAMES == 0:
-                taps.sender_reported(peer, SenderReport(ssrc, 3.9e9 + now_s, timestamp, number, 0, now_s))
+                taps.reported(peer, SenderReport(ssrc, 3.9e9 + now_s, timestamp, number, 0, now_s))
         taps.frame_encoded(EncodedFrame(PAYLOAD, timestamp, FRAME_SAMPLES, -20), now_s)
 
 

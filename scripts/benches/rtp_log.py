@@ -22,17 +22,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from blink_cli.app.media_readings import PeerReading, SourceReading
-from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.quality_watch import QualityWatch
-from blink_cli.app.rtp_logging import RtpLogging
+from blink_cli.app.files.rtp_logging import RtpLogging
+from blink_cli.app.media.media_readings import PeerReading, SourceReading
+from blink_cli.app.media.media_taps import MediaTaps
+from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.requests import StartRtpLog
-from blink_cli.core.rtp import ReceptionReport, RtpPacket, SentPacket
-from blink_cli.core.rtp_statistics import ReceptionStatistics
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.reception_statistics import ReceptionStatistics
+from blink_cli.core.media.rtp import ReceptionReport, RtpPacket, SentPacket
 
 FRAME_S: Final = 0.02
 LIMIT_PERCENT: Final = 1.5
@@ -114,13 +113,11 @@ class Traffic:
         readings = []
         for ssrc, peer in enumerate(self._peers):
             report = ReceptionReport(1000 + ssrc, 0.05, second, 50 * second, 0.004, now_s, 0.03)
-            self._taps.reception_reported(peer, report)
+            self._taps.reported(peer, report)
             readings.append(
                 PeerReading(peer, 50 * second, 480 * second, 0, 48_000 * second, 60.0, report, 0.03)
             )
-        for watcher in self._taps._taps:  # noqa: SLF001 - the runner tells them otherwise
-            if isinstance(watcher, RtpLogging | QualityWatch):
-                watcher.look(tuple(readings), SourceReading(50 * second, 0), now_s)
+        self._taps.look(tuple(readings), SourceReading(50 * second, 0), now_s)
 
     def _play(self) -> None:
         while not self._over.wait(0.01):
@@ -139,7 +136,7 @@ async def one_round(kind: str, participants: int, seconds: float, folder: Path) 
         taps.add(watch)
     log = RtpLogging(OWN, taps, lambda _: None)
     if kind == "log":
-        await log.answer(StartRtpLog(path=f"{folder}/"), lambda: (CALL, traffic.links))
+        await log.start(f"{folder}/", lambda: (CALL, traffic.links))
     for peer, opus, red in traffic.links:
         taps.link_connected(peer, opus, red)
     cpu_s = await traffic.run(seconds)

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 
 from benches.packet_watch import Kind, PacketWatch, udp_ports, watching
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.voice import SAMPLE_RATE_HZ
-from tests.support.listening import Listener
-from tests.support.sessions import Machine, Session, moment, together
+from blink_cli.lab.listening import Listener
+from blink_cli.lab.sessions import Machine, Session, moment, together
 
 FIRST_MEDIA_S = 0.3
 """After the link stands: so long the first voice may take to pass."""

@@ -4,7 +4,7 @@ Virtual time and seeded networks (`traces`), so the figures are the same everywh
 missing. Each case: the sender adapts to the receiver's own reports, which travel back through the same kind of network.
 
     pesq      ITU-T P.862.2 (wide band) of the whole call, its beginning included, 1 to 4.64
-    visqol    with --visqol: ViSQOL speech mode with the lattice model, 1 to 5, when `visqol-python[lattice]` is installed
+    visqol    with --visqol: ViSQOL speech mode with the lattice model, 1 to 5 (the extra `visqol`)
     delay     median and 95th percentile, from mouth to ear without devices, in ms
     sent      payload bytes over those without redundancy
     concealed share of the samples that were made up while somebody spoke
@@ -12,8 +12,6 @@ missing. Each case: the sender adapts to the receiver's own reports, which trave
 """
 
 import argparse
-import importlib
-import importlib.util
 import json
 import statistics
 import sys
@@ -28,19 +26,19 @@ import soundfile
 import soxr
 
 from benches import voice_sockets
-from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
-from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 from benches.voice_simulation import AiortcReceiver, BlinkReceiver, Receiver, simulate
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband, visqol_speech
 
-SPEECH: Final = Path(__file__).resolve().parents[2] / "tests/speech/speech.flac"
+SPEECH: Final = Path(__file__).resolve().parents[2] / "blink_cli/lab/speech/speech.flac"
 RECEIVERS: Final = ("blink", "aiortc")
 QUICK_TRACES: Final = ("clean", "loss10", "jit40", "freeze")
 AFTER_FREEZE_S: Final = FREEZE_START_S + FREEZE_LENGTH_S + 2
 
-Case = tuple[str, str, int, str, bool]
-"""Receiver, trace, seed, path of the voice, whether ViSQOL is wanted."""
+Case = tuple[str, str, int, str, bool, CodecSettings]
+"""Receiver, trace, seed, path of the voice, whether ViSQOL is wanted, how it is encoded."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +58,20 @@ class Row:
 
 def measured(case: Case) -> Row:
     """One call. Runs in a process of its own."""
-    receiver_name, trace, seed, path, with_visqol = case
+    receiver_name, trace, seed, path, with_visqol, settings = case
     reference, samples = _voice(path)
     receiver: Receiver = BlinkReceiver() if receiver_name == "blink" else AiortcReceiver()
-    heard = simulate(samples, CodecSettings(), trace, seed, receiver, adaptive=receiver_name == "blink")
+    heard = simulate(samples, settings, trace, seed, receiver, adaptive=receiver_name == "blink")
     sound = soxr.resample(heard.sound, SAMPLE_RATE_HZ, RATE_HZ).astype(np.float32)
     delays = delays_ms(reference, sound)
     values = [value for _, value in delays] or [float("nan")]
     after = [value for at, value in delays if AFTER_FREEZE_S <= at < AFTER_FREEZE_S + 1]
     counters = heard.statistics
-    judge = _visqol() if with_visqol else None
     return Row(
         receiver=receiver_name,
         trace=trace,
         pesq=pesq_wideband(reference, sound),
-        visqol=judge(reference, sound) if judge else None,
+        visqol=visqol_speech(reference, sound) if with_visqol else None,
         delay_ms=float(np.median(values)),
         delay_p95_ms=float(np.percentile(values, 95)),
         sent_ratio=heard.payload_bytes / heard.plain_bytes,
@@ -102,16 +99,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument(
+        "--frame-ms", type=float, default=20, metavar="MS", help="length of a packet (default 20)"
+    )
+    parser.add_argument("--bitrate", type=int, default=32_000, metavar="BPS", help="of Opus (default 32000)")
+    parser.add_argument("--application", default="voip", help="of Opus: voip, audio or lowdelay")
     options = parser.parse_args(given)
+    settings = CodecSettings(
+        frame_ms=options.frame_ms, bitrate_bps=options.bitrate, application=options.application
+    )
     traces = options.traces.split(",") if options.traces else list(QUICK_TRACES if options.quick else TRACES)
     unknown = sorted(set(traces) - set(TRACES))
     if unknown:
         parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(TRACES)}")
     seeds = 1 if options.quick else options.seeds
+    # aiortc's decoder knows no frames of less than 10 ms.
+    receivers = RECEIVERS if settings.frame_samples >= TICK_SAMPLES else RECEIVERS[:1]
     cases = [
-        (receiver, trace, seed, path, options.visqol)
+        (receiver, trace, seed, path, options.visqol, settings)
         for trace in traces
-        for receiver in RECEIVERS
+        for receiver in receivers
         for path in options.speech.split(",")
         for seed in range(seeds)
     ]
@@ -120,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [
         _mean([call for call in calls if (call.receiver, call.trace) == (receiver, trace)])
         for trace in traces
-        for receiver in RECEIVERS
+        for receiver in receivers
     ]
     if options.json:
         rows_as_json = [asdict(row) for row in rows]
@@ -131,8 +138,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     else:
         print(_table(rows))
-        if options.visqol and _visqol() is None:
-            print("visqol: not measured, because visqol-python[lattice] is not installed", file=sys.stderr)
     return 0
 
 
@@ -177,23 +182,6 @@ def _voice(path: str) -> tuple[Samples, Samples]:
         samples = samples[:, 0]
     reference = soxr.resample(samples, rate_hz, RATE_HZ).astype(np.float32)
     return reference, soxr.resample(reference, RATE_HZ, SAMPLE_RATE_HZ).astype(np.float32)
-
-
-def _visqol() -> Callable[[Samples, Samples], float] | None:
-    # Not a dependency: large, and only this bench uses it. Without the lattice model its scores are not comparable.
-    if not all(importlib.util.find_spec(name) for name in ("visqol", "ai_edge_litert")):
-        return None
-    visqol = importlib.import_module("visqol")
-
-    def judge(reference: Samples, heard: Samples) -> float:
-        api = visqol.VisqolApi()
-        api.create(mode="speech")
-        score: float = api.measure_from_arrays(
-            reference.astype(np.float64), heard[: len(reference)].astype(np.float64), RATE_HZ
-        ).moslqo
-        return score
-
-    return judge
 
 
 if __name__ == "__main__":

@@ -14,16 +14,16 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket as AiortcPacket
 from av import AudioFrame
 
-from benches.traces import TRACES
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder
 from blink_cli.audio.playout import PlayoutBuffer, PlayoutSettings, PlayoutStatistics
-from blink_cli.core import red
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.loss_report import LossReport
-from blink_cli.core.loss_reporter import LossReporter
-from blink_cli.core.redundancy import RedundancyPolicy
-from blink_cli.core.rtp import RtpPacket
-from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.media import red
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.loss_reporter import LossReporter
+from blink_cli.core.media.redundancy_policy import RedundancyPolicy
+from blink_cli.core.media.rtp import RtpPacket
+from blink_cli.lab.network.traces import TRACES
 
 Samples = npt.NDArray[np.float32]
 

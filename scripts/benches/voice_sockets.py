@@ -22,17 +22,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pytest
 import soundfile
 import soxr
 
 from benches.machine_noise import stolen_percent, stolen_s
-from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
-from benches.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 from blink_cli.core.exit_codes import ExitCode
-from tests.netlab.lab import Host, Laboratory
-from tests.support.listening import Clocks
-from tests.support.sessions import Session, call_of, together
+from blink_cli.lab.listening import Clocks
+from blink_cli.lab.network.laboratory import Host, Laboratory
+from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+from blink_cli.lab.requirements import UnavailableError
+from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 
 TAIL_S: Final = 1.5
 """After the last word: what is still under way is heard too."""
@@ -40,7 +40,7 @@ TAIL_S: Final = 1.5
 QUIET_PERCENT: Final = 0.3
 """Of the machine's time taken by its host during a call: below it, the threads of a call wake in time."""
 
-SPEECH: Final = Path(__file__).resolve().parents[2] / "tests/speech/speech.flac"
+SPEECH: Final = Path(__file__).resolve().parents[2] / "blink_cli/lab/speech/speech.flac"
 
 TARGETS: Final = {
     "clean": (4.4, 50),
@@ -67,7 +67,7 @@ ROUNDS: Final = 200
 class TraceLaboratory(Laboratory):
     """Two hosts whose media meet a trace."""
 
-    wire_module = "benches.trace_wire"
+    wire_module = "blink_cli.lab.network.trace_wire"
 
     async def set_trace(self, name: str, seed: int) -> None:
         """Let what follows meet this network."""
@@ -322,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="blink-bench-") as folder:
             calls_made = measure(traces, seeds, speech, Path(folder), tries=options.tries)
-    except pytest.skip.Exception as reason:  # what the laboratory says where it may not make a network
+    except UnavailableError as reason:
         print(f"not measured: {reason}", file=sys.stderr)
         return ExitCode.FAILED
     rows = [mean_of([row for row in calls_made if row.trace == trace]) for trace in traces]

@@ -3,8 +3,8 @@
 #   set_up run    what the program needs
 #   set_up test   that, and what its checks and tests need
 #
-# A virtual environment `.venv` in the checkout, made once and again only when pyproject.toml or the interpreter
-# changes. Nothing outside the checkout is touched, but for Debian packages that are missing, which only root
+# A virtual environment `.venv` in the checkout, with the exact versions of locks/, made once and again only when those, the
+# program's own description in pyproject.toml, or the interpreter change. Nothing outside the checkout is touched, but for Debian packages that are missing, which only root
 # installs; each step is said in one line on stderr. Afterwards `$python` is the environment's interpreter and the
 # network is not needed any more.
 
@@ -68,6 +68,10 @@ libportaudio2 ldconfig -p | grep -q libportaudio
 pulseaudio command -v pulseaudio
 pulseaudio-utils command -v pactl
 libasound2-plugins ls /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so
+pipewire command -v pipewire
+pipewire-pulse command -v pipewire-pulse
+wireplumber command -v wireplumber
+dbus-daemon command -v dbus-daemon
 tshark command -v tshark
 coturn command -v turnserver
 nftables command -v nft
@@ -75,6 +79,16 @@ iproute2 command -v ip
 procps command -v ps
 util-linux command -v nsenter
 ffmpeg command -v ffprobe
+mkvtoolnix command -v mkvmerge
+opus-tools command -v opusdec
+tcpdump command -v tcpdump
+gstreamer1.0-tools command -v gst-launch-1.0
+gstreamer1.0-plugins-base ls /usr/lib/*/gstreamer-1.0/libgstopus.so
+gstreamer1.0-plugins-good ls /usr/lib/*/gstreamer-1.0/libgstisomp4.so
+gstreamer1.0-plugins-bad ls /usr/lib/*/gstreamer-1.0/libgstpcapparse.so
+tmux command -v tmux
+zsh command -v zsh
+fish command -v fish
 LIST
 }
 
@@ -91,8 +105,11 @@ _install_test_packages() {
   [ ${#missing[@]} -eq 0 ] ||
     _apt_install "${missing[@]}" || say "going on without them: tests that need one are skipped and name it"
   # By itself: not every Debian-like system has it as a package, and the others shall not fail with it.
-  command -v chromium >/dev/null ||
-    _apt_install chromium || say "going on without a browser: the tests that talk to one are skipped"
+  local browser
+  for browser in chromium firefox-esr; do
+    command -v "$browser" >/dev/null ||
+      _apt_install "$browser" || say "going on without $browser: the tests that talk to it are skipped"
+  done
 }
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -140,26 +157,19 @@ _pip() {
   "${pip[@]}" --quiet "$@" </dev/null >&2 9>&-
 }
 
+# The packages of a lock, by their hashes, and then the checkout itself. The lock names all that is needed (a test sees to it), so
+# nothing is left to resolve, nor to download for building.
 _install() {
-  local base=$1 purpose=$2 target=$root
-  if [ "$purpose" = test ]; then
-    target="${root}[dev]"
-    if ! command -v gcc >/dev/null || [ ! -e "$(_header_of_python "$base")" ]; then
-      say "no C compiler or no Python headers: going on without pesq; its tests are skipped"
-      target=$root
-      # shellcheck disable=SC2046  # one word per requirement; none holds a space
-      _pip "$base" install $("$python" - "$root/pyproject.toml" <<'PY'
-import sys
-import tomllib
-
-with open(sys.argv[1], "rb") as file:
-    extras = tomllib.load(file)["project"]["optional-dependencies"]
-print(*(line.replace(" ", "") for line in extras["dev"] if not line.startswith("pesq")))
-PY
-      ) || return 1
-    fi
+  local base=$1 purpose=$2 lock status=0
+  lock=$(mktemp) || return 1
+  cat -- "$root/locks/$purpose.txt" >"$lock"
+  if [ "$purpose" = test ] && { ! command -v gcc >/dev/null || [ ! -e "$(_header_of_python "$base")" ]; }; then
+    say "no C compiler or no Python headers: going on without pesq; its tests are skipped"
+    awk '/^[^ ]/ { left_out = /^pesq==/ } !left_out' "$root/locks/$purpose.txt" >"$lock"
   fi
-  _pip "$base" install --editable "$target"
+  _pip "$base" install --require-hashes --no-deps --requirement "$lock" || status=1
+  rm -f -- "$lock"
+  [ "$status" -eq 0 ] && _pip "$base" install --no-deps --no-build-isolation --editable "$root"
 }
 
 # What the environment was made of. A checkout that was moved is set up again: its path is in the environment.
@@ -168,9 +178,12 @@ _ingredients() {
 import hashlib
 import pathlib
 import sys
+import tomllib
 
 root = pathlib.Path(sys.argv[1])
-recipe = (root / "pyproject.toml").read_bytes() + (root / "scripts/lib/setup.sh").read_bytes()
+recipe = b"".join((root / name).read_bytes() for name in ("locks/run.txt", "locks/test.txt", "scripts/lib/setup.sh"))
+described = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+recipe += repr([described["project"], described["build-system"], described["tool"]["setuptools"]]).encode()
 print(hashlib.sha256(recipe).hexdigest(), sys.version.split()[0], root)
 PY
 }
@@ -197,7 +210,7 @@ set_up() {
   "$python" -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || _make_venv "$base"
   say "installing the pinned Python packages into .venv (once; needs the network)"
   rm -f -- "$stamp"
-  _install "$base" "$purpose" || give_up "pip could not install what pyproject.toml names; its message is above." \
+  _install "$base" "$purpose" || give_up "pip could not install what locks/$purpose.txt names; its message is above." \
     "the same command again, with a working network"
   printf '%s %s\n' "$purpose" "$(_ingredients)" >"$stamp"
   exec 9<&-

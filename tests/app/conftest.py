@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from blink_cli.app.profile import Profile
+from blink_cli.app.profile.profile import Profile
 from blink_cli.app.session import Session
-from blink_cli.core.identity import Identity
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.identity.identity import Identity
 
 OpenSession = Callable[..., AbstractAsyncContextManager[Session]]
 """A name and what differs from the usual options."""

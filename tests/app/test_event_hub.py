@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from blink_cli.app.event_hub import BACKLOG_EVENTS, EventHub
-from blink_cli.core.events import EventsMissed, PeerVanished
-from blink_cli.core.names import Did
+from blink_cli.core.api.events import EventsMissed, PeerVanished
+from blink_cli.core.ids import Did
+
+pytestmark = pytest.mark.no_clock
 
 
 def _event(number: int) -> PeerVanished:

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blink_cli.app.contacts import Contacts
-from blink_cli.app.settings import load_settings
+from blink_cli.app.profile.contacts import Contacts
+from blink_cli.app.profile.settings import load_settings
 from blink_cli.core.errors import BlinkError
+
+pytestmark = pytest.mark.no_clock
 
 FRAGMENTS = st.sampled_from(
     [

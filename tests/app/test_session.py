@@ -1,6 +1,8 @@
 """Sessions of one process that call each other: requests, replies, events, and a clean end."""
 
 import asyncio
+import errno
+import os
 import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -8,47 +10,57 @@ from typing import Any, TypeVar
 
 import pytest
 
-from blink_cli.app.call_waiting import until
+from blink_cli.app.call.call_waiting import until
+from blink_cli.app.profile import device_memory
 from blink_cli.app.session import Session
+from blink_cli.audio.devices.interface import InputDevice
+from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.commands.event_commands import already
-from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError, StateError, UsageError
-from blink_cli.core.events import (
+from blink_cli.commands.media_commands import device_sentence
+from blink_cli.core.api.events import (
     CallCancelled,
+    CallJoined,
+    CallNotAccepted,
     CallTerminated,
     EndReason,
     IncomingCall,
     LinkState,
+    MicrophoneMuted,
+    OfferDelivered,
     ParticipantDeclined,
     ParticipantStateChanged,
+    PeerAppeared,
+    PeerVanished,
     SessionEnding,
     TalkingStarted,
 )
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.replies import (
-    CallAccepted,
-    Calls,
-    DeviceSet,
-    OfferPlaced,
-    Participants,
-    RtpStatistics,
-    Status,
-)
-from blink_cli.core.requests import (
+from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
     GetParticipants,
+    GetPeers,
     GetRtpStatistics,
     GetStatus,
     LeaveCall,
     PlaceOffer,
+    R,
     RejectCall,
+    ReloadContacts,
     Request,
     SetDeafened,
     SetDevice,
     SetGain,
     SetMuted,
+    SetPeerMuted,
+    checked_reply,
 )
+from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError, StateError, UsageError
+from blink_cli.core.ids import CallId, Did
 from tests.app.conftest import OpenSession
+
+pytestmark = pytest.mark.real_time
 
 EventT = TypeVar("EventT")
 ReplyT = TypeVar("ReplyT")
@@ -71,16 +83,14 @@ class Ear:
                     return event
 
 
-async def ask(session: Session, request: Request, kind: type[ReplyT]) -> ReplyT:
-    reply = await session.ask(request)
-    assert isinstance(reply, kind)
-    return reply
+async def ask(session: Session, request: Request[R]) -> R:
+    return checked_reply(request, await session.ask(request))
 
 
 async def connect(alice: Session, bob: Session) -> CallId:
     async with asyncio.TaskGroup() as group:
-        accepting = group.create_task(ask(bob, AcceptCall(wait_s=10), CallAccepted), name="accept")
-        offered = await ask(alice, PlaceOffer(peers=(bob.did,), wait_s=10), OfferPlaced)
+        accepting = group.create_task(ask(bob, AcceptCall(wait_s=10)), name="accept")
+        offered = await ask(alice, PlaceOffer(peers=(bob.did,), wait_s=10))
     assert accepting.result().call == offered.call
     assert offered.connected == (bob.did,)
     return offered.call
@@ -92,7 +102,7 @@ async def test_two_sessions_talk_and_the_figures_of_both_directions_add_up(open_
         ear = Ear(bob)
         await ear.first()
         await ear.until(TalkingStarted, did=alice.did)
-        status = await ask(bob, GetStatus(), Status)
+        status = await ask(bob, GetStatus())
         assert status.call is not None
         assert status.call.id == call
         assert status.call.state == "in_call"
@@ -101,7 +111,7 @@ async def test_two_sessions_talk_and_the_figures_of_both_directions_add_up(open_
             bob.did: LinkState.SELF,
         }
         assert status.clocks.input_position_s is not None
-        (peer,) = (await ask(bob, GetRtpStatistics(), RtpStatistics)).peers
+        (peer,) = (await ask(bob, GetRtpStatistics())).peers
         assert peer.did == alice.did
         assert peer.inbound is not None
         assert peer.outbound is not None
@@ -145,9 +155,31 @@ async def test_mute_and_deafen_are_shown_to_the_other_side(open_session: OpenSes
         await ear.until(ParticipantStateChanged, did=alice.did, muted=True, deafened=False)
         await alice.ask(SetDeafened(deafened=True))
         await ear.until(ParticipantStateChanged, did=alice.did, muted=True, deafened=True)
-        shown = {p.did: p for p in (await ask(bob, GetParticipants(), Participants)).participants}
+        shown = {p.did: p for p in (await ask(bob, GetParticipants())).participants}
         assert shown[alice.did].muted
         assert shown[alice.did].deafened
+
+
+async def test_one_peer_is_muted_here_and_nobody_learns_of_it(open_session: OpenSession) -> None:
+    async with open_session("alice") as alice:
+        async with open_session("bob") as bob:
+            await connect(alice, bob)
+            await bob.ask(SetGain(peer=alice.did, gain_db=-6.0))
+            answer = await ask(bob, SetPeerMuted(peer=alice.did, muted=True))
+            assert (answer.did, answer.gain_db, answer.muted_here) == (alice.did, -6.0, True)
+            shown = {p.did: p for p in (await ask(bob, GetParticipants())).participants}
+            assert (shown[alice.did].muted_here, shown[alice.did].muted) == (True, False)
+            seen = {p.did: p for p in (await ask(alice, GetParticipants())).participants}
+            assert not any(p.muted or p.muted_here for p in seen.values())
+            with pytest.raises(UsageError, match="nothing of it to silence"):
+                await bob.ask(SetPeerMuted(peer=bob.did, muted=True))
+        # It is remembered, and known before the peer comes again.
+        async with open_session("bob") as bob:
+            (volume,) = (await ask(bob, GetStatus())).volumes
+            assert (volume.did, volume.gain_db, volume.muted_here) == (alice.did, -6.0, True)
+            await bob.ask(SetPeerMuted(peer=alice.did, muted=False))
+            await bob.ask(SetGain(peer=alice.did, gain_db=0.0))
+            assert (await ask(bob, GetStatus())).volumes == ()
 
 
 async def test_gain_and_devices_change_in_the_middle_of_a_call(
@@ -156,55 +188,157 @@ async def test_gain_and_devices_change_in_the_middle_of_a_call(
     async with open_session("alice") as alice, open_session("bob") as bob:
         await connect(alice, bob)
         await bob.ask(SetGain(peer=alice.did, gain_db=-6.0))
-        shown = {p.did: p for p in (await ask(bob, GetParticipants(), Participants)).participants}
+        shown = {p.did: p for p in (await ask(bob, GetParticipants())).participants}
         assert shown[alice.did].gain_db == pytest.approx(-6.0)
         with pytest.raises(UsageError, match="does not hear itself"):
             await bob.ask(SetGain(peer=bob.did, gain_db=3.0))
-        changed = await ask(
-            bob, SetDevice(direction="output", device=f"wav:{tmp_path / 'heard.wav'}"), DeviceSet
-        )
+        changed = await ask(bob, SetDevice(direction="output", device=f"wav:{tmp_path / 'heard.wav'}"))
         assert changed.device.endswith("heard.wav")
-        changed = await ask(alice, SetDevice(direction="input", device="tone:300"), DeviceSet)
-        assert (await ask(alice, GetStatus(), Status)).input == changed.device == "tone:300"
+        changed = await ask(alice, SetDevice(direction="input", device="tone:300"))
+        assert (await ask(alice, GetStatus())).input == changed.device == "tone:300"
         with pytest.raises((DeviceError, NotFoundError, UsageError)):
             await alice.ask(SetDevice(direction="input", device="file:/no/such/file.wav"))
-        assert (await ask(alice, GetStatus(), Status)).input == "tone:300"
+        assert (await ask(alice, GetStatus())).input == "tone:300"
+
+
+async def test_a_device_that_cannot_be_remembered_is_used_and_says_so(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with open_session("alice") as alice:
+        assert (await ask(alice, SetDevice(direction="output", device="null?ppm=1"))).not_remembered is None
+        monkeypatch.setattr(device_memory, "write_over", full)
+        chosen = await ask(alice, SetDevice(direction="output", device="null?ppm=2"))
+        assert (await ask(alice, GetStatus())).output == chosen.device == "null?ppm=2"
+        assert chosen.not_remembered == os.strerror(errno.ENOSPC)
+        assert device_sentence(chosen).endswith("the next session will not know it: No space left on device")
 
 
 async def test_a_rejected_call_stays_listed_and_is_joined_later(open_session: OpenSession) -> None:
     async with (
         open_session("alice") as alice,
-        open_session("bob", auto_accept=True) as bob,
+        open_session("bob", auto_accept="anyone") as bob,
         open_session("carol") as carol,
     ):
         ear = Ear(carol)
         await ear.first()
         alices = Ear(alice)
         await alices.first()
-        offered = await ask(alice, PlaceOffer(peers=(bob.did, carol.did), wait_s=10), OfferPlaced)
+        offered = await ask(alice, PlaceOffer(peers=(bob.did, carol.did), wait_s=10))
         await ear.until(IncomingCall)
         await carol.ask(RejectCall())
         await alices.until(ParticipantDeclined, did=carol.did)
-        calls = await ask(carol, GetCalls(), Calls)
+        calls = await ask(carol, GetCalls())
         assert [(p.id, p.rejected) for p in calls.pending_calls] == [(offered.call, True)]
-        joined = await ask(carol, AcceptCall(call=offered.call[:6], wait_s=5), CallAccepted)
+        joined = await ask(carol, AcceptCall(call=offered.call[:6], wait_s=5))
         assert joined.connected
-        assert len((await ask(carol, GetParticipants(), Participants)).participants) == 3
+        assert len((await ask(carol, GetParticipants())).participants) == 3
+
+
+async def test_calls_of_contacts_are_accepted_by_themselves_and_those_of_strangers_ring(
+    open_session: OpenSession,
+) -> None:
+    async with (
+        open_session("alice") as alice,
+        open_session("mallory", nickname="\u0430lly") as mallory,
+        open_session("bob", auto_accept="contacts") as bob,
+    ):
+        bob._directory._contacts_file.add("ally", alice.did)
+        await bob.ask(ReloadContacts())
+        ear = Ear(bob)
+        await ear.first()
+        await mallory.ask(PlaceOffer(peers=(bob.did,)))
+        rings = await ear.until(IncomingCall, caller=mallory.did)
+        assert (rings.nickname, rings.in_contacts) == (f"\u0430lly (…{mallory.did[-6:]})", False)
+        left = await ear.until(CallNotAccepted, caller=mallory.did)
+        assert "--auto-accept=anyone" in left.reason
+        assert len(left.reason) < 140
+        await mallory.ask(LeaveCall())
+        assert await ask(alice, PlaceOffer(peers=(bob.did,), wait_s=10))
+        rings = await ear.until(IncomingCall, caller=alice.did)
+        assert (rings.nickname, rings.in_contacts) == ("ally", True)
+        assert (await ear.until(CallJoined)).call_id == rings.call_id
+        people = (await ask(bob, GetParticipants())).participants
+        assert {one.nickname: one.in_contacts for one in people} == {"ally": True, "bob": False}
+        peers = (await ask(bob, GetPeers())).peers
+        assert {one.nickname for one in peers} == {"ally", f"\u0430lly (…{mallory.did[-6:]})"}
+
+
+async def test_a_caller_who_becomes_a_contact_while_it_rings_is_accepted(open_session: OpenSession) -> None:
+    async with open_session("alice") as alice, open_session("bob", auto_accept="contacts") as bob:
+        ear = Ear(bob)
+        await ear.first()
+        await alice.ask(PlaceOffer(peers=(bob.did,)))
+        left = await ear.until(CallNotAccepted, caller=alice.did)
+        bob._directory._contacts_file.add("ally", alice.did)
+        await bob.ask(ReloadContacts())
+        assert (await ear.until(CallJoined)).call_id == left.call_id
+
+
+async def test_who_accepts_while_there_is_no_microphone_opens_none_to_a_stranger(
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_headset = DeviceOpener.open_input
+
+    def with_headset(self: DeviceOpener, text: str) -> InputDevice:
+        return VirtualInput("headset", Tone(440)) if text == "headset" else without_headset(self, text)
+
+    monkeypatch.setattr(DeviceOpener, "open_input", with_headset)
+    async with (
+        open_session("mallory") as mallory,
+        open_session("bob", auto_accept="no-microphone") as bob,
+    ):
+        ear = Ear(bob)
+        await ear.first()
+        await mallory.ask(PlaceOffer(peers=(bob.did,)))
+        await ear.until(CallJoined)
+        with pytest.raises(DeviceError):
+            await bob.ask(SetDevice(direction="input", device="file:/no/such/file.wav"))
+        await ask(bob, SetDevice(direction="input", device="tone:300"))
+        assert not bob.status().muted
+        await ask(bob, SetDevice(direction="input", device="headset"))
+        assert bob.status().muted
+        assert "blink unmute" in (await ear.until(MicrophoneMuted)).reason
+        await bob.ask(SetMuted(muted=False))
+        assert not bob.status().muted
+        await bob.ask(LeaveCall())
+        await mallory.ask(LeaveCall())
+        await mallory.ask(PlaceOffer(peers=(bob.did,)))
+        left = await ear.until(CallNotAccepted, caller=mallory.did)
+        assert "--auto-accept=anyone" in left.reason
+        assert "contacts add" in left.reason
+
+
+async def test_who_chose_a_microphone_that_is_not_there_yet_accepts_no_stranger(
+    open_session: OpenSession,
+) -> None:
+    async with (
+        open_session("mallory") as mallory,
+        open_session("bob", auto_accept="no-microphone", input="default") as bob,
+    ):
+        ear = Ear(bob)
+        await ear.first()
+        await mallory.ask(PlaceOffer(peers=(bob.did,)))
+        await ear.until(CallNotAccepted, caller=mallory.did)
 
 
 async def test_a_call_that_was_left_can_be_joined_and_does_not_ring(open_session: OpenSession) -> None:
     async with (
         open_session("alice") as alice,
-        open_session("bob", auto_accept=True) as bob,
-        open_session("carol", auto_accept=True) as carol,
+        open_session("bob", auto_accept="anyone") as bob,
+        open_session("carol", auto_accept="anyone") as carol,
     ):
-        offered = await ask(alice, PlaceOffer(peers=(bob.did, carol.did), wait_s=10), OfferPlaced)
+        offered = await ask(alice, PlaceOffer(peers=(bob.did, carol.did), wait_s=10))
+        # Both, so that the call goes on without her.
+        assert await until(alice._hub, lambda: len(alice._runner.standing) == 2 or None, 10.0)
         await alice.ask(LeaveCall())
         rejoined = await until(alice._hub, lambda: alice._runner.snapshot().pending or None, 5.0)
         assert rejoined is not None
-        (pending,) = (await ask(alice, GetCalls(), Calls)).pending_calls
+        (pending,) = (await ask(alice, GetCalls())).pending_calls
         assert (pending.id, pending.left, pending.rings) == (offered.call, True, False)
-        status = await ask(alice, GetStatus(), Status)
+        status = await ask(alice, GetStatus())
         assert already("incoming_call", status) is None
 
 
@@ -228,7 +362,7 @@ async def test_a_call_nobody_joined_is_withdrawn_by_leaving(open_session: OpenSe
         await ear.until(IncomingCall)
         await alice.ask(LeaveCall())
         await ear.until(CallCancelled, reason=EndReason.WITHDRAWN)
-        assert (await ask(bob, GetCalls(), Calls)).pending_calls == ()
+        assert (await ask(bob, GetCalls())).pending_calls == ()
 
 
 async def test_the_other_side_learns_at_once_that_a_session_ended(open_session: OpenSession) -> None:
@@ -245,7 +379,7 @@ async def test_the_other_side_learns_at_once_that_a_session_ended(open_session: 
 
 async def test_what_a_user_can_do_wrong_has_its_own_sentence(open_session: OpenSession) -> None:
     async with open_session("alice") as alice:
-        mistakes: tuple[tuple[Request, type[BlinkError]], ...] = (
+        mistakes: tuple[tuple[Request[Any], type[BlinkError]], ...] = (
             (LeaveCall(), StateError),
             (GetParticipants(), StateError),
             (GetRtpStatistics(), StateError),
@@ -262,12 +396,50 @@ async def test_what_a_user_can_do_wrong_has_its_own_sentence(open_session: OpenS
             assert mistake.value.hint, request
 
 
+async def test_an_offer_that_waits_looks_for_its_peer_as_long(open_session: OpenSession) -> None:
+    async with open_session("alice", discovery=True) as alice, asyncio.TaskGroup() as tasks:
+        offering = tasks.create_task(
+            ask(alice, PlaceOffer(peers=("bob",), wait_s=20, discover_s=0.0)), name="offer"
+        )
+        async with open_session("bob", discovery=True) as bob:
+            await ask(bob, AcceptCall(wait_s=20))
+            assert (await offering).connected == (bob.did,)
+
+
 async def test_an_offer_that_nobody_answers_says_whether_it_arrived(open_session: OpenSession) -> None:
     async with open_session("alice") as alice, open_session("bob") as bob:
         with pytest.raises(NotFoundError, match="Nobody answered") as silence:
             await alice.ask(PlaceOffer(peers=(bob.did,), wait_s=0.7))
-        assert "reached them" in (silence.value.hint or "")
-        assert (await ask(alice, GetStatus(), Status)).call is not None
+        assert silence.value.hint == "The offer has reached bob and still rings; `blink leave` withdraws it."
+        assert (await ask(alice, GetStatus())).call is not None
+
+        with pytest.raises(NotFoundError, match="Nobody answered") as silence:
+            await alice.ask(PlaceOffer(peers=(bob.did,), wait_s=0.7, withdraw=True))
+        assert silence.value.hint == "The offer has reached bob and has been withdrawn."
+        assert (await ask(alice, GetStatus())).call is None
+
+
+async def test_an_offer_to_somebody_who_has_gone_does_not_claim_to_ring(open_session: OpenSession) -> None:
+    async with open_session("alice", discovery=True) as alice:
+        ear = Ear(alice)
+        await ear.first()
+        async with AsyncExitStack() as stack:
+            bob = await stack.enter_async_context(open_session("bob", discovery=True))
+            await ear.until(PeerAppeared, did=bob.did)
+            async with asyncio.TaskGroup() as tasks:
+                offering = tasks.create_task(_refusal(alice, PlaceOffer(peers=(bob.did,), wait_s=3)))
+                await ear.until(OfferDelivered, did=bob.did)
+                await stack.aclose()
+                await ear.until(PeerVanished, did=bob.did)
+        assert offering.result().hint == (
+            "The offer had reached bob, who has gone since. It is repeated until you `blink leave`."
+        )
+
+
+async def _refusal(session: Session, request: Request[Any]) -> NotFoundError:
+    with pytest.raises(NotFoundError) as refusal:
+        await session.ask(request)
+    return refusal.value
 
 
 async def test_no_thread_or_task_outlives_a_session(open_session: OpenSession) -> None:

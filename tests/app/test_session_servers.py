@@ -9,13 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from blink_cli.app.session import Session
-from blink_cli.core.events import Event, IceServerFailed, LinkChanged, LinkState
-from blink_cli.core.ice_server import ConfiguredServer, parse_ice_server
-from blink_cli.core.replies import IceServerList, IceServerState, Status
-from blink_cli.core.requests import AcceptCall, GetIceServers, GetRtpStatistics, PlaceOffer
+from blink_cli.core.api.events import Event, IceServerFailed, LinkChanged, LinkState
+from blink_cli.core.api.ice_server import ConfiguredServer, parse_ice_server
+from blink_cli.core.api.replies import IceServerList, IceServerState, Status
+from blink_cli.core.api.requests import AcceptCall, GetIceServers, GetRtpStatistics, PlaceOffer
+from blink_cli.lab.turn_server import LOOPBACK, TurnServer, free_port
 from tests.app.conftest import OpenSession
-from tests.support.turn_server import LOOPBACK, TurnServer, free_port
+
+pytestmark = pytest.mark.real_time
 
 
 async def connect(alice: Session, bob: Session) -> None:
@@ -35,7 +39,7 @@ async def link_becomes(events: AsyncIterator[Event | Status], state: LinkState) 
 
 def relay_in_use(session: Session) -> int:
     """The port of the TURN server that the session's one link goes through."""
-    (entry,) = session._runner.links.peers.values()
+    (entry,) = session._media.links.peers.values()
     assert entry.link is not None
     connection = entry.link._transport._connection
     assert connection._nominated[1].local_candidate.type == "relay"
@@ -133,7 +137,7 @@ async def test_dead_servers_and_wrong_credentials_are_told_and_cost_the_call_not
             }
             assert [s.last_error for s in await servers_of(alice)] == list(failed.values())
             await connect(alice, bob)
-            (entry,) = alice._runner.links.peers.values()
+            (entry,) = alice._media.links.peers.values()
             assert entry.link is not None
             assert entry.link._settings.ice_servers == ()
 

@@ -6,21 +6,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from blink_cli.app.device_guard import DeviceGuard
-from blink_cli.app.media_taps import MediaTaps
-from blink_cli.app.voice_path import VoicePath
+from typing_extensions import override
+
+from blink_cli.app.media.automuting import Automuting
+from blink_cli.app.media.device_guard import DeviceGuard
+from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.devices.sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
-from blink_cli.core.codec_settings import CodecSettings
+from blink_cli.core.api.events import Event
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.events import Event
-from blink_cli.core.names import Did
-from blink_cli.core.rtp import EncodedFrame
-from blink_cli.core.talking import TalkingChange
-from blink_cli.net.sdp import MediaFormat
-from blink_cli.net.tasks import TaskOwner
+from blink_cli.core.ids import Did
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.rtp import EncodedFrame
+from blink_cli.core.media.talking import TalkingChange
+from blink_cli.runtime.clock import MonotonicClock
+from blink_cli.runtime.tasks import TaskOwner
 from tests.audio.parts import BrokenDevice
 
 OWN, BOB = Did("did:key:own"), Did("did:key:bob")
@@ -37,11 +40,13 @@ class Opener(DeviceOpener):
         self.inputs: dict[str, Callable[[], InputDevice]] = {"broken": BrokenDevice}
         self.outputs: dict[str, Callable[[], OutputDevice]] = {"broken": BrokenDevice}
 
+    @override
     def open_input(self, text: str) -> InputDevice:
         if text == "default" and text not in self.inputs:
             raise DeviceError("The system has no input device.")
         return self.inputs[text]() if text in self.inputs else super().open_input(text)
 
+    @override
     def open_output(self, text: str, *, beside: str | None = None) -> OutputDevice:
         if text == "default" and text not in self.outputs:
             raise DeviceError("The system has no output device.")
@@ -55,6 +60,7 @@ class Microphone(VirtualInput):
         super().__init__(name, Tone(440))
         self.lose_voice: Exception | None = None
 
+    @override
     def ready_s(self, frames: int, now_s: float) -> float:
         if self.lose_voice is not None:
             raise self.lose_voice
@@ -62,19 +68,20 @@ class Microphone(VirtualInput):
 
 
 class VoiceBench:
-    """Observes the voice path as the call runner does, and beats as it does."""
+    """Observes the voice path as a call's media do, and beats as they do."""
 
     def __init__(self, opener: Opener, tasks: TaskOwner, input_name: str, output_name: str) -> None:
         self.opener = opener
+        self.tasks = tasks
         self.voice = VoicePath(
             opener=opener,
             input_device=opener.open_input(input_name),
             output_device=opener.open_output(output_name),
             codec=CodecSettings(),
             tasks=tasks,
-            observer=self,
-            taps=MediaTaps(),
+            events=self,
         )
+        self.automute = Automuting(OWN, self.voice.set_automuted, self._publish, MonotonicClock())
         self.events: list[Event] = []
         self.frames: list[EncodedFrame] = []
         self.guard = DeviceGuard(OWN, self.voice, self._publish, tasks)
@@ -109,13 +116,19 @@ class VoiceBench:
         self.events.append(event)
         self._news.set()
 
-    # VoiceObserver
+    def peer_connected(self) -> None:
+        """Somebody is there, as when a link stands."""
+        self.voice.play(OPUS)
+        self.voice.start_devices()
 
-    def frame_encoded(self, frame: EncodedFrame) -> None:
-        self.frames.append(frame)
+    # VoiceEvents
+
+    def frames_ready(self) -> None:
+        while self.voice.outbox:
+            self.frames.append(self.voice.outbox.popleft())
         self._news.set()
 
-    def own_voice(self, change: TalkingChange) -> None:
+    def talking_changed(self, change: TalkingChange, at_s: float) -> None:
         pass
 
     def device_failed(self, direction: str, reason: str) -> None:

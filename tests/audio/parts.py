@@ -1,25 +1,33 @@
 """Real parts, slightly bent: an encoder that leaves samples as they are, a stream that plays packets at once, devices in the hand."""
 
+import dataclasses
 from collections import deque
 
 import numpy as np
+from typing_extensions import override
 
+from blink_cli.audio.devices.captured_frames import CapturedFrames
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
-from blink_cli.audio.devices.virtual_input import VirtualInput
+from blink_cli.audio.devices.virtual_input import Sound, VirtualInput
 from blink_cli.audio.devices.virtual_output import VirtualOutput
+from blink_cli.audio.playout import PlayoutStatistics
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.rtp import EncodedFrame, RtpPacket
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
+
+NOTHING_PLAYED = PlayoutStatistics(**{field.name: 0 for field in dataclasses.fields(PlayoutStatistics)})
 
 
 class PlainEncoder:
     """Payloads are the samples themselves."""
 
-    def __init__(self, frame_samples: int = 960) -> None:
+    def __init__(self, frame_samples: int = 960, channels: int = 1) -> None:
         self.frame_samples = frame_samples
+        self.channels = channels
 
     def encode(self, samples: Samples) -> bytes:
-        assert samples.shape == (self.frame_samples,)
+        assert samples.shape == ((self.frame_samples,) if self.channels == 1 else (self.frame_samples, 2))
         assert samples.dtype == np.float32
         return samples.tobytes()
 
@@ -54,8 +62,11 @@ class PlainStream:
         self.asked_s.append(now_s)
         return self.blocks.popleft() if self.blocks else SILENT_BLOCK
 
-    def statistics(self) -> int:
-        return len(self.asked_s)
+    def statistics(self) -> PlayoutStatistics:
+        return dataclasses.replace(NOTHING_PLAYED, total_samples_received=480 * len(self.asked_s))
+
+    def loss_report(self) -> LossReport:
+        return LossReport(0.0, 0.0, 0)
 
 
 class ConstantStream(PlainStream):
@@ -65,6 +76,7 @@ class ConstantStream(PlainStream):
         super().__init__()
         self._block = np.full(480, value, dtype=np.float32)
 
+    @override
     def get(self, now_s: float) -> Samples:
         super().get(now_s)
         return self._block
@@ -90,6 +102,9 @@ class RampSound:
 
     def close(self) -> None:
         pass
+
+    def channels(self) -> None:
+        return None
 
 
 class Ear:
@@ -123,9 +138,144 @@ class StallingInput(VirtualInput):
     """A microphone that can stand still."""
 
     stalled = False
+    period_s = 0.0
+    _from_s = _until_s = -np.inf
+    _keep = 1.0
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much its clock runs fast."""
+        return self._clock.drift_ppm
+
+    def stand_still(self, from_s: float, for_s: float, keep: float) -> None:
+        """Deliver nothing for so long; afterwards the last `keep` of what was held back is there, the rest is lost."""
+        self._from_s, self._until_s, self._keep = from_s, from_s + for_s, keep
+
+    @override
+    def ready_s(self, frames: int, now_s: float) -> float:
+        if self.stalled or self._from_s <= now_s < self._until_s:
+            return now_s + 0.01
+        if now_s >= self._until_s and self._keep < 1.0:
+            lost = int((self._until_s - self._from_s) * (1.0 - self._keep) * 48_000)
+            self._keep = 1.0
+            self._sound.skip(lost)
+            self._clock.frames += lost
+            self._clock.lost_frames += lost
+        return super().ready_s(frames, now_s)
+
+
+class SystemInput:
+    """A microphone of a sound system, in virtual time: callbacks that come as a schedule says, behind the real ring and clock.
+
+    Frame k of `sound` is captured at `start + k / rate * (1 - ppm / 10^6)`. `stand_still` keeps callbacks away, and says which part of what
+    was captured meanwhile comes afterwards, all at once.
+    """
+
+    def __init__(
+        self,
+        sound: Sound,
+        *,
+        rate_hz: int = 48_000,
+        channels: int = 1,
+        callback_frames: int = 240,
+        together: int = 1,
+        drift_ppm: float = 0.0,
+        latency_s: float | None = None,
+        latency_noise_s: float = 0.0,
+        tells_latency: bool = True,
+    ) -> None:
+        self._tells_latency = tells_latency
+        self.parameters = DeviceParameters("microphone", rate_hz, channels, virtual=False)
+        self._sound = sound
+        self._callback_frames, self._together = callback_frames, together
+        self._frame_s = (1.0 - drift_ppm * 1e-6) / rate_hz
+        self.drift_ppm = drift_ppm
+        self.period_s = callback_frames * together / rate_hz
+        self._latency_s, self._latency_noise_s = latency_s, latency_noise_s
+        self._noise = np.random.default_rng(7)
+        self._start_s: float | None = None
+        self._frame = self._burst_from = 0
+        self._until_s = self._from_s = -np.inf
+        self._keep = 1.0
+        self._callback_s = 0.0
+        self._frames = self._new()
+
+    def _new(self) -> CapturedFrames:
+        parameters = self.parameters
+        return CapturedFrames(parameters.sample_rate_hz, parameters.channels, lambda: self._callback_s)
+
+    def start(self, now_s: float) -> None:
+        self._sound.rewind()
+        self._start_s, self._frame, self._burst_from = now_s, 0, 0
+        self._frames = self._new()
+
+    def stand_still(self, from_s: float, for_s: float, keep: float) -> None:
+        """Let no callback come for so long; afterwards the last `keep` of what was held back comes at once, the rest is lost."""
+        self._from_s, self._until_s, self._keep = from_s, from_s + for_s, keep
+
+    def set_latency(self, latency_s: float) -> None:
+        """Let it take so long from the microphone to the callback from now on."""
+        self._latency_s = latency_s
 
     def ready_s(self, frames: int, now_s: float) -> float:
-        return now_s + 0.01 if self.stalled else super().ready_s(frames, now_s)
+        self._call_back(now_s)
+        return self._frames.ready_s(frames, now_s)
+
+    def captured_at(self) -> float:
+        return self._frames.captured_at()
+
+    def read(self, frames: int) -> Samples:
+        return self._frames.read(frames)
+
+    def stop(self) -> None:
+        self._start_s = None
+
+    def position_s(self, now_s: float) -> float | None:
+        return None if self._start_s is None else now_s - self._start_s
+
+    def reading(self, now_s: float) -> DeviceReading:
+        frames = self._frames
+        return DeviceReading(
+            running=self._start_s is not None,
+            frames=frames.frames,
+            lost_frames=frames.lost_frames,
+            queued_frames=frames.queued,
+            latency_s=frames.latency_s,
+            failure=None,
+        )
+
+    def _captured_s(self, frame: int) -> float:
+        assert self._start_s is not None, "it runs"
+        return self._start_s + frame * self._frame_s
+
+    def _call_back(self, now_s: float) -> None:
+        held_s = self._latency_s or 0.0
+        burst = self._callback_frames * self._together
+        while self._start_s is not None:
+            end = self._frame + self._callback_frames
+            together = -(-(end - self._burst_from) // burst) * burst
+            due_s = self._captured_s(self._burst_from + together) + held_s
+            if self._from_s <= due_s < self._until_s:
+                due_s = self._until_s
+                lost = int((self._until_s - self._from_s) * (1.0 - self._keep) / self._frame_s)
+                if due_s <= now_s and lost:
+                    self._keep = 1.0
+                    self._sound.skip(lost)
+                    self._frame += lost
+                    self._burst_from = self._frame
+                    continue
+            if due_s > now_s:
+                return
+            self._callback_s = due_s + 1e-5 * (end % burst) / burst
+            latency_s = self._latency_s
+            if latency_s is not None and not self._tells_latency:
+                latency_s = None
+            if latency_s is not None:
+                latency_s = self._callback_s - self._captured_s(self._frame)
+                latency_s += self._noise.uniform(-1, 1) * self._latency_noise_s
+            block = self._sound.next(self._callback_frames)[:, np.newaxis]
+            self._frames.captured(np.repeat(block, self.parameters.channels, axis=1), latency_s)
+            self._frame = end
 
 
 class LeakyInput(VirtualInput):
@@ -141,9 +291,22 @@ class StallingOutput(VirtualOutput):
     """A speaker that can stand still."""
 
     stalled = False
+    _from_s = _until_s = -np.inf
+    _makes_up = True
 
+    def stand_still(self, from_s: float, for_s: float, *, makes_up: bool) -> None:
+        """Want nothing for so long; afterwards what was missed at once, or nothing of it."""
+        self._from_s, self._until_s, self._makes_up = from_s, from_s + for_s, makes_up
+
+    @override
     def ready_s(self, now_s: float) -> float:
-        return now_s + 0.01 if self.stalled else super().ready_s(now_s)
+        if self.stalled or self._from_s <= now_s < self._until_s:
+            return now_s + 0.01
+        if now_s >= self._until_s and not self._makes_up:
+            assert self._clock.start_s is not None
+            self._clock.start_s += self._until_s - self._from_s
+            self._makes_up = True
+        return super().ready_s(now_s)
 
 
 class BrokenDevice:
@@ -158,7 +321,13 @@ class BrokenDevice:
     def ready_s(self, *_: float) -> float:
         raise AssertionError("it never started")
 
+    def captured_at(self) -> float:
+        raise AssertionError("it never started")
+
     def read(self, frames: int) -> Samples:
+        raise AssertionError("it never started")
+
+    def heard_at(self) -> float:
         raise AssertionError("it never started")
 
     def write(self, frames: Samples) -> int:

@@ -4,15 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from typing_extensions import override
 
 from blink_cli.audio import device_thread
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import InputDevice
 from blink_cli.audio.devices.sounds import Silence
 from blink_cli.audio.devices.virtual_input import VirtualInput
-from blink_cli.audio.waiting import MonotonicClock
 from blink_cli.core.errors import DeviceError
+from blink_cli.runtime.clock import MonotonicClock
 from tests.audio.parts import BrokenDevice
+
+pytestmark = pytest.mark.no_clock
 
 
 class Microphone(VirtualInput):
@@ -25,6 +28,7 @@ class Microphone(VirtualInput):
         self.may_start = threading.Event()
         self.may_start.set()
 
+    @override
     def start(self, now_s: float) -> None:
         self.started_by.append(threading.current_thread())
         self.starting.set()

@@ -2,6 +2,8 @@ import pytest
 
 from blink_cli.audio.lateness import Lateness
 
+pytestmark = pytest.mark.no_clock
+
 
 def test_nothing_counted_is_all_zeros() -> None:
     summary = Lateness().summary()

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from blink_cli.audio.mixer import Mixer
@@ -6,8 +7,12 @@ from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.sink_track import SinkTrack
 from tests.audio.parts import ConstantStream, PlainStream
 
+pytestmark = pytest.mark.no_clock
 
-def settle(mixer: Mixer, *tracks: SinkTrack[int]) -> Samples:
+Floats = npt.NDArray[np.float64]
+
+
+def settle(mixer: Mixer, *tracks: SinkTrack) -> Samples:
     mixer.mix(tracks, 0.0)
     return mixer.mix(tracks, 0.01).copy()
 
@@ -71,3 +76,55 @@ def test_muted_and_deafened_streams_are_drained() -> None:
     for tick in range(5):
         mixer.mix([SinkTrack(muted, muted=True), SinkTrack(heard)], tick * 0.01)
     assert muted.asked_s == heard.asked_s == [0.0, 0.01, 0.02, 0.03, 0.04]
+
+
+class SoundStream(PlainStream):
+    """Plays a sound from its beginning."""
+
+    def __init__(self, sound: Samples) -> None:
+        super().__init__()
+        self.blocks.extend(sound.reshape(-1, 480))
+
+
+def level_over_time_db(sound: Samples, hz: float) -> Floats:
+    """How loud a tone is in a sound, every 20 ms."""
+    turned = sound * np.exp(-2j * np.pi * hz * np.arange(len(sound)) / 48_000)
+    amplitude = 2.0 * np.abs(turned.reshape(-1, 960).mean(axis=1))
+    return np.asarray(20.0 * np.log10(amplitude), np.float64)
+
+
+@pytest.mark.parametrize("gain_db", [0.0, 12.0, 20.0])
+def test_a_loud_voice_does_not_make_a_tone_beside_it_pump(gain_db: float) -> None:
+    # Bursts of half a second, of a voice that has nothing near the tone.
+    at_s = np.arange(4 * 48_000) / 48_000
+    bursts = (0.9 * np.sin(2 * np.pi * 200 * at_s) * (at_s % 1.0 < 0.5)).astype(np.float32)
+    tone = (0.05 * np.sin(2 * np.pi * 3000 * at_s)).astype(np.float32)
+    mixer, loud = Mixer(), SinkTrack(SoundStream(bursts), gain_db=gain_db)
+    beside = SinkTrack(SoundStream(tone))
+    mix = np.concatenate([mixer.mix([loud, beside], tick / 100).copy() for tick in range(400)])
+    levels = level_over_time_db(mix, 3000.0)[10:]
+    assert levels.max() - levels.min() < 1.0
+    assert np.abs(mix).max() <= 1.0
+    loud.publish()
+    assert (loud.statistics.limited_blocks > 0) is (gain_db > 0)
+
+
+def test_a_voice_turned_up_by_a_little_is_as_it_was() -> None:
+    voice = np.random.default_rng(1).uniform(-0.4, 0.4, 480).astype(np.float32)
+    track = SinkTrack(SoundStream(np.tile(voice, 2)), gain_db=6.0)
+    np.testing.assert_array_equal(settle(Mixer(), track), voice * np.float32(10.0**0.3))
+
+
+def test_a_gain_that_was_too_much_is_taken_back_without_a_step() -> None:
+    at_s = np.arange(48_000) / 48_000
+    sound = (0.5 * np.sin(2 * np.pi * 200 * at_s)).astype(np.float32)
+    mixer, stream = Mixer(), SoundStream(sound)
+    track = SinkTrack(stream, gain_db=20.0)
+    mix = []
+    for tick in range(100):
+        if tick == 50:
+            track.gain_db = 0.0
+        mix.append(mixer.mix([track], tick / 100).copy())
+    steepest = 2 * np.pi * 200 / 48_000
+    assert np.abs(np.diff(np.concatenate(mix)[4800:])).max() < 1.2 * steepest
+    np.testing.assert_array_equal(sound, (0.5 * np.sin(2 * np.pi * 200 * at_s)).astype(np.float32))

@@ -9,9 +9,12 @@ import numpy.typing as npt
 import pytest
 
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder, library_version
-from blink_cli.core.codec_settings import Application, CodecSettings
+from blink_cli.audio.opus.encoder import LONGEST_PAYLOAD_BYTES
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_samples
+from blink_cli.core.media.codec_settings import Application, CodecSettings
+from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
+
+pytestmark = pytest.mark.no_clock(sockets=True)
 
 Samples = npt.NDArray[np.float32]
 
@@ -46,6 +49,30 @@ def test_sound_comes_back_after_the_lookahead(frame_ms: int, application: Applic
     )  # SILK moves phases
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 12_000, 16_000, 24_000, 48_000])
+def test_samples_of_other_rates_and_two_channels_come_back(rate_hz: int) -> None:
+    settings = CodecSettings(bitrate_bps=96_000, application="audio")
+    encoder = OpusEncoder(settings, rate_hz=rate_hz, channels=2)
+    decoder = OpusDecoder(rate_hz=rate_hz, channels=2)
+    assert encoder.frame_samples == rate_hz // 50
+    time_s = np.arange(rate_hz) / rate_hz
+    left, right = np.sin(2 * np.pi * 300 * time_s), np.sin(2 * np.pi * 800 * time_s)
+    sound = np.stack((0.2 * left, 0.1 * right), axis=1).astype(np.float32)
+    heard = np.concatenate([decoder.decode(encoder.encode(f)) for f in frames_of(sound, rate_hz // 50)])
+    assert heard.shape == sound.shape
+    delay = encoder.lookahead_samples
+    assert delay == rate_hz * 13 // 2000
+    for channel in (0, 1):
+        assert np.corrcoef(sound[: len(sound) - delay, channel], heard[delay:, channel])[0, 1] > 0.99
+
+
+def test_the_longest_packet_is_as_long_as_allowed() -> None:
+    noise = np.asarray(np.random.default_rng(3).normal(0, 0.2, 2880), np.float32)
+    settings = CodecSettings(bitrate_bps=510_000, frame_ms=60, application="audio", cbr=True)
+    assert len(OpusEncoder(settings).encode(noise)) <= 1276
+    assert len(OpusEncoder(settings, most_bytes=LONGEST_PAYLOAD_BYTES).encode(noise)) > 3_700
+
+
 def test_fec_in_the_next_packet_is_better_than_a_guess() -> None:
     encoder = OpusEncoder(CodecSettings())
     encoder.set_fec(20, enabled=True)
@@ -77,6 +104,22 @@ def test_dtx_says_that_a_silence_goes_on() -> None:
         encoder.encode(frame)
     packets = [encoder.encode(np.zeros(960, np.float32)) for _ in range(50)]
     assert sum(is_discontinuous(packet) for packet in packets) > 20
+
+
+def test_at_a_constant_bit_rate_lengths_tell_nothing() -> None:
+    noise = np.random.default_rng(5).standard_normal(9_600).astype(np.float32) * 0.1
+    sound = np.concatenate((voice(0.4), np.zeros(9_600, np.float32), noise, voice(0.2)))
+
+    def lengths(settings: CodecSettings) -> set[int]:
+        encoder = OpusEncoder(settings)
+        found = set()
+        for loss_percent in (0, 20):  # FEC takes its share of the same bits
+            encoder.set_fec(loss_percent, enabled=loss_percent > 0)
+            found |= {len(encoder.encode(frame)) for frame in frames_of(sound, 960)}
+        return found
+
+    assert lengths(CodecSettings(cbr=True)) == {80}, "32,000 bits a second"
+    assert len(lengths(CodecSettings())) > 5
 
 
 def test_bits_are_spent_on_the_band_that_is_there() -> None:

@@ -7,6 +7,8 @@ import pytest
 from blink_cli.audio.ring import FrameRing
 from blink_cli.audio.samples import Samples
 
+pytestmark = pytest.mark.no_clock(sockets=True)
+
 
 def numbered(start: int, count: int, channels: int = 1) -> Samples:
     return np.repeat(np.arange(start, start + count, dtype=np.float32)[:, None], channels, axis=1)

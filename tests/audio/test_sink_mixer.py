@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S
 from blink_cli.audio.devices.virtual_output import VirtualOutput
@@ -14,6 +15,8 @@ from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.core.errors import DeviceError
 from tests.audio.manual_clock import ManualClock
 from tests.audio.parts import BrokenDevice, ConstantStream, Ear, PlainStream, StallingOutput, packet
+
+pytestmark = pytest.mark.no_clock
 
 
 class Bench:
@@ -70,6 +73,29 @@ def test_the_output_queues_no_more_than_one_block_ahead() -> None:
             bench.clock.advance(0.0037)
             reading = bench.mixer.statistics(bench.clock.now_s()).reading
             assert reading.queued_frames <= 480 + OUTPUT_LEAD_S * 48_000 + 1
+
+
+@pytest.mark.parametrize("makes_up", [True, False], ids=["takes what it missed", "takes nothing of it"])
+@pytest.mark.parametrize("stall_s", [0.05, 0.09, 0.15, 0.4, 1.5, 10.0])
+def test_a_speaker_that_stood_still_leaves_no_sound_waiting(stall_s: float, makes_up: bool) -> None:  # noqa: FBT001
+    device, stream = StallingOutput("ear", Ear()), PlainStream()
+    with running(device) as bench:
+        bench.mixer.add(SinkTrack(stream))
+        bench.clock.advance(2.0)
+        device.stand_still(bench.clock.now_s(), stall_s, makes_up=makes_up)
+        bench.clock.advance(stall_s + 0.05)
+        passed_s = bench.clock.now_s() - bench.start_s
+        assert len(stream.asked_s) == pytest.approx(passed_s * 100, abs=3)
+        assert stream.asked_s[-1] == pytest.approx(bench.clock.now_s(), abs=0.03)
+        bench.clock.advance(2.0)
+        assert len(stream.asked_s) == pytest.approx((passed_s + 2.0) * 100, abs=3)
+
+
+@pytest.mark.parametrize("drift_ppm", [-500.0, 500.0])
+def test_a_speaker_whose_clock_drifts_takes_every_tick(drift_ppm: float) -> None:
+    with running(VirtualOutput("ear", Ear(), drift_ppm)) as bench:
+        bench.clock.advance(120.0)
+        assert bench.mixer.statistics(bench.clock.now_s()).unheard_samples == 0
 
 
 def test_late_ticks_are_made_up_for_at_once() -> None:
@@ -179,13 +205,15 @@ def test_statistics_are_published_every_tenth_of_a_second() -> None:
         for _ in range(20):
             bench.clock.advance(0.1)
             now_s = bench.clock.now_s()
-            assert track.statistics.stream >= (now_s - bench.start_s) / 0.01 - 12
+            ticks = track.statistics.playout.total_samples_received / 480
+            assert ticks >= (now_s - bench.start_s) / 0.01 - 12
         assert bench.mixer.position_s(now_s) == pytest.approx(2.0)
     assert bench.mixer.position_s(now_s) is None
 
 
 def test_a_bug_in_a_stream_ends_the_thread_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
     class Faulty(PlainStream):
+        @override
         def get(self, now_s: float) -> Samples:
             raise ZeroDivisionError
 

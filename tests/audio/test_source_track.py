@@ -10,11 +10,13 @@ import pytest
 from blink_cli.audio.devices.sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.samples import Samples
-from blink_cli.audio.source_track import SourceTrack
+from blink_cli.audio.source_track import CaptureGap, SourceTrack
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.rtp import EncodedFrame
+from blink_cli.core.media.rtp import EncodedFrame
 from tests.audio.manual_clock import ManualClock
 from tests.audio.parts import BrokenDevice, LeakyInput, PlainEncoder, RampSound, StallingInput, sound_of
+
+pytestmark = pytest.mark.real_time
 
 Source = SourceTrack[PlainEncoder]
 
@@ -27,7 +29,11 @@ class Bench:
         self.frames: list[EncodedFrame] = []
         self.sent_s: list[float] = []
         self.source: Source = SourceTrack(
-            device, PlainEncoder(), self._take, first_timestamp=0, clock=self.clock
+            device,
+            PlainEncoder(),
+            self._take,
+            first_timestamp=0,
+            clock=self.clock,
         )
         self.start_s = self.clock.now_s()
 
@@ -37,6 +43,10 @@ class Bench:
 
     def failure(self) -> str | None:
         return self.source.statistics(self.clock.now_s()).reading.failure
+
+    @property
+    def gaps(self) -> tuple[CaptureGap, ...]:
+        return self.source.statistics(self.clock.now_s()).recent_gaps
 
     def sound(self) -> Samples:
         return np.concatenate([sound_of(frame) for frame in self.frames])
@@ -133,20 +143,22 @@ def test_a_device_that_does_not_start_is_an_error_of_start() -> None:
     source.stop()
 
 
-def test_silence_takes_the_place_of_a_device_that_stands_still() -> None:
+def test_of_a_device_that_stands_still_nothing_is_sent_and_the_gap_is_told() -> None:
     device = StallingInput("tone:200", Tone(200))
     with running(device) as bench:
         bench.clock.advance(0.5)
         device.stalled = True
         bench.clock.advance(1.0)
-        during = len(bench.frames)
-        assert bench.timestamps_s()[-1] == pytest.approx(1.5, abs=0.15)
-        assert (sound_of(bench.frames[-1]) == 0).all()
+        assert bench.timestamps_s()[-1] == pytest.approx(0.48)
+        assert bench.source.statistics(bench.clock.now_s()).level_dbov == -127
         device.stalled = False
         bench.clock.advance(0.5)
-        assert bench.source.statistics(bench.clock.now_s()).filled_samples >= 0.85 * 48_000
+        assert bench.timestamps_s()[-1] + 0.02 == pytest.approx(2.0, abs=0.021)
         assert np.abs(sound_of(bench.frames[-1])).max() == pytest.approx(0.1, abs=0.001)
-        assert len(bench.frames) > during
+        statistics = bench.source.statistics(bench.clock.now_s())
+        assert statistics.gaps == len(bench.gaps) == 1
+        assert statistics.missing_samples == pytest.approx(1.0 * 48_000, abs=960)
+        assert bench.gaps[0].began_at - bench.start_s == pytest.approx(0.5)
 
 
 def test_after_a_long_freeze_what_was_lost_is_counted_and_timestamps_keep_real_time() -> None:
@@ -155,7 +167,9 @@ def test_after_a_long_freeze_what_was_lost_is_counted_and_timestamps_keep_real_t
         bench.clock.freeze_process(3.0)
         bench.clock.advance(0.5)
         statistics = bench.source.statistics(bench.clock.now_s())
-        assert statistics.lost_samples == pytest.approx(3.0 * 48_000, abs=960)
+        assert statistics.missing_samples == pytest.approx(3.0 * 48_000, abs=960)
+        assert statistics.late_samples == 0
+        assert [gap.missing_s for gap in bench.gaps] == pytest.approx([3.0], abs=0.021)
         assert bench.timestamps_s()[-1] + 0.02 == pytest.approx(4.0, abs=0.021)
         assert statistics.lateness.max_ms <= 3001
         # What came afterwards is what was captured then.
@@ -170,10 +184,11 @@ def test_small_losses_add_up_and_timestamps_follow_the_sound() -> None:
             bench.clock.advance(0.1)
             device.lose(192)
         bench.clock.advance(0.5)
-        assert bench.source.statistics(bench.clock.now_s()).lost_samples == 10 * 192
+        assert bench.source.statistics(bench.clock.now_s()).missing_samples == 10 * 192
         last = bench.frames[-1]
         captured = (sound_of(last)[0] - 0.001) / 1e-6
-        assert last.timestamp == pytest.approx(captured, abs=240)
+        assert last.timestamp == pytest.approx(captured, abs=2)
+        assert bench.gaps == (), "too short to be told"
 
 
 def test_the_encoder_is_adjusted_between_frames() -> None:
@@ -275,3 +290,65 @@ def swap_in_another_thread(bench: Bench, device: VirtualInput) -> None:
 def longest_silence(sound: Samples) -> int:
     loud = np.flatnonzero(np.abs(sound) > 0.01)
     return int(np.diff(loud).max())
+
+
+class TwoTones:
+    """300 Hz on the left, 700 Hz on the right."""
+
+    def __init__(self) -> None:
+        self._left, self._right = Tone(300), Tone(700)
+
+    def rewind(self) -> None:
+        self._left.rewind()
+        self._right.rewind()
+
+    def next(self, count: int) -> Samples:
+        return np.stack((self._left.next(count), self._right.next(count)), axis=1)
+
+    def skip(self, count: int) -> None:
+        self._left.skip(count)
+        self._right.skip(count)
+
+    def close(self) -> None:
+        pass
+
+    def channels(self) -> None:
+        return None
+
+
+def test_two_channels_are_captured_when_the_encoder_takes_them_and_one_when_not() -> None:
+    def stereo(encoder: PlainEncoder) -> None:
+        encoder.channels = 2
+
+    def mono(encoder: PlainEncoder) -> None:
+        encoder.channels = 1
+
+    with running(VirtualInput("two tones", TwoTones(), channels=2)) as bench:
+        passed_by = []
+        for seconds, change in ((0.51, stereo), (0.5, mono), (0.51, None)):
+            bench.clock.advance(seconds)
+            passed_by.append(bench.source.sends_stereo)
+            if change is not None:
+                bench.source.adjust_encoder(change)
+        assert passed_by == [False, True, False], "two channels pass the chain by"
+        shares = [len(frame.payload) // (4 * frame.duration_samples) for frame in bench.frames]
+        assert shares == [1] * 25 + [2] * 25 + [1] * 26
+        assert bench.timestamps_s() == pytest.approx([0.02 * n for n in range(76)]), "nothing is missing"
+        left, right = np.concatenate([sound_of(frame) for frame in bench.frames[25:50]]).reshape(-1, 2).T
+        for side, hz, other in ((left, 300, 700), (right, 700, 300)):
+            spectrum = np.abs(np.fft.rfft(side)) / len(side) * 2
+            assert spectrum[hz * len(side) // 48_000] == pytest.approx(0.1, rel=0.01)
+            assert spectrum[other * len(side) // 48_000] < 0.001
+        assert bench.source.statistics(bench.clock.now_s()).channels is not None
+
+
+def test_a_microphone_of_one_channel_is_sent_in_both() -> None:
+    def stereo(encoder: PlainEncoder) -> None:
+        encoder.channels = 2
+
+    with running(tone()) as bench:
+        bench.source.adjust_encoder(stereo)
+        bench.clock.advance(0.1)
+        left, right = np.concatenate([sound_of(frame) for frame in bench.frames]).reshape(-1, 2).T
+        np.testing.assert_array_equal(left, right)
+        assert np.abs(left).max() == pytest.approx(0.1, abs=0.001)

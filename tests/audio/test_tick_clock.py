@@ -3,6 +3,8 @@ import pytest
 
 from blink_cli.audio.tick_clock import TickClock
 
+pytestmark = pytest.mark.no_clock
+
 
 def test_exact_ticks_stay_exact() -> None:
     clock = TickClock()

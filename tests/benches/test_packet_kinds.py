@@ -4,7 +4,8 @@ import struct
 
 import pytest
 from benches.packet_watch import Kind, PacketTimes, kind_of
-from benches.trace_wire import media_byte
+
+from blink_cli.lab.network.trace_wire import media_byte
 
 
 def frame(payload: bytes, *, protocol: int = 17, ethertype: int = 0x0800, options: int = 0) -> bytes:

@@ -5,7 +5,8 @@ import random
 import statistics
 
 import pytest
-from benches.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+
+from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
 
 PACKETS = 50_000
 STEP_S = 0.02

@@ -8,15 +8,29 @@ import msgspec
 import pytest
 
 from blink_cli.commands.event_sentences import END_REASONS, Narrator
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
+    AudioDegraded,
+    AudioRecovered,
+    CallTerminated,
+    DeviceLost,
     EndReason,
     Event,
+    IncomingCall,
+    LinkChanged,
+    LinkState,
+    OfferDelivered,
+    ParticipantStateChanged,
     PeerAppeared,
+    ProcessingUnavailable,
     RecordingStopped,
+    StreamDirection,
     StreamFailed,
     StreamProblem,
 )
-from tests.support.scripted_session import ALICE, BOB, ScriptedSession
+from blink_cli.core.api.replies import CurrentCall, Participant
+from tests.support.scripted_session import ALICE, BOB, CALL, SINCE, ScriptedSession, participant
+
+pytestmark = pytest.mark.no_clock
 
 KINDS: tuple[Any, ...] = typing.get_args(Event)
 
@@ -29,7 +43,13 @@ def example(kind: Any) -> Any:
             return BOB
         if isinstance(field.type, type) and issubclass(field.type, Enum):
             return next(iter(field.type))
-        return {str: "text", int: 3, bool: True}.get(
+        if field.name in {"ours", "left_out", "theirs"}:
+            return ("192.0.2.1 (eth0)",)
+        if field.name == "filters":
+            return ("echo",)
+        if field.name == "changed":
+            return ("bitrate", "frame_ms", "stereo")
+        return {str: "text", int: 3, float: 2.5, bool: True}.get(
             field.type, "c0ffee00" if "tuple" not in str(field.type) else (BOB,)
         )
 
@@ -49,6 +69,44 @@ def test_every_event_has_a_sentence(kind: Any) -> None:
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (OfferDelivered(call_id=CALL, did=BOB), "ringing bob"),
+        (
+            IncomingCall(call_id=CALL, caller=BOB, nickname="bob", participants=(BOB,)),
+            "bob is calling: accept c0ffee00",
+        ),
+        (CallTerminated(call_id=CALL, reason=EndReason.LEFT), "you left call c0ffee00"),
+        (
+            ProcessingUnavailable(
+                filters=("echo", "noise"), reason="The library is missing; `doctor` tells more."
+            ),
+            "echo cancelling and noise suppression are not possible: the library is missing; `doctor` tells more; the call goes on without",
+        ),
+        (CallTerminated(call_id=CALL, reason=EndReason.EMPTY), "call c0ffee00 ended: everyone else left"),
+        (LinkChanged(call_id=CALL, did=BOB, link=LinkState.ABSENT), "audio with bob: disconnected"),
+        (
+            AudioDegraded(did=BOB, reason="315 ms of buffering (high jitter)"),
+            "poor audio from bob: 315 ms of buffering (high jitter)",
+        ),
+        (AudioRecovered(did=BOB, direction=StreamDirection.OUTBOUND), "good audio to bob again"),
+        (
+            DeviceLost(direction="input", device="usb", reason="It was unplugged.", replacement="silence"),
+            "the microphone usb failed (it was unplugged); using silence",
+        ),
+        (
+            DeviceLost(direction="output", device="hw", reason="ALSA cannot be used.", replacement=None),
+            "the speaker hw failed (ALSA cannot be used); nothing takes its place",
+        ),
+    ],
+)
+def test_what_happens_is_told_in_plain_words(event: Any, sentence: str) -> None:
+    narrator = Narrator()
+    narrator.tell(PeerAppeared(did=BOB, nickname="bob"))
+    assert narrator.tell(event) == sentence
+
+
 @pytest.mark.parametrize("reason", EndReason)
 def test_every_end_has_its_words(reason: EndReason) -> None:
     assert END_REASONS[reason]
@@ -66,3 +124,36 @@ def test_a_recording_that_was_stopped_needs_no_reason(reason: str, end: str) -> 
     narrator = Narrator()
     narrator.tell(PeerAppeared(did=BOB, nickname="bob"))
     assert narrator.tell(RecordingStopped(did=BOB, path=None, reason=reason)) == f"bob stopped recording{end}"
+
+
+def test_a_change_of_state_tells_what_changed() -> None:
+    narrator = Narrator()
+    narrator.tell(PeerAppeared(did=BOB, nickname="bob"))
+
+    def told(*, muted: bool = False, deafened: bool = False, recording: bool = False) -> str | None:
+        return narrator.tell(
+            ParticipantStateChanged(
+                call_id=CALL, did=BOB, muted=muted, deafened=deafened, recording=recording
+            )
+        )
+
+    assert told(muted=True) == "bob: muted"
+    assert told(muted=True, recording=True) is None, "told by RecordingStarted"
+    assert told(recording=True) == "bob: unmuted"
+    assert told(deafened=True) == "bob: deafened"
+    assert told() == "bob: undeafened"
+
+
+def test_a_newer_snapshot_does_not_take_the_words_from_the_event_that_follows() -> None:
+    narrator = Narrator()
+    bob = participant(BOB, "bob", LinkState.CONNECTED)
+
+    def learn(shown: Participant) -> None:
+        call = CurrentCall(id=CALL, state="in_call", since=SINCE, participants=(shown,))
+        narrator.learn(msgspec.structs.replace(ScriptedSession().state, call=call))
+
+    learn(bob)
+    learn(msgspec.structs.replace(bob, muted=True))
+
+    event = ParticipantStateChanged(call_id=CALL, did=BOB, muted=True, deafened=False, recording=False)
+    assert narrator.tell(event) == "bob: muted"

@@ -1,6 +1,7 @@
 """Commands of the shell against a running session: documents, exit codes, and one sentence for every mistake."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.core.events import EVENT_NAMES
+from blink_cli.core.api.events import EVENT_NAMES
 from tests.commands.conftest import BLINK, Here, Shell, environment
 from tests.support.scripted_session import ALICE, BOB, CALL
+
+pytestmark = pytest.mark.no_clock(sockets=True)
 
 
 def test_status_is_the_document_of_the_contract(served: Shell) -> None:
@@ -19,7 +22,8 @@ def test_status_is_the_document_of_the_contract(served: Shell) -> None:
 
     assert list(status) == [
         "schema", "profile", "did", "nickname", "pid", "input", "output", "muted", "deafened", "clocks", "call", "pending_calls",
-        "signals",
+        "signals", "input_place", "output_place", "machine", "wrong_clocks", "capture", "opus",
+        "other_versions", "processing", "codec", "volumes", "mix", "log", "network", "missed_input", "missed_output",
     ]  # fmt: skip
     assert (status["schema"], status["profile"], status["did"], status["input"]) == (
         1,
@@ -55,7 +59,16 @@ def test_peers_are_a_list(served: Shell, here: Here) -> None:
     peers = here(served, "peers", "--json").json
 
     assert [list(peer) for peer in peers] == [
-        ["did", "nickname", "address", "alive", "last_seen_ms", "in_contacts"]
+        [
+            "did",
+            "nickname",
+            "address",
+            "alive",
+            "last_seen_ms",
+            "in_contacts",
+            "clock_ahead_s",
+            "clock_proved",
+        ]
     ] * 2
     assert BOB in here(served, "peers").stdout
 
@@ -66,6 +79,7 @@ def test_a_call_from_the_shell(served: Shell, here: Here) -> None:
     assert list(call) == ["id", "state", "since", "participants"]
     assert list(call["participants"][0]) == [
         "did", "nickname", "self", "link", "muted", "deafened", "recording", "talking", "gain_db", "busy",
+        "no_path", "in_contacts", "ringing", "muted_here", "loudness",
     ]  # fmt: skip
     assert here(served, "participants", "--json").json["participants"] == call["participants"]
     statistics = here(served, "rtp-stats", "--json").json
@@ -75,7 +89,20 @@ def test_a_call_from_the_shell(served: Shell, here: Here) -> None:
     assert statistics["peers"][1]["inbound"] is None
     assert "bob" in here(served, "rtp-stats").stdout
     assert "bob" in here(served, "participants").stdout
-    assert here(served, "gain", "bob", "-6", "--json").json == {"schema": 1, "ok": True}
+    volume = {"did": BOB, "nickname": "bob", "ok": True, "not_remembered": None}
+    assert here(served, "gain", "bob", "-6", "--json").json == {
+        "schema": 1,
+        **volume,
+        "gain_db": -6.0,
+        "muted_here": False,
+    }
+    assert here(served, "mute", "bob", "--json").json == {
+        "schema": 1,
+        **volume,
+        "gain_db": 0.0,
+        "muted_here": True,
+    }
+    assert here(served, "unmute", "bob").stderr == "bob: as it comes\n"
     assert here(served, "calls").stdout.startswith("in call c0ffee00")
     left = here(served, "leave")
     assert (left.exit_code, left.stdout, left.stderr) == (0, "", "left\n")
@@ -91,7 +118,21 @@ def test_media_commands_change_the_session(served: Shell, here: Here) -> None:
         "schema": 1,
         "direction": "output",
         "device": "null?ppm=50",
+        "not_remembered": None,
     }
+
+
+def test_what_is_done_to_the_microphones_sound_is_set_by_words(served: Shell, here: Here) -> None:
+    for command, part, chosen in (("echo-cancel on", "echo", "on"), ("noise-suppress HIGH", "noise", "high"), ("auto-gain on", "gain", True)):  # fmt: skip
+        reply = here(served, *command.split(), "--json").json
+        assert list(reply) == ["schema", "processing", "not_remembered"]
+        assert reply["processing"][part]["chosen"] == chosen
+    told = here(served, "status", "--json").json["processing"]
+    assert (told["echo"]["chosen"], told["noise"]["chosen"], told["gain"]["chosen"]) == ("on", "high", True)
+    assert set(told["echo"]) >= {"state", "removed_db", "delay_ms"}
+    assert "cost_us" in told
+    assert here(served, "echo-cancel", "auto").stderr.startswith("echo cancelling: auto: off")
+    assert here(served, "auto-gain", "off").stderr == "automatic gain: off\n"
 
 
 def test_a_path_is_the_commands_and_not_the_sessions(served: Shell, here: Here) -> None:
@@ -103,6 +144,9 @@ def test_a_path_is_the_commands_and_not_the_sessions(served: Shell, here: Here) 
 MISTAKES = [
     # arguments, exit code, code, what the sentence names
     (["stauts"], 2, "usage", "stauts"),
+    (["echo-cancel", "loud"], 2, "usage", "on, off, auto"),
+    (["noise-suppress", "on"], 2, "usage", "off, low, high"),
+    (["auto-gain", "auto"], 2, "usage", "neither on nor off"),
     (["--profile"], 2, "usage", "--profile"),
     (["--profile", "../x", "status"], 2, "usage", "../x"),
     (["status", "--frobnicate"], 2, "usage", "--frobnicate"),
@@ -120,6 +164,8 @@ MISTAKES = [
     (["gain", "bob", "99"], 2, "usage", "99"),
     (["gain", "bob", "nan"], 2, "usage", "nan"),
     (["gain", "dave", "0"], 3, "not_found", "dave"),
+    (["mute", "dave"], 3, "not_found", "dave"),
+    (["unmute", "dave"], 3, "not_found", "dave"),
     (["set-input", "null"], 2, "usage", "null"),
     (["set-input", "tone:loud"], 2, "usage", "loud"),
     (["set-input", ""], 2, "usage", "name"),
@@ -198,8 +244,8 @@ def test_followed_events_are_one_object_a_line(served: Shell) -> None:
         assert json.loads(following.stdout.readline())["event"] == "snapshot"
         served.run("offer", "bob")
         event = json.loads(following.stdout.readline())
-        assert list(event) == ["schema", "event", "time", "call_id"]
-        assert event["event"] == "call_joined"
+        assert list(event) == ["schema", "event", "time", "call", "call_id"]
+        assert (event["event"], event["call"], event["call_id"]) == ("call_joined", CALL, CALL)
         served.run("leave")
 
 
@@ -214,7 +260,7 @@ def test_waiting_for_what_is_so_already_returns_and_new_does_not(served: Shell) 
             served.run("offer", "bob")
         assert waiting.returncode == 0
         assert waiting.stdout is not None
-        assert waiting.stdout.read() == "out of call c0ffee00: you left\n"
+        assert waiting.stdout.read() == "you left call c0ffee00\n"
     served.run("leave")
 
 
@@ -260,6 +306,33 @@ def test_a_reader_that_has_read_enough_is_no_error(served: Shell) -> None:
     served.run("leave")
 
 
+def test_following_a_quiet_session_ends_with_its_reader(served: Shell) -> None:
+    with served.running("events", "--follow", "--json") as following:
+        assert following.stdout is not None
+        assert json.loads(following.stdout.readline())["event"] == "snapshot"
+        following.stdout.close()
+        assert following.wait(timeout=30) == 0
+        assert following.stderr is not None
+        assert following.stderr.read() == ""
+
+
+def test_an_interrupt_reaches_a_command_that_a_script_put_into_the_background(served: Shell) -> None:
+    # A shell without job control starts such a command with SIGINT ignored.
+    waiting = subprocess.Popen(
+        ["sh", "-c", '"$@" & echo $!; wait $!', "sh", *BLINK, "offer", "bob", "--until", "left"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(served.data_dir),
+    )
+    assert waiting.stdout is not None
+    background = int(waiting.stdout.readline())
+    assert waiting.stdout.readline() == f"{CALL}\n"
+    os.kill(background, signal.SIGINT)
+    waiting.communicate(timeout=30)
+    assert waiting.returncode == 130
+    assert served.run("status", "--json").json["call"] is None
+
+
 @pytest.mark.parametrize("command", [["--help"], ["status", "--json"], ["contacts", "list"]])
 def test_light_commands_load_nothing_heavy(served: Shell, command: list[str]) -> None:
     script = (
@@ -295,7 +368,15 @@ def test_help_shows_every_command_once(served: Shell) -> None:
 
 def test_the_version_is_the_packages(served: Shell) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+.*\n", served.run("--version").stdout)
-    assert served.run("version", "--json").json["version"] == served.run("--version").stdout.strip()
+    version = served.run("version", "--json").json
+    assert version["version"] == served.run("--version").stdout.strip()
+    assert served.run("--json", "--version").json == served.run("--version", "--json").json == version
+
+
+def test_help_is_a_command_too(served: Shell, here: Here) -> None:
+    assert here(served, "help").stdout == here(served, "--help").stdout
+    assert here(served, "help", "record", "start").stdout == here(served, "record", "start", "--help").stdout
+    assert here(served, "help", "dinner").exit_code == 2
 
 
 def test_the_shell_can_complete(served: Shell) -> None:
@@ -305,6 +386,33 @@ def test_the_shell_can_complete(served: Shell) -> None:
     )
     completed = served.run(_BLINK_COMPLETE="complete_bash", COMP_WORDS="blink offer b", COMP_CWORD="2")
     assert completed.stdout.split() == ["bob"]
+
+
+def test_files_complete_behind_the_device_in_bash_too(served: Shell, tmp_path: Path) -> None:
+    (tmp_path / "voice.wav").touch()
+    start = f"{tmp_path}/vo"
+    whole = complete(served, "blink", "set-input", f"file:{start}")
+    assert whole == [f"file:{tmp_path}/voice.wav"]
+    # What bash makes of the same word.
+    cut = complete(served, "blink", "set-input", "file", ":", start)
+    assert cut == [f"{tmp_path}/voice.wav"]
+    assert complete(served, "blink", "serve", "--output", "wav", ":", start) == [f"{tmp_path}/voice.wav"]
+    assert complete(served, "blink", "offer", "did", ":", "key", ":", BOB[8:14]) == [BOB[8:]]
+    assert complete(served, "blink", "set-input", "f") == ["file:"]
+
+
+def complete(shell: Shell, *words: str) -> list[str]:
+    """What the completion of bash offers for the last word."""
+    asked = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+    return shell.run(_BLINK_COMPLETE="complete_bash", **asked).stdout.splitlines()
+
+
+def test_an_identity_that_a_mistyped_profile_made_is_told(shell: Shell, here: Here) -> None:
+    here(shell, "--profile", "anna", "whoami")
+    ran = here(shell, "--profile", "ana", "whoami")
+    did = ran.stdout.split()[1]
+    assert ran.stderr == f"made a new identity for profile 'ana': {did} (other profiles: anna)\n"
+    assert here(shell, "--profile", "ana", "whoami").stderr == ""
 
 
 def test_a_traceback_is_shown_to_those_who_ask(served: Shell) -> None:
@@ -331,6 +439,8 @@ def test_list_devices_works_without_any_device(shell: Shell, here: Here) -> None
             "default_input",
             "default_output",
             "sample_rate",
+            "description",
+            "monitor",
             "virtual",
         ]
         for device in ran.json["devices"]
@@ -359,8 +469,37 @@ def test_without_a_session_commands_say_how_to_start_one(
     assert ran.exit_code == 4
     assert ran.stderr == (
         "No session of profile 'alice' is running.\n"
-        "  start one with `blink --profile alice serve`, or `blink --profile alice` for a prompt\n"
+        "  Start one with `blink --profile alice serve`, or `blink --profile alice` for a prompt.\n"
     )
+
+
+def test_the_hint_names_the_folder_of_profiles_that_was_given(shell: Shell, here: Here) -> None:
+    ran = here(shell, "--data-dir", str(shell.data_dir / "a b"), "status")
+    assert f"`blink --data-dir '{shell.data_dir}/a b' serve`" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["offer", "bob", "--wait", "soon"], "'soon' is not a number."),
+        (["offer", "bob", "--wait", "-1"], "'-1' is out of range: it must be at least 0."),
+        (["serve", "--bitrate", "1.5"], "'1.5' is not a whole number."),
+        (["--input", "silence"], "`blink repl --input …` opens a prompt with it"),
+        (["record", "begin"], "`blink record --help` lists all commands."),
+    ],
+)
+def test_mistakes_in_a_line_are_named(shell: Shell, here: Here, line: list[str], words: str) -> None:
+    ran = here(shell, *line)
+    assert ran.exit_code == 2
+    assert words in ran.stderr
+
+
+def test_help_shows_arguments_as_other_programs_do(shell: Shell, here: Here) -> None:
+    assert here(shell, "offer", "--help").stdout.startswith("Usage: blink offer [OPTIONS] PEER...\n")
+    assert here(shell, "accept", "--help").stdout.startswith("Usage: blink accept [OPTIONS] [CALL]\n")
+    for command in ("offer", "accept", "record start", "rtp-analyze", "gain"):
+        text = here(shell, *command.split(), "--help").stdout
+        assert not any(odd in text for odd in ("<str>", "<path>", "list[", "{", "x>=0")), text
 
 
 def test_a_key_that_others_can_read_is_refused(shell: Shell, here: Here) -> None:

@@ -4,19 +4,30 @@ import msgspec
 import pytest
 
 from blink_cli.commands.full_screen import screen_of
-from blink_cli.commands.panel import panel, to_ansi
-from blink_cli.core.events import LinkState
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.replies import (
+from blink_cli.commands.show.cells import cells
+from blink_cli.commands.show.layout import unfolded
+from blink_cli.commands.show.painting import for_terminal
+from blink_cli.commands.show.panel import panel
+from blink_cli.commands.show.styled import Room, plain
+from blink_cli.commands.show.tables import participants_table
+from blink_cli.commands.status_text import participant_text, status_lines
+from blink_cli.core.api.events import LinkState
+from blink_cli.core.api.replies import (
+    CallPeer,
+    CaptureFigures,
     Clocks,
     CurrentCall,
-    NamedPeer,
+    HeardPeer,
+    Loudness,
+    MixFigures,
     Participant,
+    Participants,
     PeerStatistics,
     PendingCall,
     RtpStatistics,
     Status,
 )
+from blink_cli.core.ids import CallId, Did
 from tests.support.scripted_session import (
     ALICE,
     BOB,
@@ -28,6 +39,8 @@ from tests.support.scripted_session import (
     outbound,
     participant,
 )
+
+pytestmark = pytest.mark.no_clock
 
 IDLE = Status(
     profile="default",
@@ -60,7 +73,7 @@ def in_call(*people: Participant, **changed: object) -> Status:
 
 
 def drawn(status: Status, statistics: RtpStatistics | None = None, columns: int = 100) -> list[str]:
-    return to_ansi(panel(status, statistics, columns), columns, color=False).split("\n")
+    return [plain(line) for line in panel(status, statistics, columns)]
 
 
 def test_nothing_happens() -> None:
@@ -70,7 +83,7 @@ def test_nothing_happens() -> None:
 def test_a_call_shows_who_is_there_who_talks_and_how_it_sounds() -> None:
     heading, alice, bob, carol = drawn(in_call(*PEOPLE, muted=True, deafened=True), FIGURES)
 
-    assert heading == "in call c0ffee00  2 of 3 there  muted  deafened  recording"
+    assert heading == "in call c0ffee00  2 of 3 present  muted  deafened  recording"
     assert alice.split() == ["*", "alice", "(you)"]
     assert bob.split() == [
         "bob",
@@ -90,8 +103,16 @@ def test_a_call_shows_who_is_there_who_talks_and_how_it_sounds() -> None:
     assert carol.split() == ["z6MkpTHR8VNs…", "absent"]
 
 
+def test_who_has_not_come_yet_rings_there() -> None:
+    carol = participant(CAROL, "carol", LinkState.ABSENT, ringing=True)
+    assert drawn(in_call(PEOPLE[0], carol))[-1].split() == ["carol", "ringing"]
+    assert participant_text(carol) == "carol: ringing"
+    (row,) = participants_table(Participants(call=CALL, participants=(carol,))).rows
+    assert "ringing" in [cell.text for cell in row]
+
+
 def test_calls_that_can_be_joined_are_shown_below() -> None:
-    bob = NamedPeer(did=BOB, nickname="bob")
+    bob = CallPeer(did=BOB, nickname="bob")
     pending = PendingCall(id=RINGING, caller=bob, participants=(bob,), joined=(bob,), rejected=False)
     rejected = msgspec.structs.replace(pending, rejected=True)
     left = msgspec.structs.replace(pending, left=True)
@@ -104,17 +125,29 @@ def test_calls_that_can_be_joined_are_shown_below() -> None:
     ]
 
 
+def test_contacts_are_marked_where_somebody_calls_and_in_the_call() -> None:
+    bob = CallPeer(did=BOB, nickname="bob", in_contacts=True)
+    pending = PendingCall(id=RINGING, caller=bob, participants=(bob,), joined=(bob,), rejected=False)
+    assert (
+        drawn(msgspec.structs.replace(IDLE, pending_calls=(pending,)))[1]
+        == "beef0000 rings, from bob (contact)"
+    )
+    people = [msgspec.structs.replace(one, in_contacts=one.did == BOB) for one in PEOPLE]
+    lines = drawn(in_call(*people), columns=120)
+    assert [line.split()[0] for line in lines[1:] if line.endswith("contact")] == ["bob"]
+
+
 @pytest.mark.parametrize("columns", [10, 20, 40, 59, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
     long_names = tuple(msgspec.structs.replace(person, nickname="n" * 64) for person in PEOPLE)
     for line in drawn(in_call(*long_names, muted=True), FIGURES, columns):
-        assert len(line) <= columns
+        assert cells(line) <= columns
 
 
 def test_a_narrow_terminal_keeps_who_talks() -> None:
-    lines = drawn(in_call(*PEOPLE), FIGURES, 40)
+    lines = drawn(in_call(*PEOPLE), FIGURES, 20)
 
-    assert "*" in lines[1]
+    assert "* alice (you)" in lines
     assert "lost" not in "".join(lines)
 
 
@@ -124,7 +157,7 @@ def test_a_large_call_does_not_push_the_prompt_off_the_screen() -> None:
     lines = drawn(in_call(*people))
 
     assert len(lines) == 14
-    assert lines[-1].split() == ["and", "18", "more"]
+    assert lines[-1].startswith("18 more: peer12, peer13")
 
 
 def test_a_nickname_cannot_move_the_cursor_or_use_markup() -> None:
@@ -139,21 +172,22 @@ def test_a_nickname_cannot_move_the_cursor_or_use_markup() -> None:
 
 
 def test_colour_is_there_when_wanted_and_only_then() -> None:
-    renderable = panel(in_call(*PEOPLE), FIGURES, 80)
+    lines = panel(in_call(*PEOPLE), FIGURES, 80)
 
-    assert "\x1b[" in to_ansi(renderable, 80, color=True)
-    assert "\x1b" not in to_ansi(renderable, 80, color=False)
+    assert "\x1b[" in for_terminal(lines, color=True)
+    assert "\x1b" not in for_terminal(lines, color=False)
 
 
 @pytest.mark.parametrize("rows", [5, 24, 60])
 def test_the_whole_screen_shows_the_newest_that_fits(rows: int) -> None:
     sentences = [f"sentence {n}" for n in range(100)]
 
-    text = to_ansi(screen_of(in_call(*PEOPLE), FIGURES, sentences, 80, rows), 80, color=False)
+    lines = [plain(line) for line in screen_of(in_call(*PEOPLE), FIGURES, sentences, Room(80, rows))]
+    text = "\n".join(lines)
 
+    assert len(lines) == rows
     assert "alice" in text
     if rows >= 24:
-        assert len(text.split("\n")) <= rows
         assert "sentence 99" in text
         assert "sentence 0\n" not in text
 
@@ -162,3 +196,44 @@ def test_the_other_calls_figures_are_not_mixed_in() -> None:
     assert "lost" not in "".join(
         drawn(in_call(*PEOPLE[:1]), msgspec.structs.replace(FIGURES, call=CallId("0" * 32)))
     )
+
+
+LOUD = Loudness(momentary_lufs=-14.2, short_term_lufs=-15.04, integrated_lufs=-17.0)
+
+
+def test_it_says_how_loud_everybody_is_and_who_is_silenced_here() -> None:
+    people = (
+        participant(
+            ALICE, "alice", LinkState.SELF, loudness=msgspec.structs.replace(LOUD, short_term_lufs=None)
+        ),
+        participant(BOB, "bob", LinkState.CONNECTED, muted_here=True, gain_db=6.0, loudness=LOUD),
+    )
+    status = in_call(*people, mix=MixFigures(limited_s=3.2, limited_now_db=4.4))
+    heading, alice, bob = drawn(status)
+    assert heading.endswith("turned down by 4 dB: all together too loud")
+    assert "LUFS" not in alice
+    assert "muted here" in bob
+    assert "+6 dB" in bob
+    assert "-15.0 LUFS" in bob
+    table = "\n".join(
+        plain(one) for one in unfolded(participants_table(Participants(call=CALL, participants=people)), 120)
+    )
+    assert "-15.0 LUFS  -17.0 LUFS" in table
+
+
+def test_the_status_says_what_is_too_loud_and_who_is_not_played_as_they_come() -> None:
+    capture = CaptureFigures(
+        gaps=0, missing_s=0, late_s=0, last_gap_at_s=None, last_gap_s=None, clipped_frames=12, frames=100
+    )
+    volumes = (HeardPeer(did=CAROL, nickname="carol", gain_db=-3.5, muted_here=True),)
+    status = in_call(
+        participant(BOB, "bob", LinkState.CONNECTED, loudness=LOUD),
+        capture=capture,
+        volumes=volumes,
+        mix=MixFigures(limited_s=3.2, limited_now_db=0.0),
+    )
+    lines = [line.strip() for line in status_lines(status)]
+    assert "loudness -17.0 LUFS in all, -15.0 LUFS now" in lines
+    assert "input   too loud for its gain in 12.0% of the time: turn it down" in lines
+    assert "output  all together too loud for 3.2 s: turned down meanwhile" in lines
+    assert "volume  carol: muted here, -3.5 dB" in lines

@@ -2,15 +2,20 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from blink_cli.commands.record_commands import complete_exported, complete_format
 from tests.commands.conftest import Here, Shell, environment
+from tests.record.recording.test_recording import plan_for
 from tests.record.simulated_call import ALICE, BOB, START_S, Link, Sender, record
-from tests.record.test_recording import plan_for
+
+pytestmark = pytest.mark.no_clock(sockets=True)
 
 
 def test_a_recording_from_start_to_stop_in_sentences_and_documents(served: Shell, tmp_path: Path) -> None:
@@ -61,11 +66,11 @@ def test_a_format_that_does_not_exist_is_a_mistake(shell: Shell, tmp_path: Path)
 
 
 def test_formats_complete_behind_a_comma() -> None:
-    assert complete_format("") == ["mp4", "wav", "mix"]
+    assert complete_format("") == ["mp4", "wav", "opus", "mix"]
     assert complete_format("m") == ["mp4", "mix"]
     assert complete_format("mp4,w") == ["mp4,wav"]
     assert complete_format("mp4,m") == ["mp4,mix"]
-    assert complete_exported("") == ["wav", "mix"]
+    assert complete_exported("") == ["wav", "opus", "mix"]
     assert complete_exported("wav,m") == ["wav,mix"]
 
 
@@ -121,11 +126,15 @@ def test_an_export_shows_a_bar_to_those_who_watch_and_its_files_on_stdout(
             timeout=60,
         )
         assert select.select([terminal], [], [], 5)[0]
-        shown = os.read(terminal, 65536)
+        shown = b""
+        while select.select([terminal], [], [], 0)[0]:  # all of it is there: the command has ended
+            shown += os.read(terminal, 65536)
     finally:
         os.close(other_end)
         os.close(terminal)
     assert b"exporting" in shown
+    # How loud everybody is stands beside the files, not among them.
+    assert re.search(rb"Alice: -\d+\.\d LUFS, range \d+\.\d LU, peak -?\d+\.\d dBTP", shown)
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["wav", "wav", "mix"]
     assert all(Path(line.split()[-1]).is_file() for line in lines)

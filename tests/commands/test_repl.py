@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
@@ -23,17 +24,31 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from blink_cli.commands.completion import LineCompleter, split_words
-from blink_cli.commands.desk import expect
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.program import entry_point
 from blink_cli.commands.repl import Repl
-from blink_cli.core.events import ParticipantStateChanged, RecordingStarted, TalkingStarted
-from blink_cli.core.names import CallId
-from blink_cli.core.replies import Peers
-from blink_cli.core.requests import GetPeers, LeaveCall, PlaceOffer, Quit, SetGain, SetMuted
+from blink_cli.core.api.events import (
+    ParticipantStateChanged,
+    PeerAppeared,
+    PeerVanished,
+    RecordingStarted,
+    TalkingStarted,
+)
+from blink_cli.core.api.requests import (
+    GetPeers,
+    GetRtpStatistics,
+    LeaveCall,
+    PlaceOffer,
+    Quit,
+    SetGain,
+    SetMuted,
+)
+from blink_cli.core.ids import CallId
 from tests.commands.conftest import BLINK, Shell, environment
 from tests.support.scripted_session import ALICE, BOB, ScriptedSession
+
+pytestmark = pytest.mark.real_time
 
 
 class Prompted:
@@ -59,7 +74,14 @@ async def prompt(history: Path | None = None) -> AsyncIterator[Prompted]:
     output = PlainTextOutput(screen)
     # A terminal of its own for each test: prompt_toolkit keeps one for the whole process otherwise.
     with create_pipe_input() as keys, create_app_session(input=keys, output=output):
-        repl = Repl(GlobalOptions(color=False), session, history, terminal_input=keys, terminal_output=output)
+        repl = Repl(
+            GlobalOptions(color=False),
+            session,
+            history,
+            entry_point,
+            terminal_input=keys,
+            terminal_output=output,
+        )
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             running = tasks.create_task(repl.run(session.ended))
             yield Prompted(repl, session, keys, screen)
@@ -128,11 +150,49 @@ async def test_events_are_told_and_talking_is_only_shown() -> None:
         while not at.repl.view.status.pending_calls:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.01)
         at.keys.send_text("\x04")
-    assert "bob calls: accept beef0000" in at.shown
+    assert "bob is calling: accept beef0000" in at.shown
     assert "talk" not in at.shown
     assert ": muted" in at.shown
     assert "you: muted" not in at.shown
     assert "started recording" not in at.shown
+
+
+async def test_who_was_found_before_the_prompt_is_told_once() -> None:
+    async with prompt() as at:
+        while "bob is here" not in at.shown:  # noqa: ASYNC110 - a screen tells nobody that it changed
+            await asyncio.sleep(0.01)
+        at.session.publish(PeerAppeared(did=BOB, nickname="bob"))
+        at.session.publish(PeerVanished(did=BOB, nickname="bob"))
+        while "bob is gone" not in at.shown:  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.01)
+        at.keys.send_text("\x04")
+    assert at.shown.count("bob is here") == 1
+
+
+async def test_a_look_that_finds_nothing_new_draws_nothing() -> None:
+    async with prompt() as at:
+        at.keys.send_text("offer bob\n")
+        while "2 of 2 present" not in at.shown:  # noqa: ASYNC110 - a screen tells nobody that it changed
+            await asyncio.sleep(0.01)
+        await looks(at, 2)
+        shown = at.shown
+        await looks(at, 2)
+        assert at.shown == shown
+        at.session.state = msgspec.structs.replace(at.session.state, muted=True)
+        await looks(at, 2)
+        assert at.shown.count("muted") == 1
+        at.keys.send_text("\x04")
+
+
+async def looks(at: Prompted, count: int) -> None:
+    """Wait until the panel has looked at the session so often."""
+
+    def so_far() -> int:
+        return sum(isinstance(request, GetRtpStatistics) for request in at.session.asked)
+
+    enough = so_far() + count
+    while so_far() < enough:  # noqa: ASYNC110 - the view is looked at, not asked
+        await asyncio.sleep(0.01)
 
 
 async def test_lines_are_kept_for_this_user_only(tmp_path: Path) -> None:
@@ -149,7 +209,7 @@ async def completer() -> LineCompleter:
     session.ring()
     view = LiveView(session, changed=lambda: None, tell=lambda _: None)
     view.status = session.state
-    view.peers = expect(await session.ask(GetPeers()), Peers).peers
+    view.peers = (await session.ask(GetPeers())).peers
     return LineCompleter(entry_point(), view, lambda: ("USB Headset",))
 
 
@@ -165,6 +225,10 @@ async def completer() -> LineCompleter:
         ("accept ", {"beef0000beef"}),
         ("contacts ", {"add", "list", "remove"}),
         ("set-input US", {"'USB Headset'"}),
+        ("echo-cancel ", {"on", "off", "auto"}),
+        ("noise-suppress h", {"high"}),
+        ("auto-gain o", {"on", "off"}),
+        ("record start --proc", {"--processing"}),
         ("set-output n", {"null"}),
         ("wait talking_st", {"talking_started", "talking_stopped"}),
         ("help of", {"offer"}),
@@ -227,6 +291,13 @@ class Terminal:
             self.read()
         return code
 
+    def until_busy(self) -> None:
+        """Wait until a command runs: the keyboard is read in lines then, and does not show them."""
+        deadline_s = time.monotonic() + 30
+        while (modes := termios.tcgetattr(self._slave)[3]) & termios.ECHO or not modes & termios.ICANON:
+            assert time.monotonic() < deadline_s, self.screen
+            self.read()
+
     def is_as_before(self) -> bool:
         """Whether the program left the terminal as it found it."""
         return termios.tcgetattr(self._slave) == self.before
@@ -251,7 +322,7 @@ def terminal(shell: Shell) -> Iterator[Terminal]:
 def test_a_real_terminal_is_given_back_after_sigterm(terminal: Terminal) -> None:
     terminal.until("blink>")
     terminal.type("offer bob\r")
-    terminal.until("2 of 2 there")
+    terminal.until("2 of 2 present")
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended() == 0
     assert terminal.is_as_before()
@@ -260,11 +331,11 @@ def test_a_real_terminal_is_given_back_after_sigterm(terminal: Terminal) -> None
 def test_ctrl_c_in_a_real_terminal_stops_the_command_and_not_the_session(terminal: Terminal) -> None:
     terminal.until("blink>")
     terminal.type("wait call_terminated\r")
-    while "interrupted" not in terminal.screen:
-        # The first ones may come before the command has begun, and clear the line then.
-        terminal.process.send_signal(signal.SIGINT)
-        terminal.read()
-    terminal.type("\x15quit\r")
+    terminal.until_busy()  # at the prompt the signal would clear the line
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until("interrupted")
+    terminal.until("blink>")
+    terminal.type("quit\r")
     assert terminal.ended() == 0
     assert terminal.is_as_before()
 

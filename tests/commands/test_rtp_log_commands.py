@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.app.rtp_log_files import analyse_log
+from blink_cli.app.files.rtp_log_files import analyse_log
 from blink_cli.commands.analysis_text import analysis_lines
 from blink_cli.commands.rtp_log_commands import full_path, state_sentence
 from blink_cli.commands.shell_completion import complete_path
+from blink_cli.core.api.replies import RtpLogFile, RtpLogState
 from blink_cli.core.errors import UsageError
-from blink_cli.core.names import CallId
-from blink_cli.core.replies import RtpLogFile, RtpLogState
-from blink_cli.record.rtp_log_format import HEADER, LogEvent
-from blink_cli.record.rtp_log_rows import LogRows, Remark
+from blink_cli.core.ids import CallId
+from blink_cli.record.rtp_log.format import HEADER, LogEvent
+from blink_cli.record.rtp_log.rows import LogRows, Remark
 from tests.commands.conftest import Here, Shell
 from tests.record.rtp_log_parts import BOB, WALL_OFFSET_S, example_log, sent
+
+pytestmark = pytest.mark.no_clock(sockets=True)
 
 
 def test_an_analysis_is_told_in_paragraphs(tmp_path: Path) -> None:
@@ -112,11 +114,11 @@ def test_an_empty_path_is_a_mistake() -> None:
         full_path("")
 
 
-def state(kind: str, *files: RtpLogFile, lost: int = 0) -> RtpLogState:
+def state(kind: str, *files: RtpLogFile, lost: int = 0, file: str | None = "/logs/a.csv") -> RtpLogState:
     return RtpLogState(
         state=kind,
         path="/logs/",
-        file="/logs/a.csv",
+        file=file,
         call=CallId("c0ffee"),
         rows=12,
         rows_lost=lost,
@@ -141,4 +143,29 @@ def test_every_state_has_its_sentence() -> None:
     assert "b.csv" in state_sentence(state("waiting", closed))
     assert state_sentence(state("logging")) == "logging to /logs/a.csv: 12 rows, 2.5 MB"
     assert "(paused)" in state_sentence(state("paused"))
+    before_a_call = state_sentence(state("paused", file=None))
+    assert before_a_call == "paused: the next call is logged to /logs/ after `rtp-log resume`"
     assert "9 rows could not be written" in state_sentence(state("logging", lost=9))
+
+
+@pytest.mark.parametrize("options", [(), ("--plot", "out.png")])
+def test_what_a_foreign_log_says_drives_no_terminal(
+    shell: Shell, here: Here, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    log = tmp_path / "foreign.csv"
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b5m$x$\u202e"
+    cells = f"{evil},received,1,{{number}},{{ticks}},0,111,80" + "," * 15
+    rows = [
+        f"packet,{1 + number / 50},2026-01-14{evil},{cells.format(number=number, ticks=960 * number)}{evil}"
+        for number in range(100)
+    ]
+    log.write_text("\n".join((HEADER, f"call_began,1,{evil}," + "," * 22 + evil, *rows, "")))
+    ran = here(
+        shell,
+        "rtp-analyze",
+        str(log),
+        *(str(tmp_path / option) if "." in option else option for option in options),
+    )
+    assert ran.exit_code == 0
+    assert "100 of 100" in ran.stdout
+    assert all(letter.isprintable() or letter == "\n" for letter in ran.stdout + ran.stderr)

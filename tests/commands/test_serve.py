@@ -9,6 +9,8 @@ import pytest
 from tests.commands.conftest import Shell
 from tests.support.scripted_session import ALICE
 
+pytestmark = pytest.mark.real_time
+
 
 def test_ready_is_one_line_of_the_contract(shell: Shell) -> None:
     with shell.running("serve", "--nickname", "Alice A.", "--json") as process:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.netlab.lab import Laboratory
-from tests.support.sessions import Machine
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.sessions import Machine
 
 
 @pytest_asyncio.fixture

@@ -1,6 +1,10 @@
 """Reject, join later, and the words for what cannot be."""
 
-from tests.support.sessions import Machine, Session, call_of, connected, together
+import pytest
+
+from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
+
+pytestmark = pytest.mark.real_time
 
 
 async def quiet(machine: Machine, *names: str) -> list[Session]:

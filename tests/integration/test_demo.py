@@ -1,21 +1,35 @@
 """The demo is the product: it works, and it notices when somebody is not heard."""
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.sessions import run_program
+from blink_cli.lab.sessions import Finished, run_program, together
 
-DEMO = Path(__file__).resolve().parent.parent.parent / "scripts" / "demo_call.py"
+pytestmark = pytest.mark.real_time(within_s=60)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "scripts" / "demo_call.py"
+
+
+async def demo(*options: str) -> tuple[Finished, Any]:
+    """How it ended, and its document."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    finished = await run_program(
+        sys.executable, str(DEMO), "--json", *options, timeout_s=100, environment=environment
+    )
+    assert finished.stdout, finished.report()
+    return finished, json.loads(finished.stdout.splitlines()[-1])
 
 
 @pytest.mark.timeout(120)
-async def test_everybody_hears_everybody() -> None:
-    finished = await run_program(sys.executable, str(DEMO), "--json", timeout_s=100)
-    assert finished.exit_code == 0, finished.report()
-    result = json.loads(finished.stdout.splitlines()[-1])
+async def test_everybody_hears_everybody_and_one_who_is_not_heard_is_noticed() -> None:
+    (whole, result), (muted, without_bob) = await together(demo(), demo("--mute", "bob"))
+    assert whole.exit_code == 0, whole.report()
     assert result["schema"] == 1
     assert result["ok"] is True
     assert result["participants"] == 3
@@ -24,12 +38,7 @@ async def test_everybody_hears_everybody() -> None:
     assert len(pairs) == 6
     assert all(pair["correlation"] >= 0.9 and pair["packetsLost"] == 0 for pair in result["heard"])
 
-
-@pytest.mark.timeout(120)
-async def test_one_who_is_not_heard_is_noticed() -> None:
-    finished = await run_program(sys.executable, str(DEMO), "--json", "--mute", "bob", timeout_s=100)
-    assert finished.exit_code == 6, finished.report()
-    result = json.loads(finished.stdout.splitlines()[-1])
-    assert result["ok"] is False
-    for pair in result["heard"]:
+    assert muted.exit_code == 6, muted.report()
+    assert without_bob["ok"] is False
+    for pair in without_bob["heard"]:
         assert (pair["correlation"] < 0.5) == (pair["speaker"] == "bob"), pair

@@ -5,12 +5,15 @@ import signal
 import time
 
 import numpy as np
+import pytest
 
-from blink_cli.core.voice import SAMPLE_RATE_HZ
-from tests.support.envelopes import Samples
-from tests.support.leftovers import processes_naming, sockets_under, threads
-from tests.support.listening import Listener
-from tests.support.sessions import Machine, Session, call_of, together
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.envelopes import Samples
+from blink_cli.lab.leftovers import processes_naming, sockets_under, threads
+from blink_cli.lab.listening import Listener
+from blink_cli.lab.sessions import Machine, Session, call_of, together
+
+pytestmark = pytest.mark.real_time
 
 TONES_HZ = {"alice": 440, "bob": 660, "carol": 880}
 
@@ -63,7 +66,7 @@ async def test_sigterm_leaves_nothing_and_the_others_see_it_within_a_second(mach
     await together(alice.terminate(), bob.terminate())
     assert sockets_under(machine.directory) == []
     assert processes_naming(str(machine.directory)) == []
-    assert carol.stderr == "", "a clean end has nothing to complain about"
+    assert carol.complaints == "", "a clean end has nothing to complain about"
 
 
 async def test_sigint_ends_as_cleanly(machine: Machine) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.core.events import LinkChanged, LinkState
-from blink_cli.core.names import Did
-from blink_cli.core.requests import LeaveCall, SetGain
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Laboratory
-from tests.support.faults import Company, Recovery, company, unheard_after
-from tests.support.watching import is_whole
+from blink_cli.core.api.events import LinkChanged, LinkState
+from blink_cli.core.api.requests import LeaveCall, SetGain
+from blink_cli.core.ids import Did
+from blink_cli.lab.faults import Company, Recovery, company, unheard_after
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.watching import is_whole
 
-pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(240), pytest.mark.real_time(within_s=60)]
 
 SHOWN_WITHIN_S = 3.0
 WHOLE_WITHIN_S = 5.0

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Laboratory
-from tests.support.sessions import together
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.sessions import together
 
-pytestmark = [pytest.mark.netns, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(240), pytest.mark.real_time]
 
 OFFERS = 20
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Laboratory
-from tests.support.sessions import Machine, call_of, together
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.sessions import Machine, call_of, together
+
+pytestmark = pytest.mark.real_time(within_s=60)
 
 HOPELESS = Conditions(loss=0.5)
 """More than two redundant copies and FEC can mend: every eighth frame is still missing."""

@@ -2,7 +2,11 @@
 
 import statistics
 
-from tests.support.sessions import Machine, call_of, moment, together
+import pytest
+
+from blink_cli.lab.sessions import Machine, call_of, moment, together
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_help_and_an_attached_status_are_quick(machine: Machine) -> None:

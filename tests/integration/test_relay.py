@@ -1,8 +1,12 @@
 """Real `blink` processes whose audio may take no way but a real TURN server."""
 
-from blink_cli.core.ice_server import ConfiguredServer
-from tests.support.sessions import Machine, call_of, together
-from tests.support.turn_server import LOOPBACK, TurnServer, free_port
+import pytest
+
+from blink_cli.core.api.ice_server import ConfiguredServer
+from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.turn_server import LOOPBACK, TurnServer, free_port
+
+pytestmark = pytest.mark.real_time(within_s=60)
 
 
 def option(server: ConfiguredServer) -> tuple[str, str]:

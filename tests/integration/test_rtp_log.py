@@ -5,6 +5,7 @@ import csv
 import itertools
 import json
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.netlab.impairment import Conditions
-from tests.netlab.lab import Laboratory
+from blink_cli.lab.network.impairment import Conditions
+from blink_cli.lab.network.laboratory import Laboratory
+from blink_cli.lab.requirements import require_program
+from blink_cli.lab.sessions import Machine, Session, call_of, free_group, together
 from tests.support.capture import capturing
 from tests.support.header_capture import HeaderStream, header_streams
-from tests.support.requirements import require_program
-from tests.support.sessions import Machine, Session, call_of, together
+from tests.support.wall_clock import WallClock
+
+pytestmark = pytest.mark.real_time(within_s=60)
 
 BAD_LINE = Conditions(loss=0.05, delay_ms=40, jitter_ms=12, reordering=0.02, duplication=0.03)
 BAD_S = 12.0
 JITTER_TOLERANCE_MS = 0.2
+STOPPED_S = 3.0
+FRAME_S = 0.02
 
 
 async def peers(machine_a: Machine, machine_b: Machine) -> tuple[Session, Session]:
@@ -98,6 +104,73 @@ async def test_figures_equal_tsharks_of_the_same_call(lab: Laboratory, tmp_path:
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.netns
+async def test_a_session_that_stood_still_knows_when_its_packets_came(
+    lab: Laboratory, tmp_path: Path
+) -> None:
+    """SIGSTOP for 3 s: the kernel stamps what waits in the socket, as it does for the capture beside it."""
+    hosts = await lab.hosts("alice", "bob", "carol")
+    alice, bob, carol = await together(
+        *(host.machine.serve(host.name, "--input", "tone:440", "--output", "null") for host in hosts)
+    )
+    log, capture = tmp_path / "call.csv", tmp_path / "call.pcapng"
+    await bob.ask("rtp-log", "start", str(log))
+    async with capturing("eth0", capture, prefix=hosts[1].prefix), call_of(alice, bob, carol):
+        await asyncio.sleep(1.0)
+        bob.signal(signal.SIGSTOP)
+        await asyncio.sleep(STOPPED_S)
+        bob.signal(signal.SIGCONT)
+        await asyncio.sleep(1.0)
+        await bob.ask("rtp-log", "stop")
+    rows = list(csv.DictReader((await asyncio.to_thread(log.read_text)).splitlines()))
+    for host, peer in ((hosts[0], alice), (hosts[2], carol)):
+        found = await times_are_those_of(capture, host.address, rows, peer)
+        assert found >= (STOPPED_S + 1.5) / FRAME_S
+    await export_runs_forward(bob, log)
+
+
+async def test_a_wall_clock_that_is_set_in_a_call_moves_no_packet(tmp_path: Path) -> None:
+    clock = WallClock(tmp_path)
+    log, capture = tmp_path / "call.csv", tmp_path / "call.pcapng"
+    group = free_group()
+    async with Machine(group=group) as here, Machine(group=group, environment=clock.environment) as there:
+        alice, bob = await peers(here, there)
+        await bob.ask("rtp-log", "start", str(log))
+        async with capturing("lo", capture), call_of(alice, bob):
+            for ahead_s in (3600.0, -0.5, 0.3, -86_400.0, 0.0):
+                await asyncio.sleep(0.5)
+                clock.set(ahead_s=ahead_s)
+            await asyncio.sleep(0.5)
+            await bob.ask("rtp-log", "stop")
+        rows = list(csv.DictReader((await asyncio.to_thread(log.read_text)).splitlines()))
+        assert await times_are_those_of(capture, "127.0.0.1", rows, alice) > 100
+        await export_runs_forward(bob, log)
+
+
+async def times_are_those_of(capture: Path, address: str, rows: list[dict[str, str]], peer: Session) -> int:
+    """Rows run forward, and this peer's packets came when the capture says, to a millisecond. Returns their number."""
+    times_s = [float(row["time_s"]) for row in rows]
+    assert all(later >= earlier for earlier, later in itertools.pairwise(times_s)), "rows run back"
+    logged = [
+        row
+        for row in rows
+        if (row["event"], row["direction"], row["peer"]) == ("packet", "received", peer.did)
+    ]
+    seen = {stream.ssrc: stream for stream in await header_streams(capture, address)}[int(logged[0]["ssrc"])]
+    captured_s = dict(zip(seen.sequences, seen.arrivals_s, strict=True))
+    offsets_s = [captured_s[int(row["sequence"]) & 0xFFFF] - float(row["time_s"]) for row in logged]
+    assert max(offsets_s) - min(offsets_s) < 0.001
+    return len(logged)
+
+
+async def export_runs_forward(session: Session, log: Path) -> None:
+    """No packet of the exported capture comes before the one before it, says tshark."""
+    exported = await session.ask("rtp-log", "export", str(log))
+    deltas = await tshark_fields(Path(exported["path"]), "frame.time_delta")
+    assert len(deltas) > 100
+    assert min(float(delta) for delta in deltas) >= 0.0
+
+
 def mean_jitter_ms(stream: HeaderStream) -> float:
     """RFC 3550, section 6.4.1 and appendix A.8, over what tshark captured, in the order of arrival."""
     jitter_s, values = 0.0, []
@@ -107,6 +180,17 @@ def mean_jitter_ms(stream: HeaderStream) -> float:
         jitter_s += (abs(arrival_s - before_s - ticks / 48_000) - jitter_s) / 16
         values.append(1000 * jitter_s)
     return sum(values) / len(values)
+
+
+async def tshark_fields(file: Path, field: str) -> list[str]:
+    """One field of every packet."""
+    process = await asyncio.create_subprocess_exec(
+        *(require_program("tshark"), "-n", "-r", str(file), "-T", "fields", "-e", field),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    stdout, _ = await process.communicate()
+    assert process.returncode == 0
+    return stdout.decode().split()
 
 
 async def tshark_streams(file: Path) -> dict[int, tuple[int, int]]:

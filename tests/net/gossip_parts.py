@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
+from typing_extensions import override
+
 from blink_cli.core.gossip import Address, Path, unicast_path
-from blink_cli.net.udp_transport import UdpTransport
+from blink_cli.net.signaling.udp_transport import UdpTransport
 
 LOOPBACK = ("127.0.0.1",)
 PATIENCE_S = 10.0
@@ -24,9 +26,13 @@ class Listener:
     def __init__(self) -> None:
         self.datagrams: asyncio.Queue[tuple[bytes, Path, Address]] = asyncio.Queue()
         self.paths: tuple[Path, ...] | None = None
+        self.topics: list[bytes] = []
 
-    def datagram_received(self, datagram: bytes, path: Path, source: Address) -> None:
+    def datagram_received(self, datagram: bytes, path: Path, source: Address, arrival_s: float) -> None:
         self.datagrams.put_nowait((datagram, path, source))
+
+    def expected_topics(self) -> list[bytes]:
+        return self.topics
 
     def paths_changed(self, paths: tuple[Path, ...]) -> None:
         self.paths = paths
@@ -50,6 +56,7 @@ class LossyTransport(UdpTransport):
         self._loss = loss
         self._random = Random(seed)
 
+    @override
     def publish(self, datagram: bytes, paths: Iterable[Path]) -> None:
         super().publish(datagram, [path for path in paths if self._random.random() >= self._loss])
 

@@ -6,6 +6,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+PRE_SKIP_S = 312 / 48_000
+"""Of its packets, what a finished track is not long: decoders leave it out at the start."""
+
 
 def durations_s(path: Path) -> list[float]:
     """How long each track says it is."""

@@ -1,18 +1,22 @@
-"""A recorder process to be killed: records three senders at real time until it dies.
+"""Recorder processes to be killed: each records three senders at real time until it dies.
 
-    python -m tests.record.recording_driver FOLDER
+    python -m tests.record.recording_driver
 
-Prints one line of JSON when the file is on the disk: its path and the recording's start on the monotonic clock.
+For each folder, a line of stdin, a process is forked, so that the imports are paid for once. Each prints one line of JSON when its file is on the disk:
+its folder, pid, the file's path, and the recording's start on the monotonic clock. Ends with stdin.
 """
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
-from blink_cli.core.rtp import RtpPacket
-from blink_cli.record.recording import Recording, RecordingPlan
-from blink_cli.record.recording_thread import RecordingOutcome, RecordingThread
+from blink_cli.core.media.rtp import RtpPacket
+from blink_cli.record.recording.recording import Recording, RecordingPlan
+from blink_cli.record.recording.recording_thread import RecordingOutcome, RecordingThread
 from tests.record.simulated_call import ALICE, BOB, CALL, CAROL, FRAME, OPUS, RED, Sender, invited
 
 PAYLOAD = bytes.fromhex("48") + bytes(range(60))
@@ -20,14 +24,25 @@ PAYLOAD = bytes.fromhex("48") + bytes(range(60))
 
 
 def main() -> None:
+    """Fork a recorder for each folder that is named."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave nothing behind
+    for line in sys.stdin:
+        if os.fork() == 0:
+            record(line.rstrip("\n"))
+
+
+def record(folder: str) -> NoReturn:
     """Record until killed."""
     begun: list[Recording] = []
 
+    def say(**fields: object) -> None:
+        os.write(1, json.dumps({"folder": folder, "pid": os.getpid(), **fields}).encode() + b"\n")
+
     def ended(outcome: RecordingOutcome) -> None:
-        print(json.dumps({"ended": outcome.reason}), flush=True)  # noqa: T201 - what the test reads
+        say(ended=outcome.reason)
 
     people = invited(Sender(ALICE, own=True), Sender(BOB), Sender(CAROL))
-    plan = RecordingPlan(Path(sys.argv[1]), CALL, people, ("mp4",), None, time.monotonic(), time.time())
+    plan = RecordingPlan(Path(folder), CALL, people, ("mp4",), None, time.monotonic(), time.time())
     thread = RecordingThread(plan, on_begun=begun.append, on_ended=ended)
     thread.start()
     for did in (BOB, CAROL):
@@ -49,7 +64,8 @@ def main() -> None:
             thread.put(Recording.received, did, packet)
         if begun and not said:
             said = True
-            print(json.dumps({"path": str(begun[0].paths.part), "start_s": plan.start_s}), flush=True)  # noqa: T201
+            say(path=str(begun[0].paths.part), start_s=plan.start_s)
+    raise AssertionError("it is killed before")
 
 
 if __name__ == "__main__":

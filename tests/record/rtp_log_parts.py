@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.names import Did
-from blink_cli.core.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport, SentPacket
-from blink_cli.record.rtp_log_format import HEADER, LogEvent
-from blink_cli.record.rtp_log_rows import FramePlayed, LinkBegan, LogRows, PlayoutCounted, Remark
+from blink_cli.core.ids import Did
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport, SentPacket
+from blink_cli.record.rtp_log.format import HEADER, LogEvent
+from blink_cli.record.rtp_log.rows import FramePlayed, LinkBegan, LogRows, PlayoutCounted, Remark
 
 BOB = Did("did:key:z6MkbobBobBob")
 OWN_SSRC, BOBS_SSRC = 0xAAAA0001, 0xBBBB0002

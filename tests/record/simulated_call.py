@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blink_cli.audio.opus import OpusEncoder
-from blink_cli.core import red
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.rtp import EncodedFrame, RtpPacket, SenderReport
-from blink_cli.record.recording import Invited, Recording, RecordingPlan
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media import red
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SenderReport
+from blink_cli.record.recording.recording import Invited, Recording, RecordingPlan
 
 RATE_HZ = 48_000
 FRAME = 960

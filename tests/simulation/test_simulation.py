@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from blink_cli.core.call.active_call import ActiveCall
 from blink_cli.core.call.announcing import Announcer
-from blink_cli.core.call.book import CallBook
-from blink_cli.core.call.conversation import Conversation
+from blink_cli.core.call.call_table import CallTable
 from blink_cli.core.call.link import Link
 from blink_cli.core.call.machine import CallMachine
-from blink_cli.core.call.membership import KnownCall, Member
-from blink_cli.core.call.transitions import Turn
-from tests.simulation.scenario import SeedFailedError, run_seed
+from blink_cli.core.call.membership import CallRecord, Member
+from blink_cli.core.call.rekeying import Rekeying
+from blink_cli.core.call.transitions import Trigger
+from blink_cli.lab.simulation.invariants import check_settled
+from blink_cli.lab.simulation.scenario import SeedFailedError, run_seed
+from tests.core.call.party import Party
 
 SEEDS = 2000
 PER_TEST = 250
@@ -32,6 +35,26 @@ def test_the_rules_hold_on_every_seed(first: int) -> None:
             failures.append(str(failure))
     assert not failures, "\n".join(failures)
     assert joined > PER_TEST / 4, "a simulation in which hardly anybody is in a call proves little"
+
+
+@pytest.mark.parametrize("deaf", [{0, 1, 2, 3}, {1}, {0, 2}], ids=["all", "one", "two"])
+def test_where_multicast_has_just_stopped_nothing_is_shown_late(deaf: set[int]) -> None:
+    party = Party("alice", "bob", "carol", "dave")
+    everyone = party.names
+    call = party.in_call(*everyone)
+    party.world.deafen(deaf)
+    party.show("alice", muted=True)
+    party.node("alice").flags = (True, False, False)
+    party.run(1.0)
+    assert all(party.participant(name, "alice").muted for name in everyone[1:])
+    party.leave("dave")
+    party.run(1.0)
+    for name in everyone[:3]:
+        assert "participant_left dave left" in party.said(name)
+    party.accept("dave", call)
+    party.run(3.0)
+    check_settled(party.world, ghosts=False)
+    assert not [said for name in everyone for said in party.said(name) if said.endswith(" lost")]
 
 
 def test_a_seed_always_plays_the_same() -> None:
@@ -59,15 +82,15 @@ def _loses_for_good(honest: Any) -> Any:
 
 
 def _believes_after_leave(honest: Any) -> Any:
-    def heard_life(self: Member, instance: int, now: float) -> Any:
-        self.left_instance = 0
-        return honest(self, instance, now)
+    def heard_incarnation(self: Member, incarnation: int, now: float) -> Any:
+        self.left_incarnation = 0
+        return honest(self, incarnation, now)
 
-    return heard_life
+    return heard_incarnation
 
 
 def _says_leave_once(honest: Any) -> Any:
-    def hear(self: CallBook, call: KnownCall, *args: Any) -> Any:
+    def hear(self: CallTable, call: CallRecord, *args: Any) -> Any:
         call.leave_sent_at = math.inf
         return honest(self, call, *args)
 
@@ -75,14 +98,14 @@ def _says_leave_once(honest: Any) -> Any:
 
 
 def _forgets_topics(_: Any) -> Any:
-    def strike(self: CallBook, call: KnownCall, turn: Turn) -> None:
+    def remove(self: CallTable, call: CallRecord, turn: Trigger) -> None:
         del self._calls[call.call_id]
 
-    return strike
+    return remove
 
 
 def _leaves_media_running(honest: Any) -> Any:
-    def close(self: Conversation) -> None:
+    def close(self: ActiveCall) -> None:
         honest(self)
         self._out.pop()
 
@@ -93,20 +116,34 @@ def _nothing(_: Any) -> Any:
     return lambda *_args, **_named: None
 
 
+def _only_notes_when(_: Any) -> Any:
+    def attend(self: ActiveCall, now: float) -> None:
+        self._attended_at, self._attend_at = now, math.inf
+
+    return attend
+
+
 FAULTS: dict[str, tuple[int, Mutation]] = {
     "hangs nothing up": (0, _replace(Link, "_hang_up", _nothing)),
     "does not dial again": (0, _replace(Link, "_lose", _loses_for_good)),
     "does not ask for a dialling": (0, _replace(Link, "_ask", _nothing)),
-    "believes announces from before a leave": (0, _replace(Member, "heard_life", _believes_after_leave)),
-    "does not repeat a lost leave": (0, _replace(CallBook, "hear_announce", _says_leave_once)),
-    "does not close topics": (0, _replace(CallBook, "strike", _forgets_topics)),
-    "keeps old rumours": (230, _replace(KnownCall, "forget_old_rumours", _nothing)),
+    "believes announces from before a leave": (
+        0,
+        _replace(Member, "heard_incarnation", _believes_after_leave),
+    ),
+    "does not repeat a lost leave": (0, _replace(CallTable, "hear_announce", _says_leave_once)),
+    "does not close topics": (0, _replace(CallTable, "remove", _forgets_topics)),
+    "keeps old hearsay_claims": (230, _replace(CallRecord, "forget_old_rumours", _nothing)),
     "does not leave the last call first": (0, _replace(CallMachine, "_leave_current", _nothing)),
     "keeps an older session of its identity": (
         85,
         _replace(CallMachine, "_hear_own_other_session", _nothing),
     ),
-    "leaves the media running": (0, _replace(Conversation, "close", _leaves_media_running)),
+    "leaves the media running": (0, _replace(ActiveCall, "close", _leaves_media_running)),
+    "gives nobody its key again": (160, _replace(Rekeying, "_give_at", lambda _: lambda *_args: math.inf)),
+    "gives keys to who left too": (0, _replace(Member, "is_out", lambda _: property(lambda _: False))),
+    "takes no key of others": (0, _replace(Rekeying, "heard_key", lambda _: lambda *_args: False)),
+    "does not tell who left that the call goes on": (90, _replace(ActiveCall, "_attend", _only_notes_when)),
     "never lets go of the silent": (0, _replace(Link, "heard_at", lambda _: property(lambda _: 1e9))),
     "announces once a minute": (
         0,

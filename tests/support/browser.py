@@ -18,6 +18,7 @@ from queue import Empty, Queue
 from typing import Any, Final
 
 import pytest
+from typing_extensions import override
 
 PATIENCE_S: Final = 30.0
 """Chromium needs some seconds to start on a busy machine."""
@@ -104,7 +105,8 @@ def _handler(browser: Browser) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        @override
+        def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
 
     return Handler

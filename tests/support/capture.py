@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from tests.support.requirements import require_program
+from blink_cli.lab.requirements import require_program
 
 _START_TIMEOUT_S = 15.0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.requirements import require_program
+from blink_cli.lab.requirements import require_program
 
 UDP_PORT = 6004
 _LINK_TYPE_RAW_IP = 101

@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blink_cli.lab.requirements import require_program
 from tests.support.captures import CapturedStream, rtp_streams, write_rtp_capture
-from tests.support.requirements import require_program
 
 
 @dataclass(slots=True)

@@ -8,16 +8,16 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from blink_cli.__main__ import main as blink
 from blink_cli.app.event_hub import EventHub
-from blink_cli.app.profile import Profile
+from blink_cli.app.profile.profile import Profile
 from blink_cli.commands import running
-from blink_cli.core.errors import DeviceError, NotFoundError, StateError
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
     CallJoined,
     CallTerminated,
     EndReason,
@@ -29,20 +29,23 @@ from blink_cli.core.events import (
     SessionEnding,
     TalkingStarted,
 )
-from blink_cli.core.identity import Identity
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.replies import (
+from blink_cli.core.api.replies import (
+    AutomuteState,
     CallAccepted,
+    CallPeer,
     Calls,
     Clocks,
     CurrentCall,
     DeviceSet,
     Done,
+    EchoState,
+    GainState,
     IceServerList,
     IceServerState,
     Inbound,
     LeftoverRecording,
     NamedPeer,
+    NoiseState,
     OfferPlaced,
     Outbound,
     Participant,
@@ -50,7 +53,10 @@ from blink_cli.core.replies import (
     Peer,
     Peers,
     PeerStatistics,
+    PeerVolumeSet,
     PendingCall,
+    ProcessingSet,
+    ProcessingState,
     RecordedFile,
     RecordingBegun,
     RecordingFiles,
@@ -60,8 +66,9 @@ from blink_cli.core.replies import (
     Reply,
     RtpStatistics,
     Status,
+    VoiceState,
 )
-from blink_cli.core.requests import (
+from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
     GetIceServers,
@@ -74,6 +81,7 @@ from blink_cli.core.requests import (
     MarkRecording,
     PlaceOffer,
     Quit,
+    R,
     RejectCall,
     ReloadContacts,
     Request,
@@ -81,11 +89,18 @@ from blink_cli.core.requests import (
     SetDevice,
     SetGain,
     SetMuted,
+    SetPeerMuted,
+    SetProcessing,
     StartRecording,
     StopRecording,
     Subscribe,
+    checked_reply,
 )
-from blink_cli.core.session_options import SessionOptions
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.errors import DeviceError, NotFoundError, StateError
+from blink_cli.core.identity.identity import Identity
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 
 ALICE = Did("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
 BOB = Did("did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw")
@@ -131,6 +146,32 @@ def outbound() -> Outbound:
     )
 
 
+def processing(chosen: ProcessingSettings | None = None) -> ProcessingState:
+    """What is done to the microphone's sound, with a headset and a library that works."""
+    chosen = chosen or ProcessingSettings()
+    on = chosen.echo_cancel is EchoCancel.ON
+    auto = chosen.echo_cancel is EchoCancel.AUTO
+    return ProcessingState(
+        echo=EchoState(
+            chosen=chosen.echo_cancel,
+            state="on" if on else "off",
+            reason="a headset: USB Headset" if auto else None,
+            removed_db=35.2 if on else None,
+            delay_ms=61.0 if on else None,
+        ),
+        noise=NoiseState(
+            chosen=chosen.noise_suppress, state=chosen.noise_suppress.value, reason=None, removed_db=None
+        ),
+        gain=GainState(
+            chosen=chosen.auto_gain, state="on" if chosen.auto_gain else "off", reason=None, gain_db=None
+        ),
+        automute=AutomuteState(chosen=chosen.automute, state="on" if chosen.automute else "off"),
+        voice=VoiceState(told_by="speech", reason=None),
+        delay_ms=9.0 if on else 0.0,
+        cost_us=120.0 if on else 8.0,
+    )
+
+
 def participant(did: Did, nickname: str, link: LinkState, **changed: object) -> Participant:
     """A participant who shows nothing, some of it changed."""
     plain = Participant(
@@ -155,8 +196,8 @@ class ScriptedSession:
         self.hub = EventHub()
         self.ended = asyncio.Event()
         self.notices: tuple[Event, ...] = ()
-        self.asked: list[Request] = []
-        self.cancelled: list[Request] = []
+        self.asked: list[Request[Any]] = []
+        self.cancelled: list[Request[Any]] = []
         self.waits_begun = asyncio.Event()
         self._rang = asyncio.Event()
         self.state = Status(
@@ -164,8 +205,8 @@ class ScriptedSession:
             did=ALICE,
             nickname=options.nickname or "alice",
             pid=os.getpid(),
-            input=options.input,
-            output=options.output,
+            input=options.input or "default",
+            output=options.output or "default",
             muted=False,
             deafened=False,
             clocks=Clocks(monotonic_s=1.0, input_position_s=0.5, output_position_s=None),
@@ -173,6 +214,8 @@ class ScriptedSession:
             pending_calls=(),
         )
         self.gains: dict[str, float] = {}
+        self.processing = options.processing.over(ProcessingSettings())
+        self.state = msgspec.structs.replace(self.state, processing=processing(self.processing))
         self.recording: str | None = None
         self.ice_servers = tuple(
             IceServerState(
@@ -195,7 +238,7 @@ class ScriptedSession:
     def ring(self) -> None:
         """Let bob call."""
         self._rang.set()
-        bob, alice = NamedPeer(did=BOB, nickname="bob"), NamedPeer(did=ALICE, nickname="alice")
+        bob, alice = CallPeer(did=BOB, nickname="bob"), CallPeer(did=ALICE, nickname="alice")
         pending = PendingCall(
             id=RINGING, caller=bob, participants=(bob, alice), joined=(bob,), rejected=False
         )
@@ -219,16 +262,16 @@ class ScriptedSession:
         finally:
             self.hub.forget(listener)
 
-    async def ask(self, request: Request) -> Reply:
+    async def ask(self, request: Request[R]) -> R:
         """See `SessionPort.ask`."""
         self.asked.append(request)
         try:
-            return await self._answer(request)
+            return checked_reply(request, await self._answer(request))
         except asyncio.CancelledError:
             self.cancelled.append(request)
             raise
 
-    async def _answer(self, request: Request) -> Reply:  # noqa: C901 - one case for each request
+    async def _answer(self, request: Request[Any]) -> Reply:  # noqa: C901 - one case for each request
         match request:
             case GetStatus() | Subscribe():
                 return self.state
@@ -282,8 +325,12 @@ class ScriptedSession:
             case SetDeafened(deafened=deafened):
                 self.state = msgspec.structs.replace(self.state, deafened=deafened)
             case SetGain(peer=peer, gain_db=gain_db):
-                self._known(peer)
+                did = self._known(peer)
                 self.gains[peer] = gain_db
+                return PeerVolumeSet(did=did, nickname=peer, gain_db=gain_db, muted_here=False)
+            case SetPeerMuted(peer=peer, muted=muted):
+                did = self._known(peer)
+                return PeerVolumeSet(did=did, nickname=peer, gain_db=0.0, muted_here=muted)
             case SetDevice(direction=direction, device=device):
                 if "broken" in device:
                     raise DeviceError(
@@ -291,6 +338,11 @@ class ScriptedSession:
                     )
                 self.state = msgspec.structs.replace(self.state, **{direction: device})
                 return DeviceSet(direction=direction, device=device)
+            case SetProcessing(choice=choice):
+                self.processing = choice.over(self.processing)
+                told = processing(self.processing)
+                self.state = msgspec.structs.replace(self.state, processing=told)
+                return ProcessingSet(processing=told)
             case GetRtpStatistics():
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
@@ -403,7 +455,7 @@ def main() -> None:
     """Be `blink` with this session."""
 
     def open_session(
-        profile: Profile, identity: Identity, options: SessionOptions
+        profile: Profile, identity: Identity, options: SessionOptions, log: Path | None
     ) -> AbstractAsyncContextManager[ScriptedSession]:
         return scripted_session(options, profile.name)
 

@@ -1,14 +1,16 @@
 """A real sound server without hardware: PulseAudio with null sinks, private to a test.
 
-    PortAudio ──> ALSA ──> its "pulse" plugin ──> PulseAudio ──> null sink NAME ──> its monitor ──> … ──> PortAudio
+                                 libpulse ──> PulseAudio ──> null sink NAME ──> its monitor NAME.monitor ──> …
+    PortAudio ──> ALSA ──> its "pulse" plugin ──┘
 
-Each sink appears to PortAudio as an output device NAME and an input device NAME_monitor, which records what NAME plays. The first sink is
-the default output, its monitor the default input. Processes find the server through two variables (`environment`).
+Each sink appears to PortAudio as an output device NAME_alsa and an input device NAME_monitor, which records what NAME plays. The first sink
+is the default output, its monitor the default input. Processes find the server through two variables (`environment`).
 
 The sinks are made with `norewinds=1`: without it a null sink that was idle sleeps for up to two seconds before it takes the first sample.
 """
 
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -18,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.requirements import require_program, unavailable
+from blink_cli.lab.requirements import require_program, unavailable
+from tests.support.pipewire_server import PipeWireServer
 
 START_TIMEOUT_S = 10.0
 
@@ -47,6 +50,12 @@ class SoundServer:
         _require_pulse_plugin()
         folder = Path(self._folder.name)
         self._write_alsa_configuration(folder / "asound.conf")
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the server; also again, after `kill`."""
+        folder = Path(self._folder.name)
         arguments = [
             "pulseaudio",
             "-n",
@@ -68,7 +77,6 @@ class SoundServer:
                 arguments, env=os.environ | private, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         self._await_start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -83,9 +91,17 @@ class SoundServer:
             self._process.wait()
             self._process = None
 
-    def plug_in(self, sink: str) -> None:
+    def halt(self) -> None:
+        """Stop the server's process: nothing moves, nobody gets an answer, and no error is told."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def plug_in(self, sink: str, channels: int = 2) -> None:
         """Make a sink."""
-        self.control("load-module", *_null_sink(sink).split())
+        self.control("load-module", *_null_sink(sink).split(), f"channels={channels}")
 
     def unplug(self, sink: str) -> None:
         """Remove a sink. Streams on it are moved to another one, if there is one."""
@@ -101,6 +117,19 @@ class SoundServer:
     def thaw(self) -> None:
         """Let them go on."""
         self.control("suspend-sink", "0")
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "it runs"
+        self._process.send_signal(number)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let the whole server stand still, as on a machine that sleeps or is overloaded; it knows nothing of it."""
+        self.halt()
+        try:
+            yield
+        finally:
+            self.resume()
 
     def control(self, *arguments: str) -> str:
         """Run `pactl` against this server and return what it prints."""
@@ -137,11 +166,12 @@ class SoundServer:
             lines.append(f"pcm.{name} {{ type pulse {device} }}")
             if name != "!default":
                 lines.append(f'pcm.{name}_monitor {{ type pulse device "{sink}.monitor" }}')
+                lines.append(f'pcm.{name}_alsa {{ type pulse device "{sink}" }}')
         path.write_text("\n".join(lines) + "\n")
 
 
 @contextmanager
-def sound_system(server: SoundServer) -> Iterator[SoundServer]:
+def sound_system(server: "SoundServer | PipeWireServer") -> Iterator["SoundServer | PipeWireServer"]:
     """Make `server` the sound system of this process too, for PortAudio in it."""
     before = {name: os.environ.get(name) for name in server.environment}
     os.environ.update(server.environment)

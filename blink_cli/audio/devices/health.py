@@ -86,7 +86,7 @@ class DeviceWatch:
         return ended if found is None else (*ended, found)
 
     def _find(self, reading: DeviceReading, now_s: float, silent_s: float) -> DeviceTrouble | None:
-        name = self._parameters.name
+        name = _where(self._parameters, reading)
         if reading.failure is not None:
             return DeviceTrouble(Trouble.GONE, reading.failure)
         if not reading.running:
@@ -102,3 +102,10 @@ class DeviceWatch:
                 f"{name} delivers only digital silence: is it switched off, or is a permission missing?",
             )
         return None
+
+
+def _where(parameters: DeviceParameters, reading: DeviceReading) -> str:
+    """Return the device that is spoken of: the one that the server moved the sound to, not the one that it left. `default` moves by itself."""
+    if reading.place is None or parameters.name.partition("?")[0] in ("default", reading.place.name):
+        return parameters.name
+    return reading.place.name

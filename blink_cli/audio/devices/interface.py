@@ -1,7 +1,7 @@
 """What every audio device can do.
 
 A device never sleeps and never calls back: it says at which monotonic time it will have, or want, the next frames, and the voice
-thread that owns it waits until then (`blink_cli.audio.waiting`). So every device is tested in virtual time, and the thread decides how to
+thread that owns it waits until then (`blink_cli.runtime.clock`). So every device is tested in virtual time, and the thread decides how to
 wait, when to give up on a stalled device, and what to do meanwhile.
 
 Threads: `start` is called before the voice thread gets the device, and may block. `ready_s`, `read` and `write` belong to one voice thread at
@@ -11,6 +11,7 @@ a time. `stop` is called when that thread has let go of the device, and may bloc
 from dataclasses import dataclass
 from typing import Protocol
 
+from blink_cli.audio.channel_mix import ChannelReading
 from blink_cli.audio.samples import Samples
 
 
@@ -25,6 +26,21 @@ class DeviceParameters:
     channels: int
     virtual: bool
     """Has no hardware: it can neither be unplugged nor be muted by the system, and may deliver zeros for hours."""
+
+    channel: int | None = None
+    """Of an input, the only one that is heard, from 1; None: all that carry something."""
+
+    description: str | None = None
+    """What people call it, where the system says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlace:
+    """A sink or source of the sound server."""
+
+    name: str
+    description: str | None = None
+    """What people call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,16 @@ class DeviceReading:
     failure: str | None
     """A sentence, once the device has ended by itself."""
 
+    channels: ChannelReading | None = None
+    """What became of the channels, of an input that mixes them itself."""
+
+    raised_latency_s: float | None = None
+    """What it was opened with again, after it could not keep up."""
+
+    place: DevicePlace | None = None
+    """Where the sound really is: a sound server moves a stream when its device is unplugged, or when its user says so. None where the
+    system does not tell."""
+
 
 class InputDevice(Protocol):
     """A microphone, or what stands in for one."""
@@ -66,8 +92,18 @@ class InputDevice(Protocol):
     def ready_s(self, frames: int, now_s: float) -> float:
         """Return when `frames` frames will be there to read; `now_s` or earlier when they are."""
 
+    def captured_at(self) -> float:
+        """Return when the next unread frame was captured, in monotonic time. Only when `ready_s` said that there is one.
+
+        This is the one account of captured time. Behind a frame captured at t, the next one was captured at t + 1 / rate, up to drift and
+        better knowledge of less than 1 ms in 20 ms of sound. Where it is later by more, sound is missing in between.
+        """
+
     def read(self, frames: int) -> Samples:
-        """Return the next frames, shape `(n, channels)`, n at most `frames`; fewer when `ready_s` was not awaited. Never blocks."""
+        """Return the next frames, shape `(n, channels)`, n at most `frames`. Never blocks.
+
+        Fewer when `ready_s` was not awaited, or when sound is missing behind them: they were always captured one after the other.
+        """
 
     def stop(self) -> None:
         """End capturing. Safe to call twice, and without a start."""
@@ -96,6 +132,13 @@ class OutputDevice(Protocol):
 
     def ready_s(self, now_s: float) -> float:
         """Return when it wants the next 10 ms, so that its queue never runs dry and never grows; `now_s` or earlier when it wants them."""
+
+    def heard_at(self) -> float:
+        """Return when the next frame to be written will be heard, in monotonic time, as far as the system knows.
+
+        The mirror of `InputDevice.captured_at`. Behind a frame heard at t, the next one is heard at t + 1 / rate, up to drift and better
+        knowledge of a few samples a second. Where it is later by more, silence that nobody wrote is heard in between. Voice thread.
+        """
 
     def write(self, frames: Samples) -> int:
         """Queue `frames`, shape `(n, channels)`, and return how many fitted; the rest is lost. Never blocks; keeps no reference."""

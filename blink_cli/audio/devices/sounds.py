@@ -1,6 +1,6 @@
 """The sounds that a virtual microphone can hear: a sine, silence, a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,10 +8,13 @@ import numpy as np
 import soundfile
 import soxr
 
-from blink_cli.audio.resampling import to_mono
+from blink_cli.audio.channel_mix import ChannelMix, ChannelReading
 from blink_cli.audio.samples import Samples
+from blink_cli.audio.sound_file import ForwardSoundFile
+from blink_cli.core.api.device_name import no_such_channel
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.files.ordinary import NotOrdinaryError
 
 TONE_AMPLITUDE: Final = 0.1
 """-20 dBFS: about as loud as speech."""
@@ -48,6 +51,10 @@ class Tone:
     def close(self) -> None:
         """Nothing is open."""
 
+    def channels(self) -> ChannelReading | None:
+        """It has but one."""
+        return None
+
 
 class Silence:
     """Exact zeros."""
@@ -65,48 +72,54 @@ class Silence:
     def close(self) -> None:
         """Nothing is open."""
 
-
-class _ForwardFile(soundfile.SoundFile):  # type: ignore[misc]  # the base carries no annotations
-    """A sound file that is read from the beginning to the end.
-
-    Otherwise soundfile seeks to where it already is after every read, and libsndfile's MP3 decoder then starts anew in the middle of
-    its bit reservoir: the sound is damaged from the second read on.
-    """
-
-    def seekable(self) -> bool:
-        """Say no, so that nothing but us seeks."""
-        return False
+    def channels(self) -> ChannelReading | None:
+        """It has but one."""
+        return None
 
 
 class FileSound:
-    """A sound file as 48 kHz mono: decoded and resampled a little ahead of its time, so that neither costs delay.
+    """A sound file at 48 kHz, its two channels where it has two, else as one: decoded and resampled a little ahead of its time, so that neither costs delay.
 
     Sample k at 48 kHz is the file's sound at k / 48000 seconds: the delay of the resampler is taken off. After the end come zeros,
     or the beginning again when it loops.
     """
 
-    def __init__(self, path: Path, *, loop: bool = False) -> None:
+    def __init__(self, path: Path, *, loop: bool = False, channel: int | None = None) -> None:
         """Look at the file.
+
+        Args:
+            path: Where it is.
+            loop: Whether it begins again at its end.
+            channel: The only one to hear, from 1.
 
         Raises:
             DeviceError: It is missing, not readable, not a sound file, or empty.
+            NotFoundError: It has no such channel.
 
         """
         self._path = path
         self._loop = loop
+        self._channel = channel
+        self._mix: ChannelMix | None = None
+        self.width = 1
+        """Channels of what `next` returns: 1, shape (n,), or 2, shape (n, 2)."""
+
         self._ready: Samples = np.zeros(0, dtype=np.float32)
         self._file: soundfile.SoundFile | None = None
         self._chunks: Iterator[Samples] = iter(())
         if not path.exists():
             raise DeviceError(
                 f"There is no file {path}.",
-                hint="check the path; `~` and relative paths are those of who names it",
+                hint="Check the path. `~` is your home; a relative path begins where the command is given.",
             )
-        if not path.is_file():  # a pipe would make the session wait for whoever writes into it
-            raise DeviceError(f"{path} is not an ordinary file.", hint="choose a sound file")
         with self._open() as file:
             if file.frames == 0:
-                raise DeviceError(f"{path} holds no sound.", hint="choose a file that is not empty")
+                raise DeviceError(f"{path} holds no sound.", hint="Choose a file that is not empty.")
+            if channel is not None and channel > file.channels:
+                raise no_such_channel(str(path), file.channels, channel)
+            if file.channels == 2 and channel is None:
+                self.width = 2
+            self._ready = self._nothing
 
     def rewind(self) -> None:
         """Begin again.
@@ -136,7 +149,7 @@ class FileSound:
         while len(self._ready) < count:
             chunk = self._next_chunk()
             if chunk is None:
-                chunk = np.zeros(count - len(self._ready), dtype=np.float32)
+                chunk = np.zeros((count - len(self._ready), *self._ready.shape[1:]), dtype=np.float32)
             self._ready = np.concatenate((self._ready, chunk))
         samples, self._ready = self._ready[:count], self._ready[count:]
         return samples
@@ -158,15 +171,29 @@ class FileSound:
             self._file.close()
             self._file = None
         self._chunks = iter(())
-        self._ready = np.zeros(0, dtype=np.float32)
+        self._ready = self._nothing
+
+    @property
+    def _nothing(self) -> Samples:
+        return np.zeros(0 if self.width == 1 else (0, self.width), dtype=np.float32)
+
+    def channels(self) -> ChannelReading | None:
+        """Return what became of its channels; None if it has but one, before it was heard, and where both of two are given."""
+        mix = self._mix
+        return None if mix is None else mix.reading()
 
     def _open(self) -> soundfile.SoundFile:
         try:
-            return _ForwardFile(str(self._path))
-        except (soundfile.LibsndfileError, OSError) as error:
+            return ForwardSoundFile(self._path)
+        except (IsADirectoryError, NotOrdinaryError) as error:
             raise DeviceError(
-                f"{self._path} cannot be read as sound: {error}",
-                hint="WAV, FLAC, Ogg, MP3 and the other formats of libsndfile work",
+                f"{self._path} is not an ordinary file.", hint="Choose a sound file."
+            ) from error
+        except (soundfile.LibsndfileError, OSError) as error:
+            reason = error.error_string if isinstance(error, soundfile.LibsndfileError) else error.strerror
+            raise DeviceError(
+                f"{self._path} cannot be read as sound: {str(reason).rstrip('.')}.",
+                hint="WAV, FLAC, Ogg, MP3 and the other formats of libsndfile work.",
             ) from error
 
     def _next_chunk(self) -> Samples | None:
@@ -174,7 +201,8 @@ class FileSound:
             return next(self._chunks, None)
         except DECODING_ERRORS as error:
             raise DeviceError(
-                f"{self._path} is damaged: {error}", hint="play it in another program, or choose another file"
+                f"{self._path} is damaged: {str(error).rstrip('.')}.",
+                hint="Play it in another program, or choose another file.",
             ) from error
 
     def _voice(self, file: soundfile.SoundFile) -> Iterator[Samples]:
@@ -183,24 +211,33 @@ class FileSound:
         resampler = (
             None
             if rate_hz == SAMPLE_RATE_HZ
-            else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
+            else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, self.width, dtype="float32")
         )
+        mix = ChannelMix(file.channels, rate_hz, self._channel)
+        self._mix = mix if file.channels > 1 and self.width == 1 else None
+
+        def read(frames: int) -> Samples:
+            sound: Samples = file.read(frames, dtype="float32", always_2d=True)
+            return sound if self.width > 1 else mix.mix(sound)
+
         ended = False
         while not ended:
-            mono = to_mono(file.read(step, dtype="float32", always_2d=True))
-            if self._loop and len(mono) < step:
-                mono = self._over_the_end(file, mono, step)
-            ended = len(mono) < step
-            yield mono if resampler is None else resampler.resample_chunk(mono, last=ended)
+            sound = read(step)
+            if self._loop and len(sound) < step:
+                sound = self._over_the_end(file, read, sound, step)
+            ended = len(sound) < step
+            yield sound if resampler is None else resampler.resample_chunk(sound, last=ended)
 
     @staticmethod
-    def _over_the_end(file: soundfile.SoundFile, mono: Samples, step: int) -> Samples:
+    def _over_the_end(
+        file: soundfile.SoundFile, read: Callable[[int], Samples], sound: Samples, step: int
+    ) -> Samples:
         """Read on from the beginning, so that there are `step` frames: of a very short file, its whole again and again."""
         file.seek(0)
-        missing = step - len(mono)
-        more = to_mono(file.read(missing, dtype="float32", always_2d=True))
+        missing = step - len(sound)
+        more = read(missing)
         if 0 < len(more) < missing:
-            again = np.resize(more, missing)
+            again = np.resize(more, (missing, *more.shape[1:]))
             file.seek(missing % len(more))
             more = again
-        return np.concatenate((mono, more))
+        return np.concatenate((sound, more))

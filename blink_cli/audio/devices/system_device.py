@@ -4,7 +4,7 @@ import msgspec
 
 
 class SystemDeviceInfo(msgspec.Struct, frozen=True):
-    """What PortAudio says of a device."""
+    """What PortAudio or the sound server says of a device."""
 
     name: str
     host_api: str
@@ -18,3 +18,9 @@ class SystemDeviceInfo(msgspec.Struct, frozen=True):
     default_output: bool
     sample_rate: float
     """Its preferred one, in Hz."""
+
+    description: str | None = None
+    """What people call it, where that differs from its name."""
+
+    monitor: bool = False
+    """It hears what a sink of the sound server plays, and is no microphone."""

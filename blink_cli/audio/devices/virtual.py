@@ -7,7 +7,7 @@ one machine, one speaking from a file and one writing to another, can be compare
 from dataclasses import dataclass, field
 from typing import Final
 
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 BACKLOG_S: Final = 0.5
 """How late the thread behind a virtual device may be before frames are lost, like in the ring of a real one: after a process was

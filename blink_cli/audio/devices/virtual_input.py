@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from blink_cli.audio.channel_mix import ChannelReading
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual import VirtualClock
 from blink_cli.audio.samples import Samples
@@ -38,19 +39,23 @@ class Sound(Protocol):
     def close(self) -> None:
         """Let go of files. `rewind` opens them again."""
 
+    def channels(self) -> ChannelReading | None:
+        """Return what became of its channels; None if it has but one. Any thread."""
+
 
 class VirtualInput:
     """A microphone that hears a known sound. Sample k of the sound is captured at `start_s + k / 48000` (drift aside)."""
 
-    def __init__(self, name: str, sound: Sound, drift_ppm: float = 0.0) -> None:
+    def __init__(self, name: str, sound: Sound, drift_ppm: float = 0.0, *, channels: int = 1) -> None:
+        """Hear nothing yet; `channels` are the sound's."""
         self._clock = VirtualClock(drift_ppm)
         self._sound = sound
         self._failure: str | None = None
-        self._parameters = DeviceParameters(name, self._clock.sample_rate_hz, channels=1, virtual=True)
+        self._parameters = DeviceParameters(name, self._clock.sample_rate_hz, channels, virtual=True)
 
     @property
     def parameters(self) -> DeviceParameters:
-        """One channel at 48 kHz, whatever the file has: it is converted ahead of time, so that this costs no delay."""
+        """One channel at 48 kHz, or two of a file that has two: it is converted ahead of time, so that this costs no delay."""
         return self._parameters
 
     def start(self, now_s: float) -> None:
@@ -68,16 +73,20 @@ class VirtualInput:
             self._clock.lost_frames += lost
         return self._clock.time_of_s(self._clock.frames + frames)
 
+    def captured_at(self) -> float:
+        """Return when the next frame begins, exactly."""
+        return self._clock.time_of_s(self._clock.frames)
+
     def read(self, frames: int) -> Samples:
-        """Return the next frames, shape `(frames, 1)`, even if they are not captured yet: wait for `ready_s` first.
+        """Return the next frames, shape `(frames, channels)`, even if they are not captured yet: wait for `ready_s` first.
 
         Once the sound turned out to be damaged these are zeros, and `reading` tells why.
         """
         samples = self._hear(self._sound.next, frames)
         self._clock.frames += frames
         if samples is None:
-            samples = np.zeros(frames, dtype=np.float32)
-        return samples[:, np.newaxis]
+            samples = np.zeros((frames, self._parameters.channels), dtype=np.float32)
+        return samples if samples.ndim > 1 else samples[:, np.newaxis]
 
     def stop(self) -> None:
         """End capturing and close the file."""
@@ -98,6 +107,7 @@ class VirtualInput:
             queued_frames=max(0, elapsed - self._clock.frames) if self._clock.start_s is not None else 0,
             latency_s=0.0,
             failure=self._failure,
+            channels=self._sound.channels(),
         )
 
     def _hear(self, listen: Callable[[int], T], count: int) -> T | None:

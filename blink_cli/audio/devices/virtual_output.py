@@ -88,6 +88,10 @@ class VirtualOutput:
             self._clock.lost_frames += missed
         return self._clock.time_of_s(self._clock.frames) - OUTPUT_LEAD_S
 
+    def heard_at(self) -> float:
+        """Return when the next frame to be written is played, exactly."""
+        return self._clock.time_of_s(self._clock.frames)
+
     def write(self, frames: Samples) -> int:
         """Play `frames`, shape `(n, 1)`, behind what was written before."""
         self._listener.hear(frames[:, 0])

@@ -6,13 +6,12 @@ The header is brought up to date after every write, so that the file opens in an
 the last 0.2 s are missing then. When the disk cannot keep up, blocks are dropped, counted, and later filled with silence, so that sample k
 stays the one that was played at k / 48000 seconds.
 
-Source: Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), "Waveform Audio File Format".
+The file is its owner's alone, and always one that was made here: what has its name before is replaced, never written through.
 """
 
 import logging
 import os
 import queue
-import struct
 import threading
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,17 +19,18 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from blink_cli.audio.samples import Samples
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import DeviceError
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.media.wav_header import PCM16, wav_header
+from blink_cli.files.ordinary import ordinary_stands_at
+from blink_cli.files.writing import open_again, replacing
 
 QUEUE_BLOCKS: Final = 1000
 """10 s of sound, under 2 MB: a disk that is slower than that is broken."""
 
 WRITE_EVERY_S: Final = 0.1
-HEADER_BYTES: Final = 44
-SAMPLE_BYTES: Final = 2
-MAX_DATA_BYTES: Final = 0xFFFFFFFF - HEADER_BYTES
-"""A WAV header counts in 32 bits: 12.4 hours."""
+HEADER_BYTES: Final = PCM16.header_bytes
+SAMPLE_BYTES: Final = PCM16.sample_bytes
 
 _FULL_SCALE = 32767.0
 
@@ -59,7 +59,7 @@ class WavRecorder:
         self._queue: queue.SimpleQueue[tuple[int, Samples]] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._writer: threading.Thread | None = None
-        self._begun = False
+        self._made: os.stat_result | None = None
         _check_place(path)
 
     def begin(self) -> None:
@@ -72,13 +72,10 @@ class WavRecorder:
         if self.recording:
             raise already_written(self.path)
         try:
-            if not (self._begun and self.path.exists()):  # someone may have cleared away an earlier call's
-                self.path.write_bytes(_header(0))
-            file = self.path.open("r+b")
-            size = file.seek(0, 2)
+            file = self._made_before() or self._made_anew()
+            size = file.seek(0, os.SEEK_END)
         except OSError as error:
             raise _cannot_write(self.path, error.strerror or str(error)) from error
-        self._begun = True
         self.heard_before = max(0, size - HEADER_BYTES) // SAMPLE_BYTES
         self.failure = None
         self.dropped_samples = 0
@@ -114,6 +111,23 @@ class WavRecorder:
             self._writer.join()
             self._writer = None
 
+    def _made_before(self) -> BinaryIO | None:
+        """The file of an earlier call; None if there was none, or someone has cleared it away."""
+        if self._made is None:
+            return None
+        try:
+            return os.fdopen(open_again(self.path, self._made), "r+b")
+        except FileNotFoundError:
+            return None
+
+    def _made_anew(self) -> BinaryIO:
+        # A new file, in place of another one: who opened the old one before shall not hear what is written now.
+        ordinary_stands_at(self.path)
+        with replacing(self.path) as new:
+            new.write(wav_header(0, PCM16))
+            self._made = os.fstat(new.fileno())
+        return os.fdopen(open_again(self.path, self._made), "r+b")
+
     def _write(self, file: BinaryIO) -> None:
         try:
             # Closing writes what is buffered, and can fail too.
@@ -145,7 +159,7 @@ class WavRecorder:
             self._append(file, np.zeros(count, dtype=np.float32))
 
     def _append(self, file: BinaryIO, samples: Samples) -> None:
-        if file.tell() + len(samples) * SAMPLE_BYTES > MAX_DATA_BYTES:
+        if file.tell() + len(samples) * SAMPLE_BYTES > PCM16.most_data_bytes:
             raise OSError("a WAV file holds at most 4 GiB")
         file.write(np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
         self._filled_to += len(samples)
@@ -155,53 +169,30 @@ class WavRecorder:
         file.flush()
         end = file.tell()
         file.seek(0)
-        file.write(_header(end - HEADER_BYTES))
+        file.write(wav_header(end - HEADER_BYTES, PCM16))
         file.flush()
         file.seek(end)
 
 
-def _header(data_bytes: int) -> bytes:
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        data_bytes + HEADER_BYTES - 8,
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,  # PCM
-        1,  # channel
-        SAMPLE_RATE_HZ,
-        SAMPLE_RATE_HZ * SAMPLE_BYTES,
-        SAMPLE_BYTES,
-        8 * SAMPLE_BYTES,
-        b"data",
-        data_bytes,
-    )
-
-
 def already_written(path: Path) -> DeviceError:
     """Return the error of whoever wants a second writer for one file."""
-    return DeviceError(f"{path} is being written already.", hint="choose another file")
+    return DeviceError(f"{path} is being written already.", hint="Choose another file.")
 
 
 def _check_place(path: Path) -> None:
     """Raise `DeviceError` if writing to `path` cannot succeed, without touching it."""
     try:
-        written = path if path.exists() else path.parent
-        if not written.exists():
+        ordinary_stands_at(path)
+        if not path.parent.exists():
             raise _cannot_write(path, "No such file or directory")
-        if path.is_dir():
-            raise _cannot_write(path, "Is a directory")
-        if path.exists() and not path.is_file():
-            raise _cannot_write(path, "It is not an ordinary file")
     except OSError as error:
         raise _cannot_write(path, error.strerror or str(error)) from error
-    if not os.access(written, os.W_OK):
+    if not os.access(path.parent, os.W_OK):
         raise _cannot_write(path, "Permission denied")
 
 
 def _cannot_write(path: Path, why: str) -> DeviceError:
     return DeviceError(
         f"{path} cannot be written: {why}.",
-        hint="choose a path in a folder that exists and is yours",
+        hint="Choose a path in a folder that exists and is yours.",
     )

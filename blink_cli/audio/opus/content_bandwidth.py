@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 ContentBandwidth = Literal["wide", "full"]
 
@@ -20,13 +20,13 @@ _CUT_HZ: Final = 8_400
 _AUDIBLE_RMS: Final = 10 ** (-80 / 20)
 """What lies above the cut and below this is dither, not sound."""
 
-_HOLD_FRAMES: Final = 150
-"""After a frame with content up there: so many frames without it before the band is narrowed, lest it flaps in every vowel."""
+_HOLD_SAMPLES: Final = 3 * SAMPLE_RATE_HZ
+"""After a frame with content up there: so long without it before the band is narrowed, lest it flaps in every vowel."""
 
-_LOOK_EVERY: Final = 10
-_LOOK_EVERY_WHEN_NARROW: Final = 3
-"""Frames between two looks, because the spectrum costs a quarter of what encoding does. While the band is full there is time to notice that
-there is nothing; while it is narrow something new loses its highest octave for at most 40 ms."""
+_LOOK_EVERY_SAMPLES: Final = SAMPLE_RATE_HZ // 5
+_LOOK_EVERY_SAMPLES_WHEN_NARROW: Final = SAMPLE_RATE_HZ * 3 // 50
+"""Sound between two looks, because the spectrum costs a quarter of what encoding does. While the band is full there is time to notice that
+there is nothing; while it is narrow something new loses its highest octave for at most 60 ms."""
 
 
 class ContentBandwidthMeter:
@@ -38,12 +38,12 @@ class ContentBandwidthMeter:
 
     def bandwidth(self, samples: npt.NDArray[np.float32]) -> ContentBandwidth:
         """The band that this frame, shape (n,) at 48 kHz, and the last few seconds need."""
-        self._hold = max(0, self._hold - 1)
-        self._until_look -= 1
+        self._hold = max(0, self._hold - len(samples))
+        self._until_look -= len(samples)
         if self._until_look <= 0:
             if _reaches_above(samples):
-                self._hold = _HOLD_FRAMES
-            self._until_look = _LOOK_EVERY if self._hold else _LOOK_EVERY_WHEN_NARROW
+                self._hold = _HOLD_SAMPLES
+            self._until_look = _LOOK_EVERY_SAMPLES if self._hold else _LOOK_EVERY_SAMPLES_WHEN_NARROW
         return "full" if self._hold else "wide"
 
 

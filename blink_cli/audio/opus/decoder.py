@@ -9,41 +9,55 @@ import numpy as np
 import numpy.typing as npt
 
 from blink_cli.audio.opus.library import check, decode_float, libopus
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 _RESET_STATE: Final = 4028
-_LONGEST_SAMPLES: Final = 5760
+_LONGEST_MS: Final = 120
 
 
 class OpusDecoder:
-    """Decodes one stream to mono float32 at 48 kHz. Owned by one thread, which keeps the interpreter lock while it works.
+    """Decodes one stream to float32: mono at 48 kHz in calls. Owned by one thread, which keeps the interpreter lock while it works.
+
+    Numbers of samples are at the decoder's rate. Arrays have shape (n,), or (n, 2) of two channels.
 
     The decoder remembers the sound so far: frames must be given in order, each exactly once, in one of three ways.
 
     Source: the libopus 1.6 API, opus_decoder.
     """
 
-    def __init__(self) -> None:
-        """Raises `DeviceError` when libopus is missing."""
+    def __init__(self, *, rate_hz: int = SAMPLE_RATE_HZ, channels: int = 1) -> None:
+        """Prepare; whatever was encoded comes out in this form.
+
+        Args:
+            rate_hz: 8000, 12000, 16000, 24000 or 48000.
+            channels: 1 or 2.
+
+        Raises:
+            DeviceError: libopus is missing.
+
+        """
         self._library = libopus()
         error = c_int()
-        handle = self._library.opus_decoder_create(SAMPLE_RATE_HZ, 1, ctypes.byref(error))
+        handle = self._library.opus_decoder_create(rate_hz, channels, ctypes.byref(error))
         check(error.value, "creating a decoder")
         self._handle = handle
         # Not at exit: a daemon thread may still decode then, and the process gives its memory back anyway.
         weakref.finalize(self, self._library.opus_decoder_destroy, handle).atexit = False
-        self._output = np.empty(_LONGEST_SAMPLES, np.float32)
+        self._longest_samples = rate_hz * _LONGEST_MS // 1000
+        self._output = np.empty(
+            self._longest_samples if channels == 1 else (self._longest_samples, channels), np.float32
+        )
         self._address = self._output.ctypes.data
         self._decode = decode_float()
 
     def decode(self, payload: bytes) -> npt.NDArray[np.float32]:
-        """The samples of the next packet, shape (n,), n from 120 to 5760; a new array.
+        """The samples of the next packet, shape (n,), n from 2.5 to 120 ms; a new array.
 
         Raises:
             DeviceError: libopus calls it invalid (bytes from a stranger: count it and conceal).
 
         """
-        count = self._decode(self._handle, payload, len(payload), self._address, _LONGEST_SAMPLES, 0)
+        count = self._decode(self._handle, payload, len(payload), self._address, self._longest_samples, 0)
         return self._output[: check(count, "decoding")].copy()
 
     def decode_fec(self, next_payload: bytes, samples: int) -> npt.NDArray[np.float32]:
@@ -57,7 +71,7 @@ class OpusDecoder:
         return self._output[: check(count, "decoding FEC")].copy()
 
     def conceal(self, samples: int) -> npt.NDArray[np.float32]:
-        """A guess at the next `samples` (a multiple of 120) that were lost for good; fades when repeated."""
+        """A guess at the next `samples` (a multiple of 2.5 ms) that were lost for good; fades when repeated."""
         count = self._decode(self._handle, None, 0, self._address, samples, 0)
         return self._output[: check(count, "concealing")].copy()
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from blink_cli.audio.playout.block import SILENCE_BLOCK, Block
-from blink_cli.core.voice import TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_SAMPLES
 
 _LEAD_BLOCKS: Final = 20
 """200 ms that the decoder's concealment needs to fade from the last word into the background."""

@@ -19,6 +19,8 @@ from typing import Final
 
 import numpy as np
 
+from blink_cli.core.audio_format import TICK_SAMPLES
+
 _WINDOW_FRAMES: Final = 512
 """10 s of 20 ms frames: enough to know the 99th percentile, short enough to follow a network that changes."""
 
@@ -55,6 +57,9 @@ class DelayTarget:
         self._weights = np.empty(_WINDOW_FRAMES)
         self._count = 0
         self._until_update = 1
+        self._gathered_samples = 0
+        self._gathered_s = 0.0
+        self._gathered_weight = 0.0
         self.floor_s = 0.0
         """What the redundancy in use needs; set by the owner while there is loss. A second loss in a row is too rare to be learned
         within seconds, but that is what a second copy was sent for."""
@@ -76,8 +81,19 @@ class DelayTarget:
         """Whether nothing was observed yet, so that `base_s` means nothing."""
         return self._count == 0
 
-    def observe(self, transit_s: float, weight: float = 1.0) -> None:
-        """A frame became available with this transit time, for the first time or (less `weight`) in a better form."""
+    def observe(self, transit_s: float, samples: int, weight: float = 1.0) -> None:
+        """A frame of so many samples became available with this transit time, for the first time or (less `weight`) in a better form.
+
+        Of frames that are shorter than a tick, the latest of a tick counts for all of them: they are needed together.
+        """
+        if samples < TICK_SAMPLES and self._count:
+            if not self._gathered_samples or transit_s > self._gathered_s:
+                self._gathered_s, self._gathered_weight = transit_s, weight
+            self._gathered_samples += samples
+            if self._gathered_samples < TICK_SAMPLES:
+                return
+            self._gathered_samples = 0
+            transit_s, weight = self._gathered_s, self._gathered_weight
         at = self._count % _WINDOW_FRAMES
         self._transits[at] = transit_s
         self._weights[at] = weight
@@ -102,6 +118,7 @@ class DelayTarget:
         """The media clock starts anew (another sender): keep the target, learn the rest again."""
         self._count = 0
         self._until_update = 1
+        self._gathered_samples = 0
         self._opening_s = self.target_s
 
     def _update(self) -> None:

@@ -6,22 +6,26 @@ taken back. Late is not lost: lateness is answered with delay, loss with redunda
 
 from typing import Final
 
-from blink_cli.core.loss_report import LossReport
+from blink_cli.core.audio_format import TICK_SAMPLES
+from blink_cli.core.media.loss_report import LossReport
 
 _MEMORY_PACKETS: Final = 160
-"""Packets looked back at: about 3 s. Long enough to meet a few bursts, short enough to notice soon that a line is clean."""
+"""Packets looked back at: about 3 s. Long enough to meet a few bursts, short enough to notice soon that a line is clean. Of packets shorter than
+10 ms so many more, that they last 1.6 s."""
 
 _TOLERANCE_PACKETS: Final = 4
-"""Packets by which others may overtake before a missing one counts."""
+"""Packets by which others may overtake before a missing one counts; of short ones as many more."""
 
 _JUMP_PACKETS: Final = 1_000
-"""A gap in the numbers longer than this is another stream, not 20 s of loss."""
+"""A gap in the numbers longer than this is another stream, not 20 s of loss; likewise."""
 
 
 class LossMeter:
     """Fed with extended sequence numbers of one stream in order of arrival. Memory is fixed."""
 
     def __init__(self) -> None:
+        self._scale = 1
+        self._memory = _MEMORY_PACKETS
         self._missing = bytearray(_MEMORY_PACKETS)
         self._first = 0
         self._highest: int | None = None
@@ -38,24 +42,31 @@ class LossMeter:
         """Whether nothing within memory is missing."""
         return self._losses == 0
 
+    def packets_last(self, samples: int) -> None:
+        """Packets last so many samples from now on: shorter ones than a tick are more to remember. Losses so far are forgotten, not uncounted."""
+        scale = max(1, TICK_SAMPLES // samples)
+        if scale != self._scale:
+            self._scale = scale
+            self._memory = scale * _MEMORY_PACKETS
+            if self._highest is not None:
+                self._begin(self._highest)
+
     def on_packet(self, sequence: int) -> None:
         """A packet with this extended sequence number came; duplicates are harmless."""
         highest = self._highest
-        if highest is None or abs(sequence - highest) > _JUMP_PACKETS:
-            self._earlier += self._losses
-            self._losses = 0
-            self._missing = bytearray(_MEMORY_PACKETS)
-            self._first = self._highest = sequence
+        if highest is None or abs(sequence - highest) > _JUMP_PACKETS * self._scale:
+            self._begin(sequence)
             return
-        at = sequence % _MEMORY_PACKETS
+        memory = self._memory
+        at = sequence % memory
         if sequence > highest:
             for skipped in range(highest + 1, sequence):
-                self._forget(skipped % _MEMORY_PACKETS)
-                self._missing[skipped % _MEMORY_PACKETS] = 1
+                self._forget(skipped % memory)
+                self._missing[skipped % memory] = 1
                 self._losses += 1
             self._forget(at)
             self._highest = sequence
-        elif sequence > highest - _MEMORY_PACKETS and self._missing[at]:
+        elif sequence > highest - memory and self._missing[at]:
             self._missing[at] = 0
             self._losses -= 1
 
@@ -66,13 +77,13 @@ class LossMeter:
             return LossReport(
                 fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s
             )
-        end = highest - _TOLERANCE_PACKETS
-        start = max(self._first, highest + 1 - _MEMORY_PACKETS)
+        end = highest - _TOLERANCE_PACKETS * self._scale
+        start = max(self._first, highest + 1 - self._memory)
         if end < start:
             return LossReport(
                 fraction_lost=0.0, mean_burst_packets=0.0, longest_burst_packets=0, jitter_s=jitter_s
             )
-        states = bytes(self._missing[sequence % _MEMORY_PACKETS] for sequence in range(start, end + 1))
+        states = bytes(self._missing[sequence % self._memory] for sequence in range(start, end + 1))
         bursts = [len(run) for run in states.split(b"\0") if run]
         if not bursts:
             return LossReport(
@@ -86,6 +97,12 @@ class LossMeter:
             longest_burst_packets=max(bursts),
             jitter_s=jitter_s,
         )
+
+    def _begin(self, sequence: int) -> None:
+        self._earlier += self._losses
+        self._losses = 0
+        self._missing = bytearray(self._memory)
+        self._first = self._highest = sequence
 
     def _forget(self, at: int) -> None:
         if self._missing[at]:

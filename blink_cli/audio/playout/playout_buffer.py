@@ -34,15 +34,20 @@ from blink_cli.audio.playout.settings import PlayoutSettings
 from blink_cli.audio.playout.statistics import PlayoutObserver, PlayoutStatistics
 from blink_cli.audio.playout.stream_clock import StreamClock
 from blink_cli.audio.playout.time_stretch import LONGEST_PERIOD_SAMPLES, OVERLAP_SAMPLES
-from blink_cli.core import red
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
 from blink_cli.core.errors import DeviceError, WireError
-from blink_cli.core.loss_report import LossReport
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.opus_packet import carries_fec, is_discontinuous, packet_samples
-from blink_cli.core.rtp import RtpPacket
-from blink_cli.core.voice import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
+from blink_cli.core.media import red
+from blink_cli.core.media.interarrival_jitter import InterarrivalJitter
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
+from blink_cli.core.media.rtp import RtpPacket
+from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
 
-_SHORTEST_FRAME_MS: Final = 10
+_SHORTEST_FRAME_MS: Final = 2.5
+
+_OBSERVED_FRAMES: Final = 1_024
+"""Frames of which is known whether they came: half of them are 1.3 s of the shortest."""
 
 _STALL_SAMPLES: Final = 80 * SAMPLE_RATE_HZ // 1000
 """When nothing at all has come for this long after its time, the network stands still: what was sent will come late rather than
@@ -114,6 +119,10 @@ class PlayoutBuffer:
         self._opus_type, self._red_type = payload_types
         self._observer = observer
         self._capacity_s = settings.capacity_ms / 1000
+        self._excess_s = settings.excess_ms / 1000
+        self._excess_patience_s = settings.excess_s
+        self._in_excess_since_s: float | None = None
+        """Since when sound has been waiting that much longer than the target."""
         self._counters = PlayoutCounters()
         self._clock = StreamClock()
         self._target = DelayTarget(
@@ -137,6 +146,9 @@ class PlayoutBuffer:
         self._frame_samples = 2 * TICK_SAMPLES
         self._last_sequence: int | None = None
         self._missed_samples = 0
+        self._held_samples = 0
+        """Concealed since the last frame while media time stood still."""
+
         self._pausing = False
         self._silent_frames = 0
         self._silence_left = 0
@@ -148,6 +160,7 @@ class PlayoutBuffer:
         self._observed: dict[int, bool] = {}
         self._last_tick_s = float("-inf")
         self._transit_s = 0.0
+        self._jitter = InterarrivalJitter()
 
     # ---- packets in
 
@@ -169,7 +182,7 @@ class PlayoutBuffer:
             self._transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
         self._loss_meter.on_packet(sequence)
         transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
-        self._target.jitter_s += (abs(transit_s - self._transit_s) - self._target.jitter_s) / 16
+        self._target.jitter_s = self._jitter.observe(transit_s - self._transit_s)
         self._transit_s = transit_s
         if payload_type == self._opus_type:
             self._target.floor_s = 0.0
@@ -180,7 +193,7 @@ class PlayoutBuffer:
         except WireError:
             counters.packets_undecodable += 1
             return
-        oldest = (packet.timestamp - frames[0][0]) & 0xFFFFFFFF
+        oldest = (packet.timestamp - frames[0][0]) & TIMESTAMP_MASK
         has_loss = not self._loss_meter.is_clean
         self._target.floor_s = (
             oldest / SAMPLE_RATE_HZ + _COPY_MARGIN_S if has_loss and oldest <= _LONGEST_COPY_SAMPLES else 0.0
@@ -188,7 +201,7 @@ class PlayoutBuffer:
         # The primary first: a copy that is younger than it looks cannot push it out.
         self._offer(timestamp, sequence, frames[-1][1], packet, is_copy=False)
         for distance, (copy_timestamp, payload, copy_type) in enumerate(reversed(frames[:-1]), 1):
-            copied = timestamp - ((packet.timestamp - copy_timestamp) & 0xFFFFFFFF)
+            copied = timestamp - ((packet.timestamp - copy_timestamp) & TIMESTAMP_MASK)
             # Nearly always the frame itself has come, and its copy is news to nobody.
             if copy_type == self._opus_type and not self._observed.get(copied):
                 self._offer(copied, sequence - distance, payload, packet, is_copy=True)
@@ -203,9 +216,12 @@ class PlayoutBuffer:
         has_fec = carries_fec(payload)
         # A packet that came before the last tick and was handed over after it was of no use to that tick.
         transit_s = max(packet.arrival_s, self._last_tick_s + _AFTER_TICK_S) - timestamp / SAMPLE_RATE_HZ
-        self._observe(timestamp, transit_s)
+        if samples < TICK_SAMPLES:
+            # A tick takes several frames at its beginning: the last of them so much before its time.
+            transit_s += (TICK_SAMPLES - samples) / SAMPLE_RATE_HZ
+        self._observe(timestamp, transit_s, samples)
         if has_fec:
-            self._observe_fec(timestamp - samples, transit_s + samples / SAMPLE_RATE_HZ)
+            self._observe_fec(timestamp - samples, transit_s + samples / SAMPLE_RATE_HZ, samples)
         if self._ssrc_played and timestamp + samples <= self._next:
             if not is_copy:
                 self._counters.packets_discarded += 1
@@ -223,26 +239,26 @@ class PlayoutBuffer:
             self._counters.packets_discarded += 1
             self._tell(timestamp, PlayoutOutcome.DISCARDED)
 
-    def _observe(self, timestamp: int, transit_s: float) -> None:
+    def _observe(self, timestamp: int, transit_s: float, samples: int) -> None:
         """Tell the target when a frame became available for the first time."""
         complete = self._observed.get(timestamp)
         if complete is None:
             self._remember(timestamp, complete=True)
-            self._target.observe(transit_s)
+            self._target.observe(transit_s, samples)
         elif not complete:
             self._observed[timestamp] = True
-            self._target.observe(transit_s, 0.5)
+            self._target.observe(transit_s, samples, 0.5)
 
-    def _observe_fec(self, timestamp: int, transit_s: float) -> None:
+    def _observe_fec(self, timestamp: int, transit_s: float, samples: int) -> None:
         """The same for a frame that so far is only available as FEC, which sounds about half as good."""
         if timestamp not in self._observed:
             self._remember(timestamp, complete=False)
-            self._target.observe(transit_s, 0.5)
+            self._target.observe(transit_s, samples, 0.5)
 
     def _remember(self, timestamp: int, *, complete: bool) -> None:
         self._observed[timestamp] = complete
-        if len(self._observed) > 256:
-            for old in sorted(self._observed)[:128]:
+        if len(self._observed) > _OBSERVED_FRAMES:
+            for old in sorted(self._observed)[: _OBSERVED_FRAMES // 2]:
                 del self._observed[old]
 
     def _begin_stream(self, ssrc: int) -> None:
@@ -270,15 +286,22 @@ class PlayoutBuffer:
         if not self._playing and not self._resume(now_s):
             return SILENCE_BLOCK
         ready = self._ready
+        carried = len(ready)
         while len(ready) < TICK_SAMPLES:
-            sound = self._produce(now_s)
+            # Of frames shorter than a tick, several are needed now, each for its place in it.
+            is_short = self._frame_samples < TICK_SAMPLES
+            sound = self._produce(now_s + len(ready) / SAMPLE_RATE_HZ if is_short else now_s)
             if sound is None:
                 self._ready = _EMPTY
                 return SILENCE_BLOCK
             more = np.concatenate((ready, sound)) if len(ready) else sound
             if not self._missed_samples and not self._silence_left:
                 more = self._schedule.stretched(
-                    len(ready), more, self._past_sound, self._with_lookahead(now_s)
+                    len(ready),
+                    more,
+                    self._past_sound,
+                    self._with_lookahead(now_s),
+                    carried=carried if is_short else len(ready),
                 )
             ready = more
             self._ready = ready
@@ -305,6 +328,7 @@ class PlayoutBuffer:
         self._next = media_time
         self._given_up = 0
         self._missed_samples = 0
+        self._held_samples = 0
         self._pausing = False
         self._schedule.jump()
 
@@ -323,6 +347,8 @@ class PlayoutBuffer:
         paused = self._pausing or following.sequence - 1 == self._last_sequence
         if paused or self._missed_samples >= _STALL_SAMPLES:
             if self._schedule.is_due(following_at, now_s):
+                if not paused:
+                    self._count_skipped(following_at)
                 self._jump(following_at)
                 return self._produce(now_s)
             return self._pause() if paused else self._conceal(advance=True)
@@ -334,21 +360,52 @@ class PlayoutBuffer:
         )
 
     def _drop_overdue(self, now_s: float) -> None:
-        start = self._next - self._given_up
-        if self._schedule.delay_s(start, now_s) <= self._capacity_s + self._target.target_s:
+        if not len(self._store):  # nothing waits, whatever the clock says
+            self._in_excess_since_s = None
             return
-        limit = int((now_s - self._target.base_s - self._capacity_s) * SAMPLE_RATE_HZ)
+        allowed_s = self._allowed_delay_s(self._next - self._given_up, now_s)
+        if allowed_s is None:
+            return
+        limit = int((now_s - self._target.base_s - allowed_s) * SAMPLE_RATE_HZ)
         for dropped in self._store.drop_before(limit):
             self._counters.packets_discarded += 1
             self._tell(dropped, PlayoutOutcome.DISCARDED)
         first = self._store.first()
         if first is not None:
+            if not self._pausing:
+                self._count_skipped(first)
             self._jump(first)
+
+    def _allowed_delay_s(self, start: int, now_s: float) -> float | None:
+        """How long what waits may have waited; None while nothing waits too long."""
+        delay_s = self._schedule.delay_s(start, now_s)
+        if delay_s <= self._target.target_s + self._excess_s:
+            self._in_excess_since_s = None
+            return None
+        if self._in_excess_since_s is None:
+            self._in_excess_since_s = now_s
+        if now_s - self._in_excess_since_s > self._excess_patience_s:
+            self._in_excess_since_s = None
+            return self._target.target_s
+        return self._capacity_s if delay_s > self._capacity_s + self._target.target_s else None
+
+    def _count_skipped(self, to_media_time: int) -> None:
+        """Count what was sent and is not played, as play goes on at `to_media_time`. What was concealed meanwhile is counted already."""
+        skipped = to_media_time - self._next - self._held_samples
+        if skipped <= 0:
+            return
+        counters = self._counters
+        counters.skipped_samples += skipped
+        counters.concealed_samples += skipped
+        counters.total_samples_received += skipped
+        counters.concealment_events += not self._missed_samples
 
     def _play(self, start: int, frame: StoredFrame, now_s: float) -> Block:
         counters = self._counters
         # What had to be concealed first was needed that much earlier.
-        self._schedule.took(start + self._given_up, now_s)
+        self._schedule.took(start + self._given_up, now_s, frame.samples)
+        if frame.samples != self._frame_samples:
+            self._loss_meter.packets_last(frame.samples)
         counters.jitter_buffer_delay_s += (now_s - frame.arrival_s) * frame.samples
         counters.jitter_buffer_target_delay_s += self._target.target_s * frame.samples
         counters.jitter_buffer_emitted_count += frame.samples
@@ -360,6 +417,7 @@ class PlayoutBuffer:
         self._frame_samples = frame.samples
         self._last_sequence = frame.sequence
         self._missed_samples = 0
+        self._held_samples = 0
         # Behind digital silence a sender that is muted says nothing: that is not missing.
         self._pausing = frame.is_silent or is_discontinuous(frame.payload)
         if self._pausing:
@@ -371,13 +429,14 @@ class PlayoutBuffer:
         return self._joined(lambda: self._decoder.decode(frame.payload), given_up, frame.samples)
 
     def _play_fec(self, start: int, following: StoredFrame, now_s: float) -> Block:
-        self._schedule.took(start + self._given_up, now_s)
+        self._schedule.took(start + self._given_up, now_s, following.samples)
         self._counters.packets_recovered_by_fec += 1
         self._tell(start, PlayoutOutcome.RECOVERED)
         given_up = self._given_up
         self._next = start + following.samples
         self._given_up = 0
         self._missed_samples = 0
+        self._held_samples = 0
         self._last_sequence = following.sequence - 1
         return self._joined(
             lambda: self._decoder.decode_fec(following.payload, following.samples),
@@ -387,7 +446,7 @@ class PlayoutBuffer:
 
     def _joined(self, decode: _Decode, given_up: int, samples: int) -> Block:
         """The decoded frame from where concealment left off, with a short cross-fade if it did."""
-        bridge = self._decoder.conceal(_JOIN_SAMPLES) if given_up else None
+        bridge = self._decoder.conceal(min(_JOIN_SAMPLES, samples)) if given_up else None
         try:
             sound = decode()
         except DeviceError:
@@ -408,22 +467,24 @@ class PlayoutBuffer:
         return self._conceal(advance=not stalled and not self._schedule.is_too_early(self._next, now_s))
 
     def _conceal(self, *, advance: bool) -> Block:
-        """Ten milliseconds of guess, in place of what is missing (`advance`) or before it."""
+        """Ten milliseconds of guess, or as much as a shorter frame, in place of what is missing (`advance`) or before it."""
         counters = self._counters
+        samples = min(TICK_SAMPLES, self._frame_samples)
         counters.concealment_events += not self._missed_samples
-        counters.concealed_samples += TICK_SAMPLES
+        counters.concealed_samples += samples
         if self._missed_samples >= _STALL_SAMPLES:
             # What the decoder guesses has faded into the background by now.
-            counters.silent_concealed_samples += TICK_SAMPLES
-        self._missed_samples += TICK_SAMPLES
+            counters.silent_concealed_samples += samples
+        self._missed_samples += samples
         if advance:
-            self._next += TICK_SAMPLES
-            self._given_up += TICK_SAMPLES
+            self._next += samples
+            self._given_up += samples
             if self._given_up >= self._frame_samples:
                 self._given_up = 0
         else:
-            self._schedule.shift(TICK_SAMPLES)
-        return self._decoder.conceal(TICK_SAMPLES)
+            self._held_samples += samples
+            self._schedule.shift(samples)
+        return self._decoder.conceal(samples)
 
     def _pause(self) -> Block | None:
         """Ten milliseconds of the sender's background."""
@@ -478,4 +539,4 @@ class PlayoutBuffer:
 
     def _tell(self, timestamp: int, outcome: PlayoutOutcome) -> None:
         if self._observer is not None:
-            self._observer(self._ssrc, timestamp & 0xFFFFFFFF, outcome)
+            self._observer(self._ssrc, timestamp & TIMESTAMP_MASK, outcome)

@@ -11,6 +11,7 @@ class PlayoutCounters:
     concealed_samples: int = 0
     silent_concealed_samples: int = 0
     concealment_events: int = 0
+    skipped_samples: int = 0
     jitter_buffer_delay_s: float = 0.0
     jitter_buffer_target_delay_s: float = 0.0
     jitter_buffer_emitted_count: int = 0

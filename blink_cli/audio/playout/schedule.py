@@ -24,9 +24,7 @@ from blink_cli.audio.playout.time_stretch import (
     shorten,
     shortening,
 )
-from blink_cli.core.voice import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
-
-_TICK_S: Final = TICK_MS / 1000
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 
 _REMEMBERED_FRAMES: Final = 6
 """The least delay of so many frames counts, because a tick can be late and never early."""
@@ -43,6 +41,9 @@ _LATE_S: Final = 0.010
 
 _LATE_JITTERS: Final = 1.5
 """And so much more for each second of jitter, because then the target itself is only an estimate that wavers."""
+
+_SHORT_LATE_S: Final = 0.002
+"""The same in a pause, of frames shorter than a tick."""
 
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
 """Less than this is not worth a splice."""
@@ -78,6 +79,9 @@ class Schedule:
     def __init__(self, target: DelayTarget) -> None:
         self._target = target
         self._delays_s: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)
+        self._step_samples = TICK_SAMPLES
+        self._until_remembered = 0
+        self._remembered_last = False
         self._rest = 0
         self._waited = 0
         self._quiet_samples = 0
@@ -102,17 +106,25 @@ class Schedule:
         delay_s = self.delay_s(media_time, now_s)
         return delay_s < self._target.target_s and self._target.regret_s(delay_s) > _HOLD_REGRET_S
 
-    def took(self, media_time: int, now_s: float) -> None:
-        """The frame that begins at `media_time` is used now."""
-        self._delays_s.append(self.delay_s(media_time, now_s))
+    def took(self, media_time: int, now_s: float, samples: int) -> None:
+        """The frame of so many samples that begins at `media_time` is used now. Of frames shorter than a tick, one in a tick is remembered."""
+        self._step_samples = min(samples, TICK_SAMPLES)
+        self._until_remembered -= samples
+        self._remembered_last = self._until_remembered < self._step_samples
+        if self._remembered_last:
+            self._until_remembered = TICK_SAMPLES
+            self._delays_s.append(self.delay_s(media_time, now_s))
 
     def forget_last(self) -> None:
         """That frame was used before it was needed."""
-        self._delays_s.pop()
+        if self._remembered_last:
+            self._delays_s.pop()
+            self._until_remembered = 0
 
     def jump(self) -> None:
         """Play goes on somewhere else: what was measured is void."""
         self._delays_s.clear()
+        self._until_remembered = 0
 
     def shift(self, samples: int) -> None:
         """What comes next is played so much later than measured."""
@@ -123,8 +135,19 @@ class Schedule:
         """So much was played."""
         self._rest -= samples
 
-    def stretched(self, leftover: int, sound: Block, past: Past, lookahead: Lookahead) -> Block:
-        """`sound`, shorter or longer by a pitch period when the schedule asks for it; `leftover` of it was decoded before."""
+    def stretched(
+        self, leftover: int, sound: Block, past: Past, lookahead: Lookahead, *, carried: int
+    ) -> Block:
+        """`sound`, shorter or longer by a pitch period when the schedule asks for it.
+
+        Args:
+            leftover: How much of it was decoded before.
+            sound: What is to be played next.
+            past: What was played last.
+            lookahead: Gives more of it.
+            carried: How much was decoded before, and beyond what the tick before needed.
+
+        """
         is_quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
         self._quiet_samples = self._quiet_samples + len(sound) - leftover if is_quiet else 0
         if not self._delays_s:
@@ -132,19 +155,28 @@ class Schedule:
         target_s = self._target.target_s
         delay_s = min(self._delays_s)
         if delay_s > target_s:
-            # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame.
-            late_samples = int((delay_s - target_s) / _TICK_S) * TICK_SAMPLES + leftover
-            worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - leftover / SAMPLE_RATE_HZ
-            if late_samples >= _LATE_SAMPLES and self._target.regret_s(delay_s) > worth_s:
+            # Frames are taken at ticks: whole ticks, or shorter frames, above the target can go, and what is left over from the last frame.
+            step = self._step_samples
+            late_samples = int((delay_s - target_s) * SAMPLE_RATE_HZ / step) * step + carried
+            worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - carried / SAMPLE_RATE_HZ
+            regret_s = self._target.regret_s(delay_s)
+            if late_samples >= _LATE_SAMPLES and regret_s > worth_s:
+                return self._hastened(sound, late_samples, lookahead)
+            # Who sends short frames wants little delay: in a pause what is less than a tick goes too.
+            if step < TICK_SAMPLES and late_samples >= step and self._is_pause and regret_s > _SHORT_LATE_S:
                 return self._hastened(sound, late_samples, lookahead)
         elif self._target.regret_s(delay_s) > _REGRET_S:
             return self._slowed(sound, past, target_s - delay_s)
         self._waited = 0
         return sound
 
+    @property
+    def _is_pause(self) -> bool:
+        return self._quiet_samples >= _PAUSE_SAMPLES
+
     def _hastened(self, sound: Block, late_samples: int, lookahead: Lookahead) -> Block:
         haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
-        quiet = self._quiet_samples >= _PAUSE_SAMPLES
+        quiet = self._is_pause
         self._waited += len(sound)
         if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
             return sound
@@ -182,6 +214,7 @@ class Schedule:
         return self._rescheduled(sound, lengthen(past(), sound, splice))
 
     def _rescheduled(self, before: Block, after: Block) -> Block:
-        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks earlier or later."""
-        self.shift((len(after) // TICK_SAMPLES - len(before) // TICK_SAMPLES) * TICK_SAMPLES)
+        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks (or short frames) earlier or later."""
+        step = self._step_samples
+        self.shift((len(after) // step - len(before) // step) * step)
         return after

@@ -18,3 +18,10 @@ class PlayoutSettings:
 
     capacity_ms: float = 1_000.0
     """How late sound may be played after a freeze; what waits longer is dropped, oldest first."""
+
+    excess_ms: float = 250.0
+    """How much longer than the target sound may wait for good. Playing faster is over such a backlog in a second or two after a freeze; one that
+    stays because ticks are missing, or the machine is too slow, would stay for the rest of the call."""
+
+    excess_s: float = 4.0
+    """After so long above that, the backlog is skipped: one gap in place of a call that is always late."""

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
 
-from blink_cli.core.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import PlayoutOutcome
 
 PlayoutObserver: TypeAlias = Callable[[int, int, PlayoutOutcome], None]
 """Called on the playout thread with (SSRC, RTP timestamp 0 to 2^32 - 1, outcome); must not block or raise.
@@ -21,16 +21,19 @@ class PlayoutStatistics:
     """
 
     total_samples_received: int
-    """Samples that left the buffer, concealed ones included; silence between streams is not counted."""
+    """Samples that left the buffer or were skipped, concealed ones included; silence between streams is not counted."""
 
     concealed_samples: int
-    """Samples that were made up because what was sent was missing."""
+    """Samples of what was sent that were not heard: something was made up in their place, or they were skipped."""
 
     silent_concealed_samples: int
     """Of those, samples of silence or comfort noise."""
 
     concealment_events: int
     """Runs of concealed samples."""
+
+    skipped_samples: int
+    """Of the concealed ones, those in whose place nothing was played: they had waited too long, and play went on behind them."""
 
     inserted_samples_for_deceleration: int
     removed_samples_for_acceleration: int

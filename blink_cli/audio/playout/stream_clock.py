@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from blink_cli.core.rtp import RtpPacket, sequence_difference, timestamp_difference
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.media.rtp import RtpPacket
+from blink_cli.core.media.stream_jump import Belonging, StreamJump
+from blink_cli.core.media.unwrapper import sequence_unwrapper, timestamp_unwrapper
 
 _JUMP_S: Final = 3.0
 """A transit time that differs by more from the last is not jitter: the sender began anew, or was asleep."""
@@ -18,11 +20,9 @@ class StreamClock:
     def __init__(self) -> None:
         self._ssrc: int | None = None
         self._former_ssrc: int | None = None
-        self._timestamp = 0
-        self._sequence = 0
-        self._transit_s = 0.0
-        self._strays = 0
-        self._stray_transit_s = 0.0
+        self._timestamps = timestamp_unwrapper(0)
+        self._sequences = sequence_unwrapper(0)
+        self._jump = _jump(0.0)
 
     def place(self, packet: RtpPacket) -> tuple[int, int, bool] | None:
         """The packet's (extended timestamp, extended sequence number, whether a new stream begins with it).
@@ -30,31 +30,26 @@ class StreamClock:
         None when it belongs to a former stream or stands alone with its claim of a jump: to be dropped.
         """
         if packet.ssrc != self._ssrc:
-            if packet.ssrc == self._former_ssrc and self._strays < _WITNESSES:
-                self._strays += 1
+            if packet.ssrc == self._former_ssrc and self._jump.stray_of_former():
                 return None
             return self._begin(packet)
-        timestamp = self._timestamp + timestamp_difference(packet.timestamp, self._timestamp & 0xFFFFFFFF)
-        sequence = self._sequence + sequence_difference(packet.sequence_number, self._sequence & 0xFFFF)
-        transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
-        if abs(transit_s - self._transit_s) > _JUMP_S:
-            agrees = self._strays and abs(transit_s - self._stray_transit_s) < _JUMP_S
-            self._strays = self._strays + 1 if agrees else 1
-            self._stray_transit_s = transit_s
-            return self._begin(packet) if self._strays >= _WITNESSES else None
-        self._strays = 0
-        self._transit_s = transit_s
-        self._timestamp = max(self._timestamp, timestamp)
-        self._sequence = max(self._sequence, sequence)
-        return timestamp, sequence, False
+        timestamp = self._timestamps.near(packet.timestamp)
+        belonging = self._jump.judge(packet.arrival_s - timestamp / SAMPLE_RATE_HZ, packet.arrival_s)
+        if belonging is Belonging.GOES_ON:
+            self._timestamps.highest = max(self._timestamps.highest, timestamp)
+            return timestamp, self._sequences.unwrap(packet.sequence_number), False
+        return self._begin(packet) if belonging is Belonging.PROVES else None
 
     def _begin(self, packet: RtpPacket) -> tuple[int, int, bool]:
         if packet.ssrc != self._ssrc:
             self._former_ssrc = self._ssrc
         self._ssrc = packet.ssrc
-        # Counting begins one turn up, so that packets from before the first one stay positive.
-        self._timestamp = packet.timestamp + (1 << 32)
-        self._sequence = packet.sequence_number + (1 << 16)
-        self._transit_s = packet.arrival_s - self._timestamp / SAMPLE_RATE_HZ
-        self._strays = 0
-        return self._timestamp, self._sequence, True
+        self._timestamps = timestamp_unwrapper(packet.timestamp)
+        self._sequences = sequence_unwrapper(packet.sequence_number)
+        timestamp = self._timestamps.highest
+        self._jump = _jump(packet.arrival_s - timestamp / SAMPLE_RATE_HZ)
+        return timestamp, self._sequences.highest, True
+
+
+def _jump(transit_s: float) -> StreamJump:
+    return StreamJump(transit_s, far_s=_JUMP_S, agreement_s=_JUMP_S, witnesses=_WITNESSES)

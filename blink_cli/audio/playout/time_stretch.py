@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from blink_cli.audio.playout.block import Block
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 _MS: Final = SAMPLE_RATE_HZ // 1000
 

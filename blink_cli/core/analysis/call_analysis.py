@@ -1,17 +1,21 @@
 """The streams of a call, both directions: what the live monitor feeds as things happen, and the offline command row by row."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from blink_cli.core.analysis.figures import RoundTripFigures, StreamFigures
 from blink_cli.core.analysis.sent_analysis import SentAnalysis
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.names import Did
-from blink_cli.core.rtp import ReceptionReport
+from blink_cli.core.ids import Did
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.rtp import ReceptionReport
 
 MAX_STREAMS: Final = 64
 """Of one peer and direction. Each reconnect makes one; of a peer that makes more, the oldest are forgotten."""
+
+MAX_PEERS: Final = 256
+MAX_STREAMS_IN_ALL: Final = 1_024
+"""No call has so many; a log that claims to has only the last ones told."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,9 @@ class CallAnalysis:
     def __init__(self) -> None:
         """Know nobody yet."""
         self._peers: dict[Did, _Peer] = {}
+        self._streams = 0
+        self.streams_forgotten = 0
+        """Because there were too many."""
 
     # ---- what happens
 
@@ -57,13 +64,15 @@ class CallAnalysis:
     def begin(self, peer: Did, stream: StreamAnalysis) -> None:
         """Take a stream that another one counts: this peer's present one from now on."""
         entry = self._peer(peer)
+        before = len(entry.inbound)
         entry.inbound[stream.ssrc] = entry.current = stream
-        if len(entry.inbound) > MAX_STREAMS:
-            del entry.inbound[next(iter(entry.inbound))]
+        self._streams += len(entry.inbound) - before
+        self._make_room(peer, entry.inbound)
 
     def forget_received(self, peer: Did) -> None:
         """Forget what came from this peer; what is known of the way to it stays."""
         entry = self._peer(peer)
+        self._streams -= len(entry.inbound)
         entry.inbound.clear()
         entry.current = None
 
@@ -87,9 +96,15 @@ class CallAnalysis:
         stream = entry.outbound.get(ssrc)
         if stream is None:
             stream = entry.outbound[ssrc] = SentAnalysis(ssrc)
-            if len(entry.outbound) > MAX_STREAMS:
-                del entry.outbound[next(iter(entry.outbound))]
+            self._streams += 1
+            self._make_room(peer, entry.outbound)
         return stream
+
+    def sender_reported(self, peer: Did, ssrc: int, timestamp: int, arrival_s: float) -> None:
+        """Take what this peer says of its clock; see `StreamAnalysis.sender_reported`."""
+        stream = self._peer(peer).inbound.get(ssrc)
+        if stream is not None:
+            stream.sender_reported(timestamp, arrival_s)
 
     def reported(self, peer: Did, report: ReceptionReport) -> None:
         """Take this peer's report of our stream."""
@@ -148,5 +163,22 @@ class CallAnalysis:
     def _peer(self, did: Did) -> _Peer:
         entry = self._peers.get(did)
         if entry is None:
+            if len(self._peers) >= MAX_PEERS:
+                self._forget(next(iter(self._peers)))
             entry = self._peers[did] = _Peer()
         return entry
+
+    def _make_room(self, peer: Did, streams: dict[int, Any]) -> None:
+        """Forget the oldest of a peer's streams, or the peer that came first."""
+        if len(streams) > MAX_STREAMS:
+            del streams[next(iter(streams))]
+            self._streams -= 1
+            self.streams_forgotten += 1
+        while self._streams > MAX_STREAMS_IN_ALL:
+            self._forget(next(did for did in self._peers if did != peer))
+
+    def _forget(self, did: Did) -> None:
+        entry = self._peers.pop(did)
+        streams = len(entry.inbound) + len(entry.outbound)
+        self._streams -= streams
+        self.streams_forgotten += streams

@@ -7,7 +7,7 @@ import msgspec
 
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.loss_pattern import LossFigures
-from blink_cli.core.names import Did
+from blink_cli.core.ids import Did
 
 
 class RepairFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +95,9 @@ class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     max_buffer_delay_ms: float | None
     round_trip: RoundTripFigures | None
+    sending_delay_ms: float | None = None
+    """Mean time from the first sample of a packet at the sender's microphone to its sending: device, filters, the frame that has to be full, encoder. By the sender's reports."""
+
     mean_level_dbov: float | None
     """Mean of the audio levels while there was voice, or of all where the voice flag is never set; RFC 6464."""
 
@@ -158,6 +161,8 @@ class LogFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     pauses: int
     streams: tuple["StreamFigures", ...]
+    streams_omitted: int = 0
+    """That there were before these: a log that claims to have thousands is told in part."""
 
 
 class StreamFigures(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,10 @@ GMIN_PACKETS: Final = 16
 """The recommended value (RFC 3611, section 4.7.2): with isolated losses so far apart, concealment hides them."""
 
 
+MOST_LENGTHS: Final = 300
+"""Of runs that are told apart: any network makes fewer, and a sender that leaps at will could make 32,767. Others count as the next shorter one."""
+
+
 class LossFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Losses of one stream and how they are grouped. Durations are in packets times the stream's packet interval."""
 
@@ -28,7 +32,7 @@ class LossFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Lost of those expected, 0 to 1; None without any."""
 
     runs: dict[str, int]
-    """How often so many packets in a row were lost; the keys are numbers, ascending."""
+    """How often so many packets in a row were lost; the keys are numbers, ascending. 300 at most: further lengths count as the next shorter one."""
 
     longest_run: int
     mean_run: float | None
@@ -64,6 +68,7 @@ class LossPattern:
         "_group_losses",
         "_last_burst_end",
         "_last_lost",
+        "_longest",
         "_lost",
         "_packets",
         "_run",
@@ -74,6 +79,7 @@ class LossPattern:
         """Know no stretch yet; `begin` one first."""
         self._gmin = gmin_packets
         self._runs: Counter[int] = Counter()
+        self._longest = 0
         self._packets = 0
         self._lost = 0
         self._bursts = 0
@@ -113,7 +119,7 @@ class LossPattern:
         self._lost += 1
 
     def lost_all(self, first: int, last: int) -> None:
-        """Count every number from `first` to `last`; takes no longer for many."""
+        """Count every number from `first` to `last`, which is not before it; takes no longer for many."""
         self.lost(first)
         more = last - first
         self._run += more
@@ -138,9 +144,13 @@ class LossPattern:
         return twin
 
     def _close_run(self) -> None:
-        if self._run:
-            self._runs[self._run] += 1
-        self._run = 0
+        length, self._run = self._run, 0
+        if not length:
+            return
+        self._longest = max(self._longest, length)
+        if length not in self._runs and len(self._runs) >= MOST_LENGTHS:
+            length = max((known for known in self._runs if known < length), default=min(self._runs))
+        self._runs[length] += 1
 
     def _close_group(self) -> None:
         if self._group_losses >= 2:
@@ -165,7 +175,7 @@ class LossPattern:
             lost=lost,
             share=share,
             runs={str(length): self._runs[length] for length in sorted(self._runs)},
-            longest_run=max(self._runs, default=0),
+            longest_run=self._longest,
             mean_run=mean_run,
             # A run of random losses is 1 / (1 - share) long on average.
             burst_ratio=None if mean_run is None or share is None else mean_run * (1.0 - share),

@@ -1,4 +1,4 @@
-"""When a stream sounds bad, and why: thresholds with their reasons, and hysteresis so that the border does not flicker.
+"""When the audio of a stream is poor, and why: thresholds with their reasons, and hysteresis so that the border does not flicker.
 
     readings, one a second ──> one Threshold per figure ──> QualityMachine ──> Degraded(reason) … Recovered
 
@@ -27,25 +27,25 @@ class Limits:
     """With {} for the figure."""
 
 
-CONCEALED: Final = Limits(0.05, 0.02, "{:.0%} of the sound is made up")
+CONCEALED: Final = Limits(0.05, 0.02, "{:.0%} of the sound is concealed")
 """Share of concealed samples. At 5 % of random loss with concealment alone PESQ-WB falls from 4.45 to 2.9; below 2 % it stays near 4."""
 
-UNREPAIRED: Final = Limits(0.05, 0.02, "{:.0%} of the packets are missing even after repair")
+UNREPAIRED: Final = Limits(0.05, 0.02, "{:.0%} of the packets are missing after repair")
 """The same of packets, where the playout says little because its listener is deafened or its clock stands."""
 
-BUFFER_DELAY_MS: Final = Limits(300.0, 200.0, "the playout waits {:.0f} ms because packets come so unevenly")
+BUFFER_DELAY_MS: Final = Limits(300.0, 200.0, "{:.0f} ms of buffering (high jitter)")
 """ITU-T G.114: 150 ms from mouth to ear hardly matter, over 400 ms is unacceptable; network and devices take theirs besides."""
 
-JITTER_MS: Final = Limits(80.0, 40.0, "packets come {:.0f} ms unevenly")
+JITTER_MS: Final = Limits(80.0, 40.0, "jitter of {:.0f} ms")
 """RFC 3550's mean deviation. The playout hides it with delay, at about three times the figure."""
 
-ROUND_TRIP_MS: Final = Limits(600.0, 450.0, "a round trip takes {:.0f} ms")
+ROUND_TRIP_MS: Final = Limits(600.0, 450.0, "round trip of {:.0f} ms")
 """Half of it is one way: with 100 ms of playout and devices the 400 ms of G.114 are reached."""
 
-FAR_LOSS: Final = Limits(0.15, 0.08, "{:.0%} of our packets are lost on the way to it")
+FAR_LOSS: Final = Limits(0.15, 0.08, "{:.0%} of your packets are lost on the way")
 """Of the receiver's reports, before its repair. Two redundant copies and FEC mend 15 % of random loss, hardly more."""
 
-FAR_JITTER_MS: Final = Limits(80.0, 40.0, "our packets come {:.0f} ms unevenly there")
+FAR_JITTER_MS: Final = Limits(80.0, 40.0, "jitter of {:.0f} ms at the far end")
 """As `JITTER_MS`."""
 
 

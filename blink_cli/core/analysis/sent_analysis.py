@@ -1,7 +1,7 @@
 """One stream as it leaves, and what its receiver says of it."""
 
 from blink_cli.core.analysis.figures import OutboundFigures, ReportedFigures, RoundTripFigures
-from blink_cli.core.rtp import ReceptionReport
+from blink_cli.core.media.rtp import ReceptionReport
 
 
 class SentAnalysis:

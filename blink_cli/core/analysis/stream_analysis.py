@@ -4,16 +4,21 @@ Losses are settled in order: a missing number counts when it is so far back that
 missing now as lost, as `ReceptionStatistics` does.
 """
 
+import heapq
+from operator import itemgetter
 from typing import Final
 
 from blink_cli.core.analysis.clock_drift import ClockDrift
-from blink_cli.core.analysis.e_model import CODEC_DELAY_MS, QualityEstimate, estimate
+from blink_cli.core.analysis.e_model import FRAME_MS, LOOK_AHEAD_MS, QualityEstimate, estimate
 from blink_cli.core.analysis.figures import DriftFigures, InboundFigures, RepairFigures, RoundTripFigures
 from blink_cli.core.analysis.loss_pattern import LossFigures, LossPattern
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.rtp import sequence_difference, timestamp_difference
-from blink_cli.core.rtp_statistics import HISTORY_PACKETS, ReceptionStatistics
-from blink_cli.core.voice import SAMPLE_RATE_HZ
+from blink_cli.core.analysis.missing_runs import MissingRun, MissingRuns
+from blink_cli.core.analysis.sending_delay import SendingDelay
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.reception_statistics import HISTORY_PACKETS, ReceptionStatistics
+from blink_cli.core.media.stream_jump import Belonging, StreamJump
+from blink_cli.core.media.unwrapper import timestamp_difference, timestamp_unwrapper
 
 SETTLE_EVERY_PACKETS: Final = 256
 """Settling sorts what is missing: seldom enough to cost nothing, often enough that little waits."""
@@ -21,10 +26,14 @@ SETTLE_EVERY_PACKETS: Final = 256
 REMEMBERED_PACKETS: Final = 1024
 """Packets whose outcome may still come: 20 s of voice; the playout tells it within two."""
 
+REPAIRABLE_PACKETS: Final = 64
+"""Redundant copies (RFC 2198) reach 16,383 ticks back, 0.34 s: so many frames of 5 ms, and far more than anybody sends copies of."""
+
+LEAP_PACKETS: Final = 100
+"""Two seconds of voice. A network can be away for longer, but not several times a second."""
+
 CLOCK_JUMP_S: Final = 10.0
 """A transit that changes by more is another clock, not another route."""
-
-_TIMESTAMP_MASK: Final = 0xFFFFFFFF
 
 
 class StreamAnalysis:
@@ -39,12 +48,13 @@ class StreamAnalysis:
         "_delay_sum_s",
         "_drift",
         "_end_timestamp",
+        "_first_timestamp",
         "_frame_ticks",
-        "_last_timestamp",
+        "_jump",
+        "_last_heard",
         "_level_count",
         "_level_sum",
         "_loss",
-        "_media_ticks",
         "_missing",
         "_outcomes",
         "_played_samples",
@@ -55,16 +65,19 @@ class StreamAnalysis:
         "_run_end",
         "_run_first",
         "_run_open",
+        "_sending_delay",
         "_settled_below",
         "_skew_max_s",
         "_skew_origin_s",
         "_skew_s",
+        "_timestamps",
         "_unplayed",
         "_unseen_s",
         "_unseen_since_s",
         "_unsettled",
         "_voice_count",
         "_voice_sum",
+        "leaps",
         "ssrc",
         "statistics",
     )
@@ -80,6 +93,9 @@ class StreamAnalysis:
         self.ssrc = ssrc
         self.statistics = ReceptionStatistics() if statistics is None else statistics
         """The counts and jitter of RFC 3550."""
+
+        self.leaps = 0
+        """Packets whose number was more than `LEAP_PACKETS` away from the run's."""
 
         self._restarts = 0
 
@@ -99,8 +115,7 @@ class StreamAnalysis:
 
         self._end_timestamp = 0  # of `_run_end`; the last arrival's may be another one
         self._unsettled = 0
-        self._missing: dict[int, int] = {}
-        """Numbers that have not come, with the timestamp that each should have."""
+        self._missing = MissingRuns()
 
         self._unplayed: dict[int, int] = {}
         """Numbers that came and were not played, with their timestamps."""
@@ -113,11 +128,16 @@ class StreamAnalysis:
 
         self._outcomes = dict.fromkeys(PlayoutOutcome, 0)
         self._frame_ticks: int | None = None
-        self._last_timestamp = 0
-        self._media_ticks = 0
+        self._timestamps = timestamp_unwrapper(0)
+        self._first_timestamp = 0
+        self._jump = _clock_jump()
         self._skew_origin_s = 0.0
         self._skew_s = 0.0
         self._skew_max_s = 0.0
+        self._sending_delay = SendingDelay()
+        self._last_heard: tuple[int, float] | None = None
+        """Timestamp and arrival of the last new packet."""
+
         self._delay_sum_s = 0.0
         self._delay_max_s = 0.0
         self._delay_count = 0
@@ -171,12 +191,12 @@ class StreamAnalysis:
     ) -> None:
         """Take one packet that `statistics` has just counted as new. Arguments as for `packet`."""
         statistics = self.statistics
-        highest = statistics.highest_sequence
-        assert highest is not None, "a packet was counted"
         if self._unseen_since_s is not None:
             self._unseen_s += max(arrival_s - self._unseen_since_s, 0.0)
             self._unseen_since_s = None
-        number = highest + sequence_difference(sequence_number, highest & 0xFFFF)
+        number = statistics.extended_sequence(sequence_number)
+        if self._run_open and abs(number - self._run_end) > LEAP_PACKETS:
+            self.leaps += 1
         if self._begun_s is None or statistics.restarts != self._restarts:
             self._restarts = statistics.restarts
             self._begin_run(number, timestamp)
@@ -192,6 +212,7 @@ class StreamAnalysis:
                 self._fill(number, timestamp)
             self._place(timestamp, arrival_s)
         self._remember(timestamp, number, arrival_s)
+        self._last_heard = timestamp, arrival_s
         if level_dbov is not None:
             self._level_sum += level_dbov
             self._level_count += 1
@@ -230,6 +251,11 @@ class StreamAnalysis:
                 self._delay_max_s = max(self._delay_max_s, delay_s)
         elif outcome is not PlayoutOutcome.DUPLICATE and number >= self._settled_below:
             self._unplayed[number] = timestamp
+
+    def sender_reported(self, timestamp: int, arrival_s: float) -> None:
+        """Take what the sender says of its clock: the RTP time of the moment at which it sent the report that arrived just now."""
+        if self._last_heard is not None:
+            self._sending_delay.reported(timestamp, arrival_s, *self._last_heard)
 
     def playout(self, concealed_samples: int, total_samples: int) -> None:
         """Take the playout's running counts; the differences between two calls count, and a fall is a new buffer."""
@@ -285,9 +311,7 @@ class StreamAnalysis:
                 self._repair.lost_all(first, settled)
                 first = self._settled_below = settled + 1
             # With a pause inside the gap nobody can tell which frames are missing: then these fit no recovered one.
-            for missing in range(first, number):
-                expected = timestamp - (number - missing) * ticks // step
-                self._missing[missing] = expected & _TIMESTAMP_MASK
+            self._missing.add_behind(MissingRun(first, number - 1, number, timestamp, ticks, step))
         self._run_end = number
         self._unsettled += step
         if self._unsettled >= SETTLE_EVERY_PACKETS:
@@ -297,22 +321,20 @@ class StreamAnalysis:
 
     def _fill(self, number: int, timestamp: int) -> None:
         if number >= self._run_first:
-            self._missing.pop(number, None)
+            self._missing.came(number)
             return
         # It was sent before the first one that arrived. Nothing is settled yet so near the beginning.
-        for missing in range(number + 1, self._run_first):
-            expected = timestamp + (missing - number) * (self._frame_ticks or 0)
-            self._missing[missing] = expected & _TIMESTAMP_MASK
+        self._missing.add_before(
+            MissingRun(number + 1, self._run_first - 1, number, timestamp, self._frame_ticks or 0, 1)
+        )
         self._run_first = number
         self._loss.begin(number)
         self._repair.begin(number)
 
     def _place(self, timestamp: int, arrival_s: float) -> None:
-        self._media_ticks += timestamp_difference(timestamp, self._last_timestamp)
-        self._last_timestamp = timestamp
-        media_s = self._media_ticks / SAMPLE_RATE_HZ
+        media_s = (self._timestamps.unwrap(timestamp) - self._first_timestamp) / SAMPLE_RATE_HZ
         skew_s = arrival_s - media_s - self._skew_origin_s
-        if abs(skew_s - self._skew_s) > CLOCK_JUMP_S:
+        if self._jump.judge(skew_s, arrival_s) is not Belonging.GOES_ON:
             self._restart_clock(timestamp, arrival_s)
             return
         self._skew_s = skew_s
@@ -321,8 +343,9 @@ class StreamAnalysis:
         self._drift.observe(media_s, arrival_s)
 
     def _restart_clock(self, timestamp: int, arrival_s: float) -> None:
-        self._last_timestamp = timestamp
-        self._media_ticks = 0
+        self._timestamps = timestamp_unwrapper(timestamp)
+        self._first_timestamp = self._timestamps.highest
+        self._jump = _clock_jump()
         self._skew_origin_s = arrival_s
         self._skew_s = 0.0
         self._drift.restart()
@@ -337,21 +360,31 @@ class StreamAnalysis:
 
     def _settle(self, loss: LossPattern, repair: LossPattern, before: int) -> None:
         """Count what is missing below a number, for good."""
-        missing = sorted(number for number in self._missing if number < before)
-        for number in missing:
-            loss.lost(number)
+        missing = self._missing.take_before(before)
+        for run in missing:
+            loss.lost_all(run.first, run.last)
         unplayed = [number for number in self._unplayed if number < before]
-        recovered = self._recovered
-        for number in sorted((*missing, *unplayed)):
-            timestamp = self._missing.get(number)
-            if timestamp is None:
-                timestamp = self._unplayed[number]
-            if timestamp not in recovered:
+        singles: list[tuple[int, MissingRun | None]] = [(number, None) for number in sorted(unplayed)]
+        runs: list[tuple[int, MissingRun | None]] = [(run.first, run) for run in missing]
+        for number, found in heapq.merge(runs, singles, key=itemgetter(0)):
+            if found is not None:
+                self._count_unrepaired(repair, found)
+            elif self._unplayed[number] not in self._recovered:
                 repair.lost(number)
-        for number in missing:
-            del self._missing[number]
         for number in unplayed:
             del self._unplayed[number]
+
+    def _count_unrepaired(self, repair: LossPattern, run: MissingRun) -> None:
+        """Count what of a run was not rebuilt. Frames are rebuilt from one of the next packets, so only the last ones can have been."""
+        start = run.first
+        recovered = self._recovered
+        if recovered:
+            for number in run.with_timestamps_in(recovered, REPAIRABLE_PACKETS):
+                if start < number:
+                    repair.lost_all(start, number - 1)
+                start = number + 1
+        if start <= run.last:
+            repair.lost_all(start, run.last)
 
     # ---- what it says
 
@@ -386,7 +419,7 @@ class StreamAnalysis:
 
     def patterns(self) -> tuple[LossFigures, LossFigures]:
         """Losses before and after repair, up to now."""
-        missing, unplayed = dict(self._missing), dict(self._unplayed)
+        missing, unplayed = self._missing.copy(), dict(self._unplayed)
         loss, repair = self._loss.copy(), self._repair.copy()
         if self._run_open:
             self._settle(loss, repair, self._run_end + 1)
@@ -439,6 +472,9 @@ class StreamAnalysis:
             buffer_delay_ms=self.buffer_delay_ms,
             max_buffer_delay_ms=_ms(self._delay_max_s) if self._delay_count else None,
             round_trip=round_trip,
+            sending_delay_ms=None
+            if (delay_ms := self._sending_delay.mean_ms) is None
+            else round(delay_ms, 3),
             mean_level_dbov=round(level_sum / levels, 1) if levels else None,
             quality=self._quality(missing, round_trip),
         )
@@ -457,12 +493,20 @@ class StreamAnalysis:
         buffer_ms = self.buffer_delay_ms
         if round_trip is None or buffer_ms is None or missing.share is None or not self.outcomes_known:
             return None
+        sending_ms = self._sending_delay.mean_ms
+        if sending_ms is None:
+            sending_ms = FRAME_MS
         return estimate(
             lost_share=missing.share,
             burst_ratio=missing.burst_ratio or 1.0,
-            one_way_delay_ms=CODEC_DELAY_MS + round_trip.mean_ms / 2 + buffer_ms,
+            one_way_delay_ms=sending_ms + round_trip.mean_ms / 2 + buffer_ms + LOOK_AHEAD_MS,
         )
 
 
 def _ms(seconds: float) -> float:
     return round(1000 * seconds, 6)
+
+
+def _clock_jump() -> StreamJump:
+    # One packet is believed: nothing is lost by beginning to measure a clock anew.
+    return StreamJump(0.0, far_s=CLOCK_JUMP_S, agreement_s=CLOCK_JUMP_S, witnesses=1)

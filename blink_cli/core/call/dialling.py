@@ -1,6 +1,6 @@
 """Who dials whom, and how a dialling is numbered."""
 
-from blink_cli.core.names import Did
+from blink_cli.core.ids import Did
 
 
 def dials(own: Did, peer: Did) -> bool:
@@ -15,7 +15,7 @@ def dials(own: Did, peer: Did) -> bool:
 class Epochs:
     """Numbers the diallings of this session: every new one is larger than all before it.
 
-    A joining raises them to its instance (wall-clock milliseconds), so that a session that crashed and forgot its count does
+    A joining raises them to its incarnation (wall-clock milliseconds), so that a session that crashed and forgot its count does
     not use a number twice; and one counter serves all calls and peers, so that a late report of the media layer about
     an old connection can never be taken for one about a new connection.
     """
@@ -25,9 +25,9 @@ class Epochs:
     def __init__(self) -> None:
         self._last = 0
 
-    def raise_to(self, instance: int) -> None:
+    def raise_to(self, incarnation: int) -> None:
         """The next number is at least this."""
-        self._last = max(self._last, instance - 1)
+        self._last = max(self._last, incarnation - 1)
 
     def next(self, beyond: int) -> int:
         """A new number, also larger than `beyond`."""

@@ -13,21 +13,13 @@ One object lasts as long as this session is in the call; what it wants done goes
 import math
 
 from blink_cli.core.call.dialling import Epochs, dials
+from blink_cli.core.call.effects import Answer, ApplyAnswer, CallEffect, Dial, Hangup, SendToPeer, StopSending
+from blink_cli.core.call.facts import LinkChanged, LinkState
 from blink_cli.core.call.settings import CallSettings
-from blink_cli.core.call.transitions import LinkPhase, LinkTurn, next_link_phase
-from blink_cli.core.call_effects import (
-    Answer,
-    ApplyAnswer,
-    CallEffect,
-    Dial,
-    Emit,
-    Hangup,
-    SendToPeer,
-    StopSending,
-)
-from blink_cli.core.events import LinkChanged, LinkState
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.signals import Redial, SessionDescription
+from blink_cli.core.call.transitions import LinkPhase, LinkTrigger, next_link_phase
+from blink_cli.core.fact import Emit
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.signaling.signals import Redial, SessionDescription
 
 _SHOWN = {
     LinkPhase.NONE: LinkState.ABSENT,
@@ -61,9 +53,9 @@ class Link:
         "awaits_sign",
         "dials",
         "epoch",
-        "own_instance",
+        "own_incarnation",
         "peer",
-        "peer_instance",
+        "peer_incarnation",
         "phase",
     )
 
@@ -72,13 +64,13 @@ class Link:
         call_id: CallId,
         own: Did,
         peer: Did,
-        own_instance: int,
+        own_incarnation: int,
         epochs: Epochs,
         settings: CallSettings,
         out: list[CallEffect],
     ) -> None:
         self._call_id = call_id
-        self.own_instance = own_instance
+        self.own_incarnation = own_incarnation
         self._epochs = epochs
         self._settings = settings
         self._out = out
@@ -87,7 +79,7 @@ class Link:
         self.phase = LinkPhase.NONE
         self.epoch = 0
         """The newest dialling of this pair that this side knows."""
-        self.peer_instance = 0
+        self.peer_incarnation = 0
         self.awaits_sign = False
         """Lost, and not dialled before anything is heard of the peer."""
         self._open = False
@@ -115,11 +107,11 @@ class Link:
 
     # what the rules of the call decide
 
-    def begin(self, peer_instance: int, now: float) -> None:
+    def begin(self, peer_incarnation: int, now: float) -> None:
         """The peer is in the call: dial it, or await its description."""
-        if peer_instance != self.peer_instance:
+        if peer_incarnation != self.peer_incarnation:
             # Another life numbers its diallings anew, perhaps on another clock; descriptions name the life they are from.
-            self.peer_instance = peer_instance
+            self.peer_incarnation = peer_incarnation
             self.epoch = 0
         self._attempts = 0
         self._signal_at = now
@@ -136,9 +128,9 @@ class Link:
         self._hang_up()
         self._out.append(StopSending(self._call_id, self.peer))
         self.awaits_sign = False
-        self._turn(LinkTurn.PEER_GONE)
+        self._turn(LinkTrigger.PEER_GONE)
 
-    def excuse(self, slept_s: float) -> None:
+    def shift_deadlines(self, slept_s: float) -> None:
         """This session was stopped for so long: nobody's silence in that time counts."""
         self._signal_at += slept_s
         self._media_at += slept_s
@@ -166,7 +158,7 @@ class Link:
         self.epoch = epoch
         self._start_connecting(now)
         self._out.append(Answer(self._call_id, self.peer, epoch, sdp))
-        self._turn(LinkTurn.OFFER_ARRIVES)
+        self._turn(LinkTrigger.OFFER_ARRIVES)
         return True
 
     def remote_answer(self, epoch: int, sdp: str) -> bool:
@@ -192,10 +184,10 @@ class Link:
         if self.phase is not LinkPhase.LOST:
             if epoch != self.epoch:
                 return False
-            self._lose(LinkTurn.ASKED_AGAIN, now)
+            self._lose(LinkTrigger.ASKED_AGAIN, now)
         self.awaits_sign = False
         self._retry_at = max(now, self._last_dial_at + self._settings.redial_gap_s)
-        self.wake(now)
+        self.handle_timeout(now)
         return True
 
     # what the media layer reports
@@ -208,7 +200,7 @@ class Link:
             return False
         kind = "offer" if self.phase is LinkPhase.DIALLING else "answer"
         self._described = SessionDescription(
-            self._call_id, kind, self.own_instance, self.peer_instance, epoch, sdp
+            self._call_id, kind, self.own_incarnation, self.peer_incarnation, epoch, sdp
         )
         self._out.append(SendToPeer(self.peer, self._described, self._call_id))
         self._say_again_at = now + self._settings.answer_patience_s
@@ -220,14 +212,14 @@ class Link:
             return False
         self._media_at = now
         self._connected_at = now
-        self._turn(LinkTurn.STANDS)
+        self._turn(LinkTrigger.STANDS)
         return True
 
     def failed(self, epoch: int, now: float) -> bool:
         """The connection could not be made."""
         if epoch != self.epoch or self.phase not in (LinkPhase.DIALLING, LinkPhase.ANSWERING):
             return False
-        self._lose(LinkTurn.FAILS, now)
+        self._lose(LinkTrigger.FAILS, now)
         return True
 
     def closed(self, epoch: int, now: float) -> bool:
@@ -237,7 +229,7 @@ class Link:
         if self.phase is LinkPhase.LOST:
             self._hang_up()
         else:
-            self._lose(LinkTurn.CLOSES, now)
+            self._lose(LinkTrigger.CLOSES, now)
         return True
 
     def heard_media(self, epoch: int, now: float) -> bool:
@@ -248,12 +240,12 @@ class Link:
         if self.phase is LinkPhase.LOST:
             self.awaits_sign = False
             self._connected_at = now
-            self._turn(LinkTurn.SPEAKS_AGAIN)
+            self._turn(LinkTrigger.SPEAKS_AGAIN)
         return True
 
     # time
 
-    def next_wake(self) -> float:
+    def next_timeout(self) -> float:
         """When `wake` has something to do; infinity when nothing but a sign of the peer can change anything."""
         settings = self._settings
         match self.phase:
@@ -269,23 +261,23 @@ class Link:
             case _:
                 return math.inf
 
-    def wake(self, now: float) -> None:
+    def handle_timeout(self, now: float) -> None:
         """Notice silence and missed deadlines; dial or ask again when it is time."""
-        if now < self.next_wake():
+        if now < self.next_timeout():
             return
         silent = now >= self.heard_at + self._settings.connecting_silence_s
         match self.phase:
             case LinkPhase.CONNECTED:
-                self._lose(LinkTurn.FALLS_SILENT, now, keeps=True, awaits_sign=True)
+                self._lose(LinkTrigger.FALLS_SILENT, now, keeps=True, awaits_sign=True)
             case LinkPhase.DIALLING | LinkPhase.ANSWERING if silent:
-                self._lose(LinkTurn.FALLS_SILENT, now, awaits_sign=True)
+                self._lose(LinkTrigger.FALLS_SILENT, now, awaits_sign=True)
             case LinkPhase.DIALLING | LinkPhase.ANSWERING if now >= self._deadline_at:
-                self._lose(LinkTurn.TIME_IS_UP, now)
+                self._lose(LinkTrigger.TIME_IS_UP, now)
             case LinkPhase.DIALLING:
                 self._say_again_at = now + self._settings.answer_patience_s
                 self._say_description_again()
             case LinkPhase.AWAITING if silent:
-                self._lose(LinkTurn.FALLS_SILENT, now, awaits_sign=True)
+                self._lose(LinkTrigger.FALLS_SILENT, now, awaits_sign=True)
             case LinkPhase.AWAITING:
                 self._ask()
                 self._deadline_at = now + max(self._backoff_s(), self._settings.await_offer_s)
@@ -307,17 +299,17 @@ class Link:
         self._start_connecting(now)
         self._last_dial_at = now
         self._out.append(Dial(self._call_id, self.peer, self.epoch))
-        self._turn(LinkTurn.WE_DIAL)
+        self._turn(LinkTrigger.WE_DIAL)
 
     def _await(self, now: float) -> None:
         self._out.append(StopSending(self._call_id, self.peer))
         self._deadline_at = now + self._settings.await_offer_s
-        self._turn(LinkTurn.WE_AWAIT)
+        self._turn(LinkTrigger.WE_AWAIT)
 
     def _ask(self) -> None:
         assert not self.dials, "whoever dials does not ask for it"
         self._out.append(StopSending(self._call_id, self.peer))
-        redial = Redial(self._call_id, self.own_instance, self.peer_instance, self.epoch)
+        redial = Redial(self._call_id, self.own_incarnation, self.peer_incarnation, self.epoch)
         self._out.append(SendToPeer(self.peer, redial, self._call_id))
 
     def _say_description_again(self) -> bool:
@@ -335,7 +327,7 @@ class Link:
         self._say_again_at = math.inf
         self._deadline_at = now + self._settings.connect_deadline_s
 
-    def _lose(self, turn: LinkTurn, now: float, *, keeps: bool = False, awaits_sign: bool = False) -> None:
+    def _lose(self, turn: LinkTrigger, now: float, *, keeps: bool = False, awaits_sign: bool = False) -> None:
         if self.phase is LinkPhase.CONNECTED and now - self._connected_at >= self._settings.stable_s:
             self._attempts = 0
         if not keeps:
@@ -354,7 +346,7 @@ class Link:
             self._open = False
             self._out.append(Hangup(self._call_id, self.peer, self.epoch))
 
-    def _turn(self, turn: LinkTurn) -> None:
+    def _turn(self, turn: LinkTrigger) -> None:
         before = self.state
         self.phase = next_link_phase(self.phase, turn)
         if self.state is not before:

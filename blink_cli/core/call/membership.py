@@ -3,12 +3,17 @@
 import math
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Final
 
-from blink_cli.core.call.transitions import Phase, Turn, next_phase
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.signals import Announce, Hearing, Leave, Offer
+from blink_cli.core.call.group_key import CallKeys
+from blink_cli.core.call.settings import LAN
+from blink_cli.core.call.transitions import Phase, Trigger, next_phase
+from blink_cli.core.identity.nickname import harmless_nickname
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.signaling.signals import Announce, Leave, Offer, PeerReception
 
-_DAY_MS = 86_400_000
+_MOST_RUMOURED: Final = 2**52
+"""Half of what an incarnation can be, some 140,000 years from now: below it any claim of a newer life of ours may be true of a clock."""
 
 
 class News(Enum):
@@ -29,10 +34,10 @@ class Member:
 
     did: Did
     nickname: str = ""
-    instance: int = 0
+    incarnation: int = 0
     """Its newest life heard of; 0 before the first."""
     sequence: int = -1
-    left_instance: int = 0
+    left_incarnation: int = 0
     """Its newest life that said Leave."""
     present: bool = False
     declined: bool = False
@@ -42,7 +47,9 @@ class Member:
     muted: bool = False
     deafened: bool = False
     recording: bool = False
-    hears: tuple[Hearing, ...] = ()
+    hears: tuple[PeerReception, ...] = ()
+    came_back: bool = False
+    """Whether it had declined or left before it joined."""
     unheeded_at: float = -math.inf
     """When it last announced a life that is believed to be over."""
     heard_at: float = 0.0
@@ -50,45 +57,59 @@ class Member:
 
     def heard_announce(self, announce: Announce, now: float) -> News:
         """Believe an announce if it is its newest word."""
-        if announce.instance == self.instance and announce.sequence <= self.sequence:
+        if announce.incarnation == self.incarnation and announce.sequence <= self.sequence:
             return News.STALE
-        if announce.instance < self.instance or announce.instance <= self.left_instance:
+        if announce.incarnation < self.incarnation or announce.incarnation <= self.left_incarnation:
             self.unheeded_at = now
             return News.STALE
-        news = self.heard_life(announce.instance, now)
+        news = self.heard_incarnation(announce.incarnation, now)
         if news is not News.STALE:
             self.sequence = announce.sequence
-            self.nickname = announce.nickname
+            self.nickname = harmless_nickname(announce.nickname)
             self.hears = announce.hears
         return news
 
-    def heard_life(self, instance: int, now: float) -> News:
+    def heard_incarnation(self, incarnation: int, now: float) -> News:
         """A signal that it can only have sent from within the call, in this life."""
-        if instance <= self.left_instance or instance < self.instance:
+        if incarnation <= self.left_incarnation or incarnation < self.incarnation:
             return News.STALE
-        reborn = instance > self.instance
-        if reborn:
-            self.instance = instance
+        restarted = incarnation > self.incarnation
+        if not self.present:
+            self.came_back = self.is_out
+        if restarted:
+            self.incarnation = incarnation
             self.sequence = -1
             self.hears = ()
         self.heard_at = now
         self.declined = self.busy = False
         if self.present:
-            return News.REBORN if reborn else News.NOTHING
+            return News.REBORN if restarted else News.NOTHING
         self.present = True
         return News.JOINED
 
+    def heard_attending(self, incarnation: int, now: float) -> News:
+        """It says that it is in the call, to those who may come."""
+        if incarnation < self.incarnation or incarnation <= self.left_incarnation:
+            self.unheeded_at = now
+        return self.heard_incarnation(incarnation, now)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it declined, or left: it reads nothing of the call any more until it comes (again). Who is lost is not out."""
+        return self.declined or (not self.present and 0 < self.left_incarnation >= self.incarnation)
+
     def heard_leave(self, leave: Leave) -> bool:
         """Believe a Leave of its present life; returns whether it was in the call until now."""
-        self.left_instance = max(self.left_instance, leave.instance)
-        if leave.instance < self.instance:
+        self.left_incarnation = max(self.left_incarnation, leave.incarnation)
+        if leave.incarnation < self.incarnation:
             return False
-        self.instance = leave.instance
+        self.incarnation = leave.incarnation
         return self.gone()
 
     def leaves_for_good(self) -> bool:
         """It withdrew: its present life does not come back; returns whether it was in the call until now."""
-        self.left_instance = self.instance
+        self.left_incarnation = self.incarnation
+        self.declined = self.declined or not self.incarnation  # no life of it was heard that could be over
         return self.gone()
 
     def shows(self, announce: Announce) -> bool:
@@ -108,11 +129,12 @@ class Member:
 
 
 @dataclass(slots=True)
-class KnownCall:
+class CallRecord:
     """A call whose key this session holds: pending, current, or just left."""
 
     call_id: CallId
     group_key: bytes
+    """Of the invitation; `keys` has what came later."""
     participants: tuple[Did, ...]
     """Everyone invited, oneself included; never changes."""
     caller: Did
@@ -121,36 +143,57 @@ class KnownCall:
     began_at: float
     """When it came to be known here, in monotonic seconds."""
     own: Did
-    rumour_s: float
+    hearsay_s: float
+    handover_s: float = LAN.key_handover_s
     phase: Phase = Phase.UNKNOWN
+    keys: CallKeys = field(init=False)
     members: dict[Did, Member] = field(init=False)
-    own_instance: int = 0
+    own_incarnation: int = 0
     """This session's latest life in it; 0 before it first joined."""
-    own_heard_instance: int = 0
+    own_heard_incarnation: int = 0
     """The newest life of another session of this identity."""
-    own_rumoured_instance: int = 0
+    own_claimed_incarnation: int = 0
     """The newest life of this identity that others say they hear."""
     heard_at: float = field(init=False)
     """When anybody in it, or its offer, was last heard."""
     leave_sent_at: float = 0.0
     visited: bool = False
     """Whether anybody else was ever believed in it."""
-    rumours: dict[Did, float] = field(default_factory=dict)
+    hearsay_claims: dict[Did, float] = field(default_factory=dict)
     """Whom somebody who left had heard in it, though we have not, and until when that is a reason to wait."""
 
     def __post_init__(self) -> None:
+        self.keys = CallKeys(self.group_key, self.handover_s)
         self.members = {did: Member(did) for did in self.participants if did != self.own}
         if self.caller in self.members:
             self.members[self.caller].nickname = self.nickname
         self.heard_at = self.began_at
 
-    def turn(self, turn: Turn) -> None:
+    def turn(self, turn: Trigger) -> None:
         """Follow the table."""
         self.phase = next_phase(self.phase, turn)
 
     def same_invitation(self, offer: Offer) -> bool:
         """Whether a repeated offer says what the first one said: nobody can widen or re-key it."""
         return offer.group_key == self.group_key and offer.participants == self.participants
+
+    @property
+    def out_places(self) -> tuple[int, ...]:
+        """Who declined or left, by their places in the offer."""
+        return tuple(
+            place
+            for place, did in enumerate(self.participants)
+            if did in self.members and self.members[did].is_out
+        )
+
+    def left_incarnation_at(self, place: int) -> int:
+        """In which life it left who has this place in the offer."""
+        return self.members[self.participants[place]].left_incarnation
+
+    @property
+    def own_place(self) -> int:
+        """Of this session, in the offer."""
+        return self.participants.index(self.own)
 
     @property
     def present(self) -> list[Member]:
@@ -164,50 +207,62 @@ class KnownCall:
             self._heard(member, now)
             for hearing in announce.hears:
                 if hearing.did == self.own:
-                    self.own_rumoured_instance = max(self.own_rumoured_instance, hearing.instance)
+                    self.heard_rumour(hearing.incarnation)
         return news
 
-    def heard_life(self, member: Member, instance: int, now: float) -> News:
+    def heard_rumour(self, incarnation: int) -> None:
+        """Somebody says that it heard this life of ours."""
+        self.own_claimed_incarnation = max(self.own_claimed_incarnation, incarnation)
+
+    def heard_attending(self, member: Member, incarnation: int, now: float) -> News:
+        """Believe a member that says it is here."""
+        news = member.heard_attending(incarnation, now)
+        if news is not News.STALE:
+            self._heard(member, now)
+        return news
+
+    def heard_incarnation(self, member: Member, incarnation: int, now: float) -> News:
         """Believe a signal that a member can only have sent from within the call."""
-        news = member.heard_life(instance, now)
+        news = member.heard_incarnation(incarnation, now)
         if news is not News.STALE:
             self._heard(member, now)
         return news
 
     def heard_leave(self, member: Member, leave: Leave, now: float) -> bool:
         """Believe a member's Leave; returns whether it was in the call until now."""
-        heard_there = [hearing.did for hearing in member.hears if hearing.link == "connected"]
+        # One whom it only heard, and was still connecting to, may be about to speak for itself too.
+        heard_there = [h.did for h in member.hears if h.link in ("connected", "connecting")]
         if not member.heard_leave(leave):
             return False
         self.visited = True
-        self.rumours.pop(member.did, None)
+        self.hearsay_claims.pop(member.did, None)
         for did in heard_there:
             other = self.members.get(did)
-            if other is not None and not other.present and not other.left_instance:
-                self.rumours[did] = now + self.rumour_s
+            if other is not None and not other.present and not other.left_incarnation:
+                self.hearsay_claims[did] = now + self.hearsay_s
         return True
 
     @property
     def abandoned(self) -> bool:
         """Whether nobody else is in it any more, after somebody was."""
-        return self.visited and not self.rumours and not self.present
+        return self.visited and not self.hearsay_claims and not self.present
 
     @property
     def only_caller_came(self) -> bool:
         """Whether, as far as this session knows, nobody but the caller was ever in it."""
-        return not self.own_instance and all(
-            not member.instance or member.did == self.caller for member in self.members.values()
+        return not self.own_incarnation and all(
+            not member.incarnation or member.did == self.caller for member in self.members.values()
         )
 
     @property
     def rumours_end_at(self) -> float:
         """When the oldest rumour is no reason to wait any more."""
-        return min(self.rumours.values(), default=math.inf)
+        return min(self.hearsay_claims.values(), default=math.inf)
 
     def forget_old_rumours(self, now: float) -> None:
         """Whoever did not speak for itself in time is not in it."""
-        if self.rumours:
-            self.rumours = {did: until for did, until in self.rumours.items() if until > now}
+        if self.hearsay_claims:
+            self.hearsay_claims = {did: until for did, until in self.hearsay_claims.items() if until > now}
 
     def let_go_of_silent(self, since: float) -> None:
         """Whoever was not heard since then is not believed to be in it any more."""
@@ -215,7 +270,7 @@ class KnownCall:
             if member.present and member.heard_at <= since:
                 member.gone()
 
-    def excuse(self, slept_s: float) -> None:
+    def shift_deadlines(self, slept_s: float) -> None:
         """This session was stopped for so long: nobody's silence in that time counts."""
         self.heard_at += slept_s
         for member in self.members.values():
@@ -224,13 +279,13 @@ class KnownCall:
     def _heard(self, member: Member, now: float) -> None:
         self.heard_at = now
         self.visited = True
-        self.rumours.pop(member.did, None)
+        self.hearsay_claims.pop(member.did, None)
 
-    def next_instance(self, wall_ms: int) -> int:
+    def next_incarnation(self, wall_ms: int) -> int:
         """The name of a new life in it: newer than any earlier one of this identity, whatever the clock did since.
 
-        What others last heard of us counts too, for a session that crashed and whose clock was set back; but only up to
-        a day ahead, so that nobody can use our numbers up.
+        What others last heard of us counts too, for a session that crashed and whose clock was set back, however far; but not beyond
+        what any clock can show, so that nobody can use our numbers up.
         """
-        rumoured = self.own_rumoured_instance if self.own_rumoured_instance < wall_ms + _DAY_MS else 0
-        return max(wall_ms, self.own_instance + 1, self.own_heard_instance + 1, rumoured + 1)
+        rumoured = self.own_claimed_incarnation if self.own_claimed_incarnation < _MOST_RUMOURED else 0
+        return max(wall_ms, self.own_incarnation + 1, self.own_heard_incarnation + 1, rumoured + 1)

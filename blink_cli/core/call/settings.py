@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from blink_cli.core.signals import MAX_PARTICIPANTS
+from blink_cli.core.signaling.sender_class import SenderClass
+from blink_cli.core.signaling.signals import MAX_PARTICIPANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,47 @@ class CallSettings:
     reoffer_step_s: float = 2.0
     """A lost peer is offered the call again, in case it crashed and forgot; the participants take turns at this distance."""
 
+    rekey_gap_s: float = 1.0
+    """Between two new keys of a call: of eight who join or leave at once few keys come."""
+
+    rekey_after_join_s: float = 1.0
+    """Whoever rang had the keys anyway: the new one can wait until audio flows."""
+
+    rekey_turn_s: float = 1.0
+    """If no new key comes from whose turn it is, the next one makes it after so long."""
+
+    key_handover_s: float = 5.0
+    """The last key is read for so long: until the slowest has the new one, and somewhat more."""
+
+    key_missed_s: float = 2.5
+    """Who is not heard under our key for so long gets it once more: two announces lost in a row are no news."""
+
+    key_again_s: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0, 30.0)
+    """Then less and less often."""
+
+    key_given_gap_s: float = 1.0
+    """Nobody can make us give him the key more often than this."""
+
+    key_taken_gap_s: float = 0.5
+    """Nobody can make us take keys of his more often than this: the last ones could not be read for long enough."""
+
+    attending_interval_s: float = 2.5
+    """Who may come, or come back, hears so often that somebody is in the call: six times before it takes the call to be over."""
+
     unheeded_s: float = 3.0
     """Who announces a life that we believe is over is told so in our announces of this time: its clock is behind."""
 
     joining_patience_s: float = 30.0
     """Whoever accepts a call in which nobody is heard waits so long for the first sign of life."""
 
+    newcomer_patience_s: float = 1.5
+    """Whoever has just joined and loses the only other one it has heard waits so long after joining: our announces draw an answer of
+    everyone who does not count us in, and everyone announces once a second. A call is not over because its caller went at once."""
+
     pending_silence_s: float = 15.0
     """A call that could be joined is forgotten when nobody in it was heard for so long."""
 
-    rumour_s: float = 3.0
+    hearsay_s: float = 3.0
     """Somebody leaves who heard a third we have not heard: so long we wait for the third's own word."""
 
     farewell_s: float = 15.0
@@ -88,7 +120,9 @@ class CallSettings:
     """Everyone invited, oneself included."""
 
     max_pending: int = 16
-    """Nobody reads a longer list, and each entry listens to a topic."""
+    """Of contacts, and as many of others who were in a call with us. Nobody reads a longer list, and each entry listens to a topic."""
+
+    max_pending_of_strangers: int = 8
 
     max_pending_per_caller: int = 4
     """One caller cannot fill the list."""
@@ -96,8 +130,12 @@ class CallSettings:
     max_cancelled_remembered: int = 64
     """Cancels that came before their offers: bounded, as anyone can send them."""
 
-    max_farewells: int = 16
+    max_pending_cancels: int = 16
     """Withdrawing faster than this many in `farewell_s` stops the oldest repetition early."""
+
+    def max_pending_of(self, caller: SenderClass) -> int:
+        """Places for the calls of this class."""
+        return self.max_pending_of_strangers if caller is SenderClass.STRANGER else self.max_pending
 
 
 LAN: Final = CallSettings()

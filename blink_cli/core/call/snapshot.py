@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from blink_cli.core.events import LinkState
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.signals import Hearing
+from blink_cli.core.call.facts import LinkState
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.signaling.signals import PeerReception
 
 
 class CallState(StrEnum):
@@ -35,13 +35,15 @@ class ParticipantView:
     declined: bool
     delivered: bool
     """Whether the offer is known to have reached it."""
+    rings: bool
+    """The offer has reached it, and it has neither come nor declined; it may have gone from the network since."""
     busy: bool
     """In another call when it did."""
     muted: bool
     deafened: bool
     recording: bool
-    instance: int
-    hears: tuple[Hearing, ...]
+    incarnation: int
+    hears: tuple[PeerReception, ...]
     """How it receives the others, by its last announce."""
 
 
@@ -55,7 +57,7 @@ class CallView:
     since_s: float
     """When this session joined, on its monotonic clock."""
     since_wall_ms: int
-    instance: int
+    incarnation: int
     participants: tuple[ParticipantView, ...]
     """Everyone invited, in the offer's order."""
 

@@ -29,7 +29,7 @@ class Phase(StrEnum):
     GONE = "gone"
 
 
-class Turn(StrEnum):
+class Trigger(StrEnum):
     """What can happen to a call."""
 
     WE_OFFER = "we offer"
@@ -60,7 +60,7 @@ class LinkPhase(StrEnum):
     LOST = "lost"
 
 
-class LinkTurn(StrEnum):
+class LinkTrigger(StrEnum):
     """What can happen to a link."""
 
     WE_DIAL = "we dial"
@@ -81,96 +81,96 @@ class TransitionError(AssertionError):
 
 
 _PENDING_ENDS: Final = {
-    Turn.EVERYONE_IS_GONE: Phase.GONE,
-    Turn.CALLER_WITHDRAWS: Phase.GONE,
-    Turn.CROWDED_OUT: Phase.GONE,
-    Turn.WE_SHUT_DOWN: Phase.GONE,
+    Trigger.EVERYONE_IS_GONE: Phase.GONE,
+    Trigger.CALLER_WITHDRAWS: Phase.GONE,
+    Trigger.CROWDED_OUT: Phase.GONE,
+    Trigger.WE_SHUT_DOWN: Phase.GONE,
 }
 
-CALL_TRANSITIONS: Final[dict[Phase, dict[Turn, Phase]]] = {
-    Phase.UNKNOWN: {Turn.WE_OFFER: Phase.OFFERING, Turn.OFFER_ARRIVES: Phase.RINGING},
+CALL_TRANSITIONS: Final[dict[Phase, dict[Trigger, Phase]]] = {
+    Phase.UNKNOWN: {Trigger.WE_OFFER: Phase.OFFERING, Trigger.OFFER_ARRIVES: Phase.RINGING},
     Phase.RINGING: {
-        Turn.WE_ACCEPT: Phase.JOINING,
-        Turn.WE_REJECT: Phase.REJECTED,
-        Turn.TAKEN_ELSEWHERE: Phase.GONE,
+        Trigger.WE_ACCEPT: Phase.JOINING,
+        Trigger.WE_REJECT: Phase.REJECTED,
+        Trigger.TAKEN_ELSEWHERE: Phase.GONE,
         **_PENDING_ENDS,
     },
-    Phase.REJECTED: {Turn.WE_ACCEPT: Phase.JOINING, **_PENDING_ENDS},
+    Phase.REJECTED: {Trigger.WE_ACCEPT: Phase.JOINING, **_PENDING_ENDS},
     Phase.OFFERING: {
-        Turn.FIRST_LINK_STANDS: Phase.IN_CALL,
-        Turn.WE_LEAVE: Phase.LEAVING,
-        Turn.WE_WITHDRAW: Phase.GONE,
-        Turn.EVERYONE_DECLINES: Phase.GONE,
-        Turn.EVERYONE_IS_GONE: Phase.GONE,
-        Turn.TAKEN_ELSEWHERE: Phase.GONE,
+        Trigger.FIRST_LINK_STANDS: Phase.IN_CALL,
+        Trigger.WE_LEAVE: Phase.LEAVING,
+        Trigger.WE_WITHDRAW: Phase.GONE,
+        Trigger.EVERYONE_DECLINES: Phase.GONE,
+        Trigger.EVERYONE_IS_GONE: Phase.GONE,
+        Trigger.TAKEN_ELSEWHERE: Phase.GONE,
     },
     Phase.JOINING: {
-        Turn.FIRST_LINK_STANDS: Phase.IN_CALL,
-        Turn.WE_LEAVE: Phase.LEAVING,
-        Turn.CALLER_WITHDRAWS: Phase.GONE,
-        Turn.EVERYONE_IS_GONE: Phase.GONE,
-        Turn.TAKEN_ELSEWHERE: Phase.GONE,
+        Trigger.FIRST_LINK_STANDS: Phase.IN_CALL,
+        Trigger.WE_LEAVE: Phase.LEAVING,
+        Trigger.CALLER_WITHDRAWS: Phase.GONE,
+        Trigger.EVERYONE_IS_GONE: Phase.GONE,
+        Trigger.TAKEN_ELSEWHERE: Phase.GONE,
     },
     Phase.IN_CALL: {
-        Turn.WE_LEAVE: Phase.LEAVING,
-        Turn.CALLER_WITHDRAWS: Phase.GONE,
-        Turn.EVERYONE_IS_GONE: Phase.GONE,
-        Turn.TAKEN_ELSEWHERE: Phase.GONE,
+        Trigger.WE_LEAVE: Phase.LEAVING,
+        Trigger.CALLER_WITHDRAWS: Phase.GONE,
+        Trigger.EVERYONE_IS_GONE: Phase.GONE,
+        Trigger.TAKEN_ELSEWHERE: Phase.GONE,
     },
     Phase.LEAVING: {
-        Turn.WE_ACCEPT: Phase.JOINING,
-        Turn.GOES_ON_WITHOUT_US: Phase.LEFT,
+        Trigger.WE_ACCEPT: Phase.JOINING,
+        Trigger.GOES_ON_WITHOUT_US: Phase.LEFT,
         **_PENDING_ENDS,
     },
-    Phase.LEFT: {Turn.WE_ACCEPT: Phase.JOINING, **_PENDING_ENDS},
+    Phase.LEFT: {Trigger.WE_ACCEPT: Phase.JOINING, **_PENDING_ENDS},
     Phase.GONE: {},
 }
 
-LINK_TRANSITIONS: Final[dict[LinkPhase, dict[LinkTurn, LinkPhase]]] = {
+LINK_TRANSITIONS: Final[dict[LinkPhase, dict[LinkTrigger, LinkPhase]]] = {
     LinkPhase.NONE: {
-        LinkTurn.WE_DIAL: LinkPhase.DIALLING,
-        LinkTurn.WE_AWAIT: LinkPhase.AWAITING,
+        LinkTrigger.WE_DIAL: LinkPhase.DIALLING,
+        LinkTrigger.WE_AWAIT: LinkPhase.AWAITING,
     },
     LinkPhase.AWAITING: {
-        LinkTurn.OFFER_ARRIVES: LinkPhase.ANSWERING,
-        LinkTurn.FALLS_SILENT: LinkPhase.LOST,
-        LinkTurn.PEER_GONE: LinkPhase.NONE,
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
+        LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.DIALLING: {
-        LinkTurn.STANDS: LinkPhase.CONNECTED,
-        LinkTurn.FAILS: LinkPhase.LOST,
-        LinkTurn.TIME_IS_UP: LinkPhase.LOST,
-        LinkTurn.CLOSES: LinkPhase.LOST,
-        LinkTurn.FALLS_SILENT: LinkPhase.LOST,
-        LinkTurn.ASKED_AGAIN: LinkPhase.LOST,
-        LinkTurn.PEER_GONE: LinkPhase.NONE,
+        LinkTrigger.STANDS: LinkPhase.CONNECTED,
+        LinkTrigger.FAILS: LinkPhase.LOST,
+        LinkTrigger.TIME_IS_UP: LinkPhase.LOST,
+        LinkTrigger.CLOSES: LinkPhase.LOST,
+        LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.ASKED_AGAIN: LinkPhase.LOST,
+        LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.ANSWERING: {
-        LinkTurn.OFFER_ARRIVES: LinkPhase.ANSWERING,
-        LinkTurn.STANDS: LinkPhase.CONNECTED,
-        LinkTurn.FAILS: LinkPhase.LOST,
-        LinkTurn.TIME_IS_UP: LinkPhase.LOST,
-        LinkTurn.CLOSES: LinkPhase.LOST,
-        LinkTurn.FALLS_SILENT: LinkPhase.LOST,
-        LinkTurn.PEER_GONE: LinkPhase.NONE,
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
+        LinkTrigger.STANDS: LinkPhase.CONNECTED,
+        LinkTrigger.FAILS: LinkPhase.LOST,
+        LinkTrigger.TIME_IS_UP: LinkPhase.LOST,
+        LinkTrigger.CLOSES: LinkPhase.LOST,
+        LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.CONNECTED: {
-        LinkTurn.OFFER_ARRIVES: LinkPhase.ANSWERING,
-        LinkTurn.CLOSES: LinkPhase.LOST,
-        LinkTurn.FALLS_SILENT: LinkPhase.LOST,
-        LinkTurn.ASKED_AGAIN: LinkPhase.LOST,
-        LinkTurn.PEER_GONE: LinkPhase.NONE,
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
+        LinkTrigger.CLOSES: LinkPhase.LOST,
+        LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.ASKED_AGAIN: LinkPhase.LOST,
+        LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.LOST: {
-        LinkTurn.WE_DIAL: LinkPhase.DIALLING,
-        LinkTurn.OFFER_ARRIVES: LinkPhase.ANSWERING,
-        LinkTurn.SPEAKS_AGAIN: LinkPhase.CONNECTED,
-        LinkTurn.PEER_GONE: LinkPhase.NONE,
+        LinkTrigger.WE_DIAL: LinkPhase.DIALLING,
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
+        LinkTrigger.SPEAKS_AGAIN: LinkPhase.CONNECTED,
+        LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
 }
 
 
-def next_phase(phase: Phase, turn: Turn) -> Phase:
+def next_phase(phase: Phase, turn: Trigger) -> Phase:
     """Where a call goes from `phase` at this turn.
 
     Raises:
@@ -183,7 +183,7 @@ def next_phase(phase: Phase, turn: Turn) -> Phase:
     return following
 
 
-def next_link_phase(phase: LinkPhase, turn: LinkTurn) -> LinkPhase:
+def next_link_phase(phase: LinkPhase, turn: LinkTrigger) -> LinkPhase:
     """Where a link goes from `phase` at this turn.
 
     Raises:

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from blink_cli.core.call.conversation import Conversation, OwnState
-from blink_cli.core.call.membership import KnownCall
+from blink_cli.core.call.active_call import ActiveCall, OwnState
+from blink_cli.core.call.facts import LinkState
+from blink_cli.core.call.membership import CallRecord
 from blink_cli.core.call.snapshot import CallState, CallView, ParticipantView, PendingView
 from blink_cli.core.call.transitions import Phase
-from blink_cli.core.events import LinkState
-from blink_cli.core.names import Did
+from blink_cli.core.ids import Did
 
 _SHOWN: Final = {
     Phase.OFFERING: CallState.OFFERING,
@@ -16,24 +16,24 @@ _SHOWN: Final = {
 }
 
 
-def view_current(talk: Conversation, state: OwnState) -> CallView:
+def view_current(active: ActiveCall, state: OwnState) -> CallView:
     """The call that this session is in."""
-    call = talk.call
+    call = active.call
     return CallView(
         call_id=call.call_id,
         state=_SHOWN[call.phase],
         caller=call.caller,
-        since_s=talk.since_s,
-        since_wall_ms=talk.since_wall_ms,
-        instance=talk.instance,
+        since_s=active.since_s,
+        since_wall_ms=active.since_wall_ms,
+        incarnation=active.incarnation,
         participants=tuple(
-            _view_self(talk, state) if did == call.own else _view_other(talk, did)
+            _view_self(active, state) if did == call.own else _view_other(active, did)
             for did in call.participants
         ),
     )
 
 
-def view_pending(call: KnownCall) -> PendingView:
+def view_pending(call: CallRecord) -> PendingView:
     """A call that it could join."""
     return PendingView(
         call_id=call.call_id,
@@ -47,26 +47,27 @@ def view_pending(call: KnownCall) -> PendingView:
     )
 
 
-def _view_self(talk: Conversation, state: OwnState) -> ParticipantView:
+def _view_self(active: ActiveCall, state: OwnState) -> ParticipantView:
     return ParticipantView(
-        did=talk.call.own,
-        nickname=talk.nickname,
+        did=active.call.own,
+        nickname=active.nickname,
         link=LinkState.SELF,
         epoch=0,
         present=True,
         declined=False,
         delivered=True,
+        rings=False,
         busy=False,
         muted=state.muted,
         deafened=state.deafened,
         recording=state.recording,
-        instance=talk.instance,
-        hears=talk.hears,
+        incarnation=active.incarnation,
+        hears=active.hears,
     )
 
 
-def _view_other(talk: Conversation, did: Did) -> ParticipantView:
-    member, link = talk.call.members[did], talk.links[did]
+def _view_other(active: ActiveCall, did: Did) -> ParticipantView:
+    member, link = active.call.members[did], active.links[did]
     return ParticipantView(
         did=did,
         nickname=member.nickname,
@@ -76,9 +77,10 @@ def _view_other(talk: Conversation, did: Did) -> ParticipantView:
         declined=member.declined,
         busy=member.busy,
         delivered=member.delivered,
+        rings=member.delivered and not (member.present or member.declined or member.incarnation),
         muted=member.present and member.muted,
         deafened=member.present and member.deafened,
         recording=member.present and member.recording,
-        instance=member.instance,
+        incarnation=member.incarnation,
         hears=member.hears,
     )

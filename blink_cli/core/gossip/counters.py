@@ -28,10 +28,16 @@ class GossipCounters(msgspec.Struct, kw_only=True):
     """Kept until the rest of their message comes."""
 
     rate_limited: int = 0
-    """Sealed messages dropped unopened because their source, or all strangers, sent too many."""
+    """Sealed messages dropped unopened because their sender, or all strangers, sent too many."""
 
     unopened: int = 0
-    """Not sealed to this session's key or the call's group key, or changed on the way."""
+    """Not sealed with the key of its channel or to this session's key, or changed on the way."""
+
+    unknown_prekeys: int = 0
+    """Sealed to a prekey that this session does not have: it was forgotten, or is that of another session; their senders ask for ours."""
+
+    unprotected: int = 0
+    """Opened and well signed, but sealed to the long-term key alone, though it is no first word."""
 
     forgeries: int = 0
     """Opened, but not signed by the sender that they name."""
@@ -40,10 +46,14 @@ class GossipCounters(msgspec.Struct, kw_only=True):
     """Said before."""
 
     stale: int = 0
-    """Dated outside the window, or at or below what has been forgotten: wrong clocks show here."""
+    """Dated outside the window, or at or below what has been forgotten, by senders that did not prove their clock: wrong clocks of older builds
+    show here. One that is kept until its sender has answered is counted here meanwhile."""
 
     delivered: int = 0
     """Signals handed to the session."""
+
+    clocks: int = 0
+    """Questions for our clock, and answers about others'."""
 
     links: int = 0
     """Hellos, challenges and echoes of unicast neighbours."""

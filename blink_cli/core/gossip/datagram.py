@@ -1,31 +1,31 @@
-"""One datagram: a header of 37 bytes in the clear, and a piece of a sealed message.
+"""One datagram: a header of 37 bytes in the clear, and a sealed part of a message.
 
     offset  bytes  field
-    0       1      version, 0xB1
+    0       1      version, 0xB2
     1       1      time to live: relays that it may still pass
     2       1      attempt: counts repetitions of the same message
     3       1      index of this fragment
     4       1      count of fragments, 1 to 12
-    5       16     topic; in an acknowledgement the token of what it acknowledges
+    5       16     topic
     21      16     message id, random
-    37      -      this fragment of the sealed message; empty in an acknowledgement
+    37      -      this part of the message, sealed and padded (core/signaling/channel_seal.py); on the topic of zeros in the clear
 
-Numbers of one byte have no byte order. Nothing in the header is believed: topic and message id are bound by the sealing,
-a wrong fragment spoils its message, and time to live and attempt only steer relays and repetitions.
+Numbers of one byte have no byte order. Nothing in the header is believed: topic, message id, index and count are bound by the sealing,
+and time to live and attempt only steer relays and repetitions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final
 
 import msgspec
 
-from blink_cli.core.topics import TOPIC_BYTES, Topic
+from blink_cli.core.signaling.topics import TOPIC_BYTES, Topic
 
 MAX_DATAGRAM_BYTES: Final = 1_200
 """Passes every path with the MTU of IPv6's minimum (1,280, RFC 8200 section 5) with room for IP and UDP headers."""
 
-VERSION: Final = 0xB1
+VERSION: Final = 0xB2
 
 HEADER_BYTES: Final = 37
 MESSAGE_ID_BYTES: Final = 16
@@ -33,6 +33,7 @@ MAX_TTL: Final = 8
 MAX_FRAGMENTS: Final = 12
 MAX_FRAGMENT_BYTES: Final = MAX_DATAGRAM_BYTES - HEADER_BYTES
 
+_VERSION_BYTES: Final = bytes((VERSION,))
 _TTL_OFFSET: Final = 1
 _TOPIC_OFFSET: Final = 5
 _ID_OFFSET: Final = _TOPIC_OFFSET + TOPIC_BYTES
@@ -70,13 +71,13 @@ def read_datagram(encoded: bytes) -> Datagram | Refusal:
     """Check size, version and header, in this order."""
     if len(encoded) > MAX_DATAGRAM_BYTES:
         return Refusal.OVERSIZE
+    if encoded[:1] != _VERSION_BYTES:
+        return Refusal.OTHER_VERSION
     if len(encoded) < HEADER_BYTES:
         return Refusal.MALFORMED
-    version, ttl, attempt, index, count = encoded[:_TOPIC_OFFSET]
-    if version != VERSION:
-        return Refusal.OTHER_VERSION
+    _, ttl, attempt, index, count = encoded[:_TOPIC_OFFSET]
     fragment = encoded[HEADER_BYTES:]
-    if ttl > MAX_TTL or not 1 <= count <= MAX_FRAGMENTS or index >= count or (count > 1 and not fragment):
+    if ttl > MAX_TTL or not 1 <= count <= MAX_FRAGMENTS or index >= count or not fragment:
         return Refusal.MALFORMED
     return Datagram(
         ttl,
@@ -90,13 +91,12 @@ def read_datagram(encoded: bytes) -> Datagram | Refusal:
 
 
 def write_datagrams(
-    topic: Topic, message_id: bytes, sealed: bytes, *, ttl: int, attempt: int
+    topic: Topic, message_id: bytes, fragments: Sequence[bytes], *, ttl: int, attempt: int
 ) -> Iterator[bytes]:
-    """Cut a sealed message, possibly empty, into datagrams."""
-    count = max(1, -(-len(sealed) // MAX_FRAGMENT_BYTES))
-    assert count <= MAX_FRAGMENTS, "the cap on a signal's content keeps messages below this"
-    for index in range(count):
-        fragment = sealed[index * MAX_FRAGMENT_BYTES : (index + 1) * MAX_FRAGMENT_BYTES]
+    """Give each fragment of a message its header."""
+    count = len(fragments)
+    assert 1 <= count <= MAX_FRAGMENTS, "the cap on a signal's content keeps messages below this"
+    for index, fragment in enumerate(fragments):
         yield bytes((VERSION, ttl, attempt & 0xFF, index, count)) + topic + message_id + fragment
 
 
@@ -111,3 +111,8 @@ def fingerprint(encoded: bytes) -> int:
 def with_less_ttl(encoded: bytes, ttl: int) -> bytes:
     """The same datagram with one relay less to pass."""
     return encoded[:_TTL_OFFSET] + bytes((ttl - 1,)) + encoded[_TTL_OFFSET + 1 :]
+
+
+def not_to_be_relayed(encoded: bytes) -> bytes:
+    """The same datagram for one receiver alone."""
+    return with_less_ttl(encoded, 1)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from blink_cli.core.gossip.paths import Address, Path
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.signals import DirectSignal, Signal
+from blink_cli.core.gossip.paths import Address, Path, unicast_path
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.signaling.signals import DirectSignal, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,55 @@ class Received:
     source: Address
     """Of the datagram that completed it: the sender's, or a relay's."""
 
+    path: Path
+    """By which path of ours it came."""
+
+    expected: bool = True
+    """Whether it came as its sender's signals should: by multicast, or from a unicast neighbour. If not, multicast does not pass."""
+
+    key_id: bytes = b""
+    """By which key of its call; empty: by that of the invitation, or to this peer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class MulticastHeard:
+    """A signal of this peer, known already by another way, has come by multicast too."""
+
+    sender: Did
+    path: Path
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A session of the peer has this signal."""
+    """A session of the peer has this signal; an offer rings there."""
 
     peer: Did
     signal: DirectSignal
     call_id: CallId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A session says, unsigned, that it is there. A claim: whoever is named may be asked."""
+
+    peer: Did
+    nickname: str
+    """Harmless; may be empty."""
+
+    source: Address
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVersion:
+    """A session speaks other versions of the protocol only. Unsigned: a claim."""
+
+    source: Address
+    lowest: int
+    highest: int
+    peer: Did | None
+    """If it says who it is."""
+
+    nickname: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +89,33 @@ class Arrival:
     """From which address, as the network claims."""
 
     now_s: float
-    """Monotonic seconds."""
+    """Monotonic seconds at which it is read."""
+
+    waited_s: float = 0.0
+    """How long it lay in its socket: seconds, when the process was stopped."""
+
+    @property
+    def back(self) -> Path:
+        """The way straight to its source; whoever overhears how it came overhears that too."""
+        return unicast_path(self.source, overheard=self.path.overheard)
 
 
-GossipEffect = Transmit | Received | Acknowledged
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """How this peer's wall clock differs from ours."""
+
+    peer: Did
+    ahead_s: float
+    """Negative: it is behind."""
+
+    proved: bool
+    """By an answer to a question of ours. If not, its messages claim so, and the peer, or whoever repeats what it once said, did not answer."""
+
+    route: Path
+    """Whence its messages come."""
+
+
+Told = Received | Acknowledged | MulticastHeard | ClockRead | Noticed | OtherVersion
+"""What the session hears."""
+
+GossipEffect = Transmit | Told

@@ -1,12 +1,12 @@
-"""Puts cut messages together, with a bound on everything that strangers could pile up."""
+"""Puts cut messages together, with a bound on everything that others could pile up. Each part has opened with the key of its channel."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from blink_cli.core.gossip.datagram import Datagram
-from blink_cli.core.gossip.paths import Address
 
-_Key = tuple[Address, bytes, int]
-"""Source, scope and count. By source, so that nobody can spoil another's message without spoofing its address."""
+_Key = tuple[Hashable, bytes, int]
+"""Who says it, scope and count."""
 
 
 @dataclass(slots=True)
@@ -16,14 +16,14 @@ class _Partial:
 
 
 class Reassembly:
-    """Partial messages of all sources.
+    """Partial messages of one class of senders.
 
-    Full for one source: its oldest goes. Full altogether: the oldest of the source that holds most goes, so that a flood
-    from one address displaces its own.
+    A source is the peer whose channel it is, or where several may speak on a channel the address. Full for one source: its oldest goes. Full
+    altogether: the oldest of the source that holds most goes, so that a flood displaces its own.
     """
 
     def __init__(self, *, per_source: int, total: int, age_s: float) -> None:
-        """Hold up to `total` partial messages, `per_source` of them from one address, each for at most `age_s`."""
+        """Hold up to `total` partial messages, `per_source` of them from one source, each for at most `age_s`."""
         self._per_source = per_source
         self._total = total
         self._age_s = age_s
@@ -36,21 +36,17 @@ class Reassembly:
     def __len__(self) -> int:
         return len(self._partials)
 
-    def add(self, datagram: Datagram, source: Address, now_s: float) -> bytes | None:
-        """Take one fragment; the whole sealed message when it was the last one missing.
-
-        Of two fragments for one place the first is kept: a message that was spoilt this way does not open, and is
-        forgotten, so that its repetition is taken afresh.
-        """
+    def add(self, datagram: Datagram, part: bytes, source: Hashable, now_s: float) -> bytes | None:
+        """Take one part; the whole message when it was the last one missing."""
         if datagram.count == 1:
-            return datagram.fragment
+            return part
         self._drop_old(now_s)
         key = (source, datagram.scope, datagram.count)
         partial = self._partials.get(key)
         if partial is None:
             self._make_room(source)
             partial = self._partials[key] = _Partial(now_s)
-        partial.fragments.setdefault(datagram.index, datagram.fragment)
+        partial.fragments.setdefault(datagram.index, part)
         if len(partial.fragments) < datagram.count:
             return None
         del self._partials[key]
@@ -63,12 +59,12 @@ class Reassembly:
                 return
             self._evict(oldest)
 
-    def _make_room(self, source: Address) -> None:
+    def _make_room(self, source: Hashable) -> None:
         own = [key for key in self._partials if key[0] == source]
         if len(own) >= self._per_source:
             self._evict(own[0])
         elif len(self._partials) >= self._total:
-            held: dict[Address, list[_Key]] = {}
+            held: dict[Hashable, list[_Key]] = {}
             for key in self._partials:
                 held.setdefault(key[0], []).append(key)
             self._evict(max(held.values(), key=len)[0])

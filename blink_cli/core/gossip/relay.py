@@ -38,9 +38,9 @@ class Relay:
         self._due: list[tuple[float, int]] = []
 
     def consider(
-        self, encoded: bytes, ttl: int, print_: int, arrival: Arrival, targets: tuple[Path, ...]
+        self, encoded: bytes, ttl: int, fingerprint: int, arrival: Arrival, targets: tuple[Path, ...]
     ) -> None:
-        """Take a datagram that was not heard before; `print_` is its fingerprint."""
+        """Take a datagram that was not heard before; `fingerprint` is its fingerprint."""
         if ttl == 0 or not targets:
             return
         if len(self._waiting) >= self._max_waiting or not self._budget.take(arrival.source, arrival.now_s):
@@ -48,21 +48,21 @@ class Relay:
             return
         least_s, most_s = self._delay_s
         due_s = arrival.now_s + least_s + (most_s - least_s) * self._entropy(1)[0] / 255
-        self._waiting[print_] = _Waiting(with_less_ttl(encoded, ttl), targets)
-        heappush(self._due, (due_s, print_))
+        self._waiting[fingerprint] = _Waiting(with_less_ttl(encoded, ttl), targets)
+        heappush(self._due, (due_s, fingerprint))
 
-    def heard(self, print_: int, path: Path) -> None:
+    def heard(self, fingerprint: int, path: Path) -> None:
         """Another one has passed it on to this path already."""
-        waiting = self._waiting.get(print_)
+        waiting = self._waiting.get(fingerprint)
         if waiting is not None and path in waiting.targets:
             waiting.targets = tuple(target for target in waiting.targets if target != path)
             self._counters.relays_spared += 1
 
     def next_due_s(self) -> float | None:
-        """When `wake` has something to do."""
+        """When `handle_timeout` has something to do."""
         return self._due[0][0] if self._due else None
 
-    def wake(self, now_s: float) -> list[Transmit]:
+    def handle_timeout(self, now_s: float) -> list[Transmit]:
         """What is passed on now."""
         transmits = []
         while self._due and self._due[0][0] <= now_s:

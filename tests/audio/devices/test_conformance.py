@@ -1,6 +1,7 @@
-"""What every device does, whichever it is: the same tests for virtual ones, in virtual time, and for PortAudio on a real sound server."""
+"""What every device does, whichever it is: the same tests for virtual ones, in virtual time, and for a real sound server, by itself and behind PortAudio."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,20 +11,41 @@ import soundfile
 
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.audio.devices.portaudio import PortAudioEngine
+from blink_cli.audio.devices.system_input import SystemInput
+from blink_cli.audio.devices.system_output import SystemOutput
 from blink_cli.audio.samples import Samples
-from blink_cli.audio.waiting import Clock, MonotonicClock
+from blink_cli.core.api.device_name import NamedDevice
+from blink_cli.runtime.clock import Clock, MonotonicClock
+
+pytestmark = pytest.mark.real_time
 
 DeviceT = TypeVar("DeviceT", InputDevice, OutputDevice)
-PORTAUDIO = pytest.mark.sound
-INPUTS = [
+SERVER = pytest.mark.sound
+PORTAUDIO = "portaudio:"
+"""Behind it PortAudio is used for what ALSA's own engine would take."""
+
+VIRTUAL_INPUTS = [
     "file:voice48.wav",
     "file:voice44stereo.flac?loop=1",
     "file:voice16.ogg?ppm=200",
     "tone:440",
     "silence",
-    pytest.param("left_monitor", marks=PORTAUDIO),
 ]
-OUTPUTS = ["null", "wav:out.wav", "wav:out.wav?ppm=-200", pytest.param("left", marks=PORTAUDIO)]
+INPUTS = [
+    *VIRTUAL_INPUTS,
+    pytest.param("left.monitor", marks=SERVER),
+    pytest.param("left_monitor", marks=SERVER),  # through ALSA's plugin
+    pytest.param("portaudio:left_monitor", marks=SERVER),
+]
+OUTPUTS = [
+    "null",
+    "wav:out.wav",
+    "wav:out.wav?ppm=-200",
+    pytest.param("left", marks=SERVER),
+    pytest.param("left_alsa", marks=SERVER),
+    pytest.param("portaudio:left_alsa", marks=SERVER),
+]
 
 STARTING_S = 2.0
 """What a sound server may need until its first sample."""
@@ -59,12 +81,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(params=INPUTS)
 def microphone(request: pytest.FixtureRequest, folder: Path) -> Iterator[InputDevice]:
-    yield from opened(request, DeviceOpener().open_input)
+    yield from opened(request, open_input)
 
 
 @pytest.fixture(params=OUTPUTS)
 def speaker(request: pytest.FixtureRequest, folder: Path) -> Iterator[OutputDevice]:
-    yield from opened(request, DeviceOpener().open_output)
+    yield from opened(request, open_output)
 
 
 def opened(request: pytest.FixtureRequest, open_device: Callable[[str], DeviceT]) -> Iterator[DeviceT]:
@@ -73,6 +95,18 @@ def opened(request: pytest.FixtureRequest, open_device: Callable[[str], DeviceT]
     device = open_device(request.param)
     yield device
     device.stop()
+
+
+def open_input(text: str) -> InputDevice:
+    if text.startswith(PORTAUDIO):
+        return SystemInput(PortAudioEngine("input", NamedDevice(text.removeprefix(PORTAUDIO))))
+    return DeviceOpener().open_input(text)
+
+
+def open_output(text: str) -> OutputDevice:
+    if text.startswith(PORTAUDIO):
+        return SystemOutput(PortAudioEngine("output", NamedDevice(text.removeprefix(PORTAUDIO))))
+    return DeviceOpener().open_output(text)
 
 
 def capture(device: InputDevice, clock: Clock, seconds: float) -> tuple[list[Samples], float, float]:
@@ -179,6 +213,56 @@ def test_an_input_survives_a_reader_that_was_away(microphone: InputDevice, clock
     assert backlog <= 0.6 * microphone.parameters.sample_rate_hz, "nothing older than its ring"
     assert microphone.reading(clock.now_s()).lost_frames > 0
     capture(microphone, clock, 0.05)
+
+
+def captured_times(device: InputDevice, clock: Clock, seconds: float) -> list[tuple[float, float, float]]:
+    """Read for so long; return of each block when it was captured, by the device, how long it is, and when it was read."""
+    rate_hz = device.parameters.sample_rate_hz
+    blocks: list[tuple[float, float, float]] = []
+    patience_s = clock.now_s() + STARTING_S + seconds
+    while sum(length_s for _, length_s, _ in blocks) < seconds:
+        now_s = clock.now_s()
+        assert now_s < patience_s, "it delivers too little"
+        ready_s = device.ready_s(rate_hz // 100, now_s)
+        if ready_s > now_s:
+            clock.wait_until(ready_s)
+            continue
+        captured_at = device.captured_at()
+        blocks.append((captured_at, len(device.read(rate_hz // 100)) / rate_hz, clock.now_s()))
+    return blocks
+
+
+@pytest.mark.parametrize("away_s", [0.05, 0.4, 3.0, 10.0])
+@pytest.mark.parametrize("microphone", VIRTUAL_INPUTS, indirect=True)
+def test_a_virtual_input_says_when_its_sound_was_captured_however_long_its_reader_was_away(
+    microphone: InputDevice, clock: Clock, away_s: float
+) -> None:
+    check_captured_times(microphone, clock, away_s)
+
+
+def test_an_input_says_when_its_sound_was_captured(microphone: InputDevice, clock: Clock) -> None:
+    check_captured_times(microphone, clock, 0.7)
+
+
+def check_captured_times(microphone: InputDevice, clock: Clock, away_s: float) -> None:
+    """Let the reader be away for so long, and compare what was captured before and after."""
+    microphone.start(clock.now_s())
+    # A sound server may take a second until it is at its pace.
+    captured_times(microphone, clock, 0.5 if microphone.parameters.virtual else 1.5)
+    before = captured_times(microphone, clock, 0.5)
+    clock.wait_until(clock.now_s() + away_s)
+    after = captured_times(microphone, clock, 0.5 + away_s)
+    for blocks in (before, after[-20:]):
+        for (at, length_s, read_at), (next_at, _, _) in pairwise(blocks):
+            assert next_at == pytest.approx(at + length_s, abs=0.001)
+            assert -0.001 < read_at - (at + length_s) < 0.2
+    (first, length_s, _), (last, _, _) = before[-1], after[0]
+    missing_s = last - (first + length_s)
+    assert missing_s > -0.001
+    if away_s <= 0.4:
+        assert missing_s < 0.001, "nothing was lost"
+    else:
+        assert away_s - 0.55 < missing_s < away_s + 0.1
 
 
 def test_an_output_takes_frames_at_its_rate(speaker: OutputDevice, clock: Clock) -> None:

@@ -1,4 +1,8 @@
+import pytest
+
 from blink_cli.audio.devices.demand import WINDOW_S, Demand
+
+pytestmark = pytest.mark.no_clock
 
 
 def test_even_callbacks_demand_one_each() -> None:

@@ -1,5 +1,11 @@
+from dataclasses import replace
+
+import pytest
+
 from blink_cli.audio.devices.health import DeviceRecovered, DeviceTrouble, DeviceWatch, Trouble
-from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
+from blink_cli.audio.devices.interface import DeviceParameters, DevicePlace, DeviceReading
+
+pytestmark = pytest.mark.no_clock
 
 REAL = DeviceParameters("Headset", 48_000, 1, virtual=False)
 VIRTUAL = DeviceParameters("silence", 48_000, 1, virtual=True)
@@ -81,3 +87,28 @@ def test_a_microphone_of_zeros_is_noticed_unless_it_is_virtual() -> None:
 
 def test_zeros_of_the_device_before_are_not_this_ones_fault() -> None:
     assert moving(DeviceWatch(REAL, 100.0), 100.0, 4.0, silent_s=60.0) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "place", "named"),
+    [
+        ("Headset", "Built-in", "Built-in"),
+        ("Headset?channel=2", "Headset", "Headset?channel=2"),
+        ("default", "Built-in", "default"),
+        ("default?channel=1", "Built-in", "default?channel=1"),
+        ("Headset", None, "Headset"),
+    ],
+)
+def test_trouble_is_told_of_the_device_that_the_sound_is_on(
+    chosen: str, place: str | None, named: str
+) -> None:
+    """The server moved the sound when the chosen device was unplugged: that one delivers nothing."""
+    watch = DeviceWatch(DeviceParameters(chosen, 48_000, 1, virtual=False), 0.0)
+    where = None if place is None else DevicePlace(place)
+    found: list[DeviceTrouble | DeviceRecovered] = []
+    for second in range(8):
+        moved = replace(reading(second + 1), place=where)
+        found.extend(watch.observe(moved, float(second), silent_s=float(second)))
+    (trouble,) = found
+    assert isinstance(trouble, DeviceTrouble)
+    assert trouble.reason.startswith(f"{named} delivers")

@@ -7,6 +7,8 @@ import soundfile
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.core.errors import BlinkError, DeviceError, UsageError
 
+pytestmark = pytest.mark.no_clock(sockets=True)
+
 
 def test_virtual_devices_are_opened_by_name_and_keep_it(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(10), 48_000)
@@ -67,3 +69,16 @@ def test_errors_are_sentences_with_a_hint(direction: str, name: str, kind: type[
         opener.open_input(name) if direction == "input" else opener.open_output(name)
     assert caught.value.message.endswith((".", "directory"))
     assert caught.value.hint
+
+
+def test_a_link_in_the_place_of_a_wav_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "way").symlink_to("folder")
+    (tmp_path / "folder" / "out.wav").symlink_to(tmp_path / "elsewhere.wav")
+    with pytest.raises(DeviceError, match="symbolic link"):
+        DeviceOpener().open_output(f"wav:{tmp_path}/way/out.wav")
+    (tmp_path / "folder" / "out.wav").unlink()
+    device = DeviceOpener().open_output(f"wav:{tmp_path}/way/out.wav")
+    device.start(0.0)
+    device.stop()
+    assert soundfile.info(tmp_path / "folder" / "out.wav").frames == 0

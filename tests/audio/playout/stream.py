@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from blink_cli.audio.playout import Block, FrameDecoder, PlayoutBuffer, PlayoutObserver, PlayoutSettings
-from blink_cli.core import red
-from blink_cli.core.rtp import RtpPacket
+from blink_cli.core.media import red
+from blink_cli.core.media.rtp import RtpPacket
 
 OPUS = 96
 RED = 63

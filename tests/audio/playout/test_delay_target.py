@@ -7,11 +7,13 @@ import pytest
 
 from blink_cli.audio.playout.delay_target import DelayTarget
 
+pytestmark = pytest.mark.no_clock
+
 
 def learned(transits: Iterable[float], weight: float = 1.0) -> DelayTarget:
     target = DelayTarget(opening_s=0.04, minimum_s=0.0, maximum_s=0.4)
     for transit_s in transits:
-        target.observe(transit_s, weight)
+        target.observe(transit_s, 960, weight)
     return target
 
 
@@ -19,7 +21,7 @@ def test_it_opens_with_what_it_was_told_and_keeps_it_for_a_second() -> None:
     target = DelayTarget(opening_s=0.04, minimum_s=0.0, maximum_s=0.4)
     assert target.target_s == 0.04
     for _ in range(40):
-        target.observe(1.0)
+        target.observe(1.0, 960)
     assert target.target_s == 0.04
 
 
@@ -56,7 +58,7 @@ def test_the_past_is_forgotten() -> None:
     target = learned([1.0 + (0.08 if n % 5 == 0 else 0.0) for n in range(300)])
     assert target.target_s > 0.07
     for _ in range(520):
-        target.observe(1.0)
+        target.observe(1.0, 960)
     assert target.target_s == 0.0
 
 
@@ -76,8 +78,20 @@ def test_below_the_target_waiting_too_little_is_regretted() -> None:
 def test_it_stays_within_its_limits() -> None:
     target = DelayTarget(opening_s=0.04, minimum_s=0.03, maximum_s=0.1)
     for n in range(300):
-        target.observe(1.0 + (0.3 if n % 3 == 0 else 0.0))
+        target.observe(1.0 + (0.3 if n % 3 == 0 else 0.0), 960)
     assert target.target_s == 0.1
     for _ in range(600):
-        target.observe(1.0)
+        target.observe(1.0, 960)
     assert target.target_s == 0.03
+
+
+def test_of_short_frames_the_latest_of_a_tick_counts() -> None:
+    target = learned([])
+    for n in range(801):  # the first one counts at once
+        target.observe(1.0 + 0.002 * (n % 4), 120)
+    assert target.base_s == 1.0, "the first stands alone"
+    assert target.target_s == pytest.approx(0.006, abs=0.001)
+    for _ in range(512 * 4):
+        for late_s in (0.0, 0.004, 0.001, 0.002):
+            target.observe(1.0 + late_s, 120)
+    assert (target.base_s, target.target_s) == (1.004, 0.0)

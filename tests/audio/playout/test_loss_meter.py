@@ -6,6 +6,8 @@ import pytest
 
 from blink_cli.audio.playout.loss_meter import LossMeter
 
+pytestmark = pytest.mark.no_clock
+
 
 def metered(sequences: Iterable[int]) -> LossMeter:
     meter = LossMeter()
@@ -49,3 +51,20 @@ def test_a_jump_is_another_stream_and_not_loss() -> None:
 
 def test_the_first_loss_of_a_call_is_not_overrated() -> None:
     assert metered([0, 1, 3, 4, 5, 6, 7, 8]).report().fraction_lost == pytest.approx(1 / 25)
+
+
+def test_of_short_packets_more_are_remembered() -> None:
+    meter = LossMeter()
+    for sequence in range(100):
+        if sequence != 50:
+            meter.on_packet(sequence)
+    meter.packets_last(120)
+    assert meter.packets_lost == 1, "forgotten is not uncounted"
+    assert meter.is_clean
+    for sequence in range(100, 700):
+        if sequence not in (200, 201):
+            meter.on_packet(sequence)
+    report = meter.report()
+    assert report.mean_burst_packets == 2.0
+    assert report.fraction_lost == pytest.approx(2 / 585, abs=1e-4)
+    assert meter.packets_lost == 3

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder
 from blink_cli.audio.playout import SILENCE_BLOCK, Block, PlayoutBuffer, PlayoutSettings
-from blink_cli.core.codec_settings import CodecSettings
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.rtp import RtpPacket
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.rtp import RtpPacket
 from tests.audio.playout.stream import OPUS, RED, Sender, play
+
+pytestmark = pytest.mark.no_clock
 
 
 def speech_like(seconds: float) -> Block:
@@ -330,6 +332,53 @@ def test_what_waits_too_long_is_dropped() -> None:
     assert delay_ms(buffer) < 90, "what is left waits for a pause"
 
 
+@pytest.mark.parametrize("missing_share", [0.05, 0.13, 0.3])
+def test_what_a_machine_that_is_too_slow_cannot_play_counts_as_not_heard(missing_share: float) -> None:
+    rng = random.Random(round(1000 * missing_share))
+    seconds = 40
+    encoder, sender = OpusEncoder(CodecSettings()), Sender()
+    noise = np.random.default_rng(1).normal(0, 0.05, seconds * 48_000).astype(np.float32)
+    buffer = PlayoutBuffer(OpusDecoder(), (OPUS, RED))
+    played = 0
+    worst_ms = 0.0
+    for tick in range(seconds * 100):
+        now_s = tick / 100
+        if tick % 2 == 0:
+            at = tick // 2
+            buffer.put(sender.packet(at, payload=encoder.encode(noise[at * 960 : at * 960 + 960])))
+        if rng.random() > missing_share:
+            buffer.get(now_s + 0.0005)
+            played += 480
+        if tick > 1000:
+            worst_ms = max(worst_ms, delay_ms(buffer))
+
+    statistics = buffer.statistics()
+    sent = seconds * 48_000
+    heard = statistics.total_samples_received - statistics.concealed_samples
+    # Sound that was played faster is heard. What was neither played nor still waits is not.
+    waiting = delay_ms(buffer) * 48
+    unheard = sent - played - statistics.removed_samples_for_acceleration - waiting
+    assert statistics.skipped_samples <= statistics.concealed_samples
+    assert abs(statistics.concealed_samples - max(unheard, 0)) < 0.02 * sent
+    assert heard <= played
+    # Skipped at the latest after some seconds of being late: never for good.
+    assert worst_ms < 1_100
+
+
+def test_a_backlog_that_stays_is_skipped_once_and_counted() -> None:
+    sender = Sender()
+    packets = [sender.packet(n) for n in range(1_000)]
+    buffer, _, _ = play([p for p in packets if p.arrival_s < 10], 10.0)
+    # The thread stands still for 0.6 s; splices are impossible in what it plays, so that nothing is ever made up for.
+    play([p for p in packets if p.arrival_s >= 10], 20.0, buffer=buffer, from_s=10.6)
+    statistics = buffer.statistics()
+    assert delay_ms(buffer) < 60
+    assert statistics.skipped_samples + statistics.removed_samples_for_acceleration == pytest.approx(
+        0.6 * 48_000, abs=2_000
+    )
+    assert statistics.concealed_samples >= statistics.skipped_samples
+
+
 @given(
     st.lists(
         st.tuples(
@@ -364,8 +413,8 @@ def test_no_packet_of_a_stranger_breaks_it(claims: list[tuple[int, int, int, int
     buffer.statistics()
 
 
-@pytest.mark.parametrize("frame_ms", [10, 20, 40, 60])
-def test_every_frame_length_is_played(frame_ms: int) -> None:
+@pytest.mark.parametrize("frame_ms", [2.5, 5, 10, 20, 40, 60])
+def test_every_frame_length_is_played(frame_ms: float) -> None:
     settings = CodecSettings(frame_ms=frame_ms)
     encoder = OpusEncoder(settings)
     sound = speech_like(3.0)
@@ -389,3 +438,67 @@ def test_every_frame_length_is_played(frame_ms: int) -> None:
     assert statistics.concealed_samples <= (lost + 1) * max(size, 960)
     heard = np.concatenate(blocks)
     assert 0.8 < np.sqrt(np.mean(heard[24_000:120_000] ** 2)) / np.sqrt(np.mean(sound**2)) < 1.2
+
+
+def encoded(
+    sound: Block, settings: CodecSettings, encoder: OpusEncoder, first: int, number: int
+) -> list[RtpPacket]:
+    """The packets of a sound that begins at timestamp `first`, each sent when its last sample is there."""
+    encoder.adjust(settings)
+    size = settings.frame_samples
+    return [
+        RtpPacket(
+            ssrc=1,
+            sequence_number=number + n,
+            timestamp=first + n * size,
+            payload_type=OPUS,
+            marker=False,
+            payload=encoder.encode(sound[n * size : (n + 1) * size]),
+            arrival_s=(first + (n + 1) * size) / 48_000,
+        )
+        for n in range(len(sound) // size)
+    ]
+
+
+def test_a_change_of_the_frame_length_is_heard_by_nobody() -> None:
+    encoder, sound = OpusEncoder(CodecSettings()), speech_like(6.0)
+    packets: list[RtpPacket] = []
+    for part, frame_ms in enumerate((20, 2.5, 60, 5, 10, 20)):
+        piece = sound[part * 48_000 : (part + 1) * 48_000]
+        settings = CodecSettings(frame_ms=frame_ms, bitrate_bps=96_000)
+        packets += encoded(
+            piece[: len(piece) // 2_880 * 2_880], settings, encoder, part * 46_080, len(packets)
+        )
+    buffer, _, blocks = play(packets, 5.9, decoder=OpusDecoder())
+    statistics = buffer.statistics()
+    assert statistics.packets_discarded == statistics.packets_lost == 0
+    # A packet of 60 ms is there 57.5 ms later than one of 2.5 ms that begins with it: the delay grows by that, once.
+    assert 57.5 * 48 <= statistics.concealed_samples <= 75 * 48
+    assert statistics.skipped_samples == 0
+    heard = np.concatenate(blocks)
+    assert np.abs(np.diff(heard)).max() < 1.5 * np.abs(np.diff(sound)).max()
+
+
+@pytest.mark.parametrize("frame_ms", [2.5, 5])
+def test_short_frames_wait_for_a_tick_and_no_longer(frame_ms: float) -> None:
+    settings = CodecSettings(frame_ms=frame_ms, bitrate_bps=96_000)
+    sound = np.zeros(20 * 48_000, np.float32)
+    sound[:48_000] = speech_like(1.0)
+    packets = encoded(sound, settings, OpusEncoder(settings), 0, 0)
+    buffer, _, _ = play(packets, 19.9, decoder=OpusDecoder())
+    statistics = buffer.statistics()
+    assert statistics.concealed_samples == 0
+    assert statistics.target_delay_ms < 1
+    assert statistics.delay_ms < frame_ms + 0.5
+
+
+def test_lost_short_frames_are_concealed_one_by_one() -> None:
+    settings = CodecSettings(frame_ms=2.5, bitrate_bps=96_000)
+    packets = encoded(speech_like(6.0), settings, OpusEncoder(settings), 0, 0)
+    arrived = [packet for n, packet in enumerate(packets) if n % 20 != 19]
+    buffer, _, _ = play(arrived, 5.9, decoder=OpusDecoder())
+    statistics = buffer.statistics()
+    lost = len(packets) // 20
+    assert statistics.concealed_samples == pytest.approx(lost * 120, abs=480)
+    assert statistics.concealment_events == pytest.approx(lost, abs=4)
+    assert buffer.loss_report().fraction_lost == pytest.approx(0.05, abs=0.01)

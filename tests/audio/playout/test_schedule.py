@@ -7,6 +7,8 @@ from blink_cli.audio.playout import Block
 from blink_cli.audio.playout.delay_target import DelayTarget
 from blink_cli.audio.playout.schedule import Schedule
 
+pytestmark = pytest.mark.no_clock
+
 QUIET = np.zeros(1_920, np.float32)
 PAST = np.zeros(960, np.float32)
 
@@ -19,17 +21,17 @@ def loud(samples: int = 1_920) -> Block:
 def scheduled(delay_s: float, transits: tuple[float, ...] = (0.0,) * 200) -> Schedule:
     target = DelayTarget(opening_s=0.0, minimum_s=0.0, maximum_s=0.4)
     for transit_s in transits:
-        target.observe(transit_s)
+        target.observe(transit_s, 960)
     schedule = Schedule(target)
     for _ in range(4):
         # A pause of 160 ms has begun before anything is known of the delay.
-        schedule.stretched(0, QUIET, lambda: PAST, lambda same: same)
-    schedule.took(0, delay_s)
+        schedule.stretched(0, QUIET, lambda: PAST, lambda same: same, carried=0)
+    schedule.took(0, delay_s, 960)
     return schedule
 
 
 def stretched(schedule: Schedule, sound: Block) -> int:
-    return len(schedule.stretched(0, sound, lambda: PAST, lambda same: same)) - len(sound)
+    return len(schedule.stretched(0, sound, lambda: PAST, lambda same: same, carried=0)) - len(sound)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_after_a_splice_the_delay_is_known_at_once() -> None:
 
 def test_one_late_tick_is_not_a_late_stream() -> None:
     schedule = scheduled(0.002)
-    schedule.took(0, 0.030)
+    schedule.took(0, 0.030, 960)
     assert stretched(schedule, QUIET) == 0
 
 

@@ -6,6 +6,8 @@ import pytest
 from blink_cli.audio.playout import Block
 from blink_cli.audio.playout.time_stretch import lengthen, lengthening, shorten, shortening
 
+pytestmark = pytest.mark.no_clock
+
 
 def buzz(pitch_hz: float, samples: int = 2_400) -> Block:
     time = np.arange(samples) / 48_000

@@ -1,15 +1,22 @@
 """One stream: the counts are those of `ReceptionStatistics`, and what repair mended is told from what stayed missing."""
 
 import random
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blink_cli.core.analysis.figures import RoundTripFigures
+from blink_cli.core.analysis.loss_pattern import MOST_LENGTHS, LossPattern
+from blink_cli.core.analysis.missing_runs import MissingRun, MissingRuns
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
-from blink_cli.core.media_tap import PlayoutOutcome
-from blink_cli.core.rtp_statistics import HISTORY_PACKETS
+from blink_cli.core.media.media_tap import PlayoutOutcome
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 FRAME = 960
 ROUND_TRIP = RoundTripFigures(measurements=1, last_ms=20.0, mean_ms=20.0, max_ms=20.0)
@@ -163,9 +170,80 @@ def test_a_leap_in_numbers_costs_no_memory() -> None:
     stream = StreamAnalysis(7)
     for index in range(0, 30_000 * 50, 30_000):
         put(stream, index, float(index))
-        assert len(stream._missing) <= 2 * HISTORY_PACKETS
+        assert len(stream._missing) == min(index // 30_000, 1)
     figures = stream.figures()
     assert figures.packets_lost == figures.loss.lost == 49 * 29_999
+
+
+@pytest.mark.parametrize(
+    "steps", [(1_000,), (1_024,), (30_000,), (1_000, -1_010), (2,), (-1_500, -900, 2), (500, -499), (700, 3, 90)], ids=str
+)  # fmt: skip
+def test_who_jumps_in_numbers_spends_no_work(steps: tuple[int, ...]) -> None:
+    """Counted in lines that run, not in time: those of a jump are as many as those of other losses."""
+    stream = StreamAnalysis(7)
+    lines = number = 0
+
+    def count(_frame: FrameType, event: str, _arg: object) -> "TraceFunction":
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        for index in range(1_000):
+            number += steps[index % len(steps)]
+            stream.packet(number & 0xFFFF, index * FRAME & 0xFFFFFFFF, index * 0.02, 80, marker=False)
+            if index % 50 == 0:
+                stream.outcome(index * FRAME, PlayoutOutcome.RECOVERED)
+    finally:
+        sys.settrace(before)
+    assert lines / 1_000 < 900
+    figures = stream.figures()
+    assert figures.packets_lost == figures.loss.lost
+    assert figures.loss.lost - 20 <= figures.repair.missing.lost <= figures.loss.lost  # type: ignore[union-attr]
+
+
+def test_runs_of_all_lengths_are_told_in_bounded_space() -> None:
+    pattern = LossPattern()
+    pattern.begin(0)
+    number = 0
+    for length in range(1, 2_000):
+        pattern.lost_all(number, number + length - 1)
+        number += length + 1
+    pattern.end(number)
+    figures = pattern.figures(20.0)
+    assert len(figures.runs) == MOST_LENGTHS
+    assert sum(figures.runs.values()) == 1_999
+    assert (figures.longest_run, figures.lost) == (1_999, 1_999 * 1_000)
+
+
+def test_missing_runs_are_what_a_set_of_numbers_would_be() -> None:
+    source = random.Random(9)
+    runs, numbers, highest, lowest = MissingRuns(), set[int](), 0, 0
+    for _ in range(3_000):
+        match source.randrange(4):
+            case 0:
+                first, last = highest + 1, highest + source.randrange(6)
+                runs.add_behind(MissingRun(first, last, 0, 0, 960, 1))
+                numbers |= set(range(first, last + 1))
+                highest = max(highest, last) + 1
+            case 1:
+                first, last = lowest - source.randrange(6), lowest - 1
+                runs.add_before(MissingRun(first, last, 0, 0, 960, 1))
+                numbers |= set(range(first, last + 1))
+                lowest = min(lowest, first) - 1
+            case 2:
+                number = source.randrange(lowest - 2, highest + 3)
+                runs.came(number)
+                numbers.discard(number)
+            case _:
+                below = source.randrange(lowest, lowest + 20)
+                taken = {n for run in runs.take_before(below) for n in range(run.first, run.last + 1)}
+                assert taken == {number for number in numbers if number < below}
+                numbers -= taken
+    rest = {n for run in runs.take_before(1 << 40) for n in range(run.first, run.last + 1)}
+    assert rest == numbers
 
 
 def test_concealment_is_what_the_playout_counted_while_it_was_watched() -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import msgspec
 
+from blink_cli.core.api.events import Event, LinkState
+from blink_cli.core.call import inputs
+from blink_cli.core.call.effects import CallEffect
 from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
 from blink_cli.core.call.transitions import Phase
-from blink_cli.core.call_effects import CallEffect
-from blink_cli.core.events import Event, LinkState
-from blink_cli.core.names import CallId, Did
-from tests.simulation.invariants import Watch
-from tests.simulation.world import Node, World
+from blink_cli.core.ids import CallId, Did
+from blink_cli.lab.simulation.invariants import Watch
+from blink_cli.lab.simulation.world import Node, World
 
 
 def did(name: str) -> Did:
@@ -47,44 +48,32 @@ class Party:
     def offer(self, caller: str, *invited: str) -> CallId:
         node = self.node(caller)
         self.world.input(
-            node,
-            node.machine.offer,
-            [did(n) for n in invited],
-            caller,
-            self.world.now,
-            self.world.wall_ms(node),
+            node, inputs.Offering(tuple(did(n) for n in invited), caller, self.world.wall_ms(node))
         )
         assert node.machine.current is not None
         return node.machine.current
 
     def accept(self, name: str, call_id: CallId) -> None:
         node = self.node(name)
-        self.world.input(node, node.machine.accept, call_id, name, self.world.now, self.world.wall_ms(node))
+        self.world.input(node, inputs.Accepting(call_id, name, self.world.wall_ms(node)))
 
     def reject(self, name: str, call_id: CallId) -> None:
         node = self.node(name)
-        self.world.input(node, node.machine.reject, call_id, self.world.now)
+        self.world.input(node, inputs.Rejecting(call_id))
 
     def leave(self, name: str) -> None:
         node = self.node(name)
-        self.world.input(node, node.machine.leave, self.world.now)
+        self.world.input(node, inputs.Leaving())
 
     def shutdown(self, name: str) -> None:
         node = self.node(name)
-        self.world.input(node, node.machine.shutdown, self.world.now)
+        self.world.input(node, inputs.Ending())
 
     def show(
         self, name: str, *, muted: bool = False, deafened: bool = False, recording: bool = False
     ) -> None:
         node = self.node(name)
-        self.world.input(
-            node,
-            node.machine.set_state,
-            muted=muted,
-            deafened=deafened,
-            recording=recording,
-            now=self.world.now,
-        )
+        self.world.input(node, inputs.Showing(muted=muted, deafened=deafened, recording=recording))
 
     def in_call(self, caller: str, *others: str) -> CallId:
         """They call, everyone accepts, and all are connected."""
@@ -113,14 +102,14 @@ class Party:
 
     def participant(self, name: str, other: str) -> ParticipantView:
         call = self.call(name)
-        assert call is not None, f"{name} is in no call"
+        assert call is not None, f"{name} is not in a call"
         return next(p for p in call.participants if p.did == did(other))
 
     def link(self, name: str, other: str) -> LinkState:
         return self.participant(name, other).link
 
     def phase(self, name: str, call_id: CallId) -> Phase:
-        call = self.node(name).machine._book.get(call_id)
+        call = self.node(name).machine._call_table.get(call_id)
         return Phase.GONE if call is None else call.phase
 
     def events(self, name: str, kind: type | None = None) -> list[Event]:

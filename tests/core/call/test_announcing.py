@@ -39,3 +39,15 @@ def test_a_reply_does_not_delay_what_is_due_anyway() -> None:
     announcer.take(10.0)
     announcer.reply(10.01)
     assert announcer.due_at == pytest.approx(10.1)
+
+
+def test_only_the_repetitions_of_news_are_news_repeated() -> None:
+    announcer = Announcer(LAN, 10.0)
+    announcer.hurry(10.0)
+    repeated = []
+    while (now := announcer.due_at) <= 12.0:
+        repeated.append(announcer.repeats_news(now))
+        announcer.take(now)
+    assert repeated == [False, True, True, True, False]
+    announcer.reply(12.0)
+    assert not announcer.repeats_news(announcer.due_at), "an answer to one is not for all"

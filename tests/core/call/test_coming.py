@@ -1,13 +1,15 @@
 """Who is called, comes, and what the others then know of it: rules of a call as conversations between sessions."""
 
-from blink_cli.core.call_effects import Answer, Dial
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
+    IncomingCall,
     LinkState,
     OfferDelivered,
     ParticipantStateChanged,
 )
+from blink_cli.core.call import inputs
+from blink_cli.core.call.effects import Answer, Dial
+from blink_cli.lab.simulation.invariants import check_settled
 from tests.core.call.party import Party, did
-from tests.simulation.invariants import check_settled
 
 
 def test_two_people_call_and_talk() -> None:
@@ -183,9 +185,23 @@ def test_a_state_change_is_told_at_once_and_once() -> None:
 def test_announces_say_how_everyone_is_heard() -> None:
     party = Party("alice", "bob")
     party.in_call("alice", "bob")
-    party.node("alice").machine.reception(did("bob"), 31, 4)
+    party.node("alice").machine.handle(inputs.Reception(did("bob"), 31, 4), party.world.now)
     party.run(2)
     heard = party.participant("bob", "alice").hears
     assert [(h.did, h.link, h.loss_permille, h.longest_burst_packets) for h in heard] == [
         (did("bob"), "connected", 31, 4)
     ]
+
+
+def test_what_a_caller_calls_itself_is_made_harmless_wherever_it_is_said() -> None:
+    party = Party("alice", "bob")
+    claim = "al\u00adice\u2060\u3164"
+    alice, world = party.node("alice"), party.world
+    world.input(alice, inputs.Offering((did("bob"),), claim, world.wall_ms(alice)))
+    party.run(0.05)
+    (rings,) = party.events("bob", IncomingCall)
+    assert isinstance(rings, IncomingCall)
+    assert rings.nickname == "alice"
+    party.accept("bob", rings.call_id)
+    party.run(1.5)
+    assert party.participant("bob", "alice").nickname == "alice"

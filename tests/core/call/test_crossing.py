@@ -1,10 +1,10 @@
 """Offers that cross, and two sessions of one identity: rules of a call as conversations between sessions."""
 
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
     LinkState,
 )
+from blink_cli.lab.simulation.invariants import check_settled
 from tests.core.call.party import Party
-from tests.simulation.invariants import check_settled
 
 
 def test_two_offer_each_other_at_the_same_moment() -> None:

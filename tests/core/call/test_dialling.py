@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blink_cli.core.call.dialling import Epochs, dials
-from blink_cli.core.names import Did
+from blink_cli.core.ids import Did
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
@@ -31,7 +31,7 @@ def test_epochs_only_grow(steps: list[tuple[bool, int]]) -> None:
             last = epoch
 
 
-def test_a_joining_starts_its_epochs_at_its_instance() -> None:
+def test_a_joining_starts_its_epochs_at_its_incarnation() -> None:
     epochs = Epochs()
     epochs.raise_to(1_800_000_000_000)
     assert [epochs.next(0), epochs.next(0)] == [1_800_000_000_000, 1_800_000_000_001]

@@ -2,13 +2,13 @@
 
 import pytest
 
+from blink_cli.core.call.effects import Dial, SendToCall, SendToPeer
 from blink_cli.core.call.settings import LAN
 from blink_cli.core.call.transitions import Phase
-from blink_cli.core.call_effects import Dial, SendToCall, SendToPeer
 from blink_cli.core.errors import StateError
-from blink_cli.core.signals import Leave
+from blink_cli.core.signaling.signals import Leave
+from blink_cli.lab.simulation.invariants import check_over, check_settled
 from tests.core.call.party import Party, did
-from tests.simulation.invariants import check_over, check_settled
 
 
 def test_leaving_while_dialling() -> None:

@@ -2,17 +2,18 @@
 
 import pytest
 
-from blink_cli.core.call_effects import SendToPeer
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
     IncomingCall,
     LinkChanged,
     LinkState,
 )
-from blink_cli.core.names import CallId, Did
-from blink_cli.core.signals import Redial, Signal
+from blink_cli.core.call import inputs
+from blink_cli.core.call.effects import SendToCall, SendToPeer
+from blink_cli.core.ids import Did
+from blink_cli.core.signaling.signals import Redial
+from blink_cli.lab.simulation.invariants import check_settled
+from blink_cli.lab.simulation.world import Node
 from tests.core.call.party import Party, did
-from tests.simulation.invariants import check_settled
-from tests.simulation.world import Node
 
 
 def test_a_killed_peer_is_lost_within_three_seconds_and_leaves_after_thirty() -> None:
@@ -90,7 +91,7 @@ def test_a_short_silence_does_not_cost_a_new_connection() -> None:
     party.world.heal()
     # The media poll of the simulation is coarse; the real one shows at once that the old connection still works.
     node = party.node("alice")
-    party.world.input(node, node.machine.heard, did("bob"), epoch, party.world.now)
+    party.world.input(node, inputs.Heard(did("bob"), epoch, party.world.now))
     assert party.link("alice", "bob") is LinkState.CONNECTED
     assert party.participant("alice", "bob").epoch == epoch
 
@@ -100,11 +101,11 @@ def test_a_link_closed_without_leave_is_dialled_again() -> None:
     party.in_call("alice", "bob")
     alice, bob = party.node("alice"), party.node("bob")
     epoch = party.participant("alice", "bob").epoch
-    party.world.input(alice, alice.machine.link_closed, did("bob"), epoch, "dtls closed", party.world.now)
+    party.world.input(alice, inputs.Ended(did("bob"), epoch, "dtls closed"))
     party.run(1)
     assert party.participant("alice", "bob").epoch > epoch
     epoch = party.participant("alice", "bob").epoch
-    party.world.input(bob, bob.machine.link_closed, did("alice"), epoch, "dtls closed", party.world.now)
+    party.world.input(bob, inputs.Ended(did("alice"), epoch, "dtls closed"))
     party.run(1.5)
     assert party.participant("alice", "bob").epoch > epoch, "the side that does not dial has asked for it"
     check_settled(party.world, ghosts=False)
@@ -116,9 +117,9 @@ def test_who_does_not_dial_asks_when_its_announces_are_not_heard(monkeypatch: py
     party.run(0.05)
     alice, honest = party.node("alice"), party.world._receive_call
 
-    def deaf(node: Node, sender: Did, number: int, call_id: CallId, signal: Signal) -> None:
+    def deaf(node: Node, sender: Did, number: int, said: SendToCall) -> None:
         if node is not alice:
-            honest(node, sender, number, call_id, signal)
+            honest(node, sender, number, said)
 
     # Nothing that bob says to the whole call reaches alice; what it says to her alone does.
     monkeypatch.setattr(party.world, "_receive_call", deaf)
@@ -168,7 +169,7 @@ def test_its_own_sleep_is_forgiven_once_however_much_comes_before_the_wake() -> 
     party.world.freeze(node)
     party.run(5)
     for connection in list(node.connections.values()):
-        party.world.input(node, node.machine.heard, connection.peer, connection.epoch, party.world.now)
+        party.world.input(node, inputs.Heard(connection.peer, connection.epoch, party.world.now))
     party.world.thaw(node, node.life)
     party.run(2)
     party.cut(("carol",), ("alice", "bob"))
@@ -193,15 +194,44 @@ def test_a_crashed_session_is_offered_the_call_again_and_rejoins_with_accept() -
     assert len(joined) == 1, "the same participant on a new link"
 
 
-def test_a_crashed_session_rejoins_although_its_clock_was_set_back() -> None:
+@pytest.mark.parametrize("back_s", [3_600, 20 * 365 * 86_400], ids=["an hour", "twenty years"])
+def test_a_crashed_session_rejoins_although_its_clock_was_set_back(back_s: int) -> None:
     party = Party("alice", "bob")
-    call = party.in_call("alice", "bob")
     bob = party.node("bob")
+    party.world.set_clock(bob, back_s)
+    call = party.in_call("alice", "bob")
     party.world.crash(bob)
     party.run(5)
     party.world.restart(bob)
-    bob.skew_ms = -3_600_000
+    party.world.set_clock(bob, -back_s)
     party.run(3)
+    party.accept("bob", call)
+    party.run(2)
+    check_settled(party.world, ghosts=False)
+
+
+@pytest.mark.parametrize("step_s", [3_600, -3_600, 20 * 365 * 86_400, -20 * 365 * 86_400])
+def test_a_clock_that_is_set_in_the_middle_of_a_call_costs_nothing(step_s: int) -> None:
+    party = Party("alice", "bob", "carol")
+    call = party.in_call("alice", "bob", "carol")
+    party.world.set_clock(party.node("bob"), step_s)
+    party.run(3)
+    party.leave("bob")
+    party.run(0.3)
+    assert not party.participant("alice", "bob").present
+    party.accept("bob", call)
+    party.run(2)
+    check_settled(party.world, ghosts=False)
+    assert not [said for name in ("alice", "carol") for said in party.said(name) if "lost" in said]
+
+
+def test_nobody_can_use_the_numbers_of_lives_up() -> None:
+    party = Party("alice", "bob")
+    call = party.offer("alice", "bob")
+    party.run(0.05)
+    known = party.node("bob").machine._call_table.get(call)
+    assert known is not None
+    known.own_claimed_incarnation = 2**53 - 1
     party.accept("bob", call)
     party.run(2)
     check_settled(party.world, ghosts=False)

@@ -2,22 +2,22 @@
 
 import pytest
 
-from blink_cli.core.call_effects import SendToCall
+from blink_cli.core.call.effects import SendToCall
 from blink_cli.core.errors import NotFoundError, StateError, UsageError
-from blink_cli.core.names import CallId
-from blink_cli.core.signals import Announce
+from blink_cli.core.ids import CallId
+from blink_cli.core.signaling.signals import Announce
 from tests.core.call.party import Party
 
 
 def test_impossible_commands_are_explained() -> None:
     party = Party("alice", "bob")
-    with pytest.raises(UsageError, match="Nobody to call"):
+    with pytest.raises(UsageError, match="Nobody was named"):
         party.offer("alice")
     with pytest.raises(UsageError, match="call itself"):
         party.offer("alice", "alice")
     with pytest.raises(UsageError, match="at most 32"):
         party.offer("alice", *(f"n{i}" for i in range(32)))
-    with pytest.raises(StateError, match="in no call"):
+    with pytest.raises(StateError, match="not in a call"):
         party.leave("alice")
     with pytest.raises(NotFoundError, match="can be joined"):
         party.accept("alice", CallId("ab" * 16))

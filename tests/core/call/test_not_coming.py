@@ -1,13 +1,14 @@
 """Offers that are declined, withdrawn, or meet somebody busy: rules of a call as conversations between sessions."""
 
-from blink_cli.core.call.settings import LAN
-from blink_cli.core.events import (
+from blink_cli.core.api.events import (
     LinkState,
 )
-from blink_cli.core.names import CallId
-from blink_cli.core.signals import Offer
+from blink_cli.core.call import inputs
+from blink_cli.core.call.settings import LAN
+from blink_cli.core.ids import CallId
+from blink_cli.core.signaling.signals import Offer
+from blink_cli.lab.simulation.invariants import check_settled
 from tests.core.call.party import Party, did
-from tests.simulation.invariants import check_settled
 
 
 def test_who_is_in_another_call_is_shown_as_busy_to_the_caller_alone_and_may_still_come() -> None:
@@ -22,9 +23,11 @@ def test_who_is_in_another_call_is_shown_as_busy_to_the_caller_alone_and_may_sti
     assert party.participant("carol", "bob").delivered
     assert party.call("bob") is not None, "nothing was decided for it"
     assert [pending.call_id for pending in party.pending("bob")] == [call]
+    assert party.participant("carol", "bob").rings
     party.accept("bob", call)
     party.run(1)
     assert not party.participant("carol", "bob").busy
+    assert not party.participant("carol", "bob").rings
     assert party.said("carol").count("participant_busy bob") == 1
     check_settled(party.world, ghosts=False)
 
@@ -38,6 +41,7 @@ def test_who_declines_is_busy_no_more() -> None:
     party.run(0.5)
     assert not party.participant("carol", "bob").busy
     assert party.participant("carol", "bob").declined
+    assert not party.participant("carol", "bob").rings
 
 
 def test_everybody_declines_and_the_caller_learns_it() -> None:
@@ -119,19 +123,18 @@ def test_a_withdrawal_is_not_repeated_for_ever() -> None:
     party.leave("alice")
     party.run(LAN.farewell_s + 1)
     assert not party.node("alice").courier.letters
-    assert party.node("alice").machine.next_wake() is None
+    assert party.node("alice").machine.next_timeout() is None
 
 
 def test_a_withdrawal_that_comes_before_its_offer_stops_it() -> None:
     party = Party("alice", "bob")
     call = CallId("ab" * 16)
     bob = party.node("bob").machine
-    from blink_cli.core.signals import Cancel  # noqa: PLC0415 - used here only
+    from blink_cli.core.signaling.signals import Cancel  # noqa: PLC0415 - used here only
 
-    bob.signal(did("alice"), Cancel(call), None, 1000.0)
-    assert (
-        bob.signal(did("alice"), Offer(call, bytes(32), (did("alice"), did("bob")), ""), None, 1000.1) == ()
-    )
+    bob.handle(inputs.SignalHeard(did("alice"), Cancel(call), None), 1000.0)
+    offer = Offer(call, bytes(32), (did("alice"), did("bob")), "")
+    assert bob.handle(inputs.SignalHeard(did("alice"), offer, None), 1000.1) == ()
     assert party.ignored("bob") == {"withdrawn_offer": 1}
 
 

@@ -9,10 +9,10 @@ from blink_cli.core.call.transitions import (
     CALL_TRANSITIONS,
     LINK_TRANSITIONS,
     LinkPhase,
-    LinkTurn,
+    LinkTrigger,
     Phase,
     TransitionError,
-    Turn,
+    Trigger,
     next_link_phase,
     next_phase,
 )
@@ -27,8 +27,8 @@ def test_every_phase_has_a_row_and_can_be_reached() -> None:
 
 
 def test_every_turn_is_used() -> None:
-    assert {turn for row in CALL_TRANSITIONS.values() for turn in row} == set(Turn)
-    assert {turn for row in LINK_TRANSITIONS.values() for turn in row} == set(LinkTurn)
+    assert {turn for row in CALL_TRANSITIONS.values() for turn in row} == set(Trigger)
+    assert {turn for row in LINK_TRANSITIONS.values() for turn in row} == set(LinkTrigger)
 
 
 def test_every_call_can_end() -> None:
@@ -44,9 +44,9 @@ def test_every_call_can_end() -> None:
 
 def test_a_turn_that_is_not_in_the_table_is_an_error_that_reads_aloud() -> None:
     with pytest.raises(TransitionError, match="a call that is gone cannot follow: we accept"):
-        next_phase(Phase.GONE, Turn.WE_ACCEPT)
+        next_phase(Phase.GONE, Trigger.WE_ACCEPT)
     with pytest.raises(TransitionError, match="a link that is none cannot follow: it stands"):
-        next_link_phase(LinkPhase.NONE, LinkTurn.STANDS)
+        next_link_phase(LinkPhase.NONE, LinkTrigger.STANDS)
 
 
 def test_the_document_shows_the_tables_as_they_are() -> None:

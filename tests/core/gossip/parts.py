@@ -12,18 +12,40 @@ from blink_cli.core.gossip import (
     Path,
     PathKind,
     Received,
+    Told,
     Transmit,
     unicast_path,
 )
-from blink_cli.core.identity import Identity
-from blink_cli.core.names import CallId
-from blink_cli.core.signals import Announce, CallSignal, DirectSignal, Offer, Signal
+from blink_cli.core.gossip.datagram import write_datagrams
+from blink_cli.core.identity.identity import Identity
+from blink_cli.core.ids import CallId
+from blink_cli.core.signaling.channel_seal import seal_message
+from blink_cli.core.signaling.pair_secrets import PairSecrets
+from blink_cli.core.signaling.replay_memory import ReplayMemory
+from blink_cli.core.signaling.signals import Announce, CallSignal, DirectSignal, Offer, Signal
+from blink_cli.core.signaling.topics import day_of, public_channel
 
 LAN = Path(PathKind.LAN, "192.0.2.1")
 LOOPBACK = Path(PathKind.LOOPBACK, "127.0.0.1")
 CALL_ID = CallId("0123456789abcdef" * 2)
 GROUP_KEY = b"g" * 32
+NOTHING_WAS_SAID = ReplayMemory()
+"""To a new identity: its first session believes what clocks agree on."""
+
 WALL_S = 1_700_000_000.0
+
+
+def pair_secret(one: "Party", other: "Party") -> bytes:
+    return PairSecrets(one.identity).of(other.identity.public_key)
+
+
+def to_public(party: "Party", message_id: bytes, sealed: bytes) -> bytes:
+    """What whoever knows the DID can send on the public topic of today."""
+    channel = public_channel(party.identity.public_key, day_of(round(WALL_S * 1000)))
+    (datagram,) = write_datagrams(
+        channel.topic, message_id, seal_message(b"\x01" + sealed, channel, message_id), ttl=4, attempt=0
+    )
+    return datagram
 
 
 def announce(sequence: int = 1) -> Announce:
@@ -40,17 +62,23 @@ class Party:
         paths: tuple[Path, ...] = (LAN,),
         settings: GossipSettings | None = None,
         seed: int = 0,
+        memory: ReplayMemory | None = NOTHING_WAS_SAID,
     ) -> None:
         self.identity = Identity(bytes([number]) * 32)
         self.did = self.identity.did
         self.gossip = Gossip(
-            self.identity, Random(f"{number} {seed}").randbytes, settings or GossipSettings()
+            self.identity,
+            Random(f"{number} {seed}").randbytes,
+            settings or GossipSettings(),
+            memory=memory,
         )
         self.paths = paths
         self.gossip.set_paths(paths)
         self.address = (f"192.0.2.{number}", 40_000 + number)
-        self.told: list[Received | Acknowledged] = []
+        self.told: list[Told] = []
         self.clock_error_s = 0.0
+        self.hears_multicast = True
+        self.has_place = True
 
     @property
     def deliveries(self) -> list[Received]:
@@ -74,15 +102,28 @@ class Wire:
     seed: int = 0
     now_s: float = 100.0
     carried: list[tuple[Party, Path, bytes]] = field(default_factory=list)
+    acquainted: bool = True
+    """Whether everyone knows everyone's prekey, as presences tell it."""
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
+        if self.acquainted:
+            self.acquaint(*self.parties)
+
+    def acquaint(self, *parties: Party) -> None:
+        """Have each of them know the prekeys of the others."""
+        for party in parties:
+            for other in parties:
+                prekey = other.gossip._own_prekeys.tell(self.now_s)
+                party.gossip._prekeys.learn(other.identity.public_key, prekey, self.now_s)
 
     def do(self, sender: Party, effects: Iterable[GossipEffect]) -> None:
         """Carry out what a session said, and all that follows from it at this moment."""
         for effect in effects:
             if not isinstance(effect, Transmit):
                 sender.told.append(effect)
+                if sender.has_place and isinstance(effect, Received) and isinstance(effect.signal, Offer):
+                    self.do(sender, sender.gossip.confirm_offer(effect.sender, effect.signal.call_id))
                 continue
             assert len(effect.datagram) <= 1_200
             for path in effect.paths:
@@ -95,7 +136,7 @@ class Wire:
             reached = path == unicast_path(party.address)
             arrival = unicast_path(sender.address)
         else:
-            reached = path in party.paths
+            reached = path in party.paths and party.hears_multicast
             arrival = path
         # Multicast comes back to its sender too: the machine must bear that.
         if reached and self.random.random() >= self.loss:
@@ -111,24 +152,31 @@ class Wire:
     def send_to_peer(
         self, sender: Party, receiver: Party, signal: DirectSignal, call_id: CallId | None = CALL_ID
     ) -> None:
+        for party in self.parties:  # as the driver does it, before anything is heard
+            party.gossip.begin(self.now_s, self.wall_s(party))
         self.do(
             sender, sender.gossip.send_to_peer(receiver.did, signal, call_id, self.now_s, self.wall_s(sender))
         )
 
-    def send_to_call(self, sender: Party, signal: CallSignal, copies: int = 0) -> None:
-        self.do(sender, sender.gossip.send_to_call(CALL_ID, signal, copies, self.now_s, self.wall_s(sender)))
+    def send_to_call(
+        self, sender: Party, signal: CallSignal, copies: int = 0, *, straight: bool = False
+    ) -> None:
+        effects = sender.gossip.send_to_call(
+            CALL_ID, signal, copies, self.now_s, self.wall_s(sender), straight=straight
+        )
+        self.do(sender, effects)
 
     def run(self, until_s: float) -> None:
         """Let this much time pass, waking everyone when they ask."""
         end_s = self.now_s + until_s
         while True:
-            asked = [(party.gossip.next_wake(), party) for party in self.parties]
+            asked = [(party.gossip.next_timeout(), party) for party in self.parties]
             due = [(wake_s, party) for wake_s, party in asked if wake_s is not None and wake_s <= end_s]
             if not due:
                 break
             wake_s, party = min(due, key=lambda entry: entry[0])
             self.now_s = max(self.now_s, wake_s)
-            self.do(party, party.gossip.wake(self.now_s, self.wall_s(party)))
+            self.do(party, party.gossip.handle_timeout(self.now_s, self.wall_s(party)))
         self.now_s = end_s
 
 

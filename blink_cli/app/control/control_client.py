@@ -1,0 +1,168 @@
+"""The session of another process, through its control socket: the same port as a session in this one."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Final, Self
+
+from blink_cli.app.control.control_socket import ControlDoor
+from blink_cli.app.event_hub import EventHub
+from blink_cli.core.api.control_protocol import (
+    PROTOCOL,
+    Answer,
+    Cancel,
+    Happening,
+    Hello,
+    Refusal,
+    decode_from_session,
+    encode_line,
+    encode_request,
+    error_of,
+)
+from blink_cli.core.api.events import Event
+from blink_cli.core.api.replies import Reply, Status
+from blink_cli.core.api.requests import R, Request, Subscribe, checked_reply
+from blink_cli.core.errors import BlinkError, NoSessionError, session_ended
+from blink_cli.runtime.tasks import TaskOwner
+
+HELLO_S: Final = 5.0
+"""A session answers within milliseconds; one that is stopped (SIGSTOP) or stuck does not."""
+
+
+class ControlClient:
+    """A connection to a running session. Implements `SessionPort`. Belongs to one event loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello) -> None:
+        """Use `connect`."""
+        self.hello = hello
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._hub = EventHub()
+        self._ended = False
+        self._tasks = TaskOwner("control client")
+        self._reading = self._tasks.start(self._read(), name="read")
+
+    @classmethod
+    async def connect(cls, door: ControlDoor) -> Self:
+        """Reach the session behind a door.
+
+        Raises:
+            NoSessionError: Nothing listens there.
+            BlinkError: What listens does not answer, or is not a session that this program understands.
+
+        """
+        reader, writer = await door.connect()
+        try:
+            async with asyncio.timeout(HELLO_S):
+                hello = decode_from_session(await reader.readuntil())
+        except TimeoutError as error:
+            writer.transport.abort()
+            raise BlinkError(
+                "The session does not answer.",
+                hint="It may be stopped or stuck; end its process and start it again.",
+            ) from error
+        except BlinkError:
+            writer.transport.abort()
+            raise
+        except (OSError, asyncio.IncompleteReadError) as error:
+            writer.transport.abort()
+            raise NoSessionError("The session is just ending.") from error
+        if isinstance(hello, Refusal):
+            writer.transport.abort()
+            raise error_of(hello)
+        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
+            writer.transport.abort()
+            raise BlinkError(
+                "What answers on the control socket is not a session that this version understands.",
+                hint="End it with the version of the program that started it, or end its process.",
+            )
+        return cls(reader, writer, hello)
+
+    async def ask(self, request: Request[R]) -> R:
+        """See `SessionPort.ask`.
+
+        Raises:
+            NoSessionError: The session ended before it answered.
+            BlinkError: It answered with something else than the request names: it is of another version.
+
+        """
+        if self._ended:
+            raise session_ended()
+        request_id = next(self._ids)
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = answer
+        try:
+            self._writer.write(encode_request(request_id, request))
+            with contextlib.suppress(OSError):  # the reader sees the end too, and knows more
+                await self._writer.drain()
+            return checked_reply(request, await answer)
+        except asyncio.CancelledError:
+            if not self._ended:
+                self._writer.write(encode_line(Cancel(id=request_id)))
+            raise
+        finally:
+            del self._waiting[request_id]
+
+    async def events(self) -> AsyncGenerator[Event | Status, None]:
+        """See `SessionPort.events`. At most one iteration at a time for a connection."""
+        # Listen first: events may stand in the same read as the answer.
+        listener = self._hub.listen()
+        try:
+            yield await self.ask(Subscribe())
+            while (event := await listener.next_event()) is not None:
+                yield event
+        finally:
+            self._hub.forget(listener)
+
+    async def wait_ended(self) -> None:
+        """Return when the session has closed the connection: it has ended and freed its profile."""
+        await asyncio.wait({self._reading})
+
+    async def aclose(self) -> None:
+        """Disconnect. Safe to call twice."""
+        await self._tasks.aclose()
+        self._end()
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(await self._reader.readuntil())
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, BlinkError):
+            self._end()
+
+    def _take(self, line: bytes) -> None:
+        match decode_from_session(line):
+            case Answer(id=request_id, reply=reply):
+                waiting = self._waiting.get(request_id)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(reply)
+            case Refusal(id=request_id) as refusal:
+                waiting = self._waiting.get(request_id) if request_id is not None else None
+                if waiting is not None and not waiting.done():
+                    waiting.set_exception(error_of(refusal))
+            case Happening(event=event):
+                self._hub.publish(event)
+            case Hello() | None:
+                pass  # a kind of a later version
+
+    def _end(self) -> None:
+        self._ended = True
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(session_ended())
+        self._hub.close()

@@ -1,0 +1,1 @@
+"""What a session writes of its calls: recordings and RTP logs, and the work on them afterwards."""

@@ -1,0 +1,64 @@
+"""Has WAV files and mixdowns made, and loudness measured, by a process of its own, at low priority, so that no call notices.
+
+The process is this program's own `record export`, or `record loudness`, which prints what it has written and measured.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+import blink_cli
+from blink_cli.core.api.replies import RecordedFile, RecordedLoudness
+from blink_cli.core.errors import BlinkError
+from blink_cli.core.text.json_text import decode_json
+
+
+class Exported(msgspec.Struct):
+    """What the process printed."""
+
+    files: tuple[RecordedFile, ...] = ()
+    loudness: tuple[RecordedLoudness, ...] = ()
+    error: dict[str, Any] | None = None
+
+
+_EXPORTED: Final = msgspec.json.Decoder(Exported)
+
+
+async def export_apart(path: Path, formats: Sequence[str]) -> Exported:
+    """Export a recording; without formats, measure it alone.
+
+    Cancelling ends the process; half-written files are removed by it, or have names that begin with a dot.
+
+    Raises:
+        BlinkError: It did not succeed.
+
+    """
+    package_folder = str(Path(blink_cli.__file__).parent.parent)
+    search = os.pathsep.join(filter(None, (package_folder, os.environ.get("PYTHONPATH"))))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "blink_cli", "--json", "record"),
+        *(("export", "--format", ",".join(formats)) if formats else ("loudness",)),
+        str(path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": search},
+    )
+    try:
+        stdout, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    try:
+        document = decode_json(stdout, _EXPORTED)
+    except msgspec.DecodeError as failure:
+        raise BlinkError(f"the export ended with code {process.returncode}") from failure
+    if document.error is not None:
+        raise BlinkError(str(document.error.get("message", "the export failed")))
+    return document

@@ -1,0 +1,87 @@
+"""The devices that a session begins with: the ones it is told, else those chosen last in its profile, else the system's."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from blink_cli.app.profile.device_memory import DeviceMemory, Direction
+from blink_cli.audio.devices.interface import InputDevice, OutputDevice
+from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.core.api.events import DeviceLost, Event
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.errors import BlinkError
+
+_Device = TypeVar("_Device", InputDevice, OutputDevice)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDevices:
+    """Two devices, not started."""
+
+    input: InputDevice
+    output: OutputDevice
+    wanted: tuple[str, str]
+    """Input and output as they were chosen; others may have taken their place."""
+
+    losses: tuple[Event, ...]
+    """What is to be said of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened(Generic[_Device]):
+    device: _Device
+    wanted: str
+    losses: tuple[DeviceLost, ...]
+
+
+async def open_first_devices(
+    opener: DeviceOpener, options: SessionOptions, memory: DeviceMemory
+) -> FirstDevices:
+    """Open them. A remembered one that is not there, and `default` without any audio system, are replaced with a word about it.
+
+    Raises:
+        BlinkError: A device that was named in the options cannot be used.
+
+    """
+    first = await _open(
+        opener.open_input, options.input, await asyncio.to_thread(memory.chosen, "input"), "input", "silence"
+    )
+    second = await _open(
+        functools.partial(opener.open_output, beside=first.device.parameters.name),
+        options.output,
+        await asyncio.to_thread(memory.chosen, "output"),
+        "output",
+        "null",
+    )
+    return FirstDevices(
+        first.device, second.device, (first.wanted, second.wanted), (*first.losses, *second.losses)
+    )
+
+
+async def _open(
+    open_device: Callable[[str], _Device],
+    named: str | None,
+    remembered: str | None,
+    direction: Direction,
+    nothing: str,
+) -> _Opened[_Device]:
+    if named is not None and named != "default":
+        device = await asyncio.to_thread(open_device, named)
+        return _Opened(device, device.parameters.name, ())
+    losses: list[DeviceLost] = []
+    wanted = "default" if named is not None or remembered is None else remembered
+    attempts = (("default", nothing),) if wanted == "default" else ((wanted, "default"), ("default", nothing))
+    for candidate, replacement in attempts:
+        try:
+            device = await asyncio.to_thread(open_device, candidate)
+        except BlinkError as reason:
+            losses.append(
+                DeviceLost(
+                    direction=direction, device=candidate, reason=reason.message, replacement=replacement
+                )
+            )
+        else:
+            return _Opened(device, wanted if losses else device.parameters.name, tuple(losses))
+    return _Opened(open_device(nothing), wanted, tuple(losses))

@@ -1,0 +1,41 @@
+"""What is read of a running call's media once a second, for those who watch it: the quality watch and the RTP log."""
+
+from dataclasses import dataclass
+
+from blink_cli.core.api.replies import ProcessingState
+from blink_cli.core.ids import Did
+from blink_cli.core.media.media_tap import MediaTap
+from blink_cli.core.media.rtp import ReceptionReport
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReading:
+    """One peer whose link stands. Counts run on; gauges are of now."""
+
+    peer: Did
+    packets_sent: int
+    concealed_samples: int
+    silent_concealed_samples: int
+    total_samples: int
+    delay_ms: float | None
+    """None while nothing is played."""
+
+    remote: ReceptionReport | None
+    rtt_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReading:
+    """Our own microphone. Counts run on."""
+
+    frames: int
+    clipped_frames: int
+    processing: ProcessingState | None = None
+    """What is done to its sound."""
+
+
+class MediaWatcher(MediaTap):
+    """A tap that takes readings as well, on the event loop."""
+
+    def look(self, peers: tuple[PeerReading, ...], source: SourceReading | None, now_s: float) -> None:
+        """Take a reading, about once a second while media run."""

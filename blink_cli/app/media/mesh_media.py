@@ -1,0 +1,271 @@
+"""A call's media without a server: a connection to each participant, one microphone for all, one speaker.
+
+capture thread --> VoicePath --> MeshMedia --frame--> each connected ParticipantMedia, then the taps
+ten times a second: who is heard, who stopped talking, losses to report, devices; once a second: readings for those who watch
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from blink_cli.app.media.call_media import MediaOwner
+from blink_cli.app.media.device_guard import DeviceGuard
+from blink_cli.app.media.first_devices import FirstDevices
+from blink_cli.app.media.machine_watch import MachineWatch
+from blink_cli.app.media.media_readings import PeerReading, SourceReading
+from blink_cli.app.media.media_taps import MediaTaps
+from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
+from blink_cli.app.media.peer_links import PeerLinks
+from blink_cli.app.media.sound_processing import SoundProcessing
+from blink_cli.app.media.talkers import Talkers
+from blink_cli.app.media.voice_path import VoicePath
+from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.core.api.events import Event
+from blink_cli.core.api.replies import MachineState
+from blink_cli.core.call.inputs import Heard, MediaInput, Reception
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.processing_settings import ProcessingSettings
+from blink_cli.core.media.rtp import SentPacket
+from blink_cli.core.media.talking import TalkingChange
+from blink_cli.net.host.arrival import WALL_CLOCK
+from blink_cli.net.ice.ice_servers import IceServers
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+from blink_cli.runtime.clock import Clock, MonotonicClock
+from blink_cli.runtime.tasks import TaskOwner
+from blink_cli.runtime.wake_timer import WakeTimer
+
+PULSE_S: Final = 0.1
+"""How often slow things are looked at: who is still heard, who stopped talking, what to report of losses."""
+
+LOOK_S: Final = 1.0
+"""How often the watchers get a reading."""
+
+SUSPICIOUS_SILENCE_S: Final = 1.5
+"""A link that carries nothing for so long may have lost its relay: the servers are asked before it is given up. Even a silent
+peer's reports come every 1.25 s."""
+
+
+class MeshMedia:
+    """Implements `CallMedia`, for one call after the other, on the devices of the session. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        own: Did,
+        opener: DeviceOpener,
+        devices: FirstDevices,
+        codec: CodecSettings,
+        link_settings: LinkSettings,
+        certificate: LinkCertificate,
+        taps: MediaTaps,
+        publish: Callable[[Event], None],
+        tasks: TaskOwner,
+        ice_servers: IceServers | None = None,
+        clock: Clock | None = None,
+        processing: ProcessingSettings | None = None,
+    ) -> None:
+        """Have no call yet.
+
+        Args:
+            own: Who this session is.
+            opener: Finds devices.
+            devices: Those to begin with.
+            codec: How voice is encoded.
+            link_settings: How links are made.
+            certificate: The session's.
+            taps: Everyone who listens in.
+            publish: Takes events.
+            tasks: Owns what takes time, the closing of links too.
+            ice_servers: Those that are known to answer.
+            clock: Time.
+            processing: What is done to the microphone's sound.
+
+        """
+        self._clock = clock or MonotonicClock()
+        self._taps = taps
+        self._ice_servers = ice_servers or IceServers()
+        self.voice: Final = VoicePath(
+            opener=opener,
+            input_device=devices.input,
+            output_device=devices.output,
+            codec=codec,
+            tasks=tasks,
+            events=self,
+        )
+        self.guard: Final = DeviceGuard(own, self.voice, publish, tasks, wanted=devices.wanted)
+        self.talkers: Final = Talkers(own, publish, self._clock, mute=self.voice.set_automuted)
+        self.processing: Final = SoundProcessing(
+            self.voice, self.talkers.automute, processing or ProcessingSettings(), publish
+        )
+        parts = MediaParts(self.voice, taps, self.talkers, publish, self._clock)
+        self.links: Final = PeerLinks(
+            link_settings, certificate, tasks, parts, self._told, ice_servers=self._ice_servers
+        )
+        self._machine_watch = MachineWatch(publish)
+        self._owner: MediaOwner | None = None
+        self._pulse = WakeTimer(self._beat)
+        self._pulse_due_s = 0.0
+        self._next_look_s = 0.0
+        self.when_ended: Callable[[], None] | None = None
+        """Called when a call's media have ended."""
+
+        self.guard.start()
+
+    def machine_state(self) -> MachineState | None:
+        """Whether this machine keeps up with the call; None while no media run."""
+        return self._machine_watch.state()
+
+    async def aclose(self) -> None:
+        """Let the devices go. A call must have ended before."""
+        self.guard.end()
+        await self.voice.aclose()
+
+    # CallMedia
+
+    def begin(self, call: CallId, owner: MediaOwner) -> None:
+        """See `CallMedia`."""
+        self._owner = owner
+        self.voice.begin()
+        self._taps.media_began(call)
+        self._machine_watch.begin()
+        self._set_pulse(self._clock.now_s())
+
+    def end(self) -> None:
+        """See `CallMedia`."""
+        self._pulse.cancel()
+        self._machine_watch.end()
+        self.links.hang_up_all()
+        self.voice.end()
+        self._taps.media_ended()
+        self.talkers.clear()
+        self.guard.forget()
+        self._owner = None
+        if self.when_ended is not None:
+            self.when_ended()
+
+    def dial(self, peer: Did, epoch: int) -> None:
+        """See `CallMedia`."""
+        self.links.dial(peer, epoch)
+
+    def answer(self, peer: Did, epoch: int, sdp: str) -> None:
+        """See `CallMedia`."""
+        self.links.answer(peer, epoch, sdp)
+
+    def apply(self, peer: Did, epoch: int, sdp: str) -> None:
+        """See `CallMedia`."""
+        self.links.apply(peer, epoch, sdp)
+
+    def hang_up(self, peer: Did, epoch: int) -> None:
+        """See `CallMedia`."""
+        self.links.hang_up(peer, epoch)
+
+    def set_muted(self, *, muted: bool) -> None:
+        """See `CallMedia`."""
+        self.voice.set_muted(muted=muted)
+        self.talkers.set_muted(muted=muted)
+
+    def set_deafened(self, *, deafened: bool) -> None:
+        """See `CallMedia`."""
+        self.voice.set_deafened(deafened=deafened)
+
+    def set_codec(self, settings: CodecSettings) -> None:
+        """Encode so from the next frame on, and in later calls; later links are described so too."""
+        self.voice.set_codec(settings)
+        self.links.codec_changed(settings)
+
+    # VoiceEvents
+
+    def frames_ready(self) -> None:
+        """Send what was captured to everyone connected, then tell those who listen in."""
+        outbox, connected = self.voice.outbox, self.links.connected
+        while outbox:
+            frame = outbox.popleft()
+            now_s = self._clock.now_s()
+            sent: list[tuple[Did, SentPacket]] = []
+            fec_loss_percent: int | None = None
+            for participant in connected:
+                packet = participant.send(frame, now_s)
+                if packet is not None:
+                    sent.append((participant.peer, packet))
+                plan = participant.plan
+                if plan.fec and (fec_loss_percent is None or plan.fec_loss_percent > fec_loss_percent):
+                    fec_loss_percent = plan.fec_loss_percent
+            # There is one encoder: it prepares for the worst line's loss, and for none when nobody needs FEC.
+            self.voice.set_fec_loss(fec_loss_percent)
+            for peer, packet in sent:
+                self._taps.packet_sent(peer, packet)
+            self._taps.frame_encoded(frame, now_s)
+
+    def talking_changed(self, change: TalkingChange, at_s: float) -> None:
+        """Tell that this session talks, or would if it were not muted."""
+        self.talkers.on_own_voice(change, at_s)
+
+    def device_failed(self, direction: str, reason: str) -> None:
+        """Let another device take over from one that does not start."""
+        self.guard.replace(direction, reason)
+
+    # inside
+
+    def _told(self, event: MediaInput) -> None:
+        if self._owner is not None:
+            self._owner.media_told(event)
+
+    def _set_pulse(self, now_s: float) -> None:
+        self._pulse_due_s = now_s + PULSE_S
+        self._pulse.set(self._pulse_due_s)
+
+    def _beat(self) -> None:
+        now_s = self._clock.now_s()
+        WALL_CLOCK.look()  # a clock that was set is noticed although no datagram comes
+        self._machine_watch.loop_woke(now_s - self._pulse_due_s)
+        self._set_pulse(now_s)  # first: whatever fails below, this is not the last beat
+        self.guard.look(now_s)
+        self.processing.look()
+        self.links.look(now_s)
+        for participant in self.links.connected:
+            self._look_at(participant, now_s)
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_S
+            self._let_watch(now_s)
+
+    def _look_at(self, participant: ParticipantMedia, now_s: float) -> None:
+        heard_s = None if participant.link is None else participant.link.last_heard_s
+        if heard_s is not None and heard_s != participant.heard_s:
+            participant.heard_s = heard_s
+            self._told(Heard(participant.peer, participant.epoch, heard_s))
+        elif now_s - participant.heard_s > SUSPICIOUS_SILENCE_S:
+            self._ice_servers.doubt()
+        figures = participant.playout
+        if figures is not None:
+            loss = figures.loss
+            self._told(
+                Reception(participant.peer, round(1000 * loss.fraction_lost), loss.longest_burst_packets)
+            )
+            participant.report_losses(loss, now_s)
+
+    def _let_watch(self, now_s: float) -> None:
+        standing = frozenset[Did]() if self._owner is None else self._owner.standing
+        peers = tuple(_reading(one) for one in self.links.connected if one.peer in standing)
+        source, mixer = self.voice.source_statistics(now_s), self.voice.mixer_statistics(now_s)
+        threads = tuple(thread.lateness for thread in (source, mixer) if thread is not None)
+        self._machine_watch.poll(threads, now_s)
+        own = None
+        if source is not None:
+            own = SourceReading(source.captured_frames, source.clipped_frames, self.processing.state())
+        self._taps.look(peers, own, now_s)
+
+
+def _reading(participant: ParticipantMedia) -> PeerReading:
+    figures = participant.playout
+    playout = None if figures is None else figures.playout
+    playing = playout is not None and playout.total_samples_received > 0
+    return PeerReading(
+        peer=participant.peer,
+        packets_sent=participant.totals.packets_sent,
+        concealed_samples=0 if playout is None else playout.concealed_samples,
+        silent_concealed_samples=0 if playout is None else playout.silent_concealed_samples,
+        total_samples=0 if playout is None else playout.total_samples_received,
+        delay_ms=playout.delay_ms if playing and playout is not None else None,
+        remote=participant.remote,
+        rtt_s=None if participant.link is None else participant.link.rtt_s,
+    )

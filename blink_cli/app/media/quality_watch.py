@@ -1,0 +1,319 @@
+"""Says when audio becomes bad, when it is good again, and which problems last.
+
+media tap ──> CallAnalysis (the analyser of `rtp-analyze`) ──┐
+readings, once a second ─────────────────────────────────────┴──> QualityMachine per peer and direction ──> events
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from typing_extensions import override
+
+from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
+from blink_cli.core.analysis.call_analysis import CallAnalysis
+from blink_cli.core.analysis.figures import InboundFigures
+from blink_cli.core.analysis.quality import (
+    BUFFER_DELAY_MS,
+    CONCEALED,
+    FAR_JITTER_MS,
+    FAR_LOSS,
+    JITTER_MS,
+    ROUND_TRIP_MS,
+    UNREPAIRED,
+    Degraded,
+    LastingProblem,
+    ProblemChange,
+    QualityMachine,
+    Recovered,
+)
+from blink_cli.core.analysis.stream_analysis import StreamAnalysis
+from blink_cli.core.api.events import (
+    AudioDegraded,
+    AudioRecovered,
+    Event,
+    Observer,
+    StreamDirection,
+    StreamFailed,
+    StreamProblem,
+    StreamRestored,
+)
+from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.reception_statistics import ReceptionStatistics
+from blink_cli.core.media.rtp import ReceptionReport, RtpPacket, SenderReport
+
+WINDOW_READINGS: Final = 3
+"""Shares are over so many seconds: a second has 50 packets, of which one is 2 %."""
+
+LEAST_PACKETS: Final = 50
+"""Fewer in a window say nothing of shares: a muted peer sends two a second."""
+
+NO_AUDIO_AFTER_S: Final = 5.0
+"""Even a muted sender sends two packets a second."""
+
+BROKEN_AFTER_S: Final = 3.0
+LEAPS_PER_READING: Final = 5
+"""Of sequence numbers, two seconds of voice each: a network that fails and comes back makes one."""
+
+CLIPPING_AFTER_S: Final = 5.0
+CLIPPED_SHARE: Final = 0.1
+"""Of the frames in a window. A shout clips a syllable; a gain that is too high every second word."""
+
+OUTCOMES_KEPT: Final = 4000
+"""Outcomes that wait for the event loop: ten seconds of eight peers. More is dropped, the oldest first: figures, not sound."""
+
+
+@dataclass(slots=True)
+class _Peer:
+    inbound: QualityMachine = field(
+        default_factory=lambda: QualityMachine(CONCEALED, UNREPAIRED, BUFFER_DELAY_MS, JITTER_MS)
+    )
+    outbound: QualityMachine = field(
+        default_factory=lambda: QualityMachine(FAR_LOSS, FAR_JITTER_MS, ROUND_TRIP_MS)
+    )
+    nothing_received: LastingProblem = field(default_factory=lambda: LastingProblem(NO_AUDIO_AFTER_S))
+    broken: LastingProblem = field(default_factory=lambda: LastingProblem(BROKEN_AFTER_S))
+    leaps_before: int = 0
+    packets_received: int = 0
+    received_before: int = -1
+    window: deque[tuple[int, int, int, int]] = field(
+        default_factory=lambda: deque(maxlen=WINDOW_READINGS + 1)
+    )
+    """Concealed and all samples, missing and expected packets, at the last readings."""
+
+
+class QualityWatch(MediaWatcher):
+    """Belongs to the event loop, but for `frame_played`. Its work is one analysis for each packet that comes: about 3 us."""
+
+    observer = Observer.QUALITY_WATCH
+
+    def __init__(
+        self,
+        own: Did,
+        publish: Callable[[Event], None],
+        statistics_of: Callable[[Did, int], ReceptionStatistics | None],
+    ) -> None:
+        """Watch nobody yet.
+
+        Args:
+            own: Who this session is: problems of its own microphone are told of it.
+            publish: Takes the events.
+            statistics_of: How the present link to a peer counts one of its streams, in which a packet counts before it comes here. None
+                where that link knows no such stream.
+
+        """
+        self._own = own
+        self._publish = publish
+        self._statistics_of = statistics_of
+        self._call = CallAnalysis()
+        self._peers: dict[Did, _Peer] = {}
+        self._outcomes: deque[tuple[Did, int, int, PlayoutOutcome, float]] = deque(maxlen=OUTCOMES_KEPT)
+        self._sent_before: dict[Did, int] = {}
+        self._nothing_sent = LastingProblem(NO_AUDIO_AFTER_S)
+        self._clipping = LastingProblem(CLIPPING_AFTER_S)
+        self._source_window: deque[SourceReading] = deque(maxlen=WINDOW_READINGS + 1)
+
+    def analysis(self, peer: Did) -> InboundFigures | None:
+        """Everything about the stream of this peer that was heard last; None before its first packet."""
+        self._drain()
+        stream = self._call.current(peer)
+        return None if stream is None else stream.figures(self._call.round_trip(peer))
+
+    # ---- MediaTap
+
+    @override
+    def media_began(self, call: CallId) -> None:
+        """Begin anew."""
+        del call
+        self._forget()
+
+    @override
+    def media_ended(self) -> None:
+        """Nobody is left to watch; the end of the call ends every problem without a word."""
+        self._forget()
+
+    @override
+    def tap_failed(self, reason: str) -> None:
+        """Show no figures of a moment that is past."""
+        del reason
+        self._forget()
+
+    @override
+    def link_connected(self, peer: Did, opus: int, red: int | None) -> None:
+        """Watch this peer from now on."""
+        del opus, red
+        self._peers[peer] = _Peer()
+        self._call.forget_received(peer)  # the new link counts anew
+
+    @override
+    def link_ended(self, peer: Did) -> None:
+        """Judge it no more; that the link is gone is told by the link."""
+        self._peers.pop(peer, None)
+
+    @override
+    def packet_received(self, peer: Did, packet: RtpPacket) -> None:
+        """Analyse what comes."""
+        entry = self._peers.get(peer)
+        if entry is None:
+            return
+        entry.packets_received += 1
+        stream = self._call.stream(peer, packet.ssrc)
+        if stream is None:
+            statistics = self._statistics_of(peer, packet.ssrc)
+            if statistics is None:  # it came over a link that was replaced meanwhile
+                return
+            stream = StreamAnalysis(packet.ssrc, statistics)
+            self._call.begin(peer, stream)
+        stream.counted(
+            packet.sequence_number,
+            packet.timestamp,
+            packet.arrival_s,
+            level_dbov=packet.audio_level_dbov,
+            voice=packet.voice,
+        )
+
+    @override
+    def reported(self, peer: Did, report: SenderReport | ReceptionReport) -> None:
+        """Keep what the peer hears of us, and what it says of its clock."""
+        if isinstance(report, ReceptionReport):
+            self._call.reported(peer, report)
+        else:
+            self._call.sender_reported(peer, report.ssrc, report.rtp_timestamp, report.arrival_s)
+
+    @override
+    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+        """Keep it for the event loop. On the playout thread."""
+        self._outcomes.append((peer, ssrc, timestamp, outcome, time.monotonic()))
+
+    # ---- MediaWatcher
+
+    @override
+    def look(self, peers: tuple[PeerReading, ...], source: SourceReading | None, now_s: float) -> None:
+        """Judge everyone; once a second."""
+        self._drain()
+        for lost in self._peers.keys() - {reading.peer for reading in peers}:
+            self._peers[lost] = _Peer()  # what was bad before ends without a word: that it is lost is told
+        for reading in peers:
+            entry = self._peers.get(reading.peer)
+            if entry is not None:
+                self._judge(entry, reading, now_s)
+        self._judge_sending(peers, now_s)
+        if source is not None:
+            self._judge_source(source, now_s)
+
+    def _drain(self) -> None:
+        outcomes = self._outcomes
+        for _ in range(len(outcomes)):
+            peer, ssrc, timestamp, outcome, at_s = outcomes.popleft()
+            self._call.outcome(peer, ssrc, timestamp, outcome, at_s)
+
+    def _judge(self, entry: _Peer, reading: PeerReading, now_s: float) -> None:
+        peer = reading.peer
+        self._call.playout(peer, reading.concealed_samples, reading.total_samples)
+        stream = self._call.current(peer)
+        missing = expected = 0
+        jitter_ms = None
+        if stream is not None:
+            jitter_ms = 1000 * stream.statistics.jitter_s
+            if stream.outcomes_known:
+                after_repair = stream.patterns()[1]
+                missing, expected = after_repair.lost, after_repair.packets
+        heard = reading.concealed_samples - reading.silent_concealed_samples
+        entry.window.append((heard, reading.total_samples, missing, expected))
+        concealed, unrepaired = _shares(entry.window)
+        change = entry.inbound.update((concealed, unrepaired, reading.delay_ms, jitter_ms), now_s)
+        self._tell(peer, StreamDirection.INBOUND, change)
+        remote = reading.remote
+        far = (None, None) if remote is None else (remote.fraction_lost, 1000 * remote.jitter_s)
+        round_trip_ms = None if reading.rtt_s is None else 1000 * reading.rtt_s
+        change = entry.outbound.update((*far, round_trip_ms), now_s)
+        self._tell(peer, StreamDirection.OUTBOUND, change)
+        leaps = 0 if stream is None else stream.leaps
+        leapt = leaps - entry.leaps_before > LEAPS_PER_READING
+        entry.leaps_before = leaps
+        self._tell_problem(
+            peer,
+            StreamProblem.BROKEN_STREAM,
+            entry.broken.update(wrong=leapt, now_s=now_s),
+            "broken stream: its packets jump in their numbering, so what is lost of it cannot be told",
+        )
+        nothing_came = entry.packets_received == entry.received_before
+        entry.received_before = entry.packets_received
+        self._tell_problem(
+            peer,
+            StreamProblem.NOTHING_RECEIVED,
+            entry.nothing_received.update(wrong=nothing_came, now_s=now_s),
+            f"the link stands, but no audio has come for {NO_AUDIO_AFTER_S:g} s: is its microphone or session stuck?",
+        )
+
+    def _judge_sending(self, peers: tuple[PeerReading, ...], now_s: float) -> None:
+        sent = {reading.peer: reading.packets_sent for reading in peers}
+        nothing_went = bool(sent) and all(
+            self._sent_before.get(peer) == count for peer, count in sent.items()
+        )
+        self._sent_before = sent
+        self._tell_problem(
+            self._own,
+            StreamProblem.NOTHING_SENT,
+            self._nothing_sent.update(wrong=nothing_went, now_s=now_s),
+            f"links stand, but nothing of the microphone has gone out for {NO_AUDIO_AFTER_S:g} s: does it still run?",
+        )
+
+    def _judge_source(self, reading: SourceReading, now_s: float) -> None:
+        window = self._source_window
+        if window and reading.frames < window[-1].frames:
+            window.clear()  # another source track
+        window.append(reading)
+        frames = reading.frames - window[0].frames
+        clipped = reading.clipped_frames - window[0].clipped_frames
+        self._tell_problem(
+            self._own,
+            StreamProblem.CLIPPING,
+            self._clipping.update(wrong=clipped > CLIPPED_SHARE * frames, now_s=now_s),
+            "the microphone is too loud and distorts: turn its gain down",
+        )
+
+    # ---- events
+
+    def _tell(self, peer: Did, direction: StreamDirection, change: Degraded | Recovered | None) -> None:
+        match change:
+            case Degraded(reason=reason):
+                self._publish(AudioDegraded(did=peer, reason=reason, direction=direction))
+            case Recovered(lasted_s=lasted_s):
+                self._publish(AudioRecovered(did=peer, direction=direction, lasted_s=round(lasted_s, 1)))
+            case None:
+                pass
+
+    def _tell_problem(
+        self, did: Did, problem: StreamProblem, change: ProblemChange | None, reason: str
+    ) -> None:
+        match change:
+            case ProblemChange.BEGAN:
+                self._publish(StreamFailed(did=did, reason=reason, problem=problem))
+            case ProblemChange.ENDED:
+                self._publish(StreamRestored(did=did, problem=problem))
+            case None:
+                pass
+
+    def _forget(self) -> None:
+        self._call = CallAnalysis()
+        self._peers = {}
+        self._outcomes.clear()
+        self._sent_before = {}
+        self._nothing_sent = LastingProblem(NO_AUDIO_AFTER_S)
+        self._clipping = LastingProblem(CLIPPING_AFTER_S)
+        self._source_window.clear()
+
+
+def _shares(window: deque[tuple[int, int, int, int]]) -> tuple[float | None, float | None]:
+    """Shares of concealed samples and of missing packets over the window; None where too little was counted."""
+    first, last = window[0], window[-1]
+    samples = last[1] - first[1]
+    packets = last[3] - first[3]
+    if packets < LEAST_PACKETS:
+        return None, None
+    concealed = max(last[0] - first[0], 0) / samples if samples > 0 else None
+    return concealed, max(last[2] - first[2], 0) / packets

@@ -1,0 +1,1 @@
+"""What the caller of an echo peer learns from what comes back."""

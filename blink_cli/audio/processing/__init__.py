@@ -1,0 +1,1 @@
+"""The capture chain: from the microphone's blocks to what is encoded."""

@@ -1,0 +1,270 @@
+"""The capture chain: what is done to the microphone's sound before it is encoded.
+
+    10 ms block ──> high-pass ──> echo ──> noise ──> gain ──> block
+                                   ^
+    FarReference ──────────────────'   what was heard from the speaker meanwhile
+
+Each filter stands in a stage, which turns it on and off without a click and keeps every block's content at its time. With no filter on, a
+block passes as it is. A filter that fails is taken out, once and for all, and the call goes on.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from blink_cli.audio.devices.interface import InputDevice
+from blink_cli.audio.processing.auto_echo import echo_decision, sound_device
+from blink_cli.audio.processing.block import CapturedBlock
+from blink_cli.audio.processing.echo import EchoFilter
+from blink_cli.audio.processing.far_reference import FarReference
+from blink_cli.audio.processing.figures import FilterName, ProcessingFigures, UnavailableFilter
+from blink_cli.audio.processing.filter import Filter
+from blink_cli.audio.processing.gain import GainFilter
+from blink_cli.audio.processing.high_pass import HighPass
+from blink_cli.audio.processing.noise import NoiseFilter
+from blink_cli.audio.processing.stage import Stage
+from blink_cli.audio.processing.webrtc import UnavailableError
+from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
+from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingSettings
+
+DECIDES_EVERY_SAMPLES: Final = 50 * TICK_SAMPLES
+"""A sound server may bring a stream to another device at any time; that is looked for twice a second."""
+
+COST_EVERY_BLOCKS: Final = 7
+"""To ask for the processor time costs as much as a filter on some machines: so not every block is measured. No rhythm of a filter is a multiple."""
+
+COST_BLOCKS: Final = 30
+"""Blocks whose mean is told: the last two seconds."""
+
+_TICK_S: Final = TICK_MS / 1000
+
+_NAMES: Final[dict[type[Filter], FilterName]] = {
+    EchoFilter: FilterName.ECHO,
+    NoiseFilter: FilterName.NOISE,
+    GainFilter: FilterName.GAIN,
+}
+"""Those that users ask for."""
+
+ChainObserver = Callable[[CapturedBlock], None]
+"""Called on the capture thread with every block that leaves the chain: near, far and samples lie on each other. It must not block."""
+
+_log = logging.getLogger(__name__)
+
+
+class CaptureChain:
+    """`process` and what stands beside it belong to the capture thread; settings may be given, and figures asked for, by any."""
+
+    def __init__(
+        self, reference: FarReference | None = None, settings: ProcessingSettings | None = None
+    ) -> None:
+        """Prepare; no filter runs yet.
+
+        Args:
+            reference: What the speaker plays; without it there is no echo to cancel.
+            settings: The user's wish; that of `ProcessingSettings` if None.
+
+        """
+        self._reference = reference
+        self._settings = settings or ProcessingSettings()
+        self._obeyed: tuple[ProcessingSettings, bool] | None = None
+        self._microphone: InputDevice | None = None
+        self._until_decision = 0
+        self._high_pass, self._echo, self._noise, self._gain = Stage(), Stage(), Stage(), Stage()
+        self._stages = (self._high_pass, self._echo, self._noise, self._gain)
+        self._broken: dict[type[Filter], str] = {}
+        """Why they were taken out."""
+
+        self._unavailable: dict[type[Filter], UnavailableFilter] = {}
+        self._observers: tuple[ChainObserver, ...] = ()
+        self._passed = 0
+        self._costs_s: deque[float] = deque(maxlen=COST_BLOCKS)
+        self._figures = self._measured()
+
+    # Any thread.
+
+    def set_settings(self, settings: ProcessingSettings) -> None:
+        """Obey other settings from the next block on."""
+        self._settings = settings
+        self._until_decision = 0
+
+    def figures(self) -> ProcessingFigures:
+        """Return what the chain does, as of a moment at most half a second ago."""
+        return self._figures
+
+    def observe(self, observer: ChainObserver) -> None:
+        """Have `observer` called with every block from now on."""
+        self._observers = (*self._observers, observer)
+
+    def observe_no_more(self, observer: ChainObserver) -> None:
+        """Leave `observer` alone from now on. No harm if it is not there."""
+        self._observers = tuple(other for other in self._observers if other is not observer)
+
+    # The capture thread.
+
+    def use_microphone(self, microphone: InputDevice) -> None:
+        """Take that the next block comes from this device."""
+        self._microphone = microphone
+        self._until_decision = 0
+
+    @property
+    def held_blocks(self) -> int:
+        """How many blocks were taken and not given yet."""
+        return sum(stage.held_blocks for stage in self._stages)
+
+    def passes_short_blocks(self) -> bool:
+        """Return whether the next blocks may be shorter than 10 ms, because nothing is done to them."""
+        if self._until_decision <= 0:
+            self._decide_anew()
+        return not self._observers and all(stage.idle for stage in self._stages)
+
+    def process(self, near: Samples, captured_until: float) -> list[CapturedBlock]:
+        """Take one block, shape (480,), whose last sample was captured at `captured_until`; return those that are finished.
+
+        That is the one before where filters run that need time; none, or two, where one was turned on or off just now. A shorter block passes
+        as it is (`passes_short_blocks`).
+        """
+        if len(near) < TICK_SAMPLES:
+            self._until_decision -= len(near)
+            return [CapturedBlock(near, near, SILENT_BLOCK, captured_until)]
+        self._until_decision -= TICK_SAMPLES
+        if self._until_decision < 0:
+            self._decide_anew()
+        sound = _sound(near)
+        idle = all(stage.idle for stage in self._stages)
+        if idle and not self._observers:
+            for stage in self._stages:
+                stage.process(CapturedBlock(sound, sound, SILENT_BLOCK, captured_until))
+            return [CapturedBlock(near, near, SILENT_BLOCK, captured_until)]
+        self._passed += 1
+        measured = self._passed % COST_EVERY_BLOCKS == 0
+        began_s = time.thread_time() if measured else 0.0
+        unread = self._reference is None or (self._echo.idle and not self._observers)
+        far = (
+            SILENT_BLOCK
+            if unread or self._reference is None
+            else self._reference.between(captured_until - _TICK_S)
+        )
+        blocks = [CapturedBlock(sound, sound, far, captured_until)]
+        for stage in self._stages:
+            blocks = [done for block in blocks for done in self._run(stage, block)]
+        if measured:
+            self._costs_s.append(time.thread_time() - began_s)
+        if idle:  # as it is, whoever observes
+            blocks = [CapturedBlock(near, near, far, captured_until)]
+        for block in blocks:
+            self._tell(block)
+        return blocks
+
+    def restart(self) -> int:
+        """Take that sound is missing behind the last block. Return how many blocks were held back and are left out."""
+        return sum(stage.restart() for stage in self._stages)
+
+    def _run(self, stage: Stage, block: CapturedBlock) -> list[CapturedBlock]:
+        try:
+            return stage.process(block)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the voice goes on without the filter
+            broken = stage.filter
+            if broken is not None:
+                self._broken[type(broken)] = (
+                    f"It failed and was taken out ({error!r}); a new session tries it again."
+                )
+            _log.exception("a filter of the capture chain failed")
+            self._obeyed = None  # so that it is told
+            self._until_decision = 0
+            return stage.abandon()
+
+    def _tell(self, block: CapturedBlock) -> None:
+        for observer in self._observers:
+            try:
+                observer(block)
+            except Exception:  # noqa: BLE001 - it stands behind what it observes
+                self.observe_no_more(observer)
+                _log.exception("an observer of the capture chain failed")
+
+    def _decide_anew(self) -> None:
+        self._until_decision = DECIDES_EVERY_SAMPLES
+        self._decide()
+        self._figures = self._measured()
+
+    def _decide(self) -> None:
+        settings = self._settings
+        echo = self._echo_wanted(settings.echo_cancel)
+        if self._obeyed == (settings, echo):
+            return
+        self._obeyed = (settings, echo)
+        noise = settings.noise_suppress
+        reference = self._reference
+        self._put(self._echo, EchoFilter, (lambda: EchoFilter(reference)) if echo and reference else None)
+        self._put(
+            self._noise,
+            NoiseFilter,
+            None if noise is NoiseSuppress.OFF else (lambda: NoiseFilter(noise)),
+            same=lambda now: isinstance(now, NoiseFilter) and now.strength is noise,
+        )
+        self._put(self._gain, GainFilter, GainFilter if settings.auto_gain else None)
+        # The echo canceller has one of its own.
+        others = self._noise.filter is not None or self._gain.filter is not None
+        self._put(self._high_pass, HighPass, HighPass if others and self._echo.filter is None else None)
+
+    def _put(
+        self,
+        stage: Stage,
+        kind: type[Filter],
+        make: Callable[[], Filter] | None,
+        same: Callable[[Filter], bool] = lambda _: True,
+    ) -> None:
+        now = stage.filter
+        if make is None:
+            stage.use(None)
+            self._unavailable.pop(kind, None)
+        elif kind in self._broken:
+            stage.use(None)
+            self._miss(kind, self._broken[kind])
+        elif now is None or not same(now):
+            try:
+                stage.use(make())
+            except UnavailableError as error:
+                self._miss(kind, str(error))
+            except Exception as error:  # noqa: BLE001 - as for one that fails later
+                _log.exception("a filter of the capture chain cannot be made")
+                self._miss(kind, f"It cannot be made ({error!r}).")
+
+    def _miss(self, kind: type[Filter], reason: str) -> None:
+        if kind in _NAMES:
+            self._unavailable[kind] = UnavailableFilter(_NAMES[kind], reason)
+
+    def _echo_wanted(self, wish: EchoCancel) -> bool:
+        if wish is not EchoCancel.AUTO:
+            return wish is EchoCancel.ON and self._reference is not None
+        speaker = None if self._reference is None else self._reference.speaker
+        if speaker is None or self._microphone is None:
+            return False
+        now_s = time.monotonic()
+        return echo_decision(wish, sound_device(self._microphone, now_s), sound_device(speaker, now_s)).on
+
+    def _measured(self) -> ProcessingFigures:
+        costs = list(self._costs_s)
+        echo, noise, gain = self._echo.filter, self._noise.filter, self._gain.filter
+        return ProcessingFigures(
+            echo=echo.figures() if isinstance(echo, EchoFilter) else None,
+            noise_removed_db=noise.removed_db if isinstance(noise, NoiseFilter) else None,
+            gain_db=gain.gain_db if isinstance(gain, GainFilter) else None,
+            delay_ms=float(self.held_blocks * TICK_MS),
+            cost_us=sum(costs) / len(costs) * 1e6 if costs else None,
+            unavailable=tuple(self._unavailable.values()),
+        )
+
+
+def _sound(near: Samples) -> Samples:
+    """Return the block as filters may see it: finite and within full scale."""
+    low, high = float(near.min()), float(near.max())
+    if low >= -1.0 and high <= 1.0:
+        return near
+    if not np.isfinite(low + high):
+        return np.zeros_like(near)
+    return np.clip(near, -1.0, 1.0)

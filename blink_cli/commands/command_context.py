@@ -1,0 +1,73 @@
+"""What a command works at: the options that hold, its output, and the way to a session."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from blink_cli.commands.documents import reply_document
+from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.output import Output
+from blink_cli.core.api.replies import Reply
+from blink_cli.core.api.requests import R, Request
+from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.api.session_port import SessionPort
+
+
+class SessionSource(Protocol):
+    """Where a command finds the session that it asks."""
+
+    def running(self) -> AbstractAsyncContextManager[SessionPort]:
+        """The session that runs.
+
+        Raises:
+            NoSessionError: None does.
+
+        """
+
+    def running_or_own(
+        self, options: SessionOptions
+    ) -> AbstractAsyncContextManager[tuple[SessionPort, bool]]:
+        """The session that runs, or one of its own for as long as it is needed; and whether it is its own.
+
+        Raises:
+            UsageError: One runs, and the options would have to be another's.
+
+        """
+
+
+class CommandContext:
+    """Made for one command line."""
+
+    def __init__(
+        self,
+        options: GlobalOptions,
+        source: SessionSource,
+        output: type[Output] = Output,
+        *,
+        commands: Callable[[], Any],
+    ) -> None:
+        """Hold these for a command.
+
+        Args:
+            options: As given before and behind the command.
+            source: The way to a session.
+            output: Its wording.
+            commands: Returns what reads the lines of a prompt or a script, where a command opens one: `program.entry_point`.
+
+        """
+        self.options = options
+        self.commands = commands
+        self.output = options.output(output)
+        self.source = source
+
+    async def ask(self, request: Request[R]) -> R:
+        """Ask the running session."""
+        async with self.source.running() as session:
+            return await session.ask(request)
+
+    def report(self, reply: Reply, sentence: str) -> None:
+        """Say that something is so now: the document with `--json`, else a message."""
+        if self.output.json:
+            self.output.document(reply_document(reply))
+        else:
+            self.output.message(sentence)

@@ -1,0 +1,25 @@
+"""The figures of a call as `rtp-stats` prints them, once or again and again."""
+
+from typing import Final
+
+from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.documents import reply_document
+from blink_cli.core.api.replies import RtpStatistics
+
+EVERY_S: Final = 1.0
+"""Between two looks: figures over the last second mean something, and a person can read them."""
+
+
+def show(context: CommandContext, statistics: RtpStatistics) -> None:
+    """Print the figures."""
+    if context.output.json:
+        context.output.document(reply_document(statistics))
+        return
+    from blink_cli.commands.show.tables import device_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
+
+    if statistics.peers:
+        context.output.table(statistics_table(statistics.peers))
+    else:
+        context.output.line("no audio with anybody yet")
+    for line in device_lines(statistics):
+        context.output.line(line, hang=8)

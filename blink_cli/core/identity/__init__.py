@@ -1,0 +1,1 @@
+"""Who somebody is: keys, DIDs, and names that are only claimed."""

@@ -1,0 +1,131 @@
+"""RTCP of one link: what both ends tell each other of their streams (RFC 3550, section 6), and the round trip that follows from it.
+
+Pure but for its callbacks: bytes and time come in. Belongs to the event loop.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.errors import WireError
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.rtcp import (
+    BlockOnWire,
+    SenderInfo,
+    middle_bits,
+    ntp_seconds,
+    ntp_timestamp,
+    parse_rtcp,
+    write_report,
+)
+from blink_cli.core.media.rtp import ReceptionReport, SenderReport
+from blink_cli.core.media.rtp_receiver import RtpReceiver
+from blink_cli.core.media.rtp_sender import RtpSender
+
+MAX_REMEMBERED_REPORTS: Final = 16
+"""Sender reports whose answer still tells the round trip: 16 s at one a second."""
+
+
+class RtcpExchange:
+    """Writes our reports and reads the peer's, once both directions have their stream."""
+
+    def __init__(
+        self,
+        sender: RtpSender,
+        receiver: RtpReceiver,
+        cname: str,
+        *,
+        on_sender_report: Callable[[SenderReport], None],
+        on_reception_report: Callable[[ReceptionReport], None],
+        on_loss_report: Callable[[LossReport], None],
+    ) -> None:
+        """Tell nothing yet.
+
+        Args:
+            sender: Our stream.
+            receiver: The peer's streams.
+            cname: Our canonical name (RFC 3550, section 6.5.1).
+            on_sender_report: What the peer says of its clock.
+            on_reception_report: What the peer says of our stream.
+            on_loss_report: The same in more detail, from peers that are blink too.
+
+        """
+        self.rtt_s: float | None = None
+        """The last measured round trip; None before the first."""
+
+        self._sender = sender
+        self._receiver = receiver
+        self._cname = cname
+        self._on_sender_report = on_sender_report
+        self._on_reception_report = on_reception_report
+        self._on_loss_report = on_loss_report
+        self._sent_s: OrderedDict[int, float] = OrderedDict()
+
+    def report(self, now_s: float, wall_s: float) -> bytes:
+        """Our next compound packet: of what we sent, when anything was, and of what we heard."""
+        sender = self._sender
+        info: SenderInfo | None = None
+        rtp_now = sender.clock.timestamp(now_s)
+        if rtp_now is not None:
+            ntp = ntp_timestamp(wall_s)
+            counters = sender.counters
+            info = SenderInfo(sender.ssrc, ntp, rtp_now, counters.packets_sent, counters.bytes_sent)
+            self._sent_s[middle_bits(ntp)] = now_s
+            if len(self._sent_s) > MAX_REMEMBERED_REPORTS:
+                self._sent_s.popitem(last=False)
+            sender.clock.next_interval()
+        return write_report(sender.ssrc, info, self._receiver.report_blocks(now_s), self._cname)
+
+    def received(self, data: bytes, arrival_s: float) -> bool:
+        """Take a compound packet of the peer. Returns whether it says goodbye for one of its streams."""
+        receiver = self._receiver
+        try:
+            contents = parse_rtcp(data)
+        except WireError:
+            receiver.counters.packets_malformed += 1
+            return False
+        for sender in contents.senders:
+            self._sender_reported(sender, arrival_s)
+        for block in contents.blocks:
+            if block.ssrc == self._sender.ssrc:
+                self._reception_reported(block, arrival_s)
+        for loss in contents.loss_reports:
+            self._on_loss_report(loss)
+        return any(ssrc in receiver.streams or ssrc in receiver.announced for ssrc in contents.goodbyes)
+
+    def _sender_reported(self, sender: SenderInfo, arrival_s: float) -> None:
+        self._receiver.sender_reported(sender.ssrc, sender.ntp_timestamp, arrival_s)
+        self._on_sender_report(
+            SenderReport(
+                ssrc=sender.ssrc,
+                ntp_s=ntp_seconds(sender.ntp_timestamp),
+                rtp_timestamp=sender.rtp_timestamp,
+                packet_count=sender.packet_count,
+                octet_count=sender.octet_count,
+                arrival_s=arrival_s,
+            )
+        )
+
+    def _reception_reported(self, block: BlockOnWire, arrival_s: float) -> None:
+        rtt_s = self._round_trip_s(block, arrival_s)
+        if rtt_s is not None:
+            self.rtt_s = rtt_s
+        self._on_reception_report(
+            ReceptionReport(
+                ssrc=block.ssrc,
+                fraction_lost=block.fraction_lost / 256,
+                packets_lost=block.packets_lost,
+                highest_sequence=block.highest_sequence,
+                jitter_s=block.jitter_ticks / SAMPLE_RATE_HZ,
+                arrival_s=arrival_s,
+                rtt_s=rtt_s,
+            )
+        )
+
+    def _round_trip_s(self, block: BlockOnWire, arrival_s: float) -> float | None:
+        # Our own monotonic clock on both ends: a wall clock that is set in between does not matter.
+        sent_s = self._sent_s.get(block.last_sr)
+        if sent_s is None:
+            return None
+        return max(arrival_s - sent_s - block.delay_since_last_sr / 65536, 0.0)

@@ -1,0 +1,1 @@
+"""Who is there, and whom the signals of a session can reach."""

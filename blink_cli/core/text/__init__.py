@@ -1,0 +1,1 @@
+"""Times, paths and JSON as text."""

@@ -1,0 +1,514 @@
+"""Real `blink` processes, driven as a shell script drives them.
+
+    async with Machine() as machine:
+        alice = await machine.serve("alice", "--input", f"file:{speech}", "--output", f"wav:{heard}")
+        call = (await alice.blink("offer", "bob", "--wait", "5")).json["call"]
+
+Each machine has its own directories, multicast group and port, so tests may run beside each other. A host of the
+network lab is a machine whose processes start behind `nsenter`.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+START_TIMEOUT_S = 20.0
+"""A session starts in about a second on a quiet machine; CI machines are not quiet."""
+
+COMMAND_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
+
+
+class CommandError(AssertionError):
+    """A process did not do what the caller needs; says everything it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ended."""
+
+    command: str
+    exit_code: int
+    stdout: str
+    stderr: str
+    duration_s: float
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError as error:
+            raise CommandError(f"no JSON document: {self.report()}") from error
+
+    def report(self) -> str:
+        """Everything there is to know about the run, for a failure's message."""
+        return (
+            f"{self.command}\n  exit code {self.exit_code} after {self.duration_s:.2f} s"
+            f"\n  stdout: {self.stdout.strip() or '-'}\n  stderr: {self.stderr.strip() or '-'}"
+        )
+
+
+class Session:
+    """A running `blink serve`, and the commands of its profile."""
+
+    def __init__(self, machine: "Machine", profile: str) -> None:
+        self.machine = machine
+        self.profile = profile
+        self.did = ""
+        self.nickname = ""
+        self.process: asyncio.subprocess.Process | None = None
+        self._command = ""
+        self._stdout: list[str] = []
+        self._stderr: list[str] = []
+        self._readers: list[asyncio.Task[None]] = []
+        self._ready = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        """The session's process."""
+        assert self.process is not None, "not started"
+        return self.process.pid
+
+    @property
+    def stderr(self) -> str:
+        """Its messages so far."""
+        return "".join(self._stderr)
+
+    @property
+    def complaints(self) -> str:
+        """Its messages so far, without the one that its identity is new."""
+        return "".join(line for line in self._stderr if not line.startswith("made a new identity "))
+
+    async def start(self, *options: str) -> Self:
+        """Start `serve` and wait until it says that it is ready.
+
+        Raises:
+            CommandError: It ended instead, or said nothing.
+
+        """
+        argv = self.machine.command(self.profile, "--json", "serve", "--nickname", self.profile, *options)
+        self._command = " ".join(argv)
+        self.process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.machine.environment,
+            start_new_session=True,
+        )
+        loop = asyncio.get_running_loop()
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._readers = [
+            loop.create_task(self._read(self.process.stdout, self._stdout), name=f"{self.profile} stdout"),
+            loop.create_task(self._read(self.process.stderr, self._stderr), name=f"{self.profile} stderr"),
+        ]
+        ended = loop.create_task(self.process.wait(), name=f"{self.profile} end")
+        ready = loop.create_task(self._ready.wait(), name=f"{self.profile} ready")
+        try:
+            await asyncio.wait((ended, ready), timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                if ended.done():
+                    await asyncio.gather(*self._readers)
+                raise CommandError(self.report("is not ready"))
+        finally:
+            for task in (ended, ready):
+                task.cancel()
+            await asyncio.gather(ended, ready, return_exceptions=True)
+        line = json.loads(self._stdout[0])
+        assert line.get("event") == "ready", self.report("did not say ready first")
+        self.did, self.nickname = line["did"], line["nickname"]
+        return self
+
+    async def _read(self, stream: asyncio.StreamReader, lines: list[str]) -> None:
+        while line := await stream.readline():
+            lines.append(line.decode(errors="replace"))
+            if lines is self._stdout:
+                self._ready.set()
+
+    def report(self, what: str) -> str:
+        """Say what is wrong, with everything the session printed."""
+        code = self.process.returncode if self.process else None
+        return (
+            f"the session {self.profile} {what} (exit code {code}): {self._command}"
+            f"\n  stdout: {''.join(self._stdout).strip() or '-'}\n  stderr: {self.stderr.strip() or '-'}"
+        )
+
+    async def blink(
+        self, *arguments: str, expect: int | None = 0, timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> Finished:
+        """Run one command of this profile with `--json`.
+
+        Args:
+            arguments: The command and its arguments.
+            expect: The exit code that it must have; None for any.
+            timeout_s: It is killed, and the test fails, after this.
+
+        """
+        finished = await self.machine.run(self.profile, "--json", *arguments, timeout_s=timeout_s)
+        if expect is not None and finished.exit_code != expect:
+            raise CommandError(
+                f"exit code {expect} was expected: {finished.report()}\n{self.report('printed')}"
+            )
+        return finished
+
+    async def ask(self, *arguments: str) -> Any:
+        """Run a command that must succeed and return its JSON document."""
+        return (await self.blink(*arguments)).json
+
+    async def until(
+        self,
+        command: str,
+        holds: Callable[[Any], bool],
+        *,
+        timeout_s: float = 15.0,
+        what: str = "the condition",
+    ) -> Any:
+        """Ask again and again until the answer is as wanted, and return it.
+
+        Each round is a whole process, which paces the loop by itself; `events` is cheaper where there is one.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            finished = await self.blink(command, expect=None)
+            if finished.exit_code == 0 and holds(finished.json):
+                return finished.json
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"{what} was not so in {timeout_s} s: {finished.report()}\n{self.report('printed')}"
+                )
+
+    async def events(self, *names: str) -> "Events":
+        """Follow this session's events from now on; the names are only for the failure's message."""
+        return await Events(self, names).open()
+
+    async def quit(self) -> int:
+        """End the session by its own command and return its exit code."""
+        await self.blink("quit")
+        return await self.ended()
+
+    async def terminate(self) -> int:
+        """End the session by SIGTERM and return its exit code."""
+        self.signal(signal.SIGTERM)
+        return await self.ended()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the session's process."""
+        os.kill(self.pid, number)
+
+    async def ended(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
+        """Wait until the process has ended and return its exit code."""
+        assert self.process is not None, "not started"
+        try:
+            async with asyncio.timeout(timeout_s):
+                code = await self.process.wait()
+        except TimeoutError:
+            raise CommandError(self.report(f"has not ended after {timeout_s} s")) from None
+        await asyncio.gather(*self._readers)
+        return code
+
+    async def aclose(self) -> None:
+        """Make sure that nothing is left, however the test went."""
+        if self.process is None:
+            return
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await self.process.wait()
+            except TimeoutError:
+                pass
+        # A frozen or wedged session, and whatever it has started itself.
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        await self.process.wait()
+        await asyncio.gather(*self._readers)
+
+
+class Events:
+    """The lines of `blink events --follow --json` of one session."""
+
+    def __init__(self, session: Session, names: Sequence[str]) -> None:
+        self._session = session
+        self._names = names
+        self._process: asyncio.subprocess.Process | None = None
+        self.seen: list[dict[str, Any]] = []
+        """Every event read so far, each with `seen_s`, the monotonic time at which it was read."""
+
+    async def open(self) -> Self:
+        """Start the command and wait for its first line, the snapshot."""
+        machine = self._session.machine
+        self._process = await asyncio.create_subprocess_exec(
+            *machine.command(self._session.profile, "--json", "events", "--follow"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=machine.environment,
+        )
+        await self._line(COMMAND_TIMEOUT_S)
+        return self
+
+    async def next(self, name: str, *, timeout_s: float = 15.0, **fields: Any) -> dict[str, Any]:
+        """Read on until an event of this name with these fields comes, and return it."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            event = await self._line(deadline - time.monotonic(), name)
+            if event.get("event") == name and all(event.get(key) == value for key, value in fields.items()):
+                return event
+
+    async def _line(self, timeout_s: float, wanted: str = "a line") -> dict[str, Any]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(max(timeout_s, 0)):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            seen = [event.get("event") for event in self.seen]
+            raise CommandError(self._session.report(f"had no {wanted} among its events {seen}"))
+        event: dict[str, Any] = json.loads(line)
+        event["seen_s"] = time.monotonic()
+        self.seen.append(event)
+        return event
+
+    async def links(self, peers: int, *, timeout_s: float = 15.0) -> datetime:
+        """Read on until so many links stand at once, and return when the session saw the last one come."""
+        deadline = time.monotonic() + timeout_s
+        standing: set[str] = set()
+        while True:
+            event = await self.next("link_changed", timeout_s=deadline - time.monotonic())
+            (standing.add if event["link"] == "connected" else standing.discard)(event["did"])
+            if len(standing) == peers:
+                return moment(event)
+
+    async def aclose(self) -> None:
+        """Stop following."""
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+        await self._process.communicate()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class Machine:
+    """Where sessions run: directories, a multicast group and port, and the words in front of a command.
+
+    Use as a context manager: at its end every session has ended and the directories are gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        prefix: Sequence[str] = (),
+        group: str | None = None,
+        interface: str | None = "127.0.0.1",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe a machine.
+
+        Args:
+            prefix: What comes before each command, such as `nsenter --net=...`.
+            group: `ADDRESS:PORT` of the gossip; None for one that nobody else uses.
+            interface: The IPv4 address that sessions use; None for their default, which is all.
+            environment: What is added to every process's environment, such as a sound server's address.
+
+        """
+        self._added = dict(environment or {})
+        self.prefix = tuple(prefix)
+        self.group = group or free_group()
+        self.interface = interface
+        self.sessions: dict[str, Session] = {}
+        # Short: the path of a Unix socket has at most 107 bytes.
+        self.directory = Path(tempfile.mkdtemp(prefix="blink-test-"))
+        self.runtime = self.directory / "run"
+        self.runtime.mkdir(mode=0o700)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every process: the user's, but for what would let runs meet or look different."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BLINK_")}
+        root = Path(__file__).resolve().parent.parent.parent
+        return {
+            **kept,
+            "HOME": str(self.directory),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "PYTHONPATH": str(root),
+            "NO_COLOR": "1",
+            "COLUMNS": "120",
+            **self._added,
+        }
+
+    def data_directory(self, profile: str) -> Path:
+        """Where one profile keeps its files."""
+        return self.directory / f"data-{profile}"
+
+    def command(self, profile: str, *arguments: str) -> list[str]:
+        """Return the argv of one command of a profile."""
+        data = str(self.data_directory(profile))
+        return [
+            *self.prefix,
+            sys.executable,
+            "-m",
+            "blink_cli",
+            "--profile",
+            profile,
+            "--data-dir",
+            data,
+            *arguments,
+        ]
+
+    async def run(
+        self, profile: str, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S, stdin: str | bytes = ""
+    ) -> Finished:
+        """Run one command to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
+        argv = self.command(profile, *arguments)
+        return await run_program(*argv, timeout_s=timeout_s, stdin=stdin, environment=self.environment)
+
+    async def serve(self, profile: str, *options: str) -> Session:
+        """Start a session on this machine's group and wait until it is ready."""
+        session = Session(self, profile)
+        self.sessions[profile] = session
+        interface = ("--interface", self.interface) if self.interface else ()
+        return await session.start("--group", self.group, *interface, *options)
+
+    async def aclose(self) -> None:
+        """End every session and remove the directories."""
+        await asyncio.gather(*(session.aclose() for session in self.sessions.values()))
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+async def run_program(
+    *argv: str,
+    timeout_s: float = COMMAND_TIMEOUT_S,
+    stdin: str | bytes = "",
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run a program to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
+    started = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    # A task of its own: what was printed before the time ran out is kept.
+    reading = asyncio.get_running_loop().create_task(
+        process.communicate(stdin.encode() if isinstance(stdin, str) else stdin), name="output"
+    )
+    try:
+        done, _ = await asyncio.wait((reading,), timeout=timeout_s)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        stdout, stderr = await reading
+    finished = Finished(
+        " ".join(argv),
+        process.returncode if process.returncode is not None else -1,
+        stdout.decode(errors="replace"),
+        stderr.decode(errors="replace"),
+        time.monotonic() - started,
+    )
+    if not done:
+        raise CommandError(f"not done after {timeout_s} s: {finished.report()}")
+    return finished
+
+
+def free_group() -> str:
+    """Return `ADDRESS:PORT` of a multicast group that no other run is likely to use, on a port that is free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("", 0))
+        port = probe.getsockname()[1]
+    return f"239.255.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}:{port}"
+
+
+@asynccontextmanager
+async def call_of(*sessions: Session, wait_s: float = 15.0) -> AsyncIterator[str]:
+    """Put sessions in one call, the first offering to all others, and hang up at the end. Yields the call's id."""
+    first, *others = sessions
+    offer, *_ = await together(
+        first.ask("offer", *(o.did for o in others), "--wait", str(wait_s)),
+        *(o.ask("accept", "--wait", str(wait_s)) for o in others),
+    )
+    await asyncio.gather(*(connected(session, len(sessions) - 1, timeout_s=wait_s) for session in sessions))
+    try:
+        yield offer["call"]
+    finally:
+        for session in sessions:
+            if session.process is not None and session.process.returncode is None:
+                await session.blink("leave", expect=None)
+
+
+def moment(event: dict[str, Any]) -> datetime:
+    """Return when an event happened, by the session's own clock."""
+    return datetime.fromisoformat(event["time"])
+
+
+async def connecting_s(*everybody: Events) -> float:
+    """How long it took from the last one's joining a call until all have each other's audio.
+
+    By the clocks of the sessions, which are the machine's: the start of a command does not count.
+    """
+    linked = [await told.links(len(everybody) - 1) for told in everybody]
+    joined = [moment(e) for told in everybody for e in told.seen if e["event"] == "call_joined"]
+    return (max(linked) - max(joined)).total_seconds()
+
+
+async def connected(session: Session, peers: int, *, timeout_s: float = 15.0) -> Any:
+    """Wait until a session has an audio link to so many peers, and return its participants."""
+
+    def whole(status: Any) -> bool:
+        return status["call"] is not None and len(linked(status["call"])) == peers
+
+    status = await session.until("status", whole, timeout_s=timeout_s, what=f"a link to {peers} peers")
+    return status["call"]["participants"]
+
+
+def linked(call: Any) -> set[str]:
+    """Return the DIDs whose audio link stands."""
+    return {p["did"] for p in call["participants"] if p["link"] == "connected"}
+
+
+async def together(*actions: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Run actions at the same time and return their results; the first that fails ends the others and is raised itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(action, name=f"action {number}") for number, action in enumerate(actions)
+            ]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]

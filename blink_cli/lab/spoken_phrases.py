@@ -1,0 +1,63 @@
+"""Recorded speech with known pauses: phrases cut out of the laboratory's recording, and put apart."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from blink_cli.audio.samples import Samples
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.voices import voice
+
+ENVELOPE_SAMPLES: Final = 240
+"""5 ms."""
+
+AUDIBLE_BELOW_SPEECH_DB: Final = 30.0
+"""Softer than the speech by more than this is breath and room."""
+
+SHORTEST_GAP_S: Final = 0.15
+"""A silence from which on the recording is cut: words of one breath stay together."""
+
+SHORTEST_PHRASE_S: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Speech at 48 kHz, and where it begins and ends in it, in seconds."""
+
+    sound: Samples
+    phrases: tuple[tuple[float, float], ...]
+
+
+def with_pauses(index: int, *, pause_s: float, level_dbfs: float, noise_dbfs: float) -> Spoken:
+    """Return one voice of the laboratory with pauses of `pause_s` between its phrases, in the white noise of a room."""
+    phrases = _phrases(voice(index, 20.0))
+    active = np.sqrt(np.mean(np.concatenate(phrases) ** 2))
+    parts: list[Samples] = [np.zeros(round(2 * SAMPLE_RATE_HZ), np.float32)]
+    places: list[tuple[float, float]] = []
+    at = len(parts[0])
+    for number, phrase in enumerate(phrases):
+        # 3 ms more each time: every place of a frame and of a window is begun at.
+        pause = np.zeros(round((pause_s + 0.003 * number) * SAMPLE_RATE_HZ), np.float32)
+        places.append((at / SAMPLE_RATE_HZ, (at + len(phrase)) / SAMPLE_RATE_HZ))
+        parts += [phrase * np.float32(10 ** (level_dbfs / 20) / active), pause]
+        at += len(phrase) + len(pause)
+    sound = np.concatenate(parts)
+    return Spoken(sound + noise(len(sound), noise_dbfs, seed=index), tuple(places))
+
+
+def noise(samples: int, level_dbfs: float, *, seed: int) -> Samples:
+    """Return white noise, as a fan or a room is to a microphone's ear."""
+    drawn = np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
+    return drawn * np.float32(10 ** (level_dbfs / 20))
+
+
+def _phrases(speech: Samples) -> list[Samples]:
+    whole = len(speech) // ENVELOPE_SAMPLES * ENVELOPE_SAMPLES
+    envelope = np.sqrt(np.mean(speech[:whole].reshape(-1, ENVELOPE_SAMPLES) ** 2, axis=1))
+    active = np.sqrt(np.mean(envelope[envelope > 0.1 * envelope.max()] ** 2))
+    audible = np.flatnonzero(envelope > active * 10 ** (-AUDIBLE_BELOW_SPEECH_DB / 20))
+    gap = round(SHORTEST_GAP_S * SAMPLE_RATE_HZ / ENVELOPE_SAMPLES)
+    groups = np.split(audible, np.flatnonzero(np.diff(audible) > gap) + 1)
+    cut = (speech[one[0] * ENVELOPE_SAMPLES : (one[-1] + 1) * ENVELOPE_SAMPLES] for one in groups)
+    return [one for one in cut if len(one) >= SHORTEST_PHRASE_S * SAMPLE_RATE_HZ]

@@ -1,0 +1,1 @@
+"""What this machine tells of its network: interfaces, their changes, names, and when a datagram arrived."""

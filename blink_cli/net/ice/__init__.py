@@ -1,0 +1,1 @@
+"""ICE of one link: addresses, STUN and TURN servers, checks, and which way packets go (RFC 8445)."""

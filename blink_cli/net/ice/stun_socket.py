@@ -1,0 +1,76 @@
+"""One candidate's socket: aioice's, whose unanswered checks are repeated sooner, and which says when the system refuses to send.
+
+A part of the seam to aioice; see docs/rtp_seam.md.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from aioice.ice import Connection, StunProtocol
+from aioice.stun import Class, Message
+from aioice.turn import TurnTransport
+from typing_extensions import override
+
+from blink_cli.net.handed_on import handed_on
+from blink_cli.net.ice.turn_relay import give_back_relay
+
+COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1, 2.0, 2.5, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 8.0, 8.5, 9.0)
+"""When an unanswered check is said again, besides aioice's own repetitions after 0.5, 1.5, 3.5 and 7.5 s: with 30 % loss a check and its
+answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s. Later ones are
+for the first words between two machines of one network: while ARP's questions are lost, which it asks once a second, nothing at all goes out."""
+
+MAX_REMEMBERED: Final = 256
+"""Checks whose copies were arranged; each pair of addresses has one under way."""
+
+
+class StunSocket(StunProtocol):
+    """Belongs to one `IceConnection`, and to its event loop."""
+
+    def __init__(self, connection: Connection, on_refused: Callable[[StunProtocol, Exception], None]) -> None:
+        """Of this connection; asyncio gives it its transport.
+
+        Args:
+            connection: Whose candidate it is.
+            on_refused: Told that the system did not send or deliver a datagram, and why.
+
+        """
+        super().__init__(connection)
+        self.is_gathered = False
+        """Whether servers have been asked, whom nobody asks more often than aioice does: what goes out now is for the peer."""
+
+        self._on_refused = on_refused
+        self._arranged: deque[bytes] = deque(maxlen=MAX_REMEMBERED)
+
+    @property
+    def is_relay(self) -> bool:
+        """Whether it speaks through a TURN server."""
+        return isinstance(self.transport, TurnTransport)
+
+    @override
+    def send_stun(self, message: Message, addr: tuple[str, int]) -> None:
+        super().send_stun(message, addr)
+        if not self.is_gathered:
+            return
+        with handed_on():
+            if message.message_class is Class.REQUEST and message.transaction_id not in self._arranged:
+                self._arranged.append(message.transaction_id)
+                loop = asyncio.get_running_loop()
+                for after_s in COPIES_AFTER_S:
+                    loop.call_later(after_s, self._send_again, message, addr)
+
+    def _send_again(self, message: Message, address: tuple[str, int]) -> None:
+        if message.transaction_id in self.transactions:
+            super().send_stun(message, address)
+
+    @override
+    def error_received(self, exc: Exception) -> None:
+        self._on_refused(self, exc)
+
+    @override
+    async def close(self) -> None:
+        relay: Any = self.transport
+        if isinstance(relay, TurnTransport):
+            give_back_relay(relay)
+        await super().close()

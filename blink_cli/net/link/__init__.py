@@ -1,0 +1,1 @@
+"""The link to one peer: descriptions, DTLS and SRTP, RTP and RTCP."""

@@ -1,0 +1,30 @@
+"""What a media link tells whoever made it."""
+
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
+from blink_cli.net.ice.ice_connection import Way
+from blink_cli.net.link_settings import LinkState
+
+RtcpReport = SenderReport | ReceptionReport | LossReport
+"""What the peer says: of its clock; of the stream that we send; of that stream in more detail, from peers that are blink too."""
+
+
+class LinkEvents:
+    """Hears nothing; a subclass overrides what it wants to hear. Called on the event loop; must be short."""
+
+    __slots__ = ()
+
+    def state_changed(self, state: LinkState) -> None:
+        """The link's `state` is this one now."""
+
+    def path_changed(self, left: Way, taken: Way) -> None:
+        """Media take another way, the one that was left having fallen silent; the link stands as it did."""
+
+    def packet_received(self, packet: RtpPacket) -> None:
+        """An authentic packet, not a duplicate, as soon as its datagram was read, before any buffer."""
+
+    def packet_repeated(self, packet: RepeatedPacket) -> None:
+        """A copy of a packet that had come before."""
+
+    def reported(self, report: RtcpReport) -> None:
+        """The peer's RTCP says this."""

@@ -1,0 +1,515 @@
+"""The media link to one peer: what the session sees of WebRTC.
+
+    offerer                                answerer
+    create_offer()  --- offer text --->    accept_offer() -> answer text
+    accept_answer() <-- answer text ---
+    both: LinkConnecting -> LinkConnected -> frames and reports both ways -> LinkClosed or LinkFailed
+
+Who offers and how texts travel is decided elsewhere. One link, one peer, one connection: after a drop a new link is
+made. Everything runs on the event loop, and its `LinkEvents` are called on it.
+"""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import time
+from collections.abc import Collection
+from types import TracebackType
+from typing import Final, Self
+
+from blink_cli.core.errors import StateError, WireError
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.reception_statistics import ReceptionStatistics
+from blink_cli.core.media.redundancy_policy import RedLevels
+from blink_cli.core.media.rtcp import write_goodbye, write_loss_report
+from blink_cli.core.media.rtcp_exchange import RtcpExchange
+from blink_cli.core.media.rtp import EncodedFrame, SentPacket
+from blink_cli.core.media.rtp_receiver import ReceiveCounters, RtpReceiver
+from blink_cli.core.media.rtp_sender import RtpSender, SendCounters
+from blink_cli.net.ice.ice_connection import Way
+from blink_cli.net.link import header_encryption
+from blink_cli.net.link.link_events import LinkEvents, RtcpReport
+from blink_cli.net.link.sdp import (
+    AUDIO_LEVEL_ID,
+    ENCRYPTED_LEVEL_ID,
+    OPUS_PAYLOAD_TYPE,
+    RED_PAYLOAD_TYPE,
+    RemoteDescription,
+    read_candidate,
+    read_description,
+    write_description,
+)
+from blink_cli.net.link.secure_transport import (
+    LocalTransport,
+    SecureTransport,
+    TransportError,
+)
+from blink_cli.net.link_settings import (
+    AddressesTried,
+    LinkCertificate,
+    LinkClosed,
+    LinkConnected,
+    LinkConnecting,
+    LinkFailed,
+    LinkNew,
+    LinkSettings,
+    LinkState,
+)
+from blink_cli.net.transport_counters import TransportCounters
+from blink_cli.runtime.tasks import TaskOwner
+from blink_cli.runtime.wake_timer import WakeTimer
+
+CLOSE_PATIENCE_S: Final = 0.5
+"""How long `aclose` waits for sockets to be given back before it leaves the rest to a background task."""
+
+
+ADDRESSES_LOOK_S: Final = 0.5
+"""How often, while a way is looked for, the machine's addresses are."""
+
+LATE_ADDRESS_S: Final = 1.0
+"""A link that stands by then does not need an address that came meanwhile."""
+
+
+OTHERS_TURN_S: Final = 3.0
+"""A first dialling that found no way for so long leaves the field to the addresses for which it had no room."""
+
+
+class MediaLink:
+    """One peer's WebRTC connection: encoded frames out, RTP packets in, RTCP both ways.
+
+    `aclose` may be called at any time, also during set-up, and more than once.
+    """
+
+    def __init__(
+        self,
+        settings: LinkSettings,
+        certificate: LinkCertificate,
+        tasks: TaskOwner,
+        *,
+        name: str,
+        events: LinkEvents,
+    ) -> None:
+        """Prepare a link; opens no socket.
+
+        Args:
+            settings: Shared by all links.
+            certificate: The session's, from `new_certificate()`.
+            tasks: Owns the connecting and the closing; outlives the link.
+            name: For task names and logs, such as the peer's nickname.
+            events: Told what happens, until `silence`.
+
+        """
+        self.name = name
+        self.state: LinkState = LinkNew()
+        self._settings = settings
+        self._tasks = tasks
+        self._events = events
+        self._transport = SecureTransport(
+            settings,
+            certificate,
+            on_rtp=self._rtp_received,
+            on_rtcp=self._rtcp_received,
+            on_replayed=self._rtp_replayed,
+            on_closed=lambda reason: self._end(LinkClosed(reason, by_peer=True)),
+            on_lost=lambda reason: self._end(LinkFailed(reason)),
+            on_moved=self._moved,
+        )
+        self._ssrc = secrets.randbits(32)
+        self._cname = secrets.token_hex(4)
+        self._offered: MediaFormat | None = None
+        self._format: MediaFormat | None = None
+        self._sender: RtpSender | None = None
+        self._receiver: RtpReceiver | None = None
+        self._wanted_redundancy: RedLevels = 0
+        self._last_heard_s: float | None = None
+        self._tried: AddressesTried | None = None
+        self._reports: RtcpExchange | None = None
+        self._report_timer = WakeTimer(self._report)
+        self._wall_offset_s = time.time() - time.monotonic()
+        """Of this link's beginning: a wall clock that is set in a call would tear the sender reports' time from the RTP time."""
+
+        self._connecting: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # what is known
+
+    @property
+    def local_ssrc(self) -> int:
+        """SSRC of the stream that we send."""
+        return self._ssrc
+
+    @property
+    def media_format(self) -> MediaFormat | None:
+        """What was agreed; None before both descriptions are known."""
+        return self._format
+
+    @property
+    def remote_address(self) -> tuple[str, int] | None:
+        """IP address and port that packets go to; None while there is none."""
+        return self._transport.remote_address
+
+    @property
+    def way(self) -> Way | None:
+        """How packets go now; None while no way is known to work."""
+        return self._transport.way
+
+    @property
+    def addresses_tried(self) -> AddressesTried | None:
+        """Between what a way is, or was, looked for; None before both descriptions are known."""
+        return self._tried
+
+    @property
+    def servers_answered(self) -> bool:
+        """Whether, once our side is described, each kind of server in the settings has yielded a candidate."""
+        return self._transport.servers_answered
+
+    @property
+    def last_heard_s(self) -> float | None:
+        """Monotonic arrival of the last authentic RTP or RTCP packet; None before the first."""
+        return self._last_heard_s
+
+    @property
+    def rtt_s(self) -> float | None:
+        """The last measured round trip in seconds; None before the first."""
+        return self._reports.rtt_s if self._reports is not None else None
+
+    @property
+    def send_counters(self) -> SendCounters:
+        """Counts of the stream that we send."""
+        return self._sender.counters if self._sender is not None else SendCounters()
+
+    @property
+    def receive_counters(self) -> ReceiveCounters:
+        """Authentic packets that were dropped."""
+        return self._receiver.counters if self._receiver is not None else ReceiveCounters()
+
+    @property
+    def transport_counters(self) -> TransportCounters:
+        """Datagrams that were refused."""
+        return self._transport.counters
+
+    @property
+    def reception(self) -> ReceptionStatistics | None:
+        """Statistics of the stream that was heard last; None before its first packet."""
+        return self._receiver.current if self._receiver is not None else None
+
+    @property
+    def streams(self) -> dict[int, ReceptionStatistics]:
+        """Statistics of every stream of this peer, by SSRC."""
+        return dict(self._receiver.streams) if self._receiver is not None else {}
+
+    # set-up
+
+    async def create_offer(self) -> str:
+        """Open sockets and describe our side, all candidates included.
+
+        Raises:
+            StateError: The link was already used or closed, or may use a relay only and has none.
+
+        """
+        self._require_new()
+        self._offered = MediaFormat(
+            OPUS_PAYLOAD_TYPE,
+            RED_PAYLOAD_TYPE if self._settings.redundancy else None,
+            AUDIO_LEVEL_ID,
+            encrypted_level_id=ENCRYPTED_LEVEL_ID if header_encryption.is_available() else None,
+        )
+        local = await self._gather(controlling=True)
+        return write_description(
+            local,
+            self._offered,
+            session_id=secrets.randbits(48),
+            ssrc=self._ssrc,
+            cname=self._cname,
+            setup="actpass",
+            dtx=self._settings.dtx,
+            stereo=self._settings.stereo,
+            packet_ms=self._settings.packet_ms,
+        )
+
+    async def accept_offer(self, offer: str) -> str:
+        """Take the other side's offer, answer it, and begin to connect.
+
+        Raises:
+            WireError: The offer is not one that we accept.
+            StateError: The link was already used or closed, or may use a relay only and has none.
+
+        """
+        self._require_new()
+        remote = read_description(offer, is_answer=False, loopback=self._transport.uses_loopback)
+        towards = [candidate.ip for candidate in remote.transport.candidates if candidate.type == "host"]
+        local = await self._gather(controlling=remote.transport.ice.iceLite, towards=towards)
+        encrypted_level_id = remote.format.encrypted_level_id if header_encryption.is_available() else None
+        agreed = MediaFormat(
+            remote.format.opus,
+            remote.format.red if self._settings.redundancy else None,
+            None if encrypted_level_id is not None else remote.format.audio_level_id,
+            encrypted_level_id=encrypted_level_id,
+            red_first=remote.format.red_first and self._settings.redundancy,
+        )
+        # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
+        dtls_role = "server" if remote.setup == "client" else "client"
+        answer = write_description(
+            local,
+            agreed,
+            session_id=secrets.randbits(48),
+            ssrc=self._ssrc,
+            cname=self._cname,
+            setup="passive" if dtls_role == "server" else "active",
+            dtx=self._settings.dtx,
+            stereo=self._settings.stereo,
+            packet_ms=self._settings.packet_ms,
+            mid=remote.mid,
+            bundled=remote.bundled,
+            direction=_REVERSED.get(remote.direction, "sendrecv"),
+        )
+        self._begin(remote, agreed, dtls_role=dtls_role)
+        return answer
+
+    async def accept_answer(self, answer: str) -> None:
+        """Take the answer to our offer and begin to connect.
+
+        Raises:
+            WireError: The answer is not one to our offer. The link can still take another one.
+            StateError: There is no offer, or it was answered.
+
+        """
+        if self._offered is None or not isinstance(self.state, LinkNew):
+            raise StateError(f"the link to {self.name} waits for no answer")
+        remote = read_description(answer, is_answer=True, loopback=self._transport.uses_loopback)
+        theirs = remote.format
+        if theirs.opus != self._offered.opus or (theirs.red is not None and theirs.red != self._offered.red):
+            raise WireError("the answer uses payload types that were not offered")
+        if theirs.audio_level_id not in (None, self._offered.audio_level_id):
+            raise WireError("the answer uses a header extension that was not offered")
+        if theirs.encrypted_level_id not in (None, self._offered.encrypted_level_id):
+            raise WireError("the answer uses an encrypted header extension that was not offered")
+        if theirs.encrypted_level_id is not None and theirs.audio_level_id is not None:
+            raise WireError("the answer has the audio level twice")
+        self._begin(remote, theirs, dtls_role="server" if remote.setup == "client" else "client")
+
+    async def add_remote_candidate(self, candidate: str | None) -> None:
+        """Add a candidate that came after the description; None says that no more will come.
+
+        Raises:
+            WireError: It is not a candidate. One that we do not use is ignored instead.
+
+        """
+        if candidate is None:
+            await self._transport.add_remote_candidate(None)
+            return
+        checked = read_candidate(candidate, loopback=self._transport.uses_loopback)
+        if checked is not None:
+            await self._transport.add_remote_candidate(checked)
+
+    async def _gather(self, *, controlling: bool, towards: Collection[str] = ()) -> LocalTransport:
+        try:
+            return await self._transport.gather(controlling=controlling, towards=towards)
+        except TransportError as failure:
+            raise StateError(f"There is no way out for the link to {self.name}: {failure}.") from failure
+
+    def _require_new(self) -> None:
+        if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:
+            raise StateError(f"the link to {self.name} was already used")
+
+    def _begin(self, remote: RemoteDescription, agreed: MediaFormat, *, dtls_role: str) -> None:
+        self._format = agreed
+        # The lower half of the range: SRTP guesses the rollover counter from the first packet that arrives.
+        first = secrets.randbelow(0x8000)
+        self._sender = RtpSender(self._ssrc, first, agreed)
+        self._sender.redundancy = self._wanted_redundancy
+        self._receiver = RtpReceiver(agreed, remote.ssrcs)
+        self._reports = RtcpExchange(
+            self._sender,
+            self._receiver,
+            self._cname,
+            on_sender_report=self._reported,
+            on_reception_report=self._reported,
+            on_loss_report=self._reported,
+        )
+        chosen = self._transport.addresses
+        checked = self._transport.worth_checking(remote.transport.candidates)
+        self._tried = AddressesTried(
+            used=frozenset(own.address for own in chosen.used),
+            ours=() if self._settings.relay_only else tuple(map(str, chosen.used)),
+            left_out=() if self._settings.relay_only else tuple(map(str, chosen.left_out)),
+            theirs=tuple(dict.fromkeys(candidate.ip.partition("%")[0] for candidate in checked)),
+        )
+        self._enter(LinkConnecting())
+        self._connecting = self._tasks.start(
+            self._connect(remote, dtls_role=dtls_role, encrypted_extension_id=agreed.encrypted_level_id),
+            name=f"connect {self.name}",
+        )
+
+    async def _connect(
+        self, remote: RemoteDescription, *, dtls_role: str, encrypted_extension_id: int | None
+    ) -> None:
+        begun_s = time.monotonic()
+        limit_s = self._settings.connect_timeout_s
+        watching = None
+        if not self._settings.relay_only:
+            watching = self._tasks.start(self._watch_addresses(), name=f"watch addresses for {self.name}")
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._transport.connect(
+                    remote.transport,
+                    dtls_role=dtls_role,
+                    ssrcs=remote.ssrcs,
+                    encrypted_extension_id=encrypted_extension_id,
+                )
+        except TransportError as failure:
+            self._end(LinkFailed(str(failure)))
+        except TimeoutError:
+            self._end(LinkFailed(f"no connection within {limit_s:g} s"))
+        except Exception:
+            self._end(LinkFailed("setting up the connection failed"))
+            raise  # a surprise: the owner of the task reports it
+        finally:
+            if watching is not None:
+                watching.cancel()
+        if isinstance(self.state, LinkConnecting):
+            address = self._transport.remote_address or ("", 0)
+            self._enter(LinkConnected(address, time.monotonic() - begun_s))
+            self._transport.hand_early_on()  # now that whoever plays them knows of the link
+            self._report_timer.set(time.monotonic() + self._settings.first_report_s)
+
+    async def _watch_addresses(self) -> None:
+        """Give up once another link is more promising: it would have addresses that our description does not name."""
+        chosen = self._transport.addresses
+        known = chosen.bindable
+        others_wait = bool(chosen.left_out) and not self._settings.tried_local
+        begun_s = time.monotonic()
+        await asyncio.sleep(LATE_ADDRESS_S)
+        while True:
+            with contextlib.suppress(OSError):  # it does not tell now
+                if self._transport.choose_addresses().bindable - known:
+                    reason = "this machine has new addresses, and no way was found over the others"
+                    break
+            if others_wait and self.way is None and time.monotonic() - begun_s >= OTHERS_TURN_S:
+                reason = "no way was found over the addresses that were tried first"
+                break
+            await asyncio.sleep(ADDRESSES_LOOK_S)
+        self._end(LinkFailed(reason))
+
+    # media
+
+    def send_frame(self, frame: EncodedFrame) -> SentPacket | None:
+        """Send one frame to this peer now: no task, no waiting, no encoder. Frames before the link is up are dropped.
+
+        Returns:
+            What went out; None when nothing did.
+
+        """
+        sender = self._sender
+        if sender is None or not isinstance(self.state, LinkConnected):
+            return None
+        made = sender.packet(frame, time.monotonic())
+        if made is None:
+            return None
+        packet, told = made
+        if not self._transport.send_rtp(packet):
+            sender.discarded()
+            return None
+        sender.went_out(frame, told)
+        return told
+
+    def set_redundancy(self, levels: RedLevels) -> None:
+        """From the next frame on carry the last zero, one or two frames too; nothing changes for a peer without RED."""
+        self._wanted_redundancy = levels
+        if self._sender is not None:
+            self._sender.redundancy = levels
+
+    def _rtp_received(self, data: bytes, arrival_s: float) -> None:
+        self._last_heard_s = arrival_s
+        if self._receiver is not None:
+            packet = self._receiver.received(data, arrival_s)
+            if packet is not None:
+                self._events.packet_received(packet)
+
+    def _rtp_replayed(self, data: bytes, sealing_bytes: int, arrival_s: float) -> None:
+        # A copy is not authentic: it says nothing about who is there.
+        if self._receiver is not None:
+            copy = self._receiver.replayed(data, sealing_bytes, arrival_s)
+            if copy is not None:
+                self._events.packet_repeated(copy)
+
+    # reports
+
+    def send_loss_report(self, report: LossReport) -> None:
+        """Tell the peer, if it is blink, how its stream was lost; at most a few times a second."""
+        if isinstance(self.state, LinkConnected):
+            self._transport.send_rtcp(write_loss_report(self._ssrc, report))
+
+    def _report(self) -> None:
+        if self._reports is None or not isinstance(self.state, LinkConnected):
+            return
+        self._transport.look_for_strangers()
+        now_s = time.monotonic()
+        self._transport.send_rtcp(self._reports.report(now_s, now_s + self._wall_offset_s))
+        # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2).
+        self._report_timer.set(now_s + self._settings.report_interval_s * random.uniform(0.75, 1.25))
+
+    def _rtcp_received(self, data: bytes, arrival_s: float) -> None:
+        self._last_heard_s = arrival_s
+        if self._reports is not None and self._reports.received(data, arrival_s):
+            self._end(LinkClosed("the other side said goodbye", by_peer=True))
+
+    def _reported(self, report: RtcpReport) -> None:
+        self._events.reported(report)
+
+    def _moved(self, left: Way, taken: Way) -> None:
+        self._events.path_changed(left, taken)
+
+    # the end
+
+    def silence(self) -> None:
+        """Tell nothing any more: whoever made the link has done with it, and what still comes until it is closed is nobody's."""
+        self._events = _NOBODY
+
+    def _enter(self, state: LinkState) -> None:
+        self.state = state
+        self._events.state_changed(state)
+
+    def _end(self, state: LinkClosed | LinkFailed) -> None:
+        """Enter a final state once, say goodbye if the other side can hear it, and give everything back."""
+        before = self.state
+        if isinstance(before, LinkClosed | LinkFailed):
+            return
+        self.state = state  # first of all: what follows may come back here
+        self._report_timer.cancel()
+        if isinstance(before, LinkConnected) and isinstance(state, LinkClosed) and not state.by_peer:
+            self._transport.send_rtcp(write_goodbye(self._ssrc))
+        if not self._tasks.closed:  # else the session is gone, and its event loop takes the sockets along
+            self._closing = self._tasks.start(self._close_transport(), name=f"close {self.name}")
+        self._events.state_changed(state)
+
+    async def _close_transport(self) -> None:
+        connecting = self._connecting
+        if connecting is not None and not connecting.done() and connecting is not asyncio.current_task():
+            connecting.cancel()
+            await asyncio.wait((connecting,))
+        await self._transport.aclose()
+
+    async def aclose(self) -> None:
+        """Say goodbye and close. Returns within half a second; what takes longer ends in a task of the owner.
+
+        Safe to call twice and during set-up. Cancelling it does not stop the closing.
+        """
+        self._end(LinkClosed("closed here", by_peer=False))
+        if self._closing is not None:
+            await asyncio.wait((self._closing,), timeout=CLOSE_PATIENCE_S)
+
+
+_NOBODY: Final = LinkEvents()
+
+_REVERSED: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}

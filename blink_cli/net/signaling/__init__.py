@@ -1,0 +1,1 @@
+"""Transport of signals: UDP sockets, multicast, DNS-SD, and the driver of the gossip machine."""

@@ -1,0 +1,1 @@
+"""Recordings afterwards: repair of what was cut off, mixing, other formats."""

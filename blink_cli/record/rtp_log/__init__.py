@@ -1,0 +1,1 @@
+"""The log of RTP headers as CSV: written live, read, analysed, and made a capture or a plot of."""

@@ -1,0 +1,1 @@
+"""Threads, tasks and timers: what starts, waits and is stopped, once each."""

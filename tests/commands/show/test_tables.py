@@ -1,0 +1,51 @@
+"""Replies as tables: what names a row, and what a command takes of it."""
+
+import pytest
+
+from blink_cli.commands.documents import DeviceRow
+from blink_cli.commands.show.layout import unfolded
+from blink_cli.commands.show.styled import plain
+from blink_cli.commands.show.tables import device_lines, devices_table, name_cell
+from blink_cli.core.api.replies import DeviceFigures, RtpStatistics
+from blink_cli.core.ids import CallId
+from tests.support.scripted_session import BOB
+
+pytestmark = pytest.mark.no_clock
+
+
+def test_a_device_is_listed_by_the_name_that_commands_take_and_by_its_description() -> None:
+    sink = DeviceRow(
+        name="alsa_output.pci-0000_00_1f.3.analog-stereo",
+        description="Built-in Audio Analog Stereo",
+        host_api="PulseAudio",
+        inputs=0,
+        outputs=2,
+        default_input=False,
+        default_output=True,
+        sample_rate=48_000.0,
+        virtual=False,
+    )
+    for columns in (40, 80, 200, None):
+        lines = [plain(line) for line in unfolded(devices_table([sink]), columns)]
+        assert sink.name in "".join(lines)
+        text = " ".join(" ".join(lines).split())
+        assert all(
+            word in text
+            for word in ["Built-in", "Audio", "Analog", "Stereo", "PulseAudio", "48000", "Hz", "output"]
+        )
+
+
+def test_what_tells_two_of_one_name_apart_is_kept() -> None:
+    cell = name_cell("anna (…AbCdEf)", BOB, keep=" (you)")
+    assert (cell.text, cell.keep) == ("anna", " (…AbCdEf) (you)")
+    assert name_cell("", BOB).text == "z6MktwupdmLX…"
+
+
+def test_figures_are_as_exact_as_anybody_needs_them() -> None:
+    device = DeviceFigures(
+        device="default", latency_ms=9.876, lost_ms=0.0, late_ticks=3, lateness_p99_ms=413.482
+    )
+    statistics = RtpStatistics(call=CallId("c0"), peers=(), late_ticks=0, output=device)
+    assert device_lines(statistics) == (
+        "output  default: latency 9.9 ms, lost 0 ms, late steps 3 (99 % within 413 ms)",
+    )

@@ -1,0 +1,32 @@
+"""When the receiver reports: early at the beginning of loss, seldom otherwise."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.loss_reporter import LossReporter
+
+CLEAN = LossReport(0.0, 0.0, 0)
+
+
+def sent_at(reports: Iterable[tuple[float, LossReport]]) -> list[float]:
+    reporter = LossReporter()
+    return [now_s for now_s, report in reports if reporter.due(report, now_s)]
+
+
+def test_a_clean_line_is_reported_after_the_opening_and_then_every_second() -> None:
+    times = sent_at((tick / 100, CLEAN) for tick in range(400))
+    assert times == pytest.approx([0.3, 1.3, 2.3, 3.3], abs=0.021)
+
+
+def test_the_first_loss_hurries() -> None:
+    times = sent_at((tick / 100, LossReport(0.04, 1.0, 1) if tick >= 12 else CLEAN) for tick in range(50))
+    assert times[0] == 0.12
+
+
+def test_growing_loss_is_reported_but_not_more_often_than_ten_times_a_second() -> None:
+    times = sent_at((tick / 100, LossReport(tick / 200, 1.0, 1)) for tick in range(1, 101))
+    assert 3 <= len(times) <= 10
+    assert all(later - earlier >= 0.0999 for earlier, later in pairwise(times))

@@ -1,0 +1,19 @@
+"""What is looked at before a report is made."""
+
+from pathlib import Path
+
+import pytest
+
+from blink_cli.core.errors import BlinkError
+from blink_cli.doctor.report.archive import require_free
+
+pytestmark = pytest.mark.no_clock
+
+
+def test_a_report_has_a_name_of_its_own_in_a_folder_that_is_there(tmp_path: Path) -> None:
+    require_free(tmp_path / "report.zip")
+    (tmp_path / "taken.zip").write_bytes(b"")
+    with pytest.raises(BlinkError, match="already"):
+        require_free(tmp_path / "taken.zip")
+    with pytest.raises(BlinkError, match="There is no folder"):
+        require_free(tmp_path / "nowhere" / "report.zip")

@@ -1,0 +1,1 @@
+"""The locks say what pyproject.toml asks for, and nothing else."""

@@ -1,0 +1,145 @@
+"""A link to a real browser, both ways around: Chromium hears us and we hear it, with RED and without."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from blink_cli.audio.opus import OpusDecoder, OpusEncoder
+from blink_cli.core.media import red
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.rtp import EncodedFrame
+from blink_cli.lab.links import End
+from blink_cli.net.link.secure_transport import SecureTransport
+from blink_cli.net.link_settings import LinkConnected
+from blink_cli.runtime.tasks import TaskOwner
+from tests.support.browser import Browser, browser
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.real_time]
+
+THEIR_TONE_HZ = 660
+OUR_TONE_HZ = 440
+
+
+def tone(frequency_hz: float, samples: int) -> np.ndarray:
+    return (0.3 * np.sin(2 * np.pi * frequency_hz * np.arange(samples) / 48_000)).astype(np.float32)
+
+
+@pytest.fixture
+def microphone(tmp_path: Path) -> Path:
+    path = tmp_path / "microphone.wav"
+    soundfile.write(path, tone(THEIR_TONE_HZ, 480_000), 48_000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+async def ours() -> AsyncIterator[End]:
+    async with TaskOwner("test") as tasks:
+        end = End("ours", tasks)
+        yield end
+        await end.link.aclose()
+
+
+async def speak(ours: End, seconds: float, settings: CodecSettings) -> None:
+    """Our tone, at its pace, with two copies of earlier frames where RED was agreed."""
+    encoder = OpusEncoder(settings, channels=settings.channels)
+    size = settings.frame_samples
+    sound = tone(OUR_TONE_HZ, int(seconds * 48_000))
+    if settings.stereo:
+        sound = np.stack((sound, 0.5 * sound), axis=1)
+    ours.link.set_redundancy(2)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for number in range(len(sound) // size):
+        payload = encoder.encode(sound[size * number : size * (number + 1)])
+        await asyncio.sleep(max(began_s + size * number / 48_000 - loop.time(), 0))
+        ours.link.send_frame(
+            EncodedFrame(payload, size * number, size, -13, voice=True, talk_spurt_start=not number)
+        )
+
+
+def heard_hz(ours: End) -> float:
+    """The strongest frequency of what came last; RED is taken apart."""
+    media = ours.link.media_format
+    assert media is not None
+    decoder = OpusDecoder()
+    sound = []
+    for packet in ours.packets[-40:]:
+        payload = packet.payload
+        if packet.payload_type == media.red:
+            payload = red.unpack(payload, packet.timestamp)[-1][1]
+        sound.append(decoder.decode(payload).copy())
+    last = np.concatenate(sound)[-9_600:]
+    assert np.abs(last).max() > 0.1
+    return float(np.abs(np.fft.rfft(last)).argmax() * 48_000 / len(last))
+
+
+async def talk(ours: End, page: Browser, settings: CodecSettings | None = None) -> dict[str, Any]:
+    """Both speak for some seconds; returns Chromium's inbound-rtp, after what both must have heard was checked."""
+    await ours.until_state(LinkConnected, within_s=20)
+    await speak(ours, 4.0, settings or CodecSettings())
+    await ours.until(lambda: len(ours.packets) > 60, within_s=20)
+    assert heard_hz(ours) == pytest.approx(THEIR_TONE_HZ, abs=6)
+    assert ours.link.reception is not None
+    assert ours.link.reception.packets_lost == 0
+    await ours.until(lambda: bool(ours.sender_reports) and bool(ours.reception_reports), within_s=20)
+    (inbound,) = (entry for entry in await page.ask("statistics") if entry["type"] == "inbound-rtp")
+    # A tone of 0.3 of full scale has an energy of 0.045 a second.
+    assert inbound["totalAudioEnergy"] > 2 * 0.045
+    return dict(inbound)
+
+
+@pytest.mark.parametrize("prefers_red", [True, False], ids=["RED preferred", "Opus preferred"])
+async def test_a_browser_offers_and_we_answer(ours: End, microphone: Path, prefers_red: bool) -> None:  # noqa: FBT001
+    async with browser(microphone, red=prefers_red) as page:
+        answer = await ours.link.accept_offer(await page.ask("offer"))
+        await page.ask("accept", answer)
+        inbound = await talk(ours, page)
+    media = ours.link.media_format
+    assert media is not None
+    kinds = {packet.payload_type for packet in ours.packets}
+    assert kinds == ({media.red} if prefers_red else {media.opus})
+    assert inbound["packetsLost"] == 0
+    assert inbound["packetsDiscarded"] > 300, "two copies came with each packet, and were not needed"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        CodecSettings(frame_ms=2.5, bitrate_bps=64_000),
+        CodecSettings(frame_ms=5, bitrate_bps=64_000),
+        CodecSettings(stereo=True, bitrate_bps=96_000),
+    ],
+    ids=["2.5 ms", "5 ms", "stereo"],
+)
+async def test_a_browser_hears_short_frames_and_two_channels_for_which_it_did_not_ask(
+    ours: End, microphone: Path, settings: CodecSettings
+) -> None:
+    async with browser(microphone, red=False) as page:
+        answer = await ours.link.accept_offer(await page.ask("offer"))
+        await page.ask("accept", answer)
+        inbound = await talk(ours, page, settings)
+    assert inbound["packetsReceived"] > 3.5 * 1000 / settings.frame_ms
+    assert inbound["packetsLost"] == 0
+    # A sender in Python that wakes 400 times a second is late on a busy machine.
+    assert inbound["concealedSamples"] < 0.5 * inbound["totalSamplesReceived"]
+
+
+async def test_we_offer_a_browser_answers_and_our_copies_mend_what_it_loses(
+    ours: End, microphone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_rtp = SecureTransport.send_rtp
+
+    def lose_every_fifth(transport: SecureTransport, packet: bytes) -> bool:
+        return packet[3] % 5 == 0 or send_rtp(transport, packet)
+
+    monkeypatch.setattr(SecureTransport, "send_rtp", lose_every_fifth)
+    async with browser(microphone, red=False) as page:
+        await ours.link.accept_answer(await page.ask("answer", await ours.link.create_offer()))
+        inbound = await talk(ours, page)
+    assert inbound["packetsLost"] >= 30
+    assert inbound["concealedSamples"] < 0.02 * inbound["totalSamplesReceived"]
