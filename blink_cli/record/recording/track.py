@@ -374,7 +374,9 @@ class Track:
                 self._fill_to(self.cursor + _on_grid(left if exact else off))
             elif off < (-CORRECTED_AT_ONCE_SAMPLES if self._last else -GRID_SAMPLES // 2):
                 if off + frame.samples <= 0:
-                    self.counters.frames_late += 1
+                    # What was said before the track begins is not late: copies and delayed packets still bring it.
+                    if wanted + frame.samples > FIRST_SAMPLES:
+                        self.counters.frames_late += 1
                     return
                 self._fill_to(self.cursor + _on_grid(off + frame.samples))
                 self._close_gap(self.cursor, self._reason(run, frame))

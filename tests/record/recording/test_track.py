@@ -109,6 +109,17 @@ def test_reordered_and_doubled_packets_stand_once_and_in_order() -> None:
     assert all(places[n + 1] - places[n] == FRAME for n in range(10, 299))
 
 
+def test_what_was_said_before_the_recording_began_is_not_late() -> None:
+    """Delayed packets and redundant copies bring it after the beginning."""
+    row = Row()
+    base = -6 * FRAME
+    before = [packet(n, 0.005 + n * 1e-4, base=base) for n in range(6)]
+    row_packets = [packet(n, (n - 5) * 0.02 + 0.001, base=base) for n in range(6, 106)]
+    run(row, [*before, *row_packets], 2.01)
+    assert sorted(row.places()) == list(range(6, 106))
+    assert row.track.counters.frames_late == 0
+
+
 def test_a_loss_is_concealed_and_said_and_a_copy_takes_its_place() -> None:
     packets = [packet(n, (n + 1) * 0.02) for n in range(100) if n not in {40, 41, 60}]
     row = Row()
