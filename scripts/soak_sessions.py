@@ -36,8 +36,8 @@ from blink_cli.core.api.requests import (
 )
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.leftovers import descriptors, resident_bytes, threads
-from blink_cli.lab.network.impairment import Conditions
 from blink_cli.lab.network.laboratory import Host, Laboratory
 from blink_cli.lab.requirements import why_no_network_namespaces
 from blink_cli.lab.sessions import CommandError, Machine, Session, together
@@ -242,7 +242,7 @@ class Soak:
         await self._lab.set_conditions(
             Conditions(
                 loss=draw.choice((0.0, 0.0, 0.05, 0.25)),
-                burst_frames=draw.choice((1.0, 4.0)),
+                burst_packets=draw.choice((1.0, 4.0)),
                 delay_ms=draw.choice((0.0, 20.0, 120.0)),
                 jitter_ms=draw.choice((0.0, 5.0, 30.0)),
                 duplication=draw.choice((0.0, 0.02)),

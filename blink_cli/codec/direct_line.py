@@ -12,9 +12,9 @@ from blink_cli.audio.opus import OpusDecoder
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_pipeline import UNSENT_BYTES
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.opus_packet import carries_fec
 from blink_cli.core.media.rtp import EncodedFrame
-from blink_cli.lab.network.impairment import Impairment
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class LineCounts:
 class DirectLine:
     """From frames to sound at the decoder's rate and channels."""
 
-    def __init__(self, impairment: Impairment, *, rate_hz: int, channels: int) -> None:
+    def __init__(self, line: Line, *, rate_hz: int, channels: int) -> None:
         self._decoder = OpusDecoder(rate_hz=rate_hz, channels=channels)
-        self._impairment = impairment
+        self._line = line
         self._rate_hz = rate_hz
         self._channels = channels
         self._lost: EncodedFrame | None = None
@@ -53,7 +53,7 @@ class DirectLine:
             sound.append(self._decoder.conceal(self._samples(frame)))  # the background goes on
             return self._shaped(sound)
         self.counts.sent += 1
-        arrives = self._impairment.fate(frame.timestamp / SAMPLE_RATE_HZ, len(frame.payload), multicast=False)
+        arrives = self._line.fate(frame.timestamp / SAMPLE_RATE_HZ, len(frame.payload))
         if not arrives:
             self.counts.lost += 1
             self._make_up(sound)

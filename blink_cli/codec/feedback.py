@@ -23,12 +23,13 @@ from blink_cli.codec.options import CoderOptions, LineOptions
 from blink_cli.codec.packet_files import coding_figures
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, SILENCE_DBOV
 from blink_cli.core.errors import DeviceError
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.redundancy_policy import RedundancyPolicy
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
-from blink_cli.lab.network.impairment import Conditions, Impairment
 from blink_cli.runtime.clock import Clock
 
 _MEDIA: Final = MediaFormat(opus=96, red=63, audio_level_id=1)
@@ -79,8 +80,9 @@ class Feedback:
         rng = random.Random(line.seed)
         self._sender = RtpSender(rng.randrange(1 << 32), rng.randrange(1 << 15), _MEDIA)
         self._receiver = RtpReceiver(_MEDIA, (self._sender.ssrc,))
-        self._impairment = Impairment(
-            Conditions(loss=line.loss, burst_frames=line.burst_packets), f"{line.seed} line"
+        self._line = Line(
+            Conditions(loss=line.loss, burst_packets=line.burst_packets),
+            random.Random(f"{line.seed} line").random,
         )
         self._policy = RedundancyPolicy(self._settings.redundancy, fec=self._settings.fec)
         buffer = PlayoutBuffer(
@@ -162,7 +164,7 @@ class Feedback:
             seconds=round((self._ended_at or now_s) - self._started_at, 2),
             coding=coding_figures(self._coder, self._settings.channels),
             redundancy=self._settings.redundancy,
-            loss=self._impairment.conditions.loss,
+            loss=self._line.conditions.loss,
             loudest_dbov=now.loudest_dbov,
             clipped_frames=source.clipped_frames,
             capture_gaps=source.gaps,
@@ -211,7 +213,7 @@ class Feedback:
             return
         data, told = made
         self._sender.went_out(frame, told)
-        if not self._impairment.fate(now_s, len(data), multicast=False):
+        if not self._line.fate(now_s, len(data)):
             self._lost += 1
             return
         packet = self._receiver.received(data, now_s)

@@ -9,6 +9,7 @@ Nothing here grows with the length of the file.
 
 import contextlib
 import math
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +47,11 @@ from blink_cli.codec.sound_writer import (
 )
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import UsageError
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.rtp_sender import MAX_PRIMARY_BYTES
 from blink_cli.core.progress import Progress
-from blink_cli.lab.network.impairment import Conditions, Impairment
 
 _JUDGING: Final = 0.2
 """Of the progress."""
@@ -118,14 +120,14 @@ class _Run:
         line, heard = wanted.line, wanted.heard
         out_channels = heard.channels or channels
         conditions = Conditions(
-            loss=line.loss, burst_frames=line.burst_packets, delay_ms=line.delay_ms, jitter_ms=line.jitter_ms
+            loss=line.loss, burst_packets=line.burst_packets, delay_ms=line.delay_ms, jitter_ms=line.jitter_ms
         )
-        impairment = Impairment(conditions, f"{line.seed} line")
+        network_line = Line(conditions, random.Random(f"{line.seed} line").random)
         settings = wanted.coder.settings
         self._line: DirectLine | RtpLine
         if line.through_rtp:
             self._line = RtpLine(
-                impairment,
+                network_line,
                 redundancy=settings.redundancy,
                 fec=settings.fec,
                 seed=line.seed,
@@ -136,7 +138,7 @@ class _Run:
             percent = max(round(100 * line.loss), LEAST_FEC_PERCENT)
             carried = settings.fec == "on"
             encoding.encoder.set_fec(percent if carried else 0, enabled=carried)
-            self._line = DirectLine(impairment, rate_hz=heard.rate_hz, channels=out_channels)
+            self._line = DirectLine(network_line, rate_hz=heard.rate_hz, channels=out_channels)
             came = (heard.rate_hz, out_channels)
         self._to_coder = Conversion(form.rate_hz, form.channels, wanted.coder.rate_hz, channels)
         self._to_judge = Conversion(form.rate_hz, form.channels, SAMPLE_RATE_HZ, 1, mean=True)

@@ -1,6 +1,6 @@
 """The same way as in a call, in virtual time: what the playout buffer makes of a bad network can be heard.
 
-    frame ──> RtpSender (RED, header) ──> Impairment ──> RtpReceiver ──> SinkTrack, PlayoutBuffer ──> 10 ms, again and again
+    frame ──> RtpSender (RED, header) ──> Line ──> RtpReceiver ──> SinkTrack, PlayoutBuffer ──> 10 ms, again and again
                     ^ RedundancyPolicy <── loss reports, 20 ms later <────────────┘
 
 Sound begins when the first sample is spoken, so what is heard is as late as in a call without devices.
@@ -20,6 +20,7 @@ from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_pipeline import UNSENT_BYTES
 from blink_cli.codec.direct_line import LineCounts
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS
+from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.codec_settings import Fec, Redundancy
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
@@ -29,7 +30,6 @@ from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
-from blink_cli.lab.network.impairment import Impairment
 
 TAIL_S: Final = 0.5
 """How long is listened after the last packet could have come."""
@@ -46,10 +46,10 @@ class RtpLine:
     """From frames to sound, mono at 48 kHz."""
 
     def __init__(
-        self, impairment: Impairment, *, redundancy: Redundancy, fec: Fec, seed: int, adjust_fec: AdjustFec
+        self, line: Line, *, redundancy: Redundancy, fec: Fec, seed: int, adjust_fec: AdjustFec
     ) -> None:
         rng = random.Random(f"{seed} phase")
-        self._impairment = impairment
+        self._line = line
         self._sender = RtpSender(rng.randrange(1 << 32), rng.randrange(1 << 15), _MEDIA)
         self._receiver = RtpReceiver(_MEDIA, (self._sender.ssrc,))
         self._buffer = PlayoutBuffer(OpusDecoder(), (_MEDIA.opus, _MEDIA.red))
@@ -97,13 +97,13 @@ class RtpLine:
             return heard
         data, told = made
         self._sender.went_out(numbered, told)
-        arrivals = self._impairment.fate(now_s, len(data), multicast=False)
+        copies = self._line.fate(now_s, len(data))
         self.counts.sent += 1
-        self.counts.lost += not arrivals
-        for arrival_s in arrivals:
+        self.counts.lost += not copies
+        for copy in copies:
             self._packets += 1
-            heapq.heappush(self._network, (arrival_s, self._packets, data))
-            self._last_arrival_s = max(self._last_arrival_s, arrival_s)
+            heapq.heappush(self._network, (copy.due_at, self._packets, data))
+            self._last_arrival_s = max(self._last_arrival_s, copy.due_at)
         return heard
 
     def finish(self) -> list[Samples]:

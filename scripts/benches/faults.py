@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from blink_cli.core.api.requests import LeaveCall
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.faults import Company, Recovery, company, unheard_after
-from blink_cli.lab.network.impairment import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import why_no_network_namespaces
 

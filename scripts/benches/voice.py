@@ -1,6 +1,6 @@
 """How good and how late a voice arrives under bad networks, through this program and through aiortc, in one run.
 
-Virtual time and seeded networks (`traces`), so the figures are the same everywhere; only the clocks of real sockets and devices are
+Virtual time and seeded networks (`named_conditions`), so the figures are the same everywhere; only the clocks of real sockets and devices are
 missing. Each case: the sender adapts to the receiver's own reports, which travel back through the same kind of network.
 
     pesq      ITU-T P.862.2 (wide band) of the whole call, its beginning included, 1 to 4.64
@@ -29,13 +29,13 @@ from benches import voice_sockets
 from benches.voice_simulation import AiortcReceiver, BlinkReceiver, Receiver, simulate
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.media.codec_settings import CodecSettings
-from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+from blink_cli.lab.network.named_conditions import FREEZE, NAMED_CONDITIONS
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband, visqol_speech
 
 SPEECH: Final = Path(__file__).resolve().parents[2] / "blink_cli/lab/speech/speech.flac"
 RECEIVERS: Final = ("blink", "aiortc")
 QUICK_TRACES: Final = ("clean", "loss10", "jit40", "freeze")
-AFTER_FREEZE_S: Final = FREEZE_START_S + FREEZE_LENGTH_S + 2
+AFTER_FREEZE_S: Final = FREEZE.start_s + FREEZE.length_s + 2
 
 Case = tuple[str, str, int, str, bool, CodecSettings]
 """Receiver, trace, seed, path of the voice, whether ViSQOL is wanted, how it is encoded."""
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="one seed of four traces")
     parser.add_argument("--visqol", action="store_true", help="ViSQOL too, some ten seconds for each call")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
-    parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(TRACES)}")
+    parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(NAMED_CONDITIONS)}")
     parser.add_argument(
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
     )
@@ -108,10 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = CodecSettings(
         frame_ms=options.frame_ms, bitrate_bps=options.bitrate, application=options.application
     )
-    traces = options.traces.split(",") if options.traces else list(QUICK_TRACES if options.quick else TRACES)
-    unknown = sorted(set(traces) - set(TRACES))
+    traces = (
+        options.traces.split(",")
+        if options.traces
+        else list(QUICK_TRACES if options.quick else NAMED_CONDITIONS)
+    )
+    unknown = sorted(set(traces) - set(NAMED_CONDITIONS))
     if unknown:
-        parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(TRACES)}")
+        parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(NAMED_CONDITIONS)}")
     seeds = 1 if options.quick else options.seeds
     # aiortc's decoder knows no frames of less than 10 ms.
     receivers = RECEIVERS if settings.frame_samples >= TICK_SAMPLES else RECEIVERS[:1]

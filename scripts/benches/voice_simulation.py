@@ -17,13 +17,14 @@ from av import AudioFrame
 from blink_cli.audio.opus import OpusDecoder, OpusEncoder
 from blink_cli.audio.playout import PlayoutBuffer, PlayoutSettings, PlayoutStatistics
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.impairment.line import Line
 from blink_cli.core.media import red
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.redundancy_policy import RedundancyPolicy
 from blink_cli.core.media.rtp import RtpPacket
-from blink_cli.lab.network.traces import TRACES
+from blink_cli.lab.network.named_conditions import NAMED_CONDITIONS
 
 Samples = npt.NDArray[np.float32]
 
@@ -202,8 +203,7 @@ def simulate(
     little scheduling noise; reports travel back through the same kind of network and 20 ms.
     """
     rng = random.Random(f"{trace_name} {seed}")
-    forth = TRACES[trace_name](random.Random(rng.random()))
-    back = TRACES[trace_name](random.Random(rng.random()))
+    forth, back = (Line(NAMED_CONDITIONS[trace_name], random.Random(rng.random()).random) for _ in range(2))
     phase_s = rng.uniform(0, TICK_S)
     sender = AdaptiveSender(samples, settings, rng, adaptive=adaptive)
     network: list[tuple[float, int, RtpPacket]] = []
@@ -216,9 +216,8 @@ def simulate(
             while reports and reports[0][0] <= send_s:
                 sender.report(heapq.heappop(reports)[2], send_s)
             packet = sender.packet(send_s)
-            passed_s = forth(send_s)
-            if passed_s is not None:
-                arrival_s = passed_s + rng.expovariate(_NETWORK_NOISE)
+            for copy in forth.fate(send_s, len(packet.payload)):
+                arrival_s = copy.due_at + rng.expovariate(_NETWORK_NOISE)
                 heapq.heappush(
                     network, (arrival_s, sender.sent, msgspec.structs.replace(packet, arrival_s=arrival_s))
                 )
@@ -228,11 +227,11 @@ def simulate(
         if not sender.is_done and isinstance(receiver, BlinkReceiver):
             concealed_samples = receiver.buffer.statistics().concealed_samples
         report = receiver.feedback(now_s)
-        back_s = back(now_s) if report is not None else None
-        if report is not None and back_s is not None:
-            heapq.heappush(
-                reports, (back_s + _FEEDBACK_DELAY_S, tick, LossReport.from_bytes(report.to_bytes()))
-            )
+        if report is None:
+            continue
+        content = report.to_bytes()
+        for copy in back.fate(now_s, len(content)):
+            heapq.heappush(reports, (copy.due_at + _FEEDBACK_DELAY_S, tick, LossReport.from_bytes(content)))
     return Heard(
         # The first tick is at time 0, when the first sample is spoken: the phase stays in the delay.
         sound=np.concatenate(output),

@@ -29,7 +29,7 @@ from benches.machine_noise import stolen_percent, stolen_s
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.lab.listening import Clocks
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+from blink_cli.lab.network.named_conditions import FREEZE, NAMED_CONDITIONS
 from blink_cli.lab.requirements import UnavailableError
 from blink_cli.lab.sessions import Session, call_of, together
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
@@ -64,14 +64,14 @@ ROUNDS: Final = 200
 """Questions for `status` while a call lasts: far more than needed, an end for a stuck call."""
 
 
-class TraceLaboratory(Laboratory):
+class MediaLaboratory(Laboratory):
     """Two hosts whose media meet a trace."""
 
-    wire_module = "blink_cli.lab.network.trace_wire"
+    wire_module = "blink_cli.lab.network.media_wire"
 
-    async def set_trace(self, name: str, seed: int) -> None:
-        """Let what follows meet this network."""
-        await self._order(do="trace", name=name, seed=seed)
+    async def set_media_conditions(self, name: str, seed: int) -> None:
+        """Let the media that follow meet this network."""
+        await self._order(do="media", conditions=asdict(NAMED_CONDITIONS[name]), seed=f"{name} {seed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ def _stolen_percent(call: Sequence[Ear]) -> float:
 
 async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) -> list[Ear]:
     length_s = soundfile.info(speech).duration
-    async with TraceLaboratory(seed) as lab:
+    async with MediaLaboratory(seed) as lab:
         hosts = await lab.hosts(f"a{number}", f"b{number}")
-        await lab.set_trace(trace, seed)
+        await lab.set_media_conditions(trace, seed)
         heard = [folder / f"{trace}-{seed}-{host.name}.wav" for host in hosts]
         sessions = await together(
             *(_serve(host, speech, file) for host, file in zip(hosts, heard, strict=True))
@@ -209,8 +209,8 @@ def judged(ear: Ear, speech: Path) -> SocketRow:
     sound = sound[: len(reference) + int(TAIL_S * RATE_HZ)]
     delays = delays_ms(reference, sound)
     values = [value for _, value in delays] or [float("nan")]
-    end_s = FREEZE_START_S + FREEZE_LENGTH_S
-    before = [value for at, value in delays if FREEZE_START_S - 3 <= at < FREEZE_START_S - 0.5]
+    end_s = FREEZE.start_s + FREEZE.length_s
+    before = [value for at, value in delays if FREEZE.start_s - 3 <= at < FREEZE.start_s - 0.5]
     after = [value for at, value in delays if end_s + 2 <= at < end_s + 3]
     inbound = ear.inbound
     return SocketRow(
@@ -315,8 +315,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     traces = options.traces.split(",") if options.traces else list(QUICK if options.quick else JUDGED)
-    if unknown := sorted(set(traces) - set(TRACES)):
-        parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(TRACES)}")
+    if unknown := sorted(set(traces) - set(NAMED_CONDITIONS)):
+        parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(NAMED_CONDITIONS)}")
     speech = [Path(path).absolute() for path in options.speech.split(",")]
     seeds = 1 if options.quick else options.seeds
     try:

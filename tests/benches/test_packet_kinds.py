@@ -5,7 +5,7 @@ import struct
 import pytest
 from benches.packet_watch import Kind, PacketTimes, kind_of
 
-from blink_cli.lab.network.trace_wire import media_byte
+from blink_cli.lab.network.media_wire import media_byte
 
 
 def frame(payload: bytes, *, protocol: int = 17, ethertype: int = 0x0800, options: int = 0) -> bytes:
@@ -36,7 +36,7 @@ def test_the_first_bytes_tell(payload: bytes, kind: Kind | None) -> None:
     assert kind_of(payload) is kind
 
 
-def test_only_media_in_udp_over_ipv4_meet_a_trace() -> None:
+def test_only_media_in_udp_over_ipv4_meet_bad_networks() -> None:
     assert media_byte(frame(RTP)) == 111
     assert media_byte(frame(RTP, options=2)) == 111
     assert media_byte(frame(RTCP)) == 200

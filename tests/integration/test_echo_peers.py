@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.sessions import Finished, Machine, together
 from blink_cli.lab.voices import voice

@@ -13,8 +13,8 @@ import pytest
 from blink_cli.core.api.events import LinkChanged, LinkState
 from blink_cli.core.api.requests import LeaveCall, SetGain
 from blink_cli.core.ids import Did
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.faults import Company, Recovery, company, unheard_after
-from blink_cli.lab.network.impairment import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.watching import is_whole
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.sessions import together
 
@@ -13,7 +13,7 @@ OFFERS = 20
 
 async def test_twenty_of_twenty_offers_arrive_with_a_third_of_multicast_lost(lab: Laboratory) -> None:
     hosts = await lab.hosts("alice", "bob")
-    await lab.set_conditions(Conditions(multicast_loss=0.3))
+    await lab.set_conditions(Conditions(), multicast_loss=0.3)
     alice, bob = await together(
         *(h.machine.serve(h.name, "--input", "silence", "--output", "null") for h in hosts)
     )

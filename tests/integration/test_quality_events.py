@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.sessions import Machine, call_of, together
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
 from blink_cli.lab.sessions import Machine, Session, call_of, connected, together

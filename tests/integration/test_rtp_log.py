@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
 from blink_cli.lab.sessions import Machine, Session, call_of, free_group, together

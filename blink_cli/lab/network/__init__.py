@@ -4,7 +4,7 @@
         eth0 = TAP                              eth0 = TAP
           |                                       |
           '------ wire.py: one process -----------'
-                  impairment.py: what becomes of a frame, per direction, from a seed
+                  core/impairment: what becomes of a frame, per direction, from a seed
 
 `laboratory.py` makes the hosts, starts the wire, and changes its conditions while sessions talk. Frames are whole Ethernet:
 ARP, multicast, DNS-SD and IPv6 pass as on a switch that floods.

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.namespaces import inside
 from blink_cli.lab.requirements import ADMINISTRATOR_PATH, require_network_namespaces
 from blink_cli.lab.sessions import Machine, free_group
@@ -167,10 +167,10 @@ class Laboratory:
 
         So a path dies behind a switch.
         """
-        dead = asdict(Conditions(loss=1.0 if silent else 0.0))
+        dead = Conditions(loss=1.0 if silent else 0.0)
         others = [other for other in self._ports if other != port]
-        await self._order(do="conditions", **{"from": [port], "to": others, "conditions": dead})
-        await self._order(do="conditions", **{"from": others, "to": [port], "conditions": dead})
+        await self._order_conditions(dead, [port], others)
+        await self._order_conditions(dead, others, [port])
 
     async def lonely_host(self, name: str) -> Host:
         """Make a host with no network but loopback; its sessions are left to find that out."""
@@ -212,12 +212,26 @@ class Laboratory:
         *,
         source: Iterable[Host] | None = None,
         target: Iterable[Host] | None = None,
+        multicast_loss: float = 0.0,
     ) -> None:
-        """Change what the wire does to frames from some hosts to some hosts; all to all when left out."""
-        await self._order(
-            do="conditions",
-            **{"from": self._names(source), "to": self._names(target), "conditions": asdict(conditions)},
+        """Change what the wire does to frames.
+
+        Args:
+            conditions: Of each direction; outages count from now.
+            source: Of frames from these hosts; None: all.
+            target: To these hosts; None: all.
+            multicast_loss: Share of IP multicast frames lost besides, 0 to 1.
+
+        """
+        await self._order_conditions(
+            conditions, self._names(source), self._names(target), multicast_loss=multicast_loss
         )
+
+    async def _order_conditions(
+        self, conditions: Conditions, source: list[str], target: list[str], *, multicast_loss: float = 0.0
+    ) -> None:
+        asked = {"from": source, "to": target, "conditions": asdict(conditions)}
+        await self._order(do="conditions", multicast_loss=multicast_loss, **asked)
 
     async def reseed(self) -> None:
         """Begin the seed's draws again, so that what comes now replays whatever came before."""

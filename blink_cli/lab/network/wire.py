@@ -4,7 +4,7 @@ Started by lab.py as root, spoken to in JSON, one object a line: orders on stdin
 when stdin does, so that it never outlives the test that started it.
 
     {"do": "plug", "host": "alice", "namespace": "...", "device": "eth0"}
-    {"do": "conditions", "from": ["alice"], "to": ["bob"], "conditions": {...}}
+    {"do": "conditions", "from": ["alice"], "to": ["bob"], "conditions": {...}, "multicast_loss": 0.3}
     {"do": "reseed"}
     {"do": "partition", "groups": [["alice"], ["bob", "carol"]]}      [] heals
     {"do": "carrier", "host": "alice", "up": false}                   the cable is pulled
@@ -16,6 +16,7 @@ import heapq
 import itertools
 import json
 import os
+import random
 import select
 import struct
 import sys
@@ -27,7 +28,8 @@ from typing import Any
 
 import msgspec
 
-from blink_cli.lab.network.impairment import Conditions, Impairment
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.line import Line, with_wrong_bit
 from blink_cli.lab.network.namespaces import inside
 
 _TUNSETIFF = 0x400454CA
@@ -60,14 +62,24 @@ class _Port:
     carrier: bool = True
 
 
+@dataclass(slots=True)
+class _Direction:
+    """From one port to another."""
+
+    line: Line
+    multicast_chance: random.Random
+    multicast_loss: float = 0.0
+    """Share of IP multicast frames lost besides; ARP's broadcasts are not meant."""
+
+
 class Wire:
-    """A switch that floods what it does not know, with an impairment for each pair of ports in each direction."""
+    """A switch that floods what it does not know, with a line for each pair of ports in each direction."""
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
         self._ports: dict[str, _Port] = {}
         self._by_tap: dict[int, _Port] = {}
-        self._impairments: dict[tuple[str, str], Impairment] = {}
+        self._directions: dict[tuple[str, str], _Direction] = {}
         self._home_of: dict[bytes, str] = {}
         self._groups: list[set[str]] = []
         self._waiting: list[tuple[float, int, str, bytes]] = []
@@ -81,8 +93,7 @@ class Wire:
         os.set_blocking(orders, False)
         unread = b""
         while True:
-            now_s = time.monotonic()
-            self._deliver(now_s)
+            self._deliver(time.monotonic())
             pause_s = max(self._waiting[0][0] - time.monotonic(), 0) if self._waiting else None
             # select, not epoll: its time-out has microseconds.
             readable, _, _ = select.select([orders, *self._by_tap], [], [], pause_s)
@@ -113,7 +124,7 @@ class Wire:
             if port.carrier and len(frame) >= 14:
                 self._send(port, frame, time.monotonic())
 
-    def _send(self, source: _Port, frame: bytes, now_s: float) -> None:
+    def _send(self, source: _Port, frame: bytes, now: float) -> None:
         destination, sender = frame[:6], frame[6:12]
         self._home_of[sender] = source.host
         known = self._home_of.get(destination)
@@ -121,24 +132,34 @@ class Wire:
         for target in [known] if known else list(self._ports):
             if target == source.host or not self._joined(source.host, target):
                 continue
-            self._counts["frames"] += 1
-            fates = self._impairment(source.host, target).fate(now_s, len(frame), multicast=multicast)
-            if not fates or len(self._waiting) >= _MAX_WAITING_FRAMES:
+            direction = self._direction(source.host, target)
+            # Drawn for each, so that what becomes of one frame does not depend on what the others were.
+            if direction.multicast_chance.random() < direction.multicast_loss and multicast:
+                self._counts["frames"] += 1
                 self._counts["dropped"] += 1
                 continue
-            self._counts["duplicated"] += len(fates) - 1
-            for due_s in fates:
-                if due_s <= now_s:
-                    self._write(target, frame, now_s)
-                else:
-                    heapq.heappush(self._waiting, (due_s, next(self._order), target, frame))
+            self._pass(direction.line, target, frame, now)
 
-    def _deliver(self, now_s: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now_s:
-            due_s, _, target, frame = heapq.heappop(self._waiting)
-            self._write(target, frame, due_s)
+    def _pass(self, line: Line, target: str, frame: bytes, now: float) -> None:
+        self._counts["frames"] += 1
+        copies = line.fate(now, len(frame))
+        if not copies or len(self._waiting) >= _MAX_WAITING_FRAMES:
+            self._counts["dropped"] += 1
+            return
+        self._counts["duplicated"] += len(copies) - 1
+        for copy in copies:
+            content = frame if copy.wrong_at is None else with_wrong_bit(frame, copy.wrong_at)
+            if copy.due_at <= now:
+                self._write(target, content, now)
+            else:
+                heapq.heappush(self._waiting, (copy.due_at, next(self._order), target, content))
 
-    def _write(self, target: str, frame: bytes, due_s: float) -> None:
+    def _deliver(self, now: float) -> None:
+        while self._waiting and self._waiting[0][0] <= now:
+            due_at, _, target, frame = heapq.heappop(self._waiting)
+            self._write(target, frame, due_at)
+
+    def _write(self, target: str, frame: bytes, due_at: float) -> None:
         port = self._ports[target]
         if not port.carrier:
             self._counts["dropped"] += 1
@@ -150,19 +171,23 @@ class Wire:
             self._counts["refused"] += 1
             return
         self._counts["delivered"] += 1
-        self._lateness_s.append(time.monotonic() - due_s)
+        self._lateness_s.append(time.monotonic() - due_at)
 
     def _joined(self, one: str, other: str) -> bool:
         return not self._groups or any(one in group and other in group for group in self._groups)
 
-    def _impairment(self, source: str, target: str) -> Impairment:
+    def _direction(self, source: str, target: str) -> _Direction:
         key = source, target
-        if key not in self._impairments:
-            self._impairments[key] = self._fresh(source, target, Conditions())
-        return self._impairments[key]
+        if key not in self._directions:
+            self._directions[key] = self._fresh(source, target, Conditions())
+        return self._directions[key]
 
-    def _fresh(self, source: str, target: str, conditions: Conditions) -> Impairment:
-        return Impairment(conditions, f"{self._seed}/{source}/{target}")
+    def _fresh(
+        self, source: str, target: str, conditions: Conditions, multicast_loss: float = 0.0
+    ) -> _Direction:
+        seed = f"{self._seed}/{source}/{target}"
+        line = Line(conditions, random.Random(seed).random, began_at=time.monotonic())
+        return _Direction(line, random.Random(f"{seed}/multicast"), multicast_loss)
 
     # --- orders ---
 
@@ -175,10 +200,14 @@ class Wire:
                 conditions = msgspec.convert(order["conditions"], Conditions)
                 for source, target in itertools.product(order["from"], order["to"]):
                     if source != target:
-                        self._impairment(source, target).conditions = conditions
+                        direction = self._direction(source, target)
+                        direction.line.change(conditions, time.monotonic())
+                        direction.multicast_loss = order["multicast_loss"]
             case "reseed":
-                for (source, target), old in list(self._impairments.items()):
-                    self._impairments[source, target] = self._fresh(source, target, old.conditions)
+                for (source, target), old in list(self._directions.items()):
+                    self._directions[source, target] = self._fresh(
+                        source, target, old.line.conditions, old.multicast_loss
+                    )
             case "partition":
                 self._groups = [set(group) for group in order["groups"]]
             case "carrier":

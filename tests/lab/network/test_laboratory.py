@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from blink_cli.lab.network.impairment import Conditions
+from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Host, Laboratory, ip
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time]
@@ -123,7 +123,7 @@ async def test_a_seed_replays_on_the_wire() -> None:
 async def test_multicast_passes_and_can_be_lost_alone(lab: Laboratory) -> None:
     alice, bob = await lab.hosts("alice", "bob")
     assert len((await Probe().send(alice, bob, group=GROUP)).delay_ms) == FRAMES
-    await lab.set_conditions(Conditions(multicast_loss=0.3))
+    await lab.set_conditions(Conditions(), multicast_loss=0.3)
     assert len((await Probe().send(alice, bob, group=GROUP)).delay_ms) / FRAMES == pytest.approx(0.7, abs=0.1)
     assert len((await Probe().send(alice, bob)).delay_ms) == FRAMES
 

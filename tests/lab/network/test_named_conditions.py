@@ -1,4 +1,4 @@
-"""The seeded networks are as bad as they say, and the same each time."""
+"""The benches' networks are as bad as their names say, and the same each time."""
 
 import itertools
 import random
@@ -6,15 +6,19 @@ import statistics
 
 import pytest
 
-from blink_cli.lab.network.traces import FREEZE_LENGTH_S, FREEZE_START_S, TRACES
+from blink_cli.core.impairment.line import Line
+from blink_cli.lab.network.named_conditions import FREEZE, NAMED_CONDITIONS
 
-PACKETS = 50_000
+pytestmark = pytest.mark.no_clock
+
+PACKETS = 20_000
 STEP_S = 0.02
 
 
 def arrivals(name: str, seed: int = 1, packets: int = PACKETS) -> list[tuple[float, float | None]]:
-    trace = TRACES[name](random.Random(seed))
-    return [(n * STEP_S, trace(n * STEP_S)) for n in range(packets)]
+    line = Line(NAMED_CONDITIONS[name], random.Random(seed).random)
+    fates = [(n * STEP_S, line.fate(n * STEP_S, 160)) for n in range(packets)]
+    return [(sent_s, copies[0].due_at if copies else None) for sent_s, copies in fates]
 
 
 def share_lost(name: str) -> float:
@@ -51,11 +55,11 @@ def test_jitter_is_the_upper_half_of_a_bell(name: str, deviation_s: float) -> No
 
 
 def test_a_freeze_holds_everything_and_loses_nothing() -> None:
-    end_s = FREEZE_START_S + FREEZE_LENGTH_S
+    end_s = FREEZE.start_s + FREEZE.length_s
     for sent_s, arrival_s in arrivals("freeze", packets=1000):
-        assert arrival_s == (end_s if FREEZE_START_S <= sent_s < end_s else sent_s)
+        assert arrival_s == (end_s if FREEZE.start_s <= sent_s < end_s else sent_s)
 
 
-@pytest.mark.parametrize("name", TRACES)
+@pytest.mark.parametrize("name", NAMED_CONDITIONS)
 def test_a_seed_replays(name: str) -> None:
     assert arrivals(name, 3, 500) == arrivals(name, 3, 500)
