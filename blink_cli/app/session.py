@@ -28,6 +28,7 @@ from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.call.signal_dispatcher import SignalDispatcher
 from blink_cli.app.call.volume_requests import VolumeRequests
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.files.recording_exports import RecordingExports
 from blink_cli.app.files.recordings import Recordings
 from blink_cli.app.files.rtp_logging import RtpLogging
 from blink_cli.app.media.codec_control import CodecControl
@@ -217,6 +218,7 @@ class Session:
             stack.callback(hub.close)
             tasks = TaskOwner("session")
             stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
+            exports = await stack.enter_async_context(RecordingExports(hub.publish))
             taps = MediaTaps(hub.publish)
             local_echo = LocalEcho(options)
             stack.push_async_callback(local_echo.stop)
@@ -284,6 +286,7 @@ class Session:
                 memory=RecordingMemory(profile),
                 codec=lambda: codec.settings,
                 voice=media.voice,
+                exports=exports,
             )
             stack.push_async_callback(recordings.aclose)
             await stack.enter_async_context(ice_servers)

@@ -230,6 +230,10 @@ class Narrator:
             case e.RecordingStopped(did=did, reason=reason):
                 why = "" if reason == "stopped" else f": {printable(reason)}"
                 return f"{self._who(did)} stopped recording{why}"
+            case e.RecordingFilesLate(command=command, given_up=True):
+                return f"the session ends before the files of its recording are made: `{printable(command)}` makes them"
+            case e.RecordingFilesLate(command=command):
+                return f"the session ends when the files of its recording are made; should it be killed, `{printable(command)}` makes them"
             case e.ObserverFailed(observer=observer, reason=reason):
                 return f"{OBSERVER_ENDS[observer]}: {printable(reason)}; the call goes on"
             case e.IceServerFailed(url=url, reason=reason):

@@ -12,7 +12,7 @@ from blink_cli.commands.documents import ProgramVersion, SessionReady, reply_doc
 from blink_cli.commands.shell_completion import complete_shell
 from blink_cli.commands.shell_words import ShellName
 from blink_cli.commands.status_text import status_lines
-from blink_cli.core.api.events import CallNotAccepted, MicrophoneMuted
+from blink_cli.core.api.events import CallNotAccepted, MicrophoneMuted, RecordingFilesLate
 from blink_cli.core.api.replies import Done, Status, Trace
 from blink_cli.core.api.requests import GetStatus, GetTrace, Quit
 from blink_cli.core.api.session_options import SessionOptions
@@ -20,7 +20,10 @@ from blink_cli.core.errors import UsageError
 from blink_cli.core.text.path_text import shown
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from blink_cli.commands.event_sentences import Narrator
+    from blink_cli.core.api.events import Event
     from blink_cli.core.api.session_port import SessionPort
 
 
@@ -130,14 +133,31 @@ async def _show_trace(context: CommandContext) -> None:
 
 
 async def quit_session(context: CommandContext) -> None:
-    """End the session: it leaves its call, and its profile is free when this returns."""
+    """End the session: it leaves its call, and its profile is free when this returns.
+
+    Files of its recording that are still being made are waited for, for a minute.
+    """
     from blink_cli.app.control.control_client import ControlClient  # noqa: PLC0415 - asyncio: `--help` needs none
 
     async with context.source.running() as session:
-        done = await session.ask(Quit())
         if isinstance(session, ControlClient):
-            await session.wait_ended()
+            async with aclosing(session.events()) as events:
+                await anext(events)  # the state, with which listening begins
+                done = await session.ask(Quit())
+                await _tell_what_is_late(context, events)
+        else:
+            done = await session.ask(Quit())
     context.report(done, "the session has ended")
+
+
+async def _tell_what_is_late(context: CommandContext, events: "AsyncIterator[Event | Status]") -> None:
+    """Say why the session does not end yet; returns when it has ended and freed its profile."""
+    from blink_cli.commands.event_sentences import Narrator  # noqa: PLC0415 - as above
+
+    narrator = Narrator()
+    async for happened in events:
+        if isinstance(happened, RecordingFilesLate) and (sentence := narrator.tell(happened)) is not None:
+            context.output.message(sentence)
 
 
 async def version(context: CommandContext) -> None:

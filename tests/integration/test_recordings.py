@@ -245,7 +245,13 @@ async def test_killed_sessions_leave_recordings_that_are_named_and_repaired(
     )
     async with call_of(*sessions):
         begun = await asyncio.gather(
-            *(session.ask("record", "start", str(tmp_path / session.profile)) for session in sessions)
+            *(
+                session.ask(
+                    *("record", "start", str(tmp_path / session.profile)),
+                    *("--format", "mp4,wav", "--processing"),
+                )
+                for session in sessions
+            )
         )
         lasted_s = []
         for session, recording in zip(sessions, begun, strict=True):
@@ -263,7 +269,15 @@ async def test_killed_sessions_leave_recordings_that_are_named_and_repaired(
         assert [left["path"] for left in state["leftovers"]] == [recording["path"]]
         assert not state["recording"]
         repaired = (await machine.run(session.profile, "--json", "record", "repair", recording["path"])).json
-        (file,) = repaired["files"]
+        file = repaired["files"][0]
+        assert [one["kind"] for one in repaired["files"]] == [
+            *("mp4", "wav", "wav", "wav"),
+            *("microphone", "reference", "processed"),
+        ]
+        assert "warning" not in repaired or repaired["warning"] is None
+        for one in repaired["files"][1:]:
+            assert soundfile.info(one["path"]).duration == pytest.approx(one["duration_s"], abs=0.001)
+            assert one["duration_s"] == pytest.approx(file["duration_s"], abs=1.5)
         assert file["path"] == recording["path"].replace(".part.mp4", ".mp4")
         assert {person["did"] for person in file["participants"]} == {one.did for one in sessions}
         streams = await tracks_of(Path(file["path"]))
@@ -276,7 +290,10 @@ async def test_a_session_that_ends_finishes_its_recording(machine: Machine, tmp_
     bob = await machine.serve("bob", "--input", "tone:660", "--output", "null")
     async with call_of(alice, bob):
         await asyncio.gather(
-            alice.ask("record", "start", str(tmp_path / "a")), bob.ask("record", "start", str(tmp_path / "b"))
+            *(
+                session.ask("record", "start", str(tmp_path / folder), "--format", "mp4,wav")
+                for session, folder in ((alice, "a"), (bob, "b"))
+            )
         )
         assert await alice.terminate() == 0
         assert await bob.quit() == 0
@@ -284,5 +301,8 @@ async def test_a_session_that_ends_finishes_its_recording(machine: Machine, tmp_
         (final,) = (tmp_path / folder).glob("*.mp4")
         assert not final.name.endswith(".part.mp4")
         assert len(await tracks_of(final)) == 2
+        wavs = [soundfile.info(path) for path in (tmp_path / folder).glob("*.wav")]
+        assert len(wavs) == 2
+        assert len({wav.frames for wav in wavs}) == 1
         (sidecar,) = (tmp_path / folder).glob("*.json")
         assert document(sidecar)["finished"]

@@ -108,7 +108,7 @@ class ControlClient:
             del self._waiting[request_id]
 
     async def events(self) -> AsyncGenerator[Event | Status, None]:
-        """See `SessionPort.events`. At most one iteration at a time for a connection."""
+        """See `SessionPort.events`. At most one iteration at a time for a connection. It ends when the session has ended and freed its profile."""
         # Listen first: events may stand in the same read as the answer.
         listener = self._hub.listen()
         try:
@@ -117,10 +117,6 @@ class ControlClient:
                 yield event
         finally:
             self._hub.forget(listener)
-
-    async def wait_ended(self) -> None:
-        """Return when the session has closed the connection: it has ended and freed its profile."""
-        await asyncio.wait({self._reading})
 
     async def aclose(self) -> None:
         """Disconnect. Safe to call twice."""

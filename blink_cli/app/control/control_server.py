@@ -86,6 +86,8 @@ class ControlServer:
     async def aclose(self) -> None:
         """Let go of every client. Safe to call twice. Call it when the session has ended, so that its last words are heard."""
         await self.stop_listening()
+        for client in self._clients:
+            client.let_go()
         await self._tasks.aclose(patience_s=PARTING_S)
 
     async def _attend(self, client: "_Client", hello: Hello) -> None:
@@ -130,10 +132,15 @@ class _Client:
         self._writing = asyncio.Lock()
         self._subscribed = False
         self._stopped = asyncio.Event()
+        self._over = asyncio.Event()
 
     def stop_reading(self) -> None:
         """The session ends: no further request."""
         self._stopped.set()
+
+    def let_go(self) -> None:
+        """The session has ended: who waited for that may know."""
+        self._over.set()
 
     async def send(self, message: ToClient) -> None:
         """Write one line; waits while the client does not read.
@@ -149,12 +156,17 @@ class _Client:
             await self.writer.drain()
 
     async def run(self) -> None:
-        """Read lines until the client, or the session, ends it; then let what is in work finish for a moment."""
+        """Read lines until the client, or the session, ends it; then let what is in work finish for a moment.
+
+        While the session ends the connection stays: its end tells the client that the profile is free.
+        """
         reading = self._tasks.start(self._read(), name="read")
         stopping = self._tasks.start(self._stopped.wait(), name="stop")
         await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         reading.cancel()
         stopping.cancel()
+        if self._stopped.is_set():
+            await self._over.wait()
         if self._requests:
             await asyncio.wait(
                 self._requests.values(), timeout=PARTING_S if self._stopped.is_set() else LINGER_S

@@ -47,6 +47,7 @@ async def export_apart(path: Path, formats: Sequence[str]) -> Exported:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C at the terminal is for the session, which waits for this
         env={**os.environ, "PYTHONPATH": search},
     )
     try:

@@ -2,40 +2,88 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+import soundfile
 
 from blink_cli.app.files.recording_loudness import RecordingLoudness
-from blink_cli.core.api.replies import NamedPeer, RecordedFile, RecordingFiles
-from blink_cli.core.errors import UsageError
+from blink_cli.core.api.replies import NamedPeer, RecordedFile, RecordedLoudness, RecordingFiles
+from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.ids import Did
 from blink_cli.core.progress import Progress
+from blink_cli.core.text.path_text import as_word
+from blink_cli.files.reading import open_reading
 from blink_cli.record.finished.export import FORMATS, export
 from blink_cli.record.finished.leftovers import paths_of, sidecar_of
 from blink_cli.record.finished.repair import repair
+from blink_cli.record.recording.processing_dump import KINDS, name_of
+from blink_cli.record.recording.sidecar import Sidecar
+
+_REPAIRED: Final = 0.1
+"""Of the progress, if there is also something to decode, which takes ten times as long."""
 
 
 def repair_recording(path: Path, progress: Progress, token: str) -> RecordingFiles:
-    """Finish an unfinished recording. Blocks for as long as it takes: some seconds for an hour.
+    """Finish an unfinished recording, and make the files that were to be made of it. Blocks: some seconds for an hour, a minute and more with WAV files.
 
     Raises:
         BlinkError: It is not there, not unfinished, or cannot be written.
 
     """
-    repaired = repair(path, progress, token)
-    sidecar = sidecar_of(repaired.path)
+    left = sidecar_of(path)
+    wanted = () if left is None else tuple(kind for kind in FORMATS if kind in left.formats)
+    share = _REPAIRED if wanted else 1.0
+    repaired = repair(path, lambda done: progress(done * share), token)
     people = (
-        ()
-        if sidecar is None
-        else tuple(NamedPeer(did=p.did, nickname=p.nickname) for p in sidecar.participants)
+        () if left is None else tuple(NamedPeer(did=p.did, nickname=p.nickname) for p in left.participants)
     )
-    file = RecordedFile(
-        path=str(repaired.path), kind="mp4", participants=people, duration_s=round(repaired.duration_s, 6)
+    files: tuple[RecordedFile, ...] = (
+        RecordedFile(
+            path=str(repaired.path), kind="mp4", participants=people, duration_s=round(repaired.duration_s, 6)
+        ),
     )
-    warning = (
-        None
-        if repaired.damaged is None
-        else f"the file is damaged, and parts of it could not be read; it is kept as {repaired.damaged}"
+    loudness: tuple[RecordedLoudness, ...] = ()
+    warnings = []
+    if repaired.damaged is not None:
+        warnings.append(
+            f"the file is damaged, and parts of it could not be read; it is kept as {repaired.damaged}"
+        )
+    if wanted:
+        try:
+            made = export_recording(
+                repaired.path, wanted, None, lambda done: progress(share + done * (1 - share)), token
+            )
+            files, loudness = (*files, *made.files), made.loudness
+        except BlinkError as failure:
+            warnings.append(
+                f"{failure.message.removesuffix('.')}; `blink record export {as_word(repaired.path)} --format {','.join(wanted)}` tries again"
+            )
+    if left is not None:
+        files = (*files, *_processing_files(left, repaired.path, people))
+    return RecordingFiles(
+        files=files, reason="repaired", warning="; ".join(warnings) or None, loudness=loudness
     )
-    return RecordingFiles(files=(file,), reason="repaired", warning=warning)
+
+
+def _processing_files(left: Sidecar, final: Path, people: tuple[NamedPeer, ...]) -> tuple[RecordedFile, ...]:
+    """The sound around the filters, which can be read after any end: its headers never promise more than is there."""
+    own = {participant.did for participant in left.participants if participant.self}
+    kinds = {entry.kind for entry in left.files}
+    found = []
+    for kind in KINDS:
+        path = final.with_name(name_of(final.stem, kind))
+        if kind not in kinds:
+            continue
+        try:
+            with open_reading(path) as file, soundfile.SoundFile(file) as sound:
+                duration_s = sound.frames / sound.samplerate
+        except (OSError, soundfile.LibsndfileError):  # moved away, or never begun
+            continue
+        whose = tuple(one for one in people if (one.did in own) != (kind == "reference"))
+        found.append(
+            RecordedFile(path=str(path), kind=kind, participants=whose, duration_s=round(duration_s, 6))
+        )
+    return tuple(found)
 
 
 def export_recording(

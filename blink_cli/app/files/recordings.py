@@ -8,9 +8,8 @@ A recording ends by `record stop`, with the call, with the session, or because t
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from typing import Final
 from blink_cli.app.call.call_runner import CallRunner
 from blink_cli.app.event_hub import EventHub
 from blink_cli.app.files.processing_dumps import ObservedVoice, ProcessingRecorder
-from blink_cli.app.files.recording_export import Exported, export_apart
+from blink_cli.app.files.recording_exports import ExportEnded, RecordingExports
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.peer_links import PeerLinks
 from blink_cli.app.profile.recording_memory import RecordingMemory, leftover_recordings
@@ -55,14 +54,6 @@ LOOK_S: Final = 1.0
 FINISH_S: Final = 5.0
 """How long a closing session waits for the disk to take the rest of a recording."""
 
-EXPORT_S: Final = 3.0
-"""How long it waits for files that are being exported. Longer recordings need `record export` then."""
-
-_Export = tuple[Exported, str | None]
-"""What was exported, and why not all of it."""
-
-_log = logging.getLogger(__name__)
-
 
 @dataclass(slots=True)
 class _Active:
@@ -76,7 +67,7 @@ class _Active:
     begun: bool = False
     paths: RecordingPaths | None = None
     outcome: RecordingOutcome | None = None
-    exporting: asyncio.Task[_Export] | None = None
+    exporting: asyncio.Task[ExportEnded] | None = None
     processing: ProcessingRecorder | None = None
     """Of the sound around the filters, where that is recorded too."""
 
@@ -96,6 +87,7 @@ class Recordings:
         memory: RecordingMemory,
         codec: Callable[[], CodecSettings],
         voice: ObservedVoice,
+        exports: RecordingExports,
     ) -> None:
         """Record nothing yet."""
         self._own = own
@@ -110,7 +102,7 @@ class Recordings:
         self._voice = voice
         self._active: _Active | None = None
         self._tap: RecordingTap | None = None
-        self._exporting: set[asyncio.Task[_Export]] = set()
+        self._exports = exports
         self._ended_by_itself: _Active | None = None
         """The last one, if nobody's `stop` ended it: the next `stop` tells its files."""
         self._bridge = LoopBridge()
@@ -190,14 +182,14 @@ class Recordings:
         files, warnings = self._files(active), list[str | None]()
         loudness: tuple[RecordedLoudness, ...] = ()
         if active.exporting is not None:
-            exported, warning = await asyncio.shield(active.exporting)
-            files, loudness = (*files[:1], *exported.files, *files[1:]), exported.loudness
-            warnings.append(warning)
-        if request.loudness and not loudness and not self._tasks.closed:
+            exported = await asyncio.shield(active.exporting)
+            files, loudness = (*files[:1], *exported.made.files, *files[1:]), exported.made.loudness
+            warnings.append(exported.warning)
+        if request.loudness and not loudness and not self._exports.closed:
             assert active.paths is not None, "it has files"
-            measured, warning = await asyncio.shield(self._start_export(active.paths.final, ()))
-            loudness = measured.loudness
-            warnings.append(warning)
+            measured = await asyncio.shield(self._exports.start(active.paths.final, ()))
+            loudness = measured.made.loudness
+            warnings.append(measured.warning)
         if active.processing is not None:
             if not await active.processing.ended():
                 warnings.append("the disk has not taken all of the sound around the filters yet")
@@ -212,7 +204,7 @@ class Recordings:
         left = await asyncio.to_thread(leftover_recordings, self._memory)
         active = self._active
         if active is None or active.paths is None:
-            return RecordingStatus(recording=False, exporting=bool(self._exporting), leftovers=left)
+            return RecordingStatus(recording=False, exporting=self._exports.busy, leftovers=left)
         return RecordingStatus(
             recording=True,
             path=str(active.paths.part),
@@ -221,7 +213,7 @@ class Recordings:
             participants=_people(active.plan),
             formats=active.plan.formats,
             packets_dropped=active.thread.dropped,
-            exporting=bool(self._exporting),
+            exporting=self._exports.busy,
             leftovers=left,
             processing=None if active.processing is None else active.processing.state(),
         )
@@ -243,7 +235,7 @@ class Recordings:
         return RecordingMarked(at_s=round(now_s - active.plan.start_s, 3), text=request.text)
 
     async def aclose(self) -> None:
-        """End the recording and what is being exported; waits for the disk, but not for ever. Safe to call twice."""
+        """End the recording; waits for the disk, but not for ever. What is made of it goes on. Safe to call twice."""
         active = self._active
         if active is not None:
             active.thread.stop("the session ended", time.monotonic())
@@ -253,12 +245,6 @@ class Recordings:
             if active.processing is not None:
                 active.processing.end()
                 await active.processing.ended()
-        if self._exporting:
-            _, late = await asyncio.wait(self._exporting, timeout=EXPORT_S)
-            if late:
-                _log.warning(
-                    "the session ended before the recording was exported: `blink record export` does it"
-                )
         await self._tasks.aclose()
 
     # inside
@@ -338,8 +324,8 @@ class Recordings:
                 self._begin_processing(active)
                 self._hub.publish(RecordingStarted(did=self._own, path=str(active.paths.part)))
             wanted = [kind for kind in active.plan.formats if kind != "mp4"]
-            if wanted and not self._tasks.closed:
-                active.exporting = self._start_export(active.paths.final, wanted)
+            if wanted and not self._exports.closed:
+                active.exporting = self._exports.start(active.paths.final, wanted)
         if active.processing is not None:
             active.processing.end()
         path = None if active.paths is None else active.paths.part if sidecar is None else active.paths.final
@@ -355,12 +341,6 @@ class Recordings:
             )
         active.answered.set()
         active.ended.set()
-
-    def _start_export(self, path: Path, formats: Sequence[str]) -> asyncio.Task[_Export]:
-        task = self._tasks.start(_export(path, formats), name="export")
-        self._exporting.add(task)
-        task.add_done_callback(self._exporting.discard)
-        return task
 
     def _files(self, active: _Active) -> tuple[RecordedFile, ...]:
         assert active.outcome is not None, "it has ended"
@@ -402,14 +382,6 @@ class Recordings:
                         pass
         finally:
             self._hub.forget(listener)
-
-
-async def _export(path: Path, formats: Sequence[str]) -> _Export:
-    try:
-        return await export_apart(path, formats), None
-    except BlinkError as failure:
-        _log.warning("the recording was not exported: %s", failure.message)
-        return Exported(), failure.message
 
 
 def _own_and_others(plan: RecordingPlan) -> tuple[NamedPeer, tuple[NamedPeer, ...]]:

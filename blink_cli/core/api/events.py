@@ -83,6 +83,7 @@ __all__ = (
     "PeerVanished",
     "ProcessingUnavailable",
     "ProtocolDiffers",
+    "RecordingFilesLate",
     "RecordingStarted",
     "RecordingStopped",
     "RtpLogRowsLost",
@@ -349,6 +350,21 @@ class ObserverFailed(Fact, frozen=True):
     reason: str
 
 
+class RecordingFilesLate(Fact, frozen=True):
+    """The session is ending, and files that were to be made of a recording are not there yet: it waits for them, or has given up."""
+
+    path: str
+    """The recording's MP4, which is whole."""
+
+    formats: tuple[str, ...]
+    """wav, opus, mix; none where its loudness is measured."""
+
+    command: str
+    """What makes them without a session, as one types it."""
+
+    given_up: bool
+
+
 class CodecChanged(Fact, frozen=True):
     """Voice is encoded otherwise, from the next frame on: `codec set` said so, or a call ended for which something else was set."""
 
@@ -425,6 +441,7 @@ Event = (
     | DeviceLost
     | DeviceLatencyRaised
     | CodecChanged
+    | RecordingFilesLate
     | CaptureGap
     | ProcessingUnavailable
     | StreamFailed

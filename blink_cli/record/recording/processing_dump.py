@@ -46,6 +46,11 @@ _TICK_S: Final = TICK_MS / 1000
 _log = logging.getLogger(__name__)
 
 
+def name_of(stem: str, kind: str) -> str:
+    """The file of a recording, `stem` being the name of its MP4 without the ending."""
+    return f"{stem}-{kind}.wav"
+
+
 @dataclass(frozen=True, slots=True)
 class DumpTotals:
     """What the files hold now."""
@@ -153,7 +158,7 @@ class ProcessingDump:
     def _run(self, folder: Path, stem: str) -> None:
         try:
             with ExitStack() as opened:
-                paths = tuple(folder / f"{stem}-{kind}.wav" for kind in KINDS)
+                paths = tuple(folder / name_of(stem, kind) for kind in KINDS)
                 files = tuple(opened.enter_context(_GrowingFile(path)) for path in paths)
                 self._paths = paths
                 ending = False

@@ -26,7 +26,7 @@ from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.mp4.file import Mp4Labels, Mp4Writer
 from blink_cli.record.recording.filler import LOOK_AHEAD_SAMPLES
 from blink_cli.record.recording.gaps import Span
-from blink_cli.record.recording.processing_dump import KINDS
+from blink_cli.record.recording.processing_dump import KINDS, name_of
 from blink_cli.record.recording.sidecar import (
     AnchorEntry,
     ClockStepEntry,
@@ -329,7 +329,7 @@ class Recording:
         others = [invited.did for invited in self.plan.invited if not invited.self]
         stem = self.paths.sidecar.stem
         return [
-            FileEntry(f"{stem}-{kind}.wav", kind, others if kind == "reference" else own) for kind in KINDS
+            FileEntry(name_of(stem, kind), kind, others if kind == "reference" else own) for kind in KINDS
         ]
 
     def _set_anchors(self, *, last: bool = False) -> None:
