@@ -16,7 +16,14 @@ def test_a_packet_passes_five_objects_and_few_calls(capsys: pytest.CaptureFixtur
 
 
 def test_one_hop_or_call_too_many_is_a_failure() -> None:
-    way = Way("received", 50, ("A",) * MOST_HOPS["received"], packet_path.MOST_CALLS["received"], {})
+    way = Way(
+        "received",
+        50,
+        ("A",) * MOST_HOPS["received"],
+        packet_path.MOST_CALLS["received"],
+        {},
+        packet_path.MOST_CALLS["received"],
+    )
     assert way.fits
     assert not replace(way, hops=(*way.hops, "B")).fits
     assert not replace(way, calls=way.calls + 1).fits

@@ -8,7 +8,7 @@ from typing import Final
 
 from blink_cli.core.errors import BlinkError
 from blink_cli.doctor.report.part import LeftOut, Part
-from blink_cli.files.writing import appearing
+from blink_cli.files.writing import appearing, create
 
 README: Final = "README.txt"
 
@@ -44,28 +44,32 @@ def write_archive(
     except FileExistsError as reason:
         raise _taken(path) from reason
     except OSError as reason:
-        raise BlinkError(
-            f"The report cannot be written to {path}: {reason.strerror or reason}.",
-            hint="Name a file in another folder: `blink bugreport FILE`.",
-        ) from reason
+        raise _unwritable(path, reason) from reason
 
 
 def require_free(path: Path) -> None:
-    """See to it before the work that a file of this name can be made. Blocks for a moment.
+    """See to it before the work that a file of this name can be made, by making it for a moment. Blocks.
 
     Raises:
-        BlinkError: Something has the name, or there is no folder for it, or none that may be written.
+        BlinkError: Something has the name, or there is no folder for it, or none in which such a file can be made.
 
     """
-    if os.path.lexists(path):
-        raise _taken(path)
     if not path.parent.is_dir():
         raise BlinkError(f"There is no folder {path.parent}.", hint="Make it first.")
-    if not os.access(path.parent, os.W_OK):
-        raise BlinkError(
-            f"The folder {path.parent} may not be written.",
-            hint="Name a file in another folder: `blink bugreport FILE`.",
-        )
+    try:
+        os.close(create(path))
+        path.unlink()
+    except FileExistsError as reason:
+        raise _taken(path) from reason
+    except OSError as reason:
+        raise _unwritable(path, reason) from reason
+
+
+def _unwritable(path: Path, reason: OSError) -> BlinkError:
+    return BlinkError(
+        f"The report cannot be written to {path}: {(reason.strerror or str(reason)).lower()}.",
+        hint="Name a file in another folder: `blink bugreport FILE`.",
+    )
 
 
 def _taken(path: Path) -> BlinkError:
