@@ -132,13 +132,15 @@ def _described(path: str, command: Any) -> Iterator[str]:
     yield f"### `blink {path}{words}`\n\n{_plain(command.help)}\n"
     rows = [(f"`{_argument(one)}`", _help(one)) for one in arguments]
     parameters = {parameter.name for parameter in command.params}
-    session = frozenset(name for name, *_ in SESSION_PARAMETERS)
-    of_session = session if session <= parameters else frozenset[str]()
+    session = [name for name, *_ in SESSION_PARAMETERS]
+    of_session = {name for name in session if name in parameters} if "group" in parameters else set[str]()
     rows += _options(command, but=of_session | {"json_after"})
     if rows:
         yield _table(("argument", "meaning"), rows)
     if of_session:
-        yield "It also takes the options of a session.\n"
+        missing = [f"`--{name.replace('_', '-')}`" for name in session if name not in of_session]
+        but = f", but for {', '.join(missing)}" if missing else ""
+        yield f"It also takes the options of a session{but}.\n"
     printed: Any = (
         PRINTED.get(inspect.unwrap(command.callback, stop=lambda f: f in PRINTED))
         if command.callback

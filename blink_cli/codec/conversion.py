@@ -1,14 +1,10 @@
 """Sound in blocks, made to another rate and another number of channels on its way. Sound keeps its time: the resampler's delay is taken off."""
 
-from typing import Final
-
 import numpy as np
 import soxr
 
 from blink_cli.audio.channel_mix import ChannelMix
 from blink_cli.audio.samples import Samples
-
-LOWEST_RATE_HZ: Final = 1_000
 
 
 class Conversion:

@@ -74,7 +74,14 @@ def record_file(
     )
 
 
-def play_file(source: Source, speaker: OutputDevice, clock: Clock, go_on: Callable[[], None]) -> SoundPlayed:
+def play_file(
+    source: Source,
+    speaker: OutputDevice,
+    clock: Clock,
+    go_on: Callable[[], None],
+    *,
+    on_read: Callable[[], None],
+) -> SoundPlayed:
     """Play a file, all channels as one voice, and wait until it is heard. Blocks.
 
     Args:
@@ -82,6 +89,7 @@ def play_file(source: Source, speaker: OutputDevice, clock: Clock, go_on: Callab
         speaker: Not started.
         clock: Time.
         go_on: Called often; what it raises ends the playing.
+        on_read: Called when the file is read and playing begins.
 
     Raises:
         BlinkError: The file cannot be read, or the speaker does not work.
@@ -102,6 +110,7 @@ def play_file(source: Source, speaker: OutputDevice, clock: Clock, go_on: Callab
                 )
         pieces.append(conversion.finish())
     voice = np.concatenate(pieces)[:, 0]
+    on_read()
     played = play(speaker, recording(voice, speaker.parameters.sample_rate_hz), clock, lambda _: None, go_on)
     return SoundPlayed(
         input=SoundFile(

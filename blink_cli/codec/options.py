@@ -23,6 +23,11 @@ LoudnessMethod = Literal["rms", "bs1770"]
 METHODS: Final[tuple[LoudnessMethod, ...]] = get_args(LoudnessMethod)
 
 
+LOWEST_RATE_HZ: Final = 1_000
+HIGHEST_RATE_HZ: Final = 768_000
+"""Of sound that is read: beyond them it is none, and resampling it would make nonsense, or take for ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawForm:
     """How samples without a header are laid out: interleaved, little-endian."""
@@ -32,9 +37,10 @@ class RawForm:
     sample_format: SampleFormat = "f32"
 
     def __post_init__(self) -> None:
-        if not 1_000 <= self.rate_hz <= 768_000:
+        if not LOWEST_RATE_HZ <= self.rate_hz <= HIGHEST_RATE_HZ:
             raise UsageError(
-                f"{self.rate_hz} Hz is no sample rate.", hint="Choose 1000 to 768000, such as 48000."
+                f"{self.rate_hz} Hz is no sample rate.",
+                hint=f"Choose {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ}, such as 48000.",
             )
         if not 1 <= self.channels <= 64:
             raise UsageError(f"{self.channels} channels are not possible.", hint="Choose 1 to 64.")

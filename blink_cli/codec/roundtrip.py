@@ -140,8 +140,10 @@ class _Run:
             encoding.encoder.set_fec(percent if carried else 0, enabled=carried)
             self._line = DirectLine(network_line, rate_hz=heard.rate_hz, channels=out_channels)
             came = (heard.rate_hz, out_channels)
-        self._to_coder = Conversion(form.rate_hz, form.channels, wanted.coder.rate_hz, channels)
-        self._to_judge = Conversion(form.rate_hz, form.channels, SAMPLE_RATE_HZ, 1, mean=True)
+        # The codec is judged by what it was given: how several channels became one or two is not its doing.
+        self._to_channels = Conversion(form.rate_hz, form.channels, form.rate_hz, channels)
+        self._to_coder = Conversion(form.rate_hz, channels, wanted.coder.rate_hz, channels)
+        self._to_judge = Conversion(form.rate_hz, channels, SAMPLE_RATE_HZ, 1, mean=True)
         self._to_out = Conversion(*came, heard.rate_hz, out_channels)
         self._heard_to_judge = Conversion(*came, SAMPLE_RATE_HZ, 1, mean=True)
         self._out_channels = out_channels
@@ -172,8 +174,9 @@ class _Run:
         expected = self._form.frames
         for block in reader.blocks():
             self._level_in.take(block)
-            self.excerpts.sent(self._to_judge.convert(block)[:, 0])
-            self._pass_on(self._encoding.encode(self._to_coder.convert(block)), None)
+            formed = self._to_channels.convert(block)
+            self.excerpts.sent(self._to_judge.convert(formed)[:, 0])
+            self._pass_on(self._encoding.encode(self._to_coder.convert(formed)), None)
             progress(share_done(self._level_in.frames, expected))
         self.excerpts.sent(self._to_judge.finish()[:, 0])
         self._pass_on(self._encoding.encode(self._to_coder.finish()), None)

@@ -18,7 +18,7 @@ import soundfile
 from blink_cli.audio.devices.sounds import DECODING_ERRORS
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sound_file import ForwardSoundFile
-from blink_cli.codec.options import RawForm, SampleFormat, Source
+from blink_cli.codec.options import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, RawForm, SampleFormat, Source
 from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.ordinary import NotOrdinaryError
@@ -78,6 +78,7 @@ def open_sound(source: Source) -> Iterator[SoundReader]:
     """
     reader = _opened(source.path, source.raw)
     try:
+        _require_sound(source.path, reader.form)
         yield reader
     finally:
         reader.close()
@@ -98,6 +99,14 @@ def _opened(path: Path, raw: RawForm | None) -> SoundReader:
             return _FfmpegReader(path, failure)
     except OSError as failure:
         raise unreadable(path, failure) from failure
+
+
+def _require_sound(path: Path, form: SoundForm) -> None:
+    if not LOWEST_RATE_HZ <= form.rate_hz <= HIGHEST_RATE_HZ:
+        raise UsageError(
+            f"{shown(path)} says that it has {form.rate_hz} samples a second, which is no sound.",
+            hint=f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read; if its header is wrong, make a file without one and name its rate with --raw-rate.",
+        )
 
 
 def _has_header(path: Path) -> bool:

@@ -26,6 +26,9 @@ from blink_cli.runtime.clock import MonotonicClock
 
 SHOWN_EVERY_S: Final = 0.1
 
+_ECHO_CELLS: Final = 3
+"""Free at the end of a line that is written over: the terminal writes `^C` there, and would begin another line if it did not fit."""
+
 
 async def run_feedback(
     context: CommandContext,
@@ -98,9 +101,12 @@ async def run_recording(
 async def run_playing(context: CommandContext, source: Source, name: str) -> SoundPlayed:
     """Play a file on a speaker. Raises `BlinkError` if it or the file does not work."""
     speaker = await asyncio.to_thread(DeviceOpener().open_output, name, beside=f"file:{source.path}")
-    context.output.message(f"playing {shown(source.path)} on {shown(speaker.parameters.name)}")
+
+    def say() -> None:
+        context.output.message(f"playing {shown(source.path)} on {shown(speaker.parameters.name)}")
+
     return await on_own_thread(
-        "blink-play", lambda go_on: play_file(source, speaker, MonotonicClock(), go_on)
+        "blink-play", lambda go_on: play_file(source, speaker, MonotonicClock(), go_on, on_read=say)
     )
 
 
@@ -158,6 +164,6 @@ class _StatusLine:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            columns = columns_of(sys.stderr) or len(text)
-            sys.stderr.write(f"\r{text[: columns - 1]}\x1b[K")
+            columns = columns_of(sys.stderr) or len(text) + _ECHO_CELLS
+            sys.stderr.write(f"\r{text[: columns - _ECHO_CELLS]}\x1b[K")
             sys.stderr.flush()

@@ -42,7 +42,7 @@ from blink_cli.commands.codec_parameters import (
     raw_form,
     show,
 )
-from blink_cli.commands.command import command
+from blink_cli.commands.command import CommandFunction, command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.errors import UsageError
@@ -173,88 +173,64 @@ async def roundtrip(
         context.output.message(missing)
 
 
-async def ogg(
-    context: CommandContext,
-    source: InPath,
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", autocompletion=complete_path, help="Ogg Opus: .opus or .ogg.")
-    ],
-    *,
-    copy: Copy = False,
-    bitrate: Bitrate = 32_000,
-    frame_ms: FrameMs = 20.0,
-    bandwidth: BandwidthOption = "auto",
-    application: ApplicationOption = "audio",
-    channels: Channels = None,
-    encode_rate: EncodeRate = 48_000,
-    fec: Fec = False,
-    dtx: Dtx = False,
-    cbr: Cbr = False,
-    complexity: Complexity = 10,
-    raw_rate: RawRate = None,
-    raw_channels: RawChannels = None,
-    raw_format: RawFormat = None,
-) -> None:
+def _writing(kind: str, out_help: str, help_text: str) -> CommandFunction[...]:
+    """A command that encodes into a file of packets, or copies them there: `ogg` and `mp4` differ in nothing else."""
+
+    async def write(
+        context: CommandContext,
+        source: InPath,
+        out: Annotated[Path, typer.Argument(metavar="OUT", autocompletion=complete_path, help=out_help)],
+        *,
+        copy: Copy = False,
+        bitrate: Bitrate = 32_000,
+        frame_ms: FrameMs = 20.0,
+        bandwidth: BandwidthOption = "auto",
+        application: ApplicationOption = "audio",
+        channels: Channels = None,
+        encode_rate: EncodeRate = 48_000,
+        fec: Fec = False,
+        dtx: Dtx = False,
+        cbr: Cbr = False,
+        complexity: Complexity = 10,
+        raw_rate: RawRate = None,
+        raw_channels: RawChannels = None,
+        raw_format: RawFormat = None,
+    ) -> None:
+        coder = coder_options(
+            bitrate=bitrate,
+            frame_ms=frame_ms,
+            bandwidth=bandwidth,
+            application=application,
+            channels=channels,
+            encode_rate=encode_rate,
+            fec=fec,
+            dtx=dtx,
+            cbr=cbr,
+            complexity=complexity,
+        )
+        raw = raw_form(raw_rate, raw_channels, raw_format)
+        await _write_packets(context, Source(source, raw), out, kind, None if copy else coder)
+
+    write.__doc__ = help_text
+    return write
+
+
+ogg = _writing(
+    "Ogg Opus",
+    "Ogg Opus: .opus or .ogg.",
     """Encode a sound file as Ogg Opus, or copy Opus packets into it.
 
     For example `blink codec ogg music.flac music.opus --bitrate 96000`, or `blink codec ogg call.mp4 call.opus --copy`.
-    """
-    coder = coder_options(
-        bitrate=bitrate,
-        frame_ms=frame_ms,
-        bandwidth=bandwidth,
-        application=application,
-        channels=channels,
-        encode_rate=encode_rate,
-        fec=fec,
-        dtx=dtx,
-        cbr=cbr,
-        complexity=complexity,
-    )
-    raw = raw_form(raw_rate, raw_channels, raw_format)
-    await _write_packets(context, Source(source, raw), out, "Ogg Opus", None if copy else coder)
-
-
-async def mp4(
-    context: CommandContext,
-    source: InPath,
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", autocompletion=complete_path, help="MP4: .mp4 or .m4a.")
-    ],
-    *,
-    copy: Copy = False,
-    bitrate: Bitrate = 32_000,
-    frame_ms: FrameMs = 20.0,
-    bandwidth: BandwidthOption = "auto",
-    application: ApplicationOption = "audio",
-    channels: Channels = None,
-    encode_rate: EncodeRate = 48_000,
-    fec: Fec = False,
-    dtx: Dtx = False,
-    cbr: Cbr = False,
-    complexity: Complexity = 10,
-    raw_rate: RawRate = None,
-    raw_channels: RawChannels = None,
-    raw_format: RawFormat = None,
-) -> None:
+    """,
+)
+mp4 = _writing(
+    "MP4",
+    "MP4: .mp4 or .m4a.",
     """Encode a sound file as MP4, or copy Opus packets into it.
 
     For example `blink codec mp4 voice.wav voice.mp4`, or of samples without a header `blink codec mp4 voice.raw voice.mp4 --raw-rate 16000 --raw-format s16`.
-    """
-    coder = coder_options(
-        bitrate=bitrate,
-        frame_ms=frame_ms,
-        bandwidth=bandwidth,
-        application=application,
-        channels=channels,
-        encode_rate=encode_rate,
-        fec=fec,
-        dtx=dtx,
-        cbr=cbr,
-        complexity=complexity,
-    )
-    raw = raw_form(raw_rate, raw_channels, raw_format)
-    await _write_packets(context, Source(source, raw), out, "MP4", None if copy else coder)
+    """,
+)
 
 
 async def _write_packets(

@@ -6,7 +6,7 @@ A command is an `async def` whose first parameter is its `CommandContext`. The d
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -62,7 +62,13 @@ _GLOBAL_PARAMETERS = (
 
 
 def command(
-    app: typer.Typer, name: str, *, hosts: bool = False, prints: Printed = None, **settings: Any
+    app: typer.Typer,
+    name: str,
+    *,
+    hosts: bool = False,
+    prints: Printed = None,
+    without: Collection[str] = (),
+    **settings: Any,
 ) -> Callable[[CommandFunction[P]], CommandFunction[P]]:
     """Register a function as a command.
 
@@ -71,12 +77,13 @@ def command(
         name: What the user types.
         hosts: Whether it may run a session of its own.
         prints: What stands on stdout with `--json`: one document of this type, or one of these a line.
+        without: Names of session options that mean nothing to it, and that it does not have.
         settings: For Typer.
 
     """
 
     def register(function: CommandFunction[P]) -> CommandFunction[P]:
-        invoke = _with_global_options(function, hosts=hosts)
+        invoke = _with_global_options(function, hosts=hosts, without=without)
         PRINTED[invoke] = prints
         app.command(name, **settings)(invoke)
         return function
@@ -85,7 +92,7 @@ def command(
 
 
 def _with_global_options(
-    function: Callable[..., Coroutine[Any, Any, None]], *, hosts: bool
+    function: Callable[..., Coroutine[Any, Any, None]], *, hosts: bool, without: Collection[str]
 ) -> Callable[..., Job]:
     @functools.wraps(function)
     def invoke(click_context: typer.Context, **arguments: Any) -> Job:
@@ -93,7 +100,7 @@ def _with_global_options(
         given = {name.removesuffix("_after"): arguments.pop(name) for name, *_ in _GLOBAL_PARAMETERS}
         context = invocation.context(invocation.options.changed(**given))
         if takes_session_options:
-            options = {name: arguments.pop(name) for name, *_ in SESSION_PARAMETERS}
+            options = {name: arguments.pop(name, default) for name, _, default in SESSION_PARAMETERS}
             arguments[own[0].name] = session_options(**options)
         return Job(run=function(context, **arguments), context=context, hosts=hosts)
 
@@ -105,7 +112,11 @@ def _with_global_options(
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in own[takes_session_options:]
         ),
-        *(_parameter(*parameter) for parameter in (SESSION_PARAMETERS if takes_session_options else ())),
+        *(
+            _parameter(*parameter)
+            for parameter in (SESSION_PARAMETERS if takes_session_options else ())
+            if parameter[0] not in without
+        ),
         *(
             _parameter(name, Annotated[kind, option], default)
             for name, kind, default, option in _GLOBAL_PARAMETERS

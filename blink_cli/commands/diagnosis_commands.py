@@ -1,7 +1,7 @@
 """Commands for when something is wrong. They work without a session, and use one that runs."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -14,10 +14,15 @@ from blink_cli.commands.show.terminal import columns_of
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.exit_codes import ExitCode
 
+_NOT_LOOKED_AT: Final = frozenset(
+    {"nickname", "auto_accept", "echo_cancel", "noise_suppress", "auto_gain", "automute"}
+)
+"""Options of a session on which nothing depends that is examined."""
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "doctor", prints=DoctorReport)(doctor)
+    command(app, "doctor", prints=DoctorReport, without=_NOT_LOOKED_AT)(doctor)
     command(app, "log", prints=LogRecord | LogPlace)(log)
     command(app, "bugreport", prints=BugReportWritten)(bugreport)
 

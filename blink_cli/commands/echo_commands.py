@@ -21,7 +21,9 @@ CALLED_STRETCH_S: Final = 4.0
 
 def register(app: typer.Typer) -> None:
     """Add this command to the application."""
-    command(app, "echo", hosts=True, prints=SessionReady | OfferPlaced | EchoVerdict)(echo)
+    command(
+        app, "echo", hosts=True, prints=SessionReady | OfferPlaced | EchoVerdict, without={"auto_accept"}
+    )(echo)
 
 
 async def echo(
@@ -93,7 +95,6 @@ async def echo(
     for option, given in (
         ("--input", session_options.input),
         ("--output", session_options.output),
-        ("--auto-accept", session_options.auto_accept),
     ):
         if given is not None:
             raise UsageError(f"An echo peer has no {option}.", hint="`blink serve` runs a session with one.")

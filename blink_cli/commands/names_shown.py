@@ -1,6 +1,7 @@
 """How peers, calls, times and counts are shown to people."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from blink_cli.core.api.events import LinkState, ProtocolDiffers
 from blink_cli.core.api.replies import (
@@ -134,9 +135,15 @@ def volume_words(gain_db: float, *, muted_here: bool) -> str:
     return ", ".join(words) or "as it comes"
 
 
+SILENT_BELOW_LUFS: Final = -70.0
+"""What integrated loudness leaves out as silence (ITU-R BS.1770-4, absolute gate): nobody hears it, whatever its figure."""
+
+
 def lufs_text(lufs: float | None) -> str:
-    """Return a loudness with its unit; nothing of silence."""
-    return "" if lufs is None else f"{lufs:.1f} LUFS"
+    """Return a loudness with its unit, `silent` of what nobody hears; nothing where nothing was measured."""
+    if lufs is None:
+        return ""
+    return "silent" if lufs < SILENT_BELOW_LUFS else f"{lufs:.1f} LUFS"
 
 
 def loudness_text(track: RecordedLoudness) -> str:

@@ -31,7 +31,7 @@ def processing_lines(state: ProcessingState) -> Iterator[str]:
     yield f"noise   {noise_text(state.noise)}"
     yield f"gain    {gain_text(state.gain)}"
     if state.automute.chosen:
-        yield f"automute {automute_text(state.automute)}"
+        yield f"mute    automute {automute_text(state.automute)}"
     if state.voice.reason is not None:
         yield f"talking told by {state.voice.told_by}: {clause(state.voice.reason)}"
 

@@ -118,7 +118,7 @@ async def start(
 ) -> None:
     """Record the current call from now on. The others are told.
 
-    With --processing also what echo canceller, noise suppressor and gain control are given and what they make of it, for who tunes them.
+    With --processing also what echo cancelling, noise suppression and automatic gain are given and what they make of it, for who tunes them.
     For example `blink record start --processing debugging`.
     """
     request = StartRecording(

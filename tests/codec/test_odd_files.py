@@ -45,6 +45,17 @@ def test_a_header_without_possible_channels_is_no_sound(tmp_path: Path, channels
         pass
 
 
+@pytest.mark.parametrize("rate_hz", [1, 999, 768_001, 2_000_000_000])
+def test_a_rate_that_no_sound_has_is_refused(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "odd.wav"
+    write_wav(path)
+    data = bytearray(path.read_bytes())
+    data[24:28] = rate_hz.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=f"{rate_hz} samples a second"), open_sound(Source(path)):
+        pass
+
+
 @pytest.mark.parametrize("data", [b"", b"OggS\x00\x02" + bytes(20), b"hello\n" * 100, bytes(5000)])
 def test_what_holds_no_packets_is_told(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "odd.opus"

@@ -253,6 +253,27 @@ def test_six_channels_become_one_voice(tmp_path: Path) -> None:
     assert done.output.level_dbfs == pytest.approx(-20, abs=1.5)  # as loud as the one that speaks
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_codec_is_judged_by_the_channels_that_it_was_given(tmp_path: Path, channels: int) -> None:
+    """Of surround sound two channels, or the voice of all of them: what the others carry is no fault of the codec."""
+    spoken = [
+        soundfile.read(speech(tmp_path / f"{index}.wav", 4.0, index=index), dtype="float32")[0]
+        for index in range(2)
+    ]
+    six = np.zeros((min(map(len, spoken)), 6), np.float32)
+    six[:, 0] = six[:, 1] = spoken[0][: len(six)]
+    soundfile.write(tmp_path / "alone.wav", six[:, 0], 48_000, subtype="FLOAT")
+    if channels == 2:
+        six[:, 4] = six[:, 5] = spoken[1][: len(six)]
+    soundfile.write(tmp_path / "six.wav", six, 48_000, subtype="FLOAT")
+    alone, of_six = (
+        told(tmp_path / f"{name}.wav", tmp_path / "out.wav", channels=channels, bitrate_bps=64_000)
+        for name in ("alone", "six")
+    )
+    assert alone.quality.snr_db is not None
+    assert of_six.quality.snr_db == pytest.approx(alone.quality.snr_db, abs=1)
+
+
 def test_work_that_is_given_up_leaves_nothing(voice_file: Path, tmp_path: Path) -> None:
     class GivenUpError(Exception):
         pass

@@ -221,6 +221,13 @@ def test_it_says_how_loud_everybody_is_and_who_is_silenced_here() -> None:
     assert "-15.0 LUFS  -17.0 LUFS" in table
 
 
+def test_what_nobody_hears_is_called_silent() -> None:
+    quiet = msgspec.structs.replace(LOUD, short_term_lufs=-96.2)
+    _, bob = drawn(in_call(participant(BOB, "bob", LinkState.CONNECTED, loudness=quiet)))
+    assert "silent" in bob
+    assert "LUFS" not in bob
+
+
 def test_the_status_says_what_is_too_loud_and_who_is_not_played_as_they_come() -> None:
     capture = CaptureFigures(
         gaps=0, missing_s=0, late_s=0, last_gap_at_s=None, last_gap_s=None, clipped_frames=12, frames=100

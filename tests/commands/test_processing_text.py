@@ -43,6 +43,12 @@ def test_lines_say_what_was_chosen_and_what_it_does() -> None:
     )
 
 
+def test_every_line_of_the_status_begins_in_its_column() -> None:
+    lines = list(processing_lines(processing(ProcessingSettings(automute=True))))
+    assert lines[-1] == "mute    automute on"
+    assert {line.index(line.split()[1]) for line in lines} == {8}
+
+
 def test_in_a_call_the_panel_shows_in_few_words_what_runs_and_what_cannot() -> None:
     assert processing_in_short(processing()) == ""
     assert processing_in_short(processing(ALL_ON)) == "echo -35 dB, noise high, gain auto"

@@ -22,7 +22,7 @@ def test_a_report_has_a_name_of_its_own_in_a_folder_that_is_there(tmp_path: Path
 
 def test_a_place_that_takes_no_such_file_is_found_before_the_work(tmp_path: Path) -> None:
     """Who may write the folder is only asked by making the file: a name may be too long for it, and root may do everything but write /proc."""
-    with pytest.raises(BlinkError, match="cannot be written to .*: .+") as refused:
+    with pytest.raises(BlinkError, match=r"cannot be written to .*: .+") as refused:
         require_free(tmp_path / f"{'x' * 300}.zip")
     assert "another folder" in (refused.value.hint or "")
     assert list(tmp_path.iterdir()) == []

@@ -76,6 +76,11 @@ async def test_what_is_recorded_can_be_played(machine: Machine) -> None:
     done = await machine.run("ann", "codec", "play", str(recorded), "--output", f"wav:{played}", "--json")
     assert done.exit_code == 0, done.report()
     sound, _ = soundfile.read(played, dtype="float32")
+    missing = await machine.run(
+        "ann", "codec", "play", str(recorded.with_name("none.wav")), "--output", "null"
+    )
+    assert missing.exit_code == 3
+    assert "playing" not in missing.stderr, "what is not there is not played"
     spectrum = np.abs(np.fft.rfft(sound))
     assert np.argmax(spectrum) / len(sound) * 48_000 == pytest.approx(440, abs=2)
     itself = await machine.run(

@@ -7,7 +7,7 @@ A change is checked as a whole, told to the encoder and to what plans redundancy
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Final, get_args
 
 import msgspec
@@ -78,11 +78,10 @@ class CodecControl:
         """What is chosen, and what really comes out."""
         settings = self.settings
         figures = None if self._media is None else self._media.voice.encoder_figures()
-        once = tuple(
-            field.name for field in fields(CodecOptions) if getattr(self._once, field.name) is not None
-        )
+        chosen, later = _chosen(settings), _chosen(self._file.with_options(self._chosen))
+        once = tuple(name for name in get_args(CodecKey) if getattr(chosen, name) != getattr(later, name))
         return CodecInUse(
-            chosen=_chosen(settings),
+            chosen=chosen,
             now=None if figures is None else _now(figures),
             for_this_call=once,
             remarks=remarks(settings),
@@ -166,7 +165,7 @@ def remarks(settings: CodecSettings) -> tuple[str, ...]:
         said.append(f"{why} no speech mode, and so no FEC; redundancy helps against loss")
     if settings.stereo:
         said.append(
-            "of a microphone with two channels both are sent as they are: echo, noise and level of them are left alone"
+            "of a microphone with two channels both are sent as they are: no echo cancelling, noise suppression or automatic gain is done to them"
         )
     if settings.frame_ms < SHORTEST_SPEECH_FRAME_MS:
         packets = round(1000 / settings.frame_ms)

@@ -84,11 +84,14 @@ def _cell(height: float, *, dashed: bool) -> str:
 
 
 def _times(duration_s: float, width: int) -> str:
-    """Beginning and end, and what fits between."""
+    """Beginning and end, and what fits between; where whole seconds would be the same several times, with tenths and hundredths."""
     wanted = max(min(width // 16, 8), 1)
+    step_s = duration_s / wanted
+    decimals = 0 if step_s >= 1 else 1 if step_s >= 0.1 else 2
     text = ""
     for number in range(wanted + 1):
-        label = clock(duration_s * number / wanted)
+        at_s = step_s * number
+        label = f"{at_s:.{decimals}f} s" if decimals else clock(at_s)
         place = min(round(width * number / wanted), width - len(label))
         if place >= len(text) + (number > 0):
             text = f"{text:<{place}}{label}"

@@ -437,7 +437,7 @@ class CodecInUse(_Value, frozen=True):
     """None while no media run."""
 
     for_this_call: tuple[str, ...] = ()
-    """Which of the chosen ones are forgotten when the call ends."""
+    """Which of the chosen ones will be others when the call ends."""
 
     remarks: tuple[str, ...] = ()
     """What these settings cannot do, or cost, in words."""

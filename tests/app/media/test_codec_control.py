@@ -108,6 +108,15 @@ async def test_what_is_for_one_call_ends_with_it(tmp_path: Path) -> None:
     assert Bench(tmp_path).control.settings == CodecSettings(bitrate_bps=64_000)
 
 
+async def test_what_is_the_same_afterwards_is_not_for_this_call(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.media.voice.is_running = True
+    await bench.set(once=True, stereo=False, frame_ms=10)
+    assert (await bench.shown()).for_this_call == ("frame_ms",)
+    await bench.set(once=True, stereo=True)
+    assert (await bench.shown()).for_this_call == ("frame_ms", "stereo")
+
+
 async def test_what_does_not_go_together_changes_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await bench.set(dtx=True)

@@ -52,6 +52,20 @@ def test_a_mark_is_drawn_behind_the_bars() -> None:
     assert lines[1] == "  -10 |" + "-" * 7 + "#" * 6
 
 
+@pytest.mark.parametrize(
+    ("duration_s", "labels"),
+    [
+        (2, "0.0 s 0.5 s 1.0 s 1.5 s 2.0 s"),
+        (0.2, "0.00 s 0.05 s 0.10 s 0.15 s 0.20 s"),
+        (8, "0:00 0:02 0:04 0:06 0:08"),
+    ],
+)
+def test_no_two_times_of_a_short_sound_are_the_same(duration_s: float, labels: str) -> None:
+    lines = chart([-10.0] * 20, duration_s=duration_s, columns=72, rows=4, lowest=-40, highest=0)
+    assert " ".join(lines[-1].split()) == labels
+    assert len(lines[-1]) <= 72
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.9, "1:05"), (3_725, "1:02:05")])
 def test_times(seconds: float, text: str) -> None:
     assert clock(seconds) == text
