@@ -17,7 +17,7 @@ from blink_cli.codec.sound_writer import require_sound
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.own_thread import on_own_thread
 from blink_cli.commands.session_sources import ProfileSource
-from blink_cli.commands.show.level_bar import level_bar
+from blink_cli.commands.show.level_bar import FREE_CELLS, level_bar
 from blink_cli.commands.show.terminal import columns_of
 from blink_cli.commands.stopping import stop_signals
 from blink_cli.core.api.device_name import FileDevice, parse_input_name
@@ -25,9 +25,6 @@ from blink_cli.core.text.path_text import shown
 from blink_cli.runtime.clock import MonotonicClock
 
 SHOWN_EVERY_S: Final = 0.1
-
-_ECHO_CELLS: Final = 3
-"""Free at the end of a line that is written over: the terminal writes `^C` there, and would begin another line if it did not fit."""
 
 
 async def run_feedback(
@@ -164,6 +161,6 @@ class _StatusLine:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            columns = columns_of(sys.stderr) or len(text) + _ECHO_CELLS
-            sys.stderr.write(f"\r{text[: columns - _ECHO_CELLS]}\x1b[K")
+            columns = columns_of(sys.stderr) or len(text) + FREE_CELLS
+            sys.stderr.write(f"\r{text[: columns - FREE_CELLS]}\x1b[K")
             sys.stderr.flush()

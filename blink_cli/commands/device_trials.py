@@ -29,7 +29,7 @@ from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.running import profile_of
 from blink_cli.commands.session_parameters import input_device, output_device
 from blink_cli.commands.session_sources import ProfileSource
-from blink_cli.commands.show.level_bar import level_bar
+from blink_cli.commands.show.level_bar import FREE_CELLS, level_bar
 from blink_cli.commands.show.terminal import columns_of, understands_escapes
 from blink_cli.core.api.device_name import NullDevice, WavDevice, parse_output_name
 from blink_cli.core.api.requests import GetStatus
@@ -146,8 +146,7 @@ class _LevelBar:
     def show(self, now: LevelNow) -> None:
         if self._shown:
             text = f"{now.elapsed_s:4.1f} s  {level_bar(now.level_dbov, now.peak_dbfs)}"
-            # One cell less than there is: a full line would go on to the next, and stay.
-            text = text[: (columns_of(sys.stderr) or len(text) + 1) - 1]
+            text = text[: (columns_of(sys.stderr) or len(text) + FREE_CELLS) - FREE_CELLS]
             sys.stderr.write(f"\r{text}\x1b[K")
             sys.stderr.flush()
 

@@ -6,6 +6,9 @@ LOWEST_DBOV: Final = -66.0
 CELLS: Final = 33
 """Two decibels each."""
 
+FREE_CELLS: Final = 3
+"""At the end of a line that is written over. A full line would go on to the next, and stay; Ctrl-C makes the terminal write `^C` there, which must fit too."""
+
 
 def level_bar(level_dbov: float, peak_dbfs: float) -> str:
     """Return the bar of a level from -66 to 0 dBov, with a mark at the largest peak."""
