@@ -133,7 +133,7 @@ def _described(path: str, command: Any) -> Iterator[str]:
     rows = [(f"`{_argument(one)}`", _help(one)) for one in arguments]
     parameters = {parameter.name for parameter in command.params}
     session = [name for name, *_ in SESSION_PARAMETERS]
-    of_session = {name for name in session if name in parameters} if "group" in parameters else set[str]()
+    of_session = frozenset(name for name in session if name in parameters and "group" in parameters)
     rows += _options(command, but=of_session | {"json_after"})
     if rows:
         yield _table(("argument", "meaning"), rows)
