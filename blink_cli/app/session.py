@@ -570,7 +570,10 @@ def _ice_server_event(server: ConfiguredServer, reason: str | None) -> Event:
 
 
 def _device_at(place: DevicePlace | None) -> DeviceAt | None:
-    return None if place is None else DeviceAt(name=place.name, description=place.description)
+    if place is None:
+        return None
+    port = None if place.port is None else place.port.description or place.port.name
+    return DeviceAt(name=place.name, description=place.description, port=port)
 
 
 def _no_call() -> StateError:

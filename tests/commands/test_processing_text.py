@@ -29,7 +29,7 @@ def unavailable(state: ProcessingState) -> ProcessingState:
 
 def test_lines_say_what_was_chosen_and_what_it_does() -> None:
     assert list(processing_lines(processing())) == [
-        "echo    auto: off (a headset: USB Headset)",
+        "echo    auto: off (at the ear: USB Headset)",
         "noise   off",
         "gain    off",
     ]

@@ -159,7 +159,7 @@ async def test_auto_follows_the_devices_and_the_echo_lies_on_its_reference(tmp_p
                 await alice.ask("set-output", "usb-headset")
                 echo = (await processing(alice))["echo"]
                 assert (echo["state"], echo["removed_db"]) == ("off", None)
-                assert "a headset: " in echo["reason"]
+                assert "at the ear: " in echo["reason"]
                 stopped = await alice.ask("record", "stop")
             await together(alice.quit(), bob.quit())
     near, far, processed = (

@@ -155,7 +155,7 @@ def processing(chosen: ProcessingSettings | None = None) -> ProcessingState:
         echo=EchoState(
             chosen=chosen.echo_cancel,
             state="on" if on else "off",
-            reason="a headset: USB Headset" if auto else None,
+            reason="at the ear: USB Headset" if auto else None,
             removed_db=35.2 if on else None,
             delay_ms=61.0 if on else None,
         ),

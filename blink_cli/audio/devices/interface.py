@@ -35,12 +35,32 @@ class DeviceParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicePort:
+    """What a sink or source is plugged into: one sink of a laptop plays on its speaker or on the headphones in its jack."""
+
+    name: str
+    """As the sound server knows it, such as `analog-output-headphones`."""
+
+    description: str | None = None
+    """What people call it."""
+
+    kind: str | None = None
+    """PulseAudio's word for what it is, such as `headphones`; None where it does not know."""
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePlace:
     """A sink or source of the sound server."""
 
     name: str
     description: str | None = None
     """What people call it."""
+
+    port: DevicePort | None = None
+    """The one in use; it changes when something is plugged in. None where the device has no ports."""
+
+    form_factor: str | None = None
+    """PulseAudio's word for what the device is, such as `headset`; None where it does not know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,22 @@ ERROR_CONNECTION_REFUSED: Final = 6
 
 SUBSCRIBE_SINKS: Final = 0x0001
 SUBSCRIBE_SOURCES: Final = 0x0002
-SUBSCRIBE_SERVER: Final = 0x0080
+SUBSCRIBE_CARDS: Final = 0x0200
+EVENT_OPERATION: Final = 0x0030
+EVENT_CHANGED: Final = 0x0010
+"""Of the events that were subscribed to, those that tell of a change of what is there (pulse/def.h)."""
+
+FORM_FACTOR: Final = b"device.form_factor"
+"""The property of a device that says what it is (pulse/proplist.h)."""
+
+PORT_KINDS: Final = (
+    None, "aux", "speaker", "headphones", "line", "mic", "headset", "handset", "earpiece", "spdif", "hdmi", "tv", "radio", "video", "usb",
+    "bluetooth", "portable", "handsfree", "car", "hifi", "phone", "network", "analog",
+)  # fmt: skip
+"""`pa_device_port_type` (pulse/def.h of PulseAudio 14 and later)."""
+
+PORT_KINDS_SINCE: Final = 14
+"""The first version of the library whose ports have a type; behind those of earlier ones lies nothing that may be read."""
 
 
 class SampleSpec(ctypes.Structure):
@@ -65,6 +80,19 @@ class ChannelVolumes(ctypes.Structure):
     """`pa_cvolume`."""
 
     _fields_ = (("channels", c_uint8), ("values", c_uint32 * MAX_CHANNELS))
+
+
+class PortInfo(ctypes.Structure):
+    """`pa_sink_port_info` and `pa_source_port_info`; the last two from `PORT_KINDS_SINCE` on."""
+
+    _fields_ = (
+        ("name", c_char_p),
+        ("description", c_char_p),
+        ("priority", c_uint32),
+        ("available", c_int),
+        ("availability_group", c_char_p),
+        ("type", c_uint32),
+    )
 
 
 class SinkInfo(ctypes.Structure):
@@ -86,6 +114,13 @@ class SinkInfo(ctypes.Structure):
         ("flags", c_int),
         ("properties", c_void_p),
         ("configured_latency", c_uint64),
+        ("base_volume", c_uint32),
+        ("state", c_int),
+        ("n_volume_steps", c_uint32),
+        ("card", c_uint32),
+        ("n_ports", c_uint32),
+        ("ports", c_void_p),
+        ("active_port", POINTER(PortInfo)),
     )
 
 
@@ -108,6 +143,13 @@ class SourceInfo(ctypes.Structure):
         ("flags", c_int),
         ("properties", c_void_p),
         ("configured_latency", c_uint64),
+        ("base_volume", c_uint32),
+        ("state", c_int),
+        ("n_volume_steps", c_uint32),
+        ("card", c_uint32),
+        ("n_ports", c_uint32),
+        ("ports", c_void_p),
+        ("active_port", POINTER(PortInfo)),
     )
 
 
@@ -137,6 +179,9 @@ class BufferAttributes(ctypes.Structure):
     )
 
 
+SubscriptionCallback = ctypes.CFUNCTYPE(None, c_void_p, c_int, c_uint32, c_void_p)
+"""Which kind of thing, what became of it, and its number."""
+
 SinkInfoCallback = ctypes.CFUNCTYPE(None, c_void_p, POINTER(SinkInfo), c_int, c_void_p)
 SourceInfoCallback = ctypes.CFUNCTYPE(None, c_void_p, POINTER(SourceInfo), c_int, c_void_p)
 ServerInfoCallback = ctypes.CFUNCTYPE(None, c_void_p, POINTER(ServerInfo), c_void_p)
@@ -162,6 +207,12 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "pa_context_get_server_info": (c_void_p, (c_void_p, ServerInfoCallback, c_void_p)),
     "pa_context_get_sink_info_list": (c_void_p, (c_void_p, SinkInfoCallback, c_void_p)),
     "pa_context_get_source_info_list": (c_void_p, (c_void_p, SourceInfoCallback, c_void_p)),
+    "pa_context_get_sink_info_by_name": (c_void_p, (c_void_p, c_char_p, SinkInfoCallback, c_void_p)),
+    "pa_context_get_source_info_by_name": (c_void_p, (c_void_p, c_char_p, SourceInfoCallback, c_void_p)),
+    "pa_context_set_subscribe_callback": (None, (c_void_p, SubscriptionCallback, c_void_p)),
+    "pa_context_subscribe": (c_void_p, (c_void_p, c_int, c_void_p, c_void_p)),
+    "pa_proplist_gets": (c_char_p, (c_void_p, c_char_p)),
+    "pa_get_library_version": (c_char_p, ()),
     "pa_operation_unref": (None, (c_void_p,)),
     "pa_strerror": (c_char_p, (c_int,)),
     "pa_stream_new": (c_void_p, (c_void_p, c_char_p, POINTER(SampleSpec), POINTER(ChannelMap))),

@@ -28,6 +28,7 @@ from blink_cli.audio.devices.pulse_connection import (
     ServerDevice,
     SoundServerHangsError,
 )
+from blink_cli.audio.devices.pulse_place import PlaceWatch
 from blink_cli.audio.samples import Samples
 from blink_cli.core.api.device_name import DefaultDevice, SystemDevice
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
@@ -85,7 +86,7 @@ class PulseEngine:
             virtual=False,
             description=info.description,
         )
-        self._place = DevicePlace(info.name, info.description)
+        self._place = device.place
         self._lost_frames = 0
         self._thread: EngineThread | None = None
         self._connection: PulseConnection | None = None
@@ -160,11 +161,11 @@ class PulseEngine:
         with PulseConnection() as connection:
             stream = self._open_stream(connection, callback)
             try:
-                self._await_ready(connection, stream)
+                watch = self._await_ready(connection, stream)
                 with self._connecting:
                     self._connection = connection
                 begun()
-                self._turn(connection, stream, stopping)
+                self._turn(connection, stream, watch, stopping)
             finally:
                 with self._connecting:
                     self._connection = None
@@ -178,13 +179,18 @@ class PulseEngine:
         target = None if self._follows_default else self._device.info.name
         return kind(connection, self._device, self._parameters.channels, target, callback)
 
-    def _await_ready(self, connection: PulseConnection, stream: "_Stream") -> None:
+    def _await_ready(self, connection: PulseConnection, stream: "_Stream") -> PlaceWatch:
         connection.until(lambda: stream.state == pa.STREAM_READY or stream.state in pa.STREAM_ENDED)
         if stream.state != pa.STREAM_READY:
             raise self._unusable(connection.error())
-        self._find_place(connection, stream)
+        watch = PlaceWatch(connection, self._direction, lambda: stream.device_name, self._be_at)
+        watch.look()
+        connection.until(lambda: watch.answers > 0)
+        return watch
 
-    def _turn(self, connection: PulseConnection, stream: "_Stream", stopping: threading.Event) -> None:
+    def _turn(
+        self, connection: PulseConnection, stream: "_Stream", watch: PlaceWatch, stopping: threading.Event
+    ) -> None:
         while not stopping.is_set():
             connection.turn(TURN_S)
             self._lost_frames = stream.lost_frames
@@ -197,15 +203,11 @@ class PulseEngine:
                     f"The sound server ended the {self._direction} {self._parameters.name}: it was unplugged, or somebody ended it."
                 )
             if stream.moved:
-                self._find_place(connection, stream)
+                stream.moved = False
+                watch.look()
 
-    def _find_place(self, connection: PulseConnection, stream: "_Stream") -> None:
-        stream.moved = False
-        name = stream.device_name
-        if self._place.name != name:
-            self._place = DevicePlace(name)
-            described = {device.info.name: device.info.description for device in connection.devices()}
-            self._place = DevicePlace(name, described.get(name))
+    def _be_at(self, place: DevicePlace) -> None:
+        self._place = place
 
     def _unusable(self, reason: str) -> DeviceError:
         return DeviceError(

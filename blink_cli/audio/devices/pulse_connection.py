@@ -4,6 +4,8 @@ A connection belongs to one thread. Whatever the server does (stands still, dies
 that it was given: the library only sends and receives when `turn` lets it, and `turn` waits as long as it is told.
 """
 
+import functools
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from blink_cli.audio.devices import libpulse as pa
+from blink_cli.audio.devices.interface import DevicePlace, DevicePort
 from blink_cli.audio.devices.libpulse import libpulse
 from blink_cli.audio.devices.system_device import SystemDeviceInfo
 from blink_cli.core.errors import DeviceError
@@ -45,6 +48,17 @@ class ServerDevice:
 
     configured_latency_us: int = 0
     """0 while it does not run."""
+
+    port: DevicePort | None = None
+    """What it is plugged into at the moment."""
+
+    form_factor: str | None = None
+    """PulseAudio's word for what it is."""
+
+    @property
+    def place(self) -> DevicePlace:
+        """Where a stream on it is."""
+        return DevicePlace(self.info.name, self.info.description, self.port, self.form_factor)
 
 
 class PulseConnection:
@@ -160,23 +174,24 @@ class PulseConnection:
             pa.SinkInfoCallback(on_sink),
             pa.SourceInfoCallback(on_source),
         )
-        self._ask(self._pa.pa_context_get_server_info, callbacks[0])
+        self.ask(self._pa.pa_context_get_server_info, callbacks[0])
         self.until(lambda: "server" in answered)
         if not server:
             raise self._refused()
-        self._ask(self._pa.pa_context_get_sink_info_list, callbacks[1])
-        self._ask(self._pa.pa_context_get_source_info_list, callbacks[2])
+        self.ask(self._pa.pa_context_get_sink_info_list, callbacks[1])
+        self.ask(self._pa.pa_context_get_source_info_list, callbacks[2])
         self.until(lambda: {"sinks", "sources"} <= answered)
         return sinks + sorted(sources, key=lambda source: source.info.monitor)
+
+    def ask(self, question: Any, *arguments: Any) -> None:
+        """Send a question, or a wish; its answer comes to the callback among `arguments`, in a later `turn`."""
+        operation = question(self.context, *arguments, None)
+        if operation:
+            self._pa.pa_operation_unref(operation)
 
     def error(self) -> str:
         """What the library says of its last failure."""
         return _text(self._pa.pa_strerror(self._pa.pa_context_errno(self.context)))
-
-    def _ask(self, question: Any, callback: Any) -> None:
-        operation = question(self.context, callback, None)
-        if operation:
-            self._pa.pa_operation_unref(operation)
 
     def _refused(self) -> NoSoundServerError:
         return NoSoundServerError(
@@ -211,6 +226,7 @@ def sinks_and_sources(*, answer_s: float = ANSWER_S) -> list[ServerDevice]:
 def _sink(info: pa.SinkInfo, server: str, default_sink: str, default_source: str) -> ServerDevice:
     del default_source
     name = _text(info.name)
+    port, form_factor = described(info)
     return ServerDevice(
         SystemDeviceInfo(
             name=name,
@@ -227,12 +243,15 @@ def _sink(info: pa.SinkInfo, server: str, default_sink: str, default_source: str
         volume=_loudest(info.volume),
         sample_format=info.sample_spec.format,
         configured_latency_us=info.configured_latency,
+        port=port,
+        form_factor=form_factor,
     )
 
 
 def _source(info: pa.SourceInfo, server: str, default_sink: str, default_source: str) -> ServerDevice:
     del default_sink
     name = _text(info.name)
+    port, form_factor = described(info)
     return ServerDevice(
         SystemDeviceInfo(
             name=name,
@@ -250,7 +269,28 @@ def _source(info: pa.SourceInfo, server: str, default_sink: str, default_source:
         volume=_loudest(info.volume),
         sample_format=info.sample_spec.format,
         configured_latency_us=info.configured_latency,
+        port=port,
+        form_factor=form_factor,
     )
+
+
+def described(info: Any) -> tuple[DevicePort | None, str | None]:
+    """Return the port in use of a sink's or source's structure, and its form factor. Only while the library shows it."""
+    form_factor = None
+    if info.properties:
+        form_factor = _text(libpulse().pa_proplist_gets(info.properties, pa.FORM_FACTOR)) or None
+    if not info.active_port:
+        return None, form_factor
+    port = info.active_port.contents
+    number = port.type if _ports_have_kinds() else 0
+    kind = pa.PORT_KINDS[number] if number < len(pa.PORT_KINDS) else None
+    return DevicePort(_text(port.name), _text(port.description) or None, kind), form_factor
+
+
+@functools.cache
+def _ports_have_kinds() -> bool:
+    version = re.match(r"\d+", _text(libpulse().pa_get_library_version()))
+    return version is not None and int(version[0]) >= pa.PORT_KINDS_SINCE
 
 
 def _copied(channel_map: pa.ChannelMap) -> pa.ChannelMap:

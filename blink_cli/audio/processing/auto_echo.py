@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from blink_cli.audio.devices.interface import InputDevice, OutputDevice
+from blink_cli.audio.devices.interface import DevicePort, InputDevice, OutputDevice
 from blink_cli.core.media.processing_settings import EchoCancel
 
 
@@ -19,11 +19,19 @@ class SoundDevice:
     name: str
     virtual: bool
     description: str | None = None
+    port: DevicePort | None = None
+    """What it is plugged into, where the sound server says so."""
+
+    form_factor: str | None = None
+    """PulseAudio's word for what it is."""
 
     @property
     def shown(self) -> str:
         """What people call it."""
-        return self.description or self.name
+        whole = self.description or self.name
+        if self.port is None or self.port.description is None:
+            return whole
+        return f"{self.port.description} of {whole}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,24 @@ class EchoDecision:
     """What was found, in a few words; None where the user decided."""
 
 
+_EAR_PORTS: Final = frozenset({"headphones", "headset", "handset", "earpiece"})
+_EAR_FORMS: Final = frozenset({"headset", "headphone", "handset"})
+_ROOM_FORMS: Final = frozenset(
+    {"internal", "speaker", "tv", "webcam", "car", "hifi", "computer", "portable", "hands-free"}
+)
+"""Source: pulse/def.h (`pa_device_port_type`) and pulse/proplist.h (`device.form_factor`). What Bluetooth calls hands-free stands on a desk or in a car."""
+
 _AT_THE_EAR: Final = re.compile(
     r"head[\s_-]*(set|phones?)|ear[\s_-]*(buds?|phones?|pieces?)|hands?[\s_-]*free|air[\s_-]*pods|\b(hsp|hfp|handset)\b",
     re.IGNORECASE,
 )
+
+
+_LISTS_OUTPUTS: Final = re.compile(r"\w \+ \w")
+"""ALSA's use case manager names a sink after all that it may play on: "HD Audio Controller Speaker + Headphones"."""
+
+_PROFILES: Final = ("bluez_sink.", "bluez_output.")
+"""Behind the address such a name has the profile, "headset_head_unit" or "handsfree_head_unit", which a Bluetooth loudspeaker uses as well."""
 
 
 def echo_decision(wish: EchoCancel, microphone: SoundDevice, speaker: SoundDevice) -> EchoDecision:
@@ -51,7 +73,7 @@ def echo_decision(wish: EchoCancel, microphone: SoundDevice, speaker: SoundDevic
         return EchoDecision(on=False, reason=f"no speaker plays, but {speaker.shown}")
     # A speaker at the ear is not heard by any microphone; a headset's microphone is beside its own speaker alone.
     if _at_the_ear(speaker):
-        return EchoDecision(on=False, reason=f"a headset: {speaker.shown}")
+        return EchoDecision(on=False, reason=f"at the ear: {speaker.shown}")
     return EchoDecision(on=True, reason=f"the microphone can hear {speaker.shown}")
 
 
@@ -61,8 +83,23 @@ def sound_device(device: InputDevice | OutputDevice, now_s: float) -> SoundDevic
     place = device.reading(now_s).place
     if place is None:
         return SoundDevice(parameters.name, parameters.virtual, parameters.description)
-    return SoundDevice(place.name, parameters.virtual, place.description)
+    return SoundDevice(place.name, parameters.virtual, place.description, place.port, place.form_factor)
 
 
 def _at_the_ear(device: SoundDevice) -> bool:
-    return any(_AT_THE_EAR.search(text) for text in (device.name, device.description) if text)
+    """Ask what knows best first: the port in use, then what the device says of itself, then what people call it."""
+    port = device.port
+    if port is not None and (port.kind in _EAR_PORTS or (port.kind is None and _says_ear(port.name))):
+        return True
+    if device.form_factor in _EAR_FORMS:
+        return True
+    if device.form_factor in _ROOM_FORMS:
+        return False
+    # A USB headset calls its only port a speaker as often as not: its name counts all the same.
+    return _says_ear(device.description) or _says_ear(device.name)
+
+
+def _says_ear(text: str | None) -> bool:
+    if not text or _LISTS_OUTPUTS.search(text) or text.startswith(_PROFILES):
+        return False
+    return _AT_THE_EAR.search(text) is not None

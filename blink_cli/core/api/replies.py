@@ -241,6 +241,9 @@ class DeviceAt(_Value, frozen=True):
     description: str | None
     """What people call it."""
 
+    port: str | None = None
+    """What it is plugged into, such as "Headphones"; null where it has no ports."""
+
 
 class MachineState(_Value, frozen=True):
     """Whether this machine keeps up with its call, in the last seconds."""
