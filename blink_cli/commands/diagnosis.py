@@ -1,6 +1,7 @@
 """From a command to the checks of `doctor`, with the session that runs, if one does."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.commands.command_context import CommandContext
@@ -15,6 +16,9 @@ from blink_cli.doctor.examination import examine
 from blink_cli.doctor.finding import Finding
 from blink_cli.doctor.session_seen import seen
 from blink_cli.doctor.situation import RunningSession, SessionTrouble, Situation, settings_of
+
+NAMED: Final = 3
+"""So many checks stand beside the bar: the oldest, which are what one waits for."""
 
 
 async def examined(
@@ -45,9 +49,14 @@ async def situation_of(context: CommandContext, options: SessionOptions) -> Situ
 async def findings_on(
     context: CommandContext, situation: Situation, phases: Sequence[Sequence[Check]] = PHASES
 ) -> tuple[Finding, ...]:
-    """Run checks on it, with a bar as above."""
-    with progress_bar(context, "checking") as progress:
-        return await examine(situation, phases, progress)
+    """Run checks on it, with a bar as above that names those under way."""
+    with progress_bar(context, "checking") as bar:
+
+        def show(share: float, under_way: Sequence[str]) -> None:
+            bar.entitle(f"checking {', '.join(under_way[:NAMED])}{' …' if len(under_way) > NAMED else ''}")
+            bar(share)
+
+        return await examine(situation, phases, show)
 
 
 async def _session(context: CommandContext) -> RunningSession | SessionTrouble | None:

@@ -47,20 +47,27 @@ async def with_progress(context: CommandContext, title: str, work: Callable[[Pro
             raise
 
 
+class Bar:
+    """Told how far the work is, by calling it. This one shows nothing."""
+
+    def __call__(self, done: float) -> None:
+        """Show how much is done, 0 to 1."""
+
+    def entitle(self, title: str) -> None:
+        """Show what is done now."""
+
+
 @contextlib.contextmanager
-def progress_bar(context: CommandContext, title: str) -> Iterator[Progress]:
+def progress_bar(context: CommandContext, title: str) -> Iterator[Bar]:
     """A bar on stderr while somebody watches; what it gives is told how far the work is."""
     if (
         not sys.stderr.isatty()
         or context.options.verbosity < 0
         or not isinstance(context.source, ProfileSource)
     ):
-        yield lambda _: None
+        yield Bar()
         return
-    from rich.console import Console  # noqa: PLC0415 - rich takes 80 ms
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
+    from blink_cli.commands.rich_bar import rich_bar  # noqa: PLC0415 - rich takes 80 ms
 
-    console = Console(stderr=True, no_color=not context.options.color)
-    with Bar(console=console, transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda done: bar.update(task, completed=done)
+    with rich_bar(title, color=context.options.color) as bar:
+        yield bar

@@ -21,12 +21,26 @@ class Check:
     name: str
     look: Look
     deadline_s: float = DEADLINE_S
+    """From the moment at which it begins."""
+
+    computes: bool = False
+    """Whether it computes rather than waits. Those that do run one after the other, so that none takes the time of another for its own."""
 
 
 def blocking(name: str, look: Callable[[Situation], Iterable[Finding]]) -> Check:
     """Return a check that blocks, and so runs on a thread of its own."""
+    return Check(name, _on_thread(name, look))
 
+
+def computing(
+    name: str, look: Callable[[Situation], Iterable[Finding]], deadline_s: float = DEADLINE_S
+) -> Check:
+    """Return a check that computes, and so runs on a thread of its own, in its turn."""
+    return Check(name, _on_thread(name, look), deadline_s, computes=True)
+
+
+def _on_thread(name: str, look: Callable[[Situation], Iterable[Finding]]) -> Look:
     async def on_its_thread(situation: Situation) -> Iterable[Finding]:
         return await on_thread(name, lambda: tuple(look(situation)))
 
-    return Check(name, on_its_thread)
+    return on_its_thread

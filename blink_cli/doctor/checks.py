@@ -24,16 +24,16 @@ from blink_cli.doctor import (
     terminal,
     udp_port,
 )
-from blink_cli.doctor.check import Check, blocking
+from blink_cli.doctor.check import Check, blocking, computing
 
 _BESIDE_EACH_OTHER: Final = (
     blocking(python_version.NAME, python_version.look),
-    blocking(libraries.NAME, libraries.look),
-    blocking(opus_library.NAME, opus_library.look),
+    computing(libraries.NAME, libraries.look, libraries.ALL_S + 1.0),
+    computing(opus_library.NAME, opus_library.look),
     blocking(profile_folder.PROFILE, profile_folder.look),
     blocking(running_session.NAME, running_session.look),
     blocking(terminal.NAME, terminal.look),
-    blocking(portaudio_library.NAME, portaudio_library.look),
+    computing(portaudio_library.NAME, portaudio_library.look),
     blocking(sound_server.NAME, sound_server.look),
     blocking(sound_cards.NAME, sound_cards.look),
     blocking(audio_devices.NAME, audio_devices.look),

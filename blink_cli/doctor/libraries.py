@@ -1,7 +1,10 @@
 """The Python libraries that the program is installed with: there, of a version that works, and can be loaded. Extras are told and not missed."""
 
+import queue
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires
@@ -19,8 +22,11 @@ NAME: Final = "libraries"
 EXTRAS: Final = "extras"
 ASKED: Final = "blink_cli.doctor.library_query"
 
-ASKED_S: Final = DEADLINE_S - 0.5
-"""They take about a second."""
+SILENT_S: Final = DEADLINE_S
+"""One that has not been loaded for so long hangs. All together take a second, on a machine that computes with all it has ten times as long."""
+
+ALL_S: Final = 3 * DEADLINE_S
+"""How long all of them may take, as long as one after the other is loaded."""
 
 _DECODER: Final = msgspec.json.Decoder(Loading | Library)
 _INSTALL: Final = f"Install the program again: `pip install --upgrade --force-reinstall {PROGRAM}`."
@@ -49,7 +55,15 @@ def look(_: Situation) -> Iterator[Finding]:
             "Install it, for example with `pip install --editable .`.",
         )
         return
-    answer = _asked()
+    try:
+        answer = _asked()
+    except OSError as error:
+        yield unknown(
+            NAME,
+            f"no process can be started that would load them: {error.strerror or error}",
+            "Look at the limits of processes and memory: `ulimit -a`.",
+        )
+        return
     libraries = answer.libraries
     yield judged(answer)
     extras = [one for one in libraries if one.extra is not None]
@@ -71,8 +85,8 @@ def judged(answer: Answer) -> Finding:
     if answer.exit_code is None:
         return unknown(
             NAME,
-            f"they were not loaded within {ASKED_S:g} s; the last was {answer.loading or 'none'}",
-            f"The machine is busy, or that one hangs: `python -c 'import {answer.loading or 'aiortc'}'`.",
+            f"{answer.loading or 'the first of them'} was not loaded within {SILENT_S:g} s, or all within {ALL_S:g} s",
+            "The machine is busy (`top`), or that library hangs: run `blink doctor libraries` again.",
         )
     newer = [
         f"{one.name} {one.version} is newer than what was tried ({one.wanted})"
@@ -95,13 +109,37 @@ def _trouble(one: Library) -> str | None:
 
 
 def _asked() -> Answer:
+    asked = [sys.executable, "-m", ASKED]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        lines, ended = _said_by(process)
+        if not ended:
+            process.kill()
+        return answer_of(lines, process.wait() if ended else None)
+
+
+def _said_by(process: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
+    """Return what it says, and whether it ended before nobody waited any more."""
+    pieces: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def read() -> None:
+        assert process.stdout is not None, "a pipe was asked for"
+        for line in process.stdout:
+            pieces.put(line)
+        pieces.put(b"")
+
+    reader = threading.Thread(target=read, name="blink-doctor-libraries-reader", daemon=True)
+    reader.start()
+    said = b""
+    deadline_s = time.monotonic() + ALL_S
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", ASKED], capture_output=True, timeout=ASKED_S, check=False
-        )
-    except subprocess.TimeoutExpired as late:
-        return answer_of(late.stdout or b"", None)
-    return answer_of(done.stdout, done.returncode)
+        while piece := pieces.get(timeout=max(0.0, min(SILENT_S, deadline_s - time.monotonic()))):
+            said += piece
+    except queue.Empty:
+        return said, False
+    reader.join()
+    return said, True
 
 
 def answer_of(lines: bytes, exit_code: int | None) -> Answer:

@@ -1,18 +1,23 @@
 """Loads each library that the program wants and says how that went, a JSON object a line: `python -m blink_cli.doctor.library_query`.
 
-In a process of its own: one that ends the process when it is loaded is named by what was said before.
+In a process of its own: one that ends the process when it is loaded is named by what was said before. So a library is loaded behind those that
+it needs itself: aiortc would load av, and be named for what av does.
 """
 
 import contextlib
 import importlib
 import io
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from collections.abc import Iterator, Sequence
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
 
 import msgspec
 
 from blink_cli.doctor.requirement import Requirement, applies, parse_requirement
 from blink_cli.runtime.extras import PROGRAM
+
+_BESIDE = (".libs", ".data", ".dist-info", ".pth")
+"""Folders of what a wheel brings beside its modules."""
 
 LOADED_ELSEWHERE = {"sounddevice"}
 """It cannot be loaded without PortAudio, which is a check of its own."""
@@ -42,27 +47,66 @@ class Library(msgspec.Struct, tag="library", frozen=True):
 
 def main() -> None:
     """Answer, a line for each."""
-    modules: dict[str, list[str]] = {}
-    for module, distributions in packages_distributions().items():
-        for distribution in distributions:
-            modules.setdefault(_canonical(distribution), []).append(module)
-    for text in requires(PROGRAM) or ():
-        wanted = parse_requirement(text)
-        if not applies(wanted) or _canonical(wanted.name) == PROGRAM:
-            continue
-        _say(Loading(wanted.name))
-        _say(_looked_at(wanted, modules.get(_canonical(wanted.name), [])))
+    wanted = [
+        one
+        for one in map(parse_requirement, requires(PROGRAM) or ())
+        if applies(one) and _canonical(one.name) != PROGRAM
+    ]
+    for one in behind_their_needs(wanted):
+        _say(Loading(one.name))
+        _say(_looked_at(one))
 
 
-def _looked_at(wanted: Requirement, modules: list[str]) -> Library:
+def behind_their_needs(wanted: Sequence[Requirement]) -> Iterator[Requirement]:
+    """Give each behind those among them that it needs; otherwise in their order."""
+    left = {_canonical(one.name): one for one in wanted}
+    for name in list(left):
+        yield from _with_needs(name, left)
+
+
+def _with_needs(name: str, left: dict[str, Requirement]) -> Iterator[Requirement]:
+    one = left.pop(name, None)
+    if one is None:
+        return
+    for need in _needs(one.name):
+        yield from _with_needs(need, left)
+    yield one
+
+
+def _needs(name: str) -> Iterator[str]:
     try:
-        present = version(wanted.name)
+        texts = requires(name) or ()
+    except PackageNotFoundError:
+        return
+    for text in texts:
+        # What other libraries ask for may be written in ways that ours is not.
+        with contextlib.suppress(ValueError):
+            one = parse_requirement(text)
+            if one.extra is None:
+                yield _canonical(one.name)
+
+
+def _looked_at(wanted: Requirement) -> Library:
+    try:
+        found = distribution(wanted.name)
     except PackageNotFoundError:
         return Library(wanted.name, wanted.extra, wanted.range, None, None, None)
     failure = None
     if wanted.extra is None and _canonical(wanted.name) not in LOADED_ELSEWHERE:
-        failure = next(filter(None, (_failure_of(module) for module in sorted(modules))), None)
-    return Library(wanted.name, wanted.extra, wanted.range, present, wanted.broken_by(present), failure)
+        failure = next(filter(None, (_failure_of(module) for module in sorted(_modules(found)))), None)
+    broken = wanted.broken_by(found.version)
+    return Library(wanted.name, wanted.extra, wanted.range, found.version, broken, failure)
+
+
+def _modules(found: Distribution) -> set[str]:
+    """The modules and packages that it installed at the top, by its list of files. Of one that is installed in place there is none to load."""
+    return {
+        path.parts[0].partition(".")[0]
+        for path in found.files or ()
+        if path.parts[0] != ".."
+        and path.suffix in (".py", ".so", ".pyd")
+        and not path.parts[0].endswith(_BESIDE)
+    }
 
 
 def _failure_of(module: str) -> str | None:

@@ -33,7 +33,7 @@ def look(situation: Situation) -> Iterator[Finding]:
         yield tell(
             f"{NAME}:{silent[0]}" if len(silent) == 1 else NAME,
             f"{', '.join(silent)}: no multicast: the interface has it switched off, or has no address that can be used yet",
-            "`ip link set DEV multicast on`; through a tunnel, `--neighbour HOST:PORT` reaches a session.",
+            f"`ip link set {silent[0]} multicast on`; through a tunnel, `--neighbour HOST:PORT` reaches a session.",
         )
     peers = _peers_beside(situation, interfaces)
     if not peers:

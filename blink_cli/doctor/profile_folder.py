@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 import sys
@@ -55,7 +56,9 @@ def _trouble(folder: Path) -> Finding | None:
             return failed(PROFILE, f"{shown(folder)} is not a folder", f"Move it away. {_ELSEWHERE}")
         if found.st_uid != os.geteuid():
             return failed(
-                PROFILE, f"{shown(folder)} belongs to another user", f"Give it back: `chown`. {_ELSEWHERE}"
+                PROFILE,
+                f"{shown(folder)} belongs to another user",
+                f"Take it: `sudo chown -R {os.geteuid()} {as_word(folder)}`. {_ELSEWHERE}",
             )
         if stat.S_IMODE(found.st_mode) & 0o077:
             return warning(
@@ -73,7 +76,7 @@ def _trouble(folder: Path) -> Finding | None:
                 f"Make room on that disk (`df -h {as_word(place)}`). {_ELSEWHERE}",
             )
         readonly = (
-            "The file system is mounted read-only: `mount -o remount,rw`, and look at `dmesg` for the reason."
+            f"It is mounted read-only: `mount -o remount,rw {as_word(_mount_point(place))}`, and look at `dmesg` for the reason."
             if reason.errno == errno.EROFS
             else f"Check who owns it: `ls -ld {as_word(place)}`."
         )
@@ -109,6 +112,28 @@ def _nearest(folder: Path) -> Path:
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def _mount_point(folder: Path) -> Path:
+    """What is mounted that holds a folder: a folder itself that is mounted over itself counts."""
+    for one in (folder, *folder.parents):
+        if os.path.ismount(one) or one in _mounted():
+            return one
+    return folder
+
+
+def _mounted() -> frozenset[Path]:
+    """Where something is mounted, by the kernel: `ismount` does not see a folder that is bound onto itself."""
+    try:
+        lines = Path("/proc/thread-self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return frozenset()
+    # Spaces and such stand there as octal numbers (proc(5)).
+    escaped = (line.split(b" ")[4] for line in lines)
+    return frozenset(
+        Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), one)))
+        for one in escaped
+    )
 
 
 def _space(folder: Path) -> Finding:

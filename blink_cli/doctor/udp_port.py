@@ -7,43 +7,52 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from blink_cli.core.endpoint import parse_group
+from blink_cli.core.endpoint import Group, parse_group
 from blink_cli.doctor.finding import Finding, failed, fine
 from blink_cli.doctor.situation import Situation
 from blink_cli.net.host.zones import Zones
 from blink_cli.net.signaling.udp_sockets import FamilySockets, Ipv4Sockets, Ipv6Sockets
 
 NAME: Final = "udp-port"
+TRIED_PORTS: Final = 20
+"""So many of the following ports are tried where this one is taken."""
+
+LAST_PORT: Final = 65_535
 
 
 def look(situation: Situation) -> Iterator[Finding]:
     """Bind it as a session does."""
     group = parse_group(situation.network.group)
-    families: list[FamilySockets] = [Ipv6Sockets(group.ipv6, group.port, Zones())]
+    reason = _refusal(group, group.port)
+    if reason is None:
+        yield fine(NAME, f"UDP port {group.port} can be shared")
+        return
+    host = situation.network.group.rpartition(":")[0]
+    later = range(group.port + 1, min(group.port + TRIED_PORTS, LAST_PORT) + 1)
+    free = next((port for port in later if _refusal(group, port) is None), None)
+    other = f"another group in all sessions: `--group {host}:{'PORT' if free is None else free}`"
+    if reason.errno == errno.EADDRINUSE:
+        yield failed(
+            NAME,
+            f"UDP port {group.port} is held by {holder_of(group.port) or 'another program'}, which does not share it",
+            f"End that program (`ss -ulpn 'sport = {group.port}'` names it), or use {other}.",
+        )
+        return
+    yield failed(NAME, f"UDP port {group.port} cannot be bound: {reason.strerror or reason}", f"Use {other}.")
+
+
+def _refusal(group: Group, port: int) -> OSError | None:
+    """Why a session could not be bound to this port; None: it could."""
+    families: list[FamilySockets] = [Ipv6Sockets(group.ipv6, port, Zones())]
     if group.ipv4 is not None:
-        families.insert(0, Ipv4Sockets(group.ipv4, group.port))
+        families.insert(0, Ipv4Sockets(group.ipv4, port))
     for family in families:
         try:
             family.shared(family.anywhere).close()
         except OSError as reason:
-            if reason.errno == errno.EADDRINUSE:
-                holder = holder_of(group.port)
-                yield failed(
-                    NAME,
-                    f"UDP port {group.port} is held by {holder or 'another program'}, which does not share it",
-                    f"End that program (`ss -ulpn 'sport = {group.port}'` names it), or use another group in all sessions:"
-                    f" `--group {situation.network.group.rpartition(':')[0]}:{group.port + 1}`.",
-                )
-                return
-            if reason.errno == errno.EAFNOSUPPORT:
-                continue
-            yield failed(
-                NAME,
-                f"UDP port {group.port} cannot be bound: {reason.strerror or reason}",
-                "Choose another port: `--group ADDR:PORT`, the same in all sessions.",
-            )
-            return
-    yield fine(NAME, f"UDP port {group.port} can be shared")
+            if reason.errno != errno.EAFNOSUPPORT:
+                return reason
+    return None
 
 
 def holder_of(port: int) -> str | None:

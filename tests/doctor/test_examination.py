@@ -22,9 +22,12 @@ HERE = Situation(
 )
 
 
-async def examined(*phases: tuple[Check, ...]) -> tuple[tuple[Finding, ...], list[float]]:
-    told: list[float] = []
-    return await examine(HERE, phases, told.append), told
+Told = list[tuple[float, tuple[str, ...]]]
+
+
+async def examined(*phases: tuple[Check, ...]) -> tuple[tuple[Finding, ...], Told]:
+    told: Told = []
+    return await examine(HERE, phases, lambda share, names: told.append((share, tuple(names)))), told
 
 
 async def test_findings_come_in_the_order_of_the_checks_whichever_ends_first() -> None:
@@ -41,7 +44,35 @@ async def test_findings_come_in_the_order_of_the_checks_whichever_ends_first() -
     findings, told = await examined((Check("first", first), Check("second", second)))
     assert [one.name for one in findings] == ["first", "first:more", "second"]
     assert [one.ok for one in findings] == [True, True, False]
-    assert told == [0.5, 1.0]
+    assert told == [
+        (0.0, ("first",)),
+        (0.0, ("first", "second")),
+        (0.5, ("first",)),
+        (1.0, ()),
+    ]
+
+
+async def test_those_that_compute_take_turns_beside_those_that_wait() -> None:
+    computing, most = 0, 0
+    waited = asyncio.Event()
+
+    async def compute(_: Situation) -> Iterable[Finding]:
+        nonlocal computing, most
+        computing += 1
+        most = max(most, computing)
+        waited.set()
+        await asyncio.sleep(0.05)
+        computing -= 1
+        return ()
+
+    async def wait(_: Situation) -> Iterable[Finding]:
+        await waited.wait()
+        return (fine("waits", "beside"),)
+
+    checks = [Check(name, compute, deadline_s=0.1, computes=True) for name in ("one", "two", "three")]
+    findings, _ = await examined((*checks, Check("waits", wait)))
+    assert most == 1
+    assert [one.found for one in findings] == ["beside"], "a deadline begins with the turn"
 
 
 async def test_a_later_phase_waits_for_the_earlier_one() -> None:

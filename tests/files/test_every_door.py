@@ -39,6 +39,7 @@ ELSEWHERE: Final = frozenset(
         ("doctor/sound_server.py", "Path('/proc/self/maps').open"),
         ("doctor/udp_port.py", "Path(f'/proc/net/{table}').read_text"),
         ("doctor/udp_port.py", "(process / 'comm').read_text"),  # in /proc
+        ("doctor/profile_folder.py", "Path('/proc/thread-self/mountinfo').read_bytes"),
         ("doctor/profile_folder.py", "os.open"),  # a new file in the folder that is tried
         (
             "commands/completion_scripts.py",

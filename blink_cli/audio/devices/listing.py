@@ -91,6 +91,11 @@ def ask_portaudio(question: Literal["devices", "abilities"], answers: type[A]) -
             f"The sound system did not say within {error.timeout:g} s which devices there are.",
             hint="Restart the sound server; virtual devices work without it.",
         ) from error
+    except OSError as error:
+        raise DeviceError(
+            f"The system's devices cannot be asked for: no process can be started ({error.strerror or error}).",
+            hint="Look at the limits of processes and memory (`ulimit -a`); virtual devices work without it.",
+        ) from error
     try:
         answer: A | Refusal = msgspec.json.decode(done.stdout, type=answers | Refusal)
     except msgspec.DecodeError as error:
