@@ -25,11 +25,11 @@ async def judged_call(context: CommandContext, session: SessionPort, request: Pl
 
     """
     told: list[EchoVerdict] = []
+    begun = await session.ask(BeginEchoTest())
 
     async def judge() -> None:
-        told.append(await session.ask(EndEchoTest()))
+        told.append(await session.ask(EndEchoTest(test=begun.test)))
 
-    await session.ask(BeginEchoTest())
     try:
         await hold_call(context, session, request, hold, judge)
     except NotFoundError as error:
@@ -66,7 +66,7 @@ async def call_own_echo(
             request = PlaceOffer(peers=(started.did,), wait_s=OWN_LINK_S, withdraw=True)
             await judged_call(context, session, request, Hold(seconds))
         finally:
-            await session.ask(StopEcho())
+            await session.ask(StopEcho(pid=started.pid))
 
 
 def _how_to_start_one(hint: str | None) -> str:

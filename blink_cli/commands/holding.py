@@ -42,8 +42,10 @@ async def hold_call(
         _print_call(context, await session.ask(request))
         return
     earlier = await _current_call(session)
+    entered: CallId | None = None
     try:
         reply = await session.ask(request)
+        entered = reply.call
         _print_call(context, reply)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(hold.seconds):
@@ -51,7 +53,7 @@ async def hold_call(
         if at_the_end is not None:
             await at_the_end()
     finally:
-        await _leave(session, earlier)
+        await _leave(session, earlier, entered)
 
 
 def _print_call(context: CommandContext, reply: OfferPlaced | CallAccepted) -> None:
@@ -85,10 +87,15 @@ async def _current_call(session: SessionPort) -> CallId | None:
     return None if call is None else call.id
 
 
-async def _leave(session: SessionPort, earlier: CallId | None) -> None:
-    """Leave the call that was entered; not one that was there before and stayed because entering failed."""
+async def _leave(session: SessionPort, earlier: CallId | None, entered: CallId | None) -> None:
+    """Leave the call that was entered.
+
+    Not one that was there before and stayed because entering failed, and not one that somebody else entered in its place. Interrupted
+    before the session had answered, it is not known which was entered: then it is the one that was not there before.
+    """
     # The call may be over, the session gone or stuck: then there is nothing to leave, and nothing to add to how this ended.
     with contextlib.suppress(TimeoutError, BlinkError):
         async with asyncio.timeout(LEAVING_S):
-            if await _current_call(session) not in {None, earlier}:
+            current = await _current_call(session)
+            if current is not None and current == (entered or current) and current != earlier:
                 await session.ask(LeaveCall())

@@ -5,7 +5,8 @@ Who calls may be anybody, and needs no permission: there is no microphone, and w
 - only calls of two are answered. In a larger one the others would hear what somebody sends to nobody but the echo;
 - one call at a time. Who calls meanwhile waits, and sees that the peer is busy; more than `MOST_WAITING` are declined;
 - whoever has been answered lately comes after those who have not, so that nobody holds the place by calling again and again;
-- a call is left after `longest_s`, and one to which no audio comes after `LINK_S`.
+- who calls again while waiting means the new call: nobody takes two places;
+- a call is left after `longest_s`, and one that is not connected after `LINK_S`.
 
 It sends no more than it is sent: a stream for a stream, to an address that has proved to be the caller's (ICE).
 """
@@ -17,7 +18,7 @@ from typing import Final
 
 from blink_cli.app.call.call_runner import CallRunner
 from blink_cli.app.event_hub import EventHub
-from blink_cli.core.api.events import CallTerminated, IncomingCall, LinkChanged, LinkState
+from blink_cli.core.api.events import CallTerminated, EventsMissed, IncomingCall, LinkChanged, LinkState
 from blink_cli.core.api.session_options import EchoOptions
 from blink_cli.core.ids import CallId, Did
 
@@ -86,9 +87,8 @@ class EchoAnswerer:
                     case LinkChanged(link=LinkState.CONNECTED) if not self._connected:
                         self._connected = True
                         self._leave_at = loop.time() + self._options.longest_s
-                    case CallTerminated():
-                        self._ended()
-                        if self._options.calls is not None and self._answers >= self._options.calls:
+                    case CallTerminated() | EventsMissed():  # perhaps it was among them
+                        if self._ended() and self._enough():
                             self._end_session()
                             return
                     case _:
@@ -114,19 +114,35 @@ class EchoAnswerer:
         return False
 
     def _ring(self, ringing: IncomingCall) -> None:
+        self._forget_withdrawn()
+        if ringing.call_id not in self._runner.ringing:
+            return  # withdrawn, while it was under way to us
+        # Who calls again means the new call: nobody takes two places.
+        for earlier in [call for call, caller in self._waiting.items() if caller == ringing.caller]:
+            del self._waiting[earlier]
+            self._runner.reject(earlier)
         if set(ringing.participants) - {ringing.caller, self._own} or len(self._waiting) >= MOST_WAITING:
             self._runner.reject(ringing.call_id)
             return
         self._waiting[ringing.call_id] = ringing.caller
 
-    def _ended(self) -> None:
-        if self._runner.current is None:
-            self._leave_at = None
-            self._idle_since = asyncio.get_running_loop().time()
-
-    def _answer_next(self) -> None:
+    def _forget_withdrawn(self) -> None:
         rings = frozenset(self._runner.ringing)
         self._waiting = {call: caller for call, caller in self._waiting.items() if call in rings}
+
+    def _ended(self) -> bool:
+        """Return whether it was the present call that ended, and not one that only rang."""
+        if self._runner.current is not None:
+            return False
+        self._leave_at = None
+        self._idle_since = asyncio.get_running_loop().time()
+        return True
+
+    def _enough(self) -> bool:
+        return self._options.calls is not None and self._answers >= self._options.calls
+
+    def _answer_next(self) -> None:
+        self._forget_withdrawn()
         if self._runner.current is not None or not self._waiting:
             return
         call = min(self._waiting, key=lambda one: self._answered.get(self._waiting[one], 0))

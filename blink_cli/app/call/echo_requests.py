@@ -9,7 +9,7 @@ from blink_cli.app.call.local_echo import LocalEcho
 from blink_cli.app.media.echo_meter import EchoMeter, LinkFigures
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
-from blink_cli.core.api.replies import Done, EchoStarted, EchoVerdict
+from blink_cli.core.api.replies import Done, EchoStarted, EchoTestBegun, EchoVerdict
 from blink_cli.core.api.requests import BeginEchoTest, EndEchoTest, StartEcho, StopEcho
 from blink_cli.core.errors import StateError
 from blink_cli.core.ids import Did
@@ -33,6 +33,8 @@ class EchoRequests:
         self._name_of = name_of
         self._read = read
         self._meter: EchoMeter | None = None
+        self._tests = 0
+        """How many were begun: the number of the last one."""
 
     def add_to(self, table: RequestTable) -> None:
         """Carry out the requests about echo peers."""
@@ -50,26 +52,32 @@ class EchoRequests:
         """
         return await self._local.start(request.stretch_s)
 
-    async def stop(self, _: StopEcho) -> Done:
+    async def stop(self, request: StopEcho) -> Done:
         """End it."""
-        await self._local.stop()
+        await self._local.stop(request.pid)
         return Done()
 
-    async def begin(self, _: BeginEchoTest) -> Done:
+    async def begin(self, _: BeginEchoTest) -> EchoTestBegun:
         """Keep what is sent and comes back from now on; an earlier test that was not ended is forgotten."""
         self._forget()
         self._meter = EchoMeter(self._read)
         self._taps.add(self._meter)
-        return Done()
+        self._tests += 1
+        return EchoTestBegun(test=self._tests)
 
-    async def end(self, _: EndEchoTest) -> EchoVerdict:
+    async def end(self, request: EndEchoTest) -> EchoVerdict:
         """Leave the call and compare.
 
         Raises:
-            StateError: No test was begun.
+            StateError: No test was begun, or a later one has taken its place.
             DeviceError: There is no libopus.
 
         """
+        if request.test not in (None, self._tests):
+            raise StateError(
+                "Another echo test has taken the place of this one: a session makes one at a time.",
+                hint="Wait until it is over, or test with another profile: `blink --profile NAME echo --call`.",
+            )
         meter = self._meter
         if meter is None:
             raise StateError("No echo test was begun.", hint="`blink offer echo --hold 25` makes one.")

@@ -41,6 +41,8 @@ class LocalEcho:
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
         self._folder: Path | None = None
+        self._changing = asyncio.Lock()
+        """Held while one is started or ended: another one waits for that."""
 
     async def start(self, stretch_s: float) -> EchoStarted:
         """Start one, in place of one that runs, and return when it answers.
@@ -49,7 +51,11 @@ class LocalEcho:
             BlinkError: It does not start.
 
         """
-        await self.stop()
+        async with self._changing:
+            return await self._start(stretch_s)
+
+    async def _start(self, stretch_s: float) -> EchoStarted:
+        await self._stop()
         self._folder = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix="blink-echo-")))
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -64,18 +70,26 @@ class LocalEcho:
                 line = await self._process.stdout.readline()
             ready = msgspec.json.decode(line, type=_Ready)
         except (OSError, TimeoutError, msgspec.DecodeError) as error:
-            await self.stop()
+            await self._stop()
             raise BlinkError(
                 "The echo peer beside this session did not start.",
                 hint="`blink echo` in another terminal says why.",
             ) from error
         except BaseException:
-            await self.stop()
+            await self._stop()
             raise
         return EchoStarted(did=Did(ready.did), nickname=ready.nickname, pid=ready.pid)
 
-    async def stop(self) -> None:
-        """End it, if it runs."""
+    async def stop(self, pid: int | None = None) -> None:
+        """End it, if it runs; given a process, only if it is that one."""
+        if pid is None and self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()  # who waits for its first word waits no longer
+        async with self._changing:
+            if pid is None or (self._process is not None and self._process.pid == pid):
+                await self._stop()
+
+    async def _stop(self) -> None:
         process, self._process = self._process, None
         folder, self._folder = self._folder, None
         if process is not None and process.returncode is None:

@@ -947,6 +947,13 @@ class EchoStarted(_Reply, frozen=True, tag="echo_started"):
     pid: int
 
 
+class EchoTestBegun(_Reply, frozen=True, tag="echo_test_begun"):
+    """What is sent and what comes back is kept from now on."""
+
+    test: int
+    """Its number in this session: a later test takes its place."""
+
+
 class EchoDirection(_Value, frozen=True):
     """One direction of a call with an echo peer."""
 
@@ -1017,6 +1024,7 @@ class EchoVerdict(_Reply, frozen=True, tag="echo_verdict"):
 
 Reply = (
     EchoStarted
+    | EchoTestBegun
     | EchoVerdict
     | Status
     | Trace

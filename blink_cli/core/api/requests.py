@@ -16,6 +16,7 @@ from blink_cli.core.api.replies import (
     DeviceSet,
     Done,
     EchoStarted,
+    EchoTestBegun,
     EchoVerdict,
     IceServerList,
     OfferPlaced,
@@ -253,13 +254,19 @@ class StartEcho(Request[EchoStarted], frozen=True, tag="echo_start"):
 class StopEcho(Request[Done], frozen=True, tag="echo_stop"):
     """End the echo peer beside this session, if one runs."""
 
+    pid: int | None = None
+    """Only if it is this one still; None: whichever runs."""
 
-class BeginEchoTest(Request[Done], frozen=True, tag="echo_test_begin"):
-    """Keep what is sent and what comes back, in the present call or the next, for `EndEchoTest`; two minutes at most."""
+
+class BeginEchoTest(Request[EchoTestBegun], frozen=True, tag="echo_test_begin"):
+    """Keep what is sent and what comes back, in the present call or the next, for `EndEchoTest`; two minutes at most. An earlier test is forgotten."""
 
 
 class EndEchoTest(Request[EchoVerdict], frozen=True, tag="echo_test_end"):
     """Leave the call, if it still goes on, and say what came back of what was sent."""
+
+    test: int | None = None
+    """Of `EchoTestBegun`; None: whichever was begun last."""
 
 
 class Subscribe(Request[Status], frozen=True, tag="subscribe"):

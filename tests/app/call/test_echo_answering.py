@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blink_cli.app.call.echo_answering import MOST_WAITING, EchoAnswerer
-from blink_cli.app.event_hub import EventHub
+from blink_cli.app.event_hub import BACKLOG_EVENTS, EventHub
 from blink_cli.core.api.events import CallTerminated, EndReason, IncomingCall, LinkChanged, LinkState
 from blink_cli.core.api.session_options import EchoOptions
 from blink_cli.core.ids import CallId, Did
@@ -125,6 +125,51 @@ async def test_too_many_who_wait_are_declined() -> None:
             await peer.ring(number, number)
         assert len(peer.rejected) == 2
         assert len(peer.ringing) == MOST_WAITING
+
+
+async def test_those_who_withdrew_hold_no_place() -> None:
+    async with answering() as peer:
+        for number in range(1, MOST_WAITING + 2):
+            await peer.ring(number, number)
+        peer.ringing.clear()
+        await peer.ring(100, 100)
+        assert (peer.rejected, peer.ringing) == ([], [call(100)])
+        peer.end()
+        await settled()
+        assert peer.accepted == [call(1), call(100)]
+
+
+async def test_who_calls_again_and_again_takes_one_place() -> None:
+    async with answering() as peer:
+        await peer.ring(1, 1)
+        for number in range(2, 2 + 3 * MOST_WAITING):
+            await peer.ring(number, 2)
+        await peer.ring(100, 3)
+        assert peer.ringing == [call(1 + 3 * MOST_WAITING), call(100)]
+        assert len(peer.rejected) == 3 * MOST_WAITING - 1
+
+
+async def test_a_call_that_only_rang_ends_no_session_that_is_to_answer_one() -> None:
+    async with answering(EchoOptions(calls=1)) as peer:
+        await peer.ring(1, 1)
+        peer.hub.publish(CallTerminated(call_id=call(2), reason=EndReason.LEFT))
+        await settled()
+        assert not peer.ended.is_set()
+        peer.end()
+        await asyncio.wait_for(peer.ended.wait(), 10)
+
+
+async def test_a_flood_of_events_costs_no_call() -> None:
+    async with answering() as peer:
+        await peer.ring(1, 1)
+        await peer.ring(2, 2)
+        over, peer.current = peer.current, None
+        assert over is not None
+        peer.hub.publish(CallTerminated(call_id=over, reason=EndReason.LEFT))
+        for _ in range(BACKLOG_EVENTS):  # which push it out
+            peer.hub.publish(LinkChanged(call_id=over, did=caller(9), link=LinkState.CONNECTING))
+        await settled()
+        assert peer.accepted == [call(1), call(2)]
 
 
 async def test_a_call_that_was_withdrawn_while_it_waited_is_not_answered() -> None:
