@@ -21,6 +21,14 @@ FAIR_MOS: Final = 3.4
 
 SILENT_DBOV: Final = -55.0
 LEAST_PESQ_S: Final = 2.0
+LEAST_FOUND: Final = 0.5
+"""Of the voice: with less, more is missing than is there."""
+
+_NOTHING_SENT: Final = (
+    "nothing_sent",
+    "Nothing could come back: no sound was sent.",
+    "Are you muted, and did you speak after the rising beep? `blink test-input` tries the microphone.",
+)
 
 THERE_NOTE: Final = (
     "Of the loss that the echo peer reported, what the copies of frames leave is calculated (p q^levels, q the chance that a loss goes on),"
@@ -129,13 +137,25 @@ def _outcome(kept: Kept, comparison: Comparison | None) -> tuple[str, str, str |
             "No audio connection to an echo peer stood.",
             "`blink peers` tells whether one is there; `blink echo` starts one, `blink echo --call` starts one here and calls it.",
         )
-    if not kept.packets or comparison is None:
+    if not kept.packets:
         return (
             "no_packets",
             "Nothing came back: the connection stood, and no packet of the echo peer arrived.",
             "Does a firewall stop UDP towards this machine?",
         )
+    # Without frames, not even silent ones, there was nothing to compare with.
+    return _NOTHING_SENT if comparison is None else _by_sound(comparison)
+
+
+def _by_sound(comparison: Comparison) -> tuple[str, str, str | None]:
     if comparison.found_s > 0.0:
+        share = comparison.found_share
+        if share is not None and share < LEAST_FOUND:
+            return (
+                "in_pieces",
+                f"Only {share:.0%} of your voice came back so that it is recognised.",
+                "`blink rtp-stats --watch` in a call tells loss and jitter as they come, `blink status` whether a machine is too slow.",
+            )
         return "came_back", "", None
     if not comparison.spoke:
         return (
@@ -144,11 +164,7 @@ def _outcome(kept: Kept, comparison: Comparison | None) -> tuple[str, str, str |
             "Hold it longer: `--hold` must be more than the echo peer's stretch (`blink echo --stretch`) and a second.",
         )
     if comparison.sent_dbov < SILENT_DBOV:
-        return (
-            "nothing_sent",
-            "Nothing could come back: no sound was sent.",
-            "Are you muted, and did you speak after the rising beep? `blink test-input` tries the microphone.",
-        )
+        return _NOTHING_SENT
     return (
         "no_voice",
         "Packets came back, but not your voice.",

@@ -990,7 +990,7 @@ class EchoVerdict(_Reply, frozen=True, tag="echo_verdict"):
     """The voice came back."""
 
     code: str
-    """came_back; nothing_sent, no_packets, no_voice, too_short where it did not."""
+    """came_back; nothing_sent, no_packets, no_voice, in_pieces, too_short where it did not."""
 
     verdict: str
     """A sentence."""

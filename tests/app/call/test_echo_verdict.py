@@ -79,7 +79,9 @@ def judged(
     return verdict(EchoMeter(lambda _: None), kept, Sound(comparison, None, None), "echo")
 
 
-def comparison(*, found_s: float = 4.0, spoke: bool = True, sent_dbov: float = -20.0) -> Comparison:
+def comparison(
+    *, found_s: float = 4.0, found_share: float = 1.0, spoke: bool = True, sent_dbov: float = -20.0
+) -> Comparison:
     found = found_s > 0
     return Comparison(
         beeps=2,
@@ -87,7 +89,7 @@ def comparison(*, found_s: float = 4.0, spoke: bool = True, sent_dbov: float = -
         sent_dbov=sent_dbov,
         voice_s=4.0,
         found_s=found_s,
-        found_share=1.0 if found else 0.0,
+        found_share=found_share if found else 0.0,
         way_s=0.21 if found else None,
         change_db=0.0 if found else None,
         pieces=(),
@@ -101,6 +103,8 @@ def comparison(*, found_s: float = 4.0, spoke: bool = True, sent_dbov: float = -
         (judged(comparison(found_s=0.0)), "no_voice"),
         (judged(comparison(found_s=0.0, sent_dbov=-90.0)), "nothing_sent"),
         (judged(comparison(found_s=0.0, spoke=False)), "too_short"),
+        (judged(comparison(found_s=0.25, found_share=0.06)), "in_pieces"),
+        (judged(None), "nothing_sent"),
         (judged(None, packets=0), "no_packets"),
         (judged(None, connected=False), "no_packets"),
     ],
