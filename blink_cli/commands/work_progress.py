@@ -5,7 +5,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.session_sources import ProfileSource
@@ -47,14 +47,24 @@ async def with_progress(context: CommandContext, title: str, work: Callable[[Pro
             raise
 
 
-class Bar:
-    """Told how far the work is, by calling it. This one shows nothing."""
+class Bar(Protocol):
+    """Told how far the work is, by calling it."""
 
     def __call__(self, done: float) -> None:
         """Show how much is done, 0 to 1."""
 
     def entitle(self, title: str) -> None:
         """Show what is done now."""
+
+
+class _NoBar:
+    """Where nobody watches."""
+
+    def __call__(self, done: float) -> None:
+        """Show nothing."""
+
+    def entitle(self, title: str) -> None:
+        """Show nothing."""
 
 
 @contextlib.contextmanager
@@ -65,7 +75,7 @@ def progress_bar(context: CommandContext, title: str) -> Iterator[Bar]:
         or context.options.verbosity < 0
         or not isinstance(context.source, ProfileSource)
     ):
-        yield Bar()
+        yield _NoBar()
         return
     from blink_cli.commands.rich_bar import rich_bar  # noqa: PLC0415 - rich takes 80 ms
 
