@@ -53,7 +53,8 @@ async def findings_on(
     with progress_bar(context, "checking") as bar:
 
         def show(share: float, under_way: Sequence[str]) -> None:
-            bar.entitle(f"checking {', '.join(under_way[:NAMED])}{' …' if len(under_way) > NAMED else ''}")
+            named = ", ".join(under_way[:NAMED])
+            bar.entitle(f"checking {named}{' …' if len(under_way) > NAMED else ''}".rstrip())
             bar(share)
 
         return await examine(situation, phases, show)

@@ -26,5 +26,7 @@ class RichBar:
 @contextlib.contextmanager
 def rich_bar(title: str, *, color: bool) -> Iterator[RichBar]:
     """A bar from here to the end of the block; nothing of it stays."""
-    with Progress(console=Console(stderr=True, no_color=not color), transient=True) as shown:
+    console = Console(stderr=True, no_color=not color)
+    # rich would put an object of its own in the place of stdout, which has no encoding and is no terminal: `doctor` looks at both.
+    with Progress(console=console, transient=True, redirect_stdout=False) as shown:
         yield RichBar(shown, shown.add_task(title, total=1.0))

@@ -28,8 +28,10 @@ def look(_: Situation) -> Iterator[Finding]:
     columns, rows = os.get_terminal_size(sys.stdout.fileno())
     term = os.environ.get("TERM", "")
     colour = "no colour (NO_COLOR)" if os.environ.get("NO_COLOR") else f"TERM={term or 'not set'}"
-    text = f"{columns} columns, {rows} rows, {encoding}, {colour}"
-    if columns < NARROW_COLUMNS:
+    # A pseudo-terminal that nobody has given a size says 0.
+    size = f"{columns} columns, {rows} rows" if columns else "of a size that it does not tell"
+    text = f"{size}, {encoding}, {colour}"
+    if 0 < columns < NARROW_COLUMNS:
         yield warning(NAME, f"{text}: tables are folded", f"Make it wider than {NARROW_COLUMNS} columns.")
     elif term == "dumb":
         yield warning(
