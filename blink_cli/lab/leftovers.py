@@ -26,9 +26,13 @@ def descriptors(pid: int) -> list[str]:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the memory that a process holds."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    """Return the memory that a process has taken for its data. Pages of libraries, which come when they are first used, do not count."""
+    (kilobytes,) = (
+        line.split()[1]
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("RssAnon:")
+    )
+    return int(kilobytes) * 1024
 
 
 def processor_s(pid: int) -> float:

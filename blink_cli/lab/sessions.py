@@ -5,7 +5,7 @@
         call = (await alice.blink("offer", "bob", "--wait", "5")).json["call"]
 
 Each machine has its own directories, multicast group and port, so tests may run beside each other. A host of the
-network lab is a machine whose processes start behind `nsenter`.
+network lab is a machine whose processes are in a network namespace.
 """
 
 import asyncio
@@ -25,6 +25,10 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from blink_cli.lab.program_process import LARGEST_STDIN, ForkedProcess, ProgramProcess, can_fork, fork
+
+PROGRAM = (sys.executable, "-m", "blink_cli")
 
 START_TIMEOUT_S = 20.0
 """A session starts in about a second on a quiet machine; CI machines are not quiet."""
@@ -71,7 +75,7 @@ class Session:
         self.profile = profile
         self.did = ""
         self.nickname = ""
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: ProgramProcess | None = None
         self._command = ""
         self._stdout: list[str] = []
         self._stderr: list[str] = []
@@ -101,16 +105,9 @@ class Session:
             CommandError: It ended instead, or said nothing.
 
         """
-        argv = self.machine.command(self.profile, "--json", "serve", "--nickname", self.profile, *options)
-        self._command = " ".join(argv)
-        self.process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.machine.environment,
-            start_new_session=True,
-        )
+        arguments = ("--json", "serve", "--nickname", self.profile, *options)
+        self._command = " ".join(self.machine.command(self.profile, *arguments))
+        self.process = await self.machine.start(self.profile, *arguments)
         loop = asyncio.get_running_loop()
         assert self.process.stdout is not None
         assert self.process.stderr is not None
@@ -181,7 +178,7 @@ class Session:
     ) -> Any:
         """Ask again and again until the answer is as wanted, and return it.
 
-        Each round is a whole process, which paces the loop by itself; `events` is cheaper where there is one.
+        Each round is a process of its own, which paces the loop by itself; `events` is cheaper where there is one.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -247,20 +244,14 @@ class Events:
     def __init__(self, session: Session, names: Sequence[str]) -> None:
         self._session = session
         self._names = names
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ProgramProcess | None = None
         self.seen: list[dict[str, Any]] = []
         """Every event read so far, each with `seen_s`, the monotonic time at which it was read."""
 
     async def open(self) -> Self:
         """Start the command and wait for its first line, the snapshot."""
-        machine = self._session.machine
-        self._process = await asyncio.create_subprocess_exec(
-            *machine.command(self._session.profile, "--json", "events", "--follow"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=machine.environment,
-        )
+        session = self._session
+        self._process = await session.machine.start(session.profile, "--json", "events", "--follow")
         await self._line(COMMAND_TIMEOUT_S)
         return self
 
@@ -305,7 +296,10 @@ class Events:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
-        await self._process.communicate()
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        await asyncio.gather(self._process.stdout.read(), self._process.stderr.read())
+        await self._process.wait()
 
     async def __aenter__(self) -> Self:
         return self
@@ -318,12 +312,19 @@ class Machine:
     """Where sessions run: directories, a multicast group and port, and the words in front of a command.
 
     Use as a context manager: at its end every session has ended and the directories are gone.
+
+    Its processes are copies of one that has loaded the program, where that makes no difference (`fork_server`); a prefix, `env` for one,
+    makes them new ones.
     """
+
+    program: Sequence[str] = PROGRAM
+    """The words that run `blink`."""
 
     def __init__(
         self,
         *,
         prefix: Sequence[str] = (),
+        namespace: str | None = None,
         group: str | None = None,
         interface: str | None = "127.0.0.1",
         environment: Mapping[str, str] | None = None,
@@ -331,7 +332,8 @@ class Machine:
         """Describe a machine.
 
         Args:
-            prefix: What comes before each command, such as `nsenter --net=...`.
+            prefix: What comes before each command, such as `prlimit --fsize=60000`.
+            namespace: The path of the network namespace in which all runs; None for ours.
             group: `ADDRESS:PORT` of the gossip; None for one that nobody else uses.
             interface: The IPv4 address that sessions use; None for their default, which is all.
             environment: What is added to every process's environment, such as a sound server's address.
@@ -339,6 +341,7 @@ class Machine:
         """
         self._added = dict(environment or {})
         self.prefix = tuple(prefix)
+        self.namespace = namespace
         self.group = group or free_group()
         self.interface = interface
         self.sessions: dict[str, Session] = {}
@@ -368,25 +371,49 @@ class Machine:
 
     def command(self, profile: str, *arguments: str) -> list[str]:
         """Return the argv of one command of a profile."""
-        data = str(self.data_directory(profile))
-        return [
-            *self.prefix,
-            sys.executable,
-            "-m",
-            "blink_cli",
-            "--profile",
-            profile,
-            "--data-dir",
-            data,
-            *arguments,
-        ]
+        enter = ("nsenter", f"--net={self.namespace}") if self.namespace else ()
+        return [*enter, *self.prefix, *self.program, *self._arguments(profile, arguments)]
+
+    def _arguments(self, profile: str, arguments: Sequence[str]) -> list[str]:
+        return ["--profile", profile, "--data-dir", str(self.data_directory(profile)), *arguments]
+
+    def _can_fork(self) -> bool:
+        return self.program == PROGRAM and can_fork(self.prefix, self._added)
+
+    async def start(self, profile: str, *arguments: str) -> ProgramProcess:
+        """Start one command of a profile, in a process group of its own, with nothing to read."""
+        if self._can_fork():
+            return await fork(
+                *self._arguments(profile, arguments),
+                environment=self.environment,
+                namespace=self.namespace,
+                new_session=True,
+            )
+        return await asyncio.create_subprocess_exec(
+            *self.command(profile, *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+            start_new_session=True,
+        )
 
     async def run(
         self, profile: str, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S, stdin: str | bytes = ""
     ) -> Finished:
         """Run one command to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
         argv = self.command(profile, *arguments)
-        return await run_program(*argv, timeout_s=timeout_s, stdin=stdin, environment=self.environment)
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        if not self._can_fork() or len(given) > LARGEST_STDIN:
+            return await run_program(*argv, timeout_s=timeout_s, stdin=given, environment=self.environment)
+        started = time.monotonic()
+        process = await fork(
+            *self._arguments(profile, arguments),
+            environment=self.environment,
+            namespace=self.namespace,
+            stdin=given,
+        )
+        return await _to_its_end(argv, process, process.communicate(), started, timeout_s)
 
     async def serve(self, profile: str, *options: str) -> Session:
         """Start a session on this machine's group and wait until it is ready."""
@@ -424,10 +451,19 @@ async def run_program(
         stderr=asyncio.subprocess.PIPE,
         env=environment,
     )
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    return await _to_its_end(argv, process, process.communicate(given), started, timeout_s)
+
+
+async def _to_its_end(
+    argv: Sequence[str],
+    process: asyncio.subprocess.Process | ForkedProcess,
+    communication: Coroutine[Any, Any, tuple[bytes, bytes]],
+    started_s: float,
+    timeout_s: float,
+) -> Finished:
     # A task of its own: what was printed before the time ran out is kept.
-    reading = asyncio.get_running_loop().create_task(
-        process.communicate(stdin.encode() if isinstance(stdin, str) else stdin), name="output"
-    )
+    reading = asyncio.get_running_loop().create_task(communication, name="output")
     try:
         done, _ = await asyncio.wait((reading,), timeout=timeout_s)
     finally:
@@ -440,7 +476,7 @@ async def run_program(
         process.returncode if process.returncode is not None else -1,
         stdout.decode(errors="replace"),
         stderr.decode(errors="replace"),
-        time.monotonic() - started,
+        time.monotonic() - started_s,
     )
     if not done:
         raise CommandError(f"not done after {timeout_s} s: {finished.report()}")

@@ -54,6 +54,7 @@ async def test_killing_one_of_three_leaves_two_talking(machine: Machine) -> None
 
 
 async def test_sigterm_leaves_nothing_and_the_others_see_it_within_a_second(machine: Machine) -> None:
+    machine.prefix = ("env",)  # new processes: a copy's command line does not name its directory
     alice, bob, carol = await three(machine)
     async with await alice.events() as at_alice, call_of(alice, bob, carol):
         asked_s = time.monotonic()

@@ -5,7 +5,6 @@ these ask for in turn. They are links to those that were installed for the tests
 """
 
 import re
-import sys
 import venv
 from importlib.metadata import distribution
 from pathlib import Path
@@ -16,7 +15,6 @@ import pytest
 import soundfile
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from typing_extensions import override
 
 import blink_cli
 from blink_cli.lab.sessions import Machine, Session, call_of, run_program, together
@@ -59,13 +57,7 @@ class PlainMachine(Machine):
 
     def __init__(self, python: Path) -> None:
         super().__init__(environment={"PYTHONPATH": "", "PYTHONNOUSERSITE": "1"})
-        self._python = str(python)
-
-    @override
-    def command(self, profile: str, *arguments: str) -> list[str]:
-        return [
-            self._python if word == sys.executable else word for word in super().command(profile, *arguments)
-        ]
+        self.program = (str(python), "-m", "blink_cli")
 
 
 async def test_a_plain_install_makes_a_call_and_says_what_more_there_is(

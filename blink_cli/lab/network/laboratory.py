@@ -127,7 +127,10 @@ class Laboratory:
         await ip("netns", "add", namespace)
         prefix = ("nsenter", f"--net=/run/netns/{namespace}")
         self.by_name[name] = Host(
-            name, namespace, address, Machine(prefix=prefix, group=self._group, interface=address)
+            name,
+            namespace,
+            address,
+            Machine(namespace=f"/run/netns/{namespace}", group=self._group, interface=address),
         )
         # A switch port that is up at once: duplicate address detection would keep IPv6 waiting for two seconds.
         await run(
@@ -176,9 +179,11 @@ class Laboratory:
         """Make a host with no network but loopback; its sessions are left to find that out."""
         namespace = f"{_PREFIX}-{os.getpid()}-{name}"
         await ip("netns", "add", namespace)
-        prefix = ("nsenter", f"--net=/run/netns/{namespace}")
         self.by_name[name] = Host(
-            name, namespace, "127.0.0.1", Machine(prefix=prefix, group=self._group, interface=None)
+            name,
+            namespace,
+            "127.0.0.1",
+            Machine(namespace=f"/run/netns/{namespace}", group=self._group, interface=None),
         )
         await ip("-n", namespace, "link", "set", "lo", "up")
         return self.by_name[name]

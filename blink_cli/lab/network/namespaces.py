@@ -1,14 +1,13 @@
 """Step into a network namespace and out again, to open something there that stays usable outside."""
 
-import ctypes
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from blink_cli.lab.namespace_entry import enter, enter_open
 from blink_cli.lab.requirements import ADMINISTRATOR_PATH, require_network_namespaces
-
-_CLONE_NEWNET = 0x40000000
 
 
 @contextmanager
@@ -42,22 +41,12 @@ def inside(namespace: str) -> Iterator[None]:
 
     Other threads are not moved (setns(2) is per thread). Must not be held over an `await`.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        away = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-        try:
-            _enter(libc, away)
-        finally:
-            os.close(away)
+        enter(Path("/run/netns", namespace))
         try:
             yield
         finally:
-            _enter(libc, home)
+            enter_open(home)
     finally:
         os.close(home)
-
-
-def _enter(libc: ctypes.CDLL, namespace: int) -> None:
-    if libc.setns(namespace, _CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns: cannot change the network namespace")

@@ -63,7 +63,7 @@ class Probe:
             await asyncio.sleep(0.1)
             begin_s = time.monotonic()
             for number in range(frames):
-                out.sendto(struct.pack("!Id", number, time.monotonic()), address)
+                await loop.sock_sendto(out, struct.pack("!Id", number, time.monotonic()), address)
                 await asyncio.sleep(max(begin_s + (number + 1) * INTERVAL_S - time.monotonic(), 0))
             await asyncio.sleep(listen_s)
             receiving.cancel()
