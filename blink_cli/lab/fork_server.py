@@ -9,6 +9,7 @@ before its first line, so whoever looks at that (start, memory, other versions, 
 `forked_process.can_fork` decides.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -18,10 +19,12 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -151,7 +154,26 @@ def main() -> None:
     order = ForkServer(socket.socket(fileno=int(sys.argv[1]))).next_copy()
     if order is not None:
         _become(order)
+        _run()
+
+
+def _run() -> NoReturn:
+    """Run the program, and end as an interpreter does, but for taking every object apart: that would copy all that was loaded."""
+    try:
         runpy.run_module("blink_cli", run_name="__main__")
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - the interpreter would print it, too
+        traceback.print_exc()
+        code = 1
+    # As the interpreter does at its end, and multiprocessing in its copies.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
