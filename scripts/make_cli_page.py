@@ -52,7 +52,7 @@ def page() -> str:
         _table(("option", "meaning"), _options(entry_point())),
         "## Options of a session\n",
         "Of `repl`, `serve`, and of `offer` and `accept` where they run a session of their own.\n",
-        _table(("option", "meaning"), [row for row in _options(_command("serve")) if row[0] != "`--json`"]),
+        _table(("option", "meaning"), _options(_command("serve"), but=frozenset({"json_after", "detach"}))),
         *_commands(),
         "## Documents\n",
         "Fields of another document are set in capitals, as `Participant`. `type` of a reply on the control socket ([control.md](control.md)) is not printed.\n",

@@ -1,5 +1,6 @@
 """Commands for the session itself."""
 
+import os
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -51,13 +52,32 @@ async def repl(
     await prompt_or_script(context, session_options, keep_going=keep_going)
 
 
-async def serve(context: CommandContext, session_options: SessionOptions) -> None:
-    """Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."""
+async def serve(
+    context: CommandContext,
+    session_options: SessionOptions,
+    *,
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach",
+            help="Return when it is ready: it goes on in the background, without this terminal, until `blink quit`.",
+        ),
+    ] = False,
+) -> None:
+    """Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM.
+
+    For example `blink serve --detach --auto-accept=contacts`, and to end it `blink quit`. `blink log` shows what a session in the background says.
+    """
     from blink_cli.commands import running  # noqa: PLC0415 - asyncio and what a session needs: `--help` needs neither
+    from blink_cli.commands.detaching import Detaching, start_detached  # noqa: PLC0415 - as above
     from blink_cli.commands.event_sentences import Narrator  # noqa: PLC0415 - as below
     from blink_cli.commands.stopping import either, stop_signals  # noqa: PLC0415 - as above
     from blink_cli.runtime.tasks import TaskOwner  # noqa: PLC0415 - as above
 
+    detaching = Detaching.of(os.environ) if detach else None
+    if detach and detaching is None:
+        await start_detached()
+        return
     async with stop_signals() as stopped, running.host(context.options, session_options) as session:
         snapshot = await session.ask(GetStatus())
         narrator = Narrator()
@@ -74,6 +94,8 @@ async def serve(context: CommandContext, session_options: SessionOptions) -> Non
             context.output.line(
                 f"ready: {snapshot.nickname} ({snapshot.did}), profile {snapshot.profile}, process {snapshot.pid}"
             )
+        if detaching is not None:
+            detaching.leave()
         async with TaskOwner("serve") as tasks:
             if session_options.auto_accept is not None:
                 tasks.start(_tell_what_waits(context, session, narrator), name="tell what waits")
@@ -102,12 +124,31 @@ async def status(
             help="Instead: what the rules of calls were told and did last, for a bug report. Keys in it are stand-ins.",
         ),
     ] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            metavar="S",
+            min=0,
+            help="Wait up to S seconds until a session is there; 4 if none comes.",
+        ),
+    ] = None,
 ) -> None:
-    """Show the session at a glance."""
+    """Show the session at a glance.
+
+    For example `blink status --wait 10 --json`, when a session is just being started elsewhere.
+    """
+    if trace and wait is not None:
+        raise UsageError("--trace and --wait do not go together.", hint="Run `blink status --wait S` first.")
     if trace:
         await _show_trace(context)
         return
-    reply = await context.ask(GetStatus())
+    if wait is None:
+        reply = await context.ask(GetStatus())
+    else:
+        from blink_cli.commands.session_waiting import status_of_coming  # noqa: PLC0415 - asyncio: `--help` needs none
+
+        reply = await status_of_coming(context, wait)
     if context.output.json:
         context.output.document(reply_document(reply))
     else:

@@ -34,6 +34,7 @@ ELSEWHERE: Final = frozenset(
         ("app/files/recording_worker.py", "Path('/proc/self/statm').read_text"),
         ("app/log/log_files.py", "io.FileIO"),  # of `create`
         ("commands/main.py", "os.open"),  # /dev/null
+        ("commands/detaching.py", "os.open"),  # /dev/null
         ("app/profile/profile_lock.py", "Path('/proc/locks').read_text"),
         ("doctor/firewall.py", "Path('/etc/ufw/ufw.conf').read_text"),
         ("doctor/sound_server.py", "Path('/proc/self/maps').open"),
