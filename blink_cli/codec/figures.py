@@ -342,3 +342,89 @@ class CodecInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Of samples without a header, and of files that are written."""
 
     extras: tuple[ExtraState, ...]
+
+
+class DelayAt(msgspec.Struct, frozen=True, kw_only=True):
+    """The delay of one second."""
+
+    at_s: float
+    """Its middle, in HEARD."""
+
+    delay_ms: float
+    """The median of its windows of speech."""
+
+
+class DelayStep(msgspec.Struct, frozen=True, kw_only=True):
+    """The delay is another from here on."""
+
+    at_s: float
+    """In HEARD."""
+
+    by_ms: float
+
+
+class PairDelay(msgspec.Struct, frozen=True, kw_only=True):
+    """How much later sound stands in HEARD than in SENT, over windows of 0.4 s of speech. From mouth to ear, if both files begin at the same moment."""
+
+    median_ms: float
+    lowest_ms: float
+    p95_ms: float
+    highest_ms: float
+    drift_ppm: float | None
+    """How fast it grows between steps: by how much the listener's clock is slower; null where less than 5 s can be told."""
+
+    steps: tuple[DelayStep, ...]
+    """Where it changes by 2 ms or more from one window to the next."""
+
+    over_time: tuple[DelayAt, ...]
+
+
+class MissingStretch(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing sounds where a voice should."""
+
+    at_s: float
+    """In HEARD."""
+
+    duration_ms: float
+
+
+class ScoreDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What was heard, compared with what was sent."""
+
+    heard: SoundFile
+    sent: SoundFile
+    found_share: float | None
+    """Of the windows of speech of SENT those that were found again in HEARD; null where none of SENT is found."""
+
+    delay: PairDelay | None
+    """Null where nothing of SENT is found."""
+
+    level_change_db: float | None
+    """By how much louder it was heard: the median over the windows that were found."""
+
+    gaps: tuple[MissingStretch, ...]
+    """Of 10 ms or more inside of speech: silence, not sound that was made up."""
+
+    clipped_starts: tuple[MissingStretch, ...]
+    """Phrases whose first 15 ms or more are missing, from where they should begin."""
+
+    starts: int
+    """Phrases that begin in the part that was compared, behind a pause of 0.15 s or more."""
+
+    clicks: tuple[float, ...]
+    """Seconds of HEARD at which the waveform jumps where it did not in SENT; the edges of gaps are not counted."""
+
+    pesq_wb: float | None
+    """ITU-T P.862.2, 1 to 4.64: the mean over pieces of some 10 s; 1 where nothing of SENT is found."""
+
+    pesq_wb_lowest: float | None
+    """Of its pieces."""
+
+    pesq_wb_lowest_at_s: float | None
+    """Where that piece begins, in SENT."""
+
+    judged_s: float
+    """How much of SENT was judged: at most 30 pieces, spread over all of it."""
+
+    missing: tuple[str, ...]
+    """What was not judged, why, and how to get it."""

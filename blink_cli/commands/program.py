@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Codec and recordings": ("codec", "record"),
     "Statistics and events": ("rtp-stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
+    "Laboratory": ("score",),
     "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip
 
@@ -95,6 +96,7 @@ def program() -> typer.Typer:
         processing_commands,
         record_commands,
         rtp_log_commands,
+        score_commands,
         session_commands,
         statistics_commands,
     )
@@ -114,6 +116,7 @@ def program() -> typer.Typer:
         record_commands,
         statistics_commands,
         rtp_log_commands,
+        score_commands,
         event_commands,
         diagnosis_commands,
     ):

@@ -5,6 +5,8 @@ The judges are extras, and are imported when they are asked: `lab` brings PESQ, 
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +16,8 @@ from blink_cli.runtime.extras import needs_extra
 Samples = npt.NDArray[np.float32]
 
 RATE_HZ = 16_000
-_WINDOW = int(0.4 * RATE_HZ)
-_STEP = int(0.1 * RATE_HZ)
+WINDOW_S: Final = 0.4
+_WINDOW = int(WINDOW_S * RATE_HZ)
 _LONGEST_DELAY = int(1.6 * RATE_HZ)
 _ACTIVE_RMS = 10 ** (-40 / 20)
 _ALIKE = 0.6
@@ -76,15 +78,34 @@ def _visqol() -> Judge:
     return judge
 
 
+@dataclass(frozen=True, slots=True)
+class FoundAgain:
+    """The windows of speech of 0.4 s that were found again in what was heard."""
+
+    windows: list[tuple[float, float]]
+    """Where each begins in s, and its mouth-to-ear delay in ms."""
+
+    looked_for: int
+    """How many windows held speech."""
+
+
 def delays_ms(reference: Samples, heard: Samples) -> list[tuple[float, float]]:
     """(time in s, mouth-to-ear delay in ms) of every window of speech that is found again, by normalised correlation."""
+    return found_again(reference, heard).windows
+
+
+def found_again(reference: Samples, heard: Samples, *, step_s: float = 0.1) -> FoundAgain:
+    """Look for a window of speech at each step of the reference, up to 1.6 s later in what was heard."""
     found = []
-    padded = np.concatenate((heard, np.zeros(_LONGEST_DELAY + _WINDOW, np.float32)))
-    for at in range(0, len(reference) - _WINDOW, _STEP):
+    looked_for = 0
+    ends = max(len(reference), len(heard)) + _LONGEST_DELAY + _WINDOW
+    padded = np.pad(heard, (0, ends - len(heard)))
+    for at in range(0, len(reference) - _WINDOW, round(step_s * RATE_HZ)):
         window = reference[at : at + _WINDOW]
         energy = float(window @ window)
         if energy < _WINDOW * _ACTIVE_RMS**2:
             continue
+        looked_for += 1
         region = padded[at : at + _WINDOW + _LONGEST_DELAY]
         size = 1 << (len(region) + _WINDOW).bit_length()
         correlation = np.fft.irfft(np.fft.rfft(region, size) * np.conj(np.fft.rfft(window, size)), size)[
@@ -96,4 +117,4 @@ def delays_ms(reference: Samples, heard: Samples) -> list[tuple[float, float]]:
         best = int(np.argmax(alike))
         if alike[best] >= _ALIKE:
             found.append((at / RATE_HZ, 1000 * best / RATE_HZ))
-    return found
+    return FoundAgain(found, looked_for)
