@@ -75,6 +75,7 @@ from blink_cli.core.api.replies import (
     ProcessingSet,
     RtpStatistics,
     SignalCounters,
+    StatisticsReset,
     Status,
     Trace,
     WrongClock,
@@ -91,6 +92,7 @@ from blink_cli.core.api.requests import (
     R,
     ReloadContacts,
     Request,
+    ResetStatistics,
     SetDeafened,
     SetDevice,
     SetMuted,
@@ -98,11 +100,13 @@ from blink_cli.core.api.requests import (
     Subscribe,
 )
 from blink_cli.core.api.session_options import AutoAccept, EchoOptions, IceTransport, SessionOptions
+from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import StateError
 from blink_cli.core.gossip import Gossip
 from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.core.text.version_words import version_sentence
 from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
 from blink_cli.net.ice.ice_servers import IceServers
@@ -150,8 +154,13 @@ class Session:
         taps: MediaTaps,
         local_echo: LocalEcho,
         echo: EchoOptions | None,
+        analyse_anew: Callable[[], None],
     ) -> None:
         """Join what `open` built."""
+        self._analyse_anew = analyse_anew
+        self._counted_from: tuple[RtpStatistics, str] | None = None
+        """The totals at the last reset of the figures, and when that was."""
+
         self._profile = profile
         self._nickname = nickname
         self._own = own
@@ -301,6 +310,7 @@ class Session:
                 media=media,
                 directory=directory,
                 views=Views(runner, media, directory, quality.analysis),
+                analyse_anew=quality.begin_anew,
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",
                 rtp_log=rtp_log,
@@ -371,6 +381,7 @@ class Session:
         table.add(SetDevice, self._set_device)
         table.add(SetProcessing, self._set_processing)
         table.add(GetRtpStatistics, self._get_rtp_statistics)
+        table.add(ResetStatistics, self._reset_statistics)
         table.add(GetIceServers, self._get_ice_servers)
         self._calls.add_to(table)
         self._codec.add_to(table)
@@ -515,11 +526,23 @@ class Session:
             not_remembered = failure.strerror or str(failure)
         return ProcessingSet(processing=self._media.processing.state(), not_remembered=not_remembered)
 
-    async def _get_rtp_statistics(self, _: GetRtpStatistics) -> RtpStatistics:
+    async def _get_rtp_statistics(self, request: GetRtpStatistics) -> RtpStatistics:
         call = self._runner.current
         if call is None:
             raise _no_call()
-        return self._views.rtp_statistics(call, time.monotonic())
+        now = self._views.rtp_statistics(call, time.monotonic())
+        if request.total or self._counted_from is None:
+            return now
+        return counted_since(now, *self._counted_from)
+
+    async def _reset_statistics(self, _: ResetStatistics) -> StatisticsReset:
+        call = self._runner.current
+        if call is None:
+            raise _no_call()
+        moment = utc_text_of(time.time())
+        self._counted_from = self._views.rtp_statistics(call, time.monotonic()), moment
+        self._analyse_anew()
+        return StatisticsReset(call=call, since=moment)
 
     async def _get_ice_servers(self, _: GetIceServers) -> IceServerList:
         await self._ice_servers.settled()

@@ -16,8 +16,10 @@ from blink_cli.core.exit_codes import ExitCode
 from blink_cli.runtime.tasks import TaskOwner
 
 
-async def watch_figures(context: CommandContext, session: SessionPort, first: RtpStatistics) -> None:
-    """Show the figures until a key, or the end of the call.
+async def watch_figures(
+    context: CommandContext, session: SessionPort, request: GetRtpStatistics, first: RtpStatistics
+) -> None:
+    """Show the figures until a key, or the end of the call. `first` is what the request was answered with first.
 
     Raises:
         BlinkError: The call, or the session, is over.
@@ -33,7 +35,7 @@ async def watch_figures(context: CommandContext, session: SessionPort, first: Rt
         nonlocal newest
         while True:
             await asyncio.sleep(EVERY_S)
-            newest = await session.ask(GetRtpStatistics())
+            newest = await session.ask(request)
             screen.redraw()
 
     screen = FullScreen(drawn, color=context.options.color)

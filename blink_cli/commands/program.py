@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "list-devices", "set-input", "set-output", "device-configs", "test-input", "test-output",
     ),
     "Codec and recordings": ("codec", "record"),
-    "Statistics and events": ("rtp-stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
+    "Statistics and events": ("rtp-stats", "stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
     "Laboratory": ("score",),
     "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip

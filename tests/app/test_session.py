@@ -49,6 +49,7 @@ from blink_cli.core.api.requests import (
     RejectCall,
     ReloadContacts,
     Request,
+    ResetStatistics,
     SetDeafened,
     SetDevice,
     SetGain,
@@ -119,6 +120,16 @@ async def test_two_sessions_talk_and_the_figures_of_both_directions_add_up(open_
         assert peer.inbound.packets_lost == 0
         assert peer.outbound.packets_sent > 0
         assert (peer.inbound.audio_level_dbov or -127) > -40
+
+        reset = await ask(bob, ResetStatistics())
+        anew = await ask(bob, GetRtpStatistics())
+        total = await ask(bob, GetRtpStatistics(total=True))
+        assert (reset.call, anew.since, total.since) == (call, reset.since, None)
+        (peer_anew,), (peer_in_all,) = anew.peers, total.peers
+        assert peer_anew.inbound is not None
+        assert peer_in_all.inbound is not None
+        received = peer.inbound.packets_received
+        assert peer_anew.inbound.packets_received < received <= peer_in_all.inbound.packets_received
 
 
 async def test_an_effect_that_fails_does_not_undo_the_others(
@@ -383,6 +394,7 @@ async def test_what_a_user_can_do_wrong_has_its_own_sentence(open_session: OpenS
             (LeaveCall(), StateError),
             (GetParticipants(), StateError),
             (GetRtpStatistics(), StateError),
+            (ResetStatistics(), StateError),
             (AcceptCall(), NotFoundError),
             (RejectCall(call="beef"), NotFoundError),
             (AcceptCall(wait_s=0.1), NotFoundError),

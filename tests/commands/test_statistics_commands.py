@@ -58,3 +58,18 @@ def test_watching_without_a_call_says_so(served: Shell) -> None:
     ran = served.run("rtp-stats", "--watch")
     assert ran.exit_code == 1
     assert "not in a call" in ran.stderr
+
+
+def test_figures_are_reset_in_a_call_alone(served: Shell) -> None:
+    assert served.run("stats", "reset").exit_code == 1
+    assert served.run("offer", "bob", "--wait", "5").exit_code == 0
+    try:
+        reset = served.run("stats", "reset", "--json")
+        assert (reset.exit_code, reset.json["ok"], reset.json["since"]) == (
+            0,
+            True,
+            "2026-01-01T00:00:00.000Z",
+        )
+        assert served.run("rtp-stats", "--total", "--json").exit_code == 0
+    finally:
+        served.run("leave")

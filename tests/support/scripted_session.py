@@ -65,6 +65,7 @@ from blink_cli.core.api.replies import (
     Remote,
     Reply,
     RtpStatistics,
+    StatisticsReset,
     Status,
     VoiceState,
 )
@@ -85,6 +86,7 @@ from blink_cli.core.api.requests import (
     RejectCall,
     ReloadContacts,
     Request,
+    ResetStatistics,
     SetDeafened,
     SetDevice,
     SetGain,
@@ -343,6 +345,10 @@ class ScriptedSession:
                 told = processing(self.processing)
                 self.state = msgspec.structs.replace(self.state, processing=told)
                 return ProcessingSet(processing=told)
+            case ResetStatistics():
+                if self.state.call is None:
+                    raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
+                return StatisticsReset(call=self.state.call.id, since="2026-01-01T00:00:00.000Z")
             case GetRtpStatistics():
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")

@@ -43,7 +43,7 @@ from blink_cli.core.api.events import (
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
-from blink_cli.core.media.rtp import ReceptionReport, RtpPacket, SenderReport
+from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
 
 WINDOW_READINGS: Final = 3
 """Shares are over so many seconds: a second has 50 packets, of which one is 2 %."""
@@ -109,6 +109,9 @@ class QualityWatch(MediaWatcher):
         self._publish = publish
         self._statistics_of = statistics_of
         self._call = CallAnalysis()
+        self._counts_itself = False
+        """Since figures were wanted anew: the links count on."""
+
         self._peers: dict[Did, _Peer] = {}
         self._outcomes: deque[tuple[Did, int, int, PlayoutOutcome, float]] = deque(maxlen=OUTCOMES_KEPT)
         self._sent_before: dict[Did, int] = {}
@@ -121,6 +124,15 @@ class QualityWatch(MediaWatcher):
         self._drain()
         stream = self._call.current(peer)
         return None if stream is None else stream.figures(self._call.round_trip(peer))
+
+    def begin_anew(self) -> None:
+        """Analyse from now on. What is judged goes on: a problem that lasts is told once."""
+        self._drain()
+        self._call = CallAnalysis()
+        self._counts_itself = True
+        for entry in self._peers.values():
+            entry.window.clear()
+            entry.leaps_before = 0
 
     # ---- MediaTap
 
@@ -160,6 +172,9 @@ class QualityWatch(MediaWatcher):
         if entry is None:
             return
         entry.packets_received += 1
+        if self._counts_itself:
+            self._count(peer, packet)
+            return
         stream = self._call.stream(peer, packet.ssrc)
         if stream is None:
             statistics = self._statistics_of(peer, packet.ssrc)
@@ -174,6 +189,24 @@ class QualityWatch(MediaWatcher):
             level_dbov=packet.audio_level_dbov,
             voice=packet.voice,
         )
+
+    def _count(self, peer: Did, packet: RtpPacket) -> None:
+        self._call.receiving(peer, packet.ssrc).packet(
+            packet.sequence_number,
+            packet.timestamp,
+            packet.arrival_s,
+            len(packet.payload),
+            marker=packet.marker,
+            level_dbov=packet.audio_level_dbov,
+            voice=packet.voice,
+        )
+
+    @override
+    def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
+        """Count a copy, where the link does not."""
+        stream = self._call.stream(peer, packet.ssrc) if self._counts_itself else None
+        if stream is not None:
+            stream.repeated(packet.sequence_number, packet.timestamp, packet.arrival_s, marker=packet.marker)
 
     @override
     def reported(self, peer: Did, report: SenderReport | ReceptionReport) -> None:
@@ -300,6 +333,7 @@ class QualityWatch(MediaWatcher):
 
     def _forget(self) -> None:
         self._call = CallAnalysis()
+        self._counts_itself = False
         self._peers = {}
         self._outcomes.clear()
         self._sent_before = {}

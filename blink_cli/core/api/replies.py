@@ -683,7 +683,7 @@ class Inbound(_Value, frozen=True, rename="camel"):
     """Of the concealed ones, those in whose place nothing was played. Not in webrtc-stats."""
 
     analysis: InboundFigures | None = None
-    """Of the stream that is heard now, as `rtp-analyze` prints it; its fields are not in camel case. A reconnect begins another stream."""
+    """Of the stream that is heard now, as `rtp-analyze` prints it; its fields are not in camel case. A reconnect begins another stream, and so does `stats reset`, of totals too."""
 
 
 class Remote(_Value, frozen=True, rename="camel"):
@@ -752,6 +752,19 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     output: DeviceFigures | None = None
     loudness: Loudness | None = None
     """Of this session's own voice, as it is sent."""
+
+    since: str | None = None
+    """From when on it is counted, by `stats reset`: ISO 8601, UTC. Null: from when each link was made first."""
+
+
+class StatisticsReset(_Reply, frozen=True, tag="statistics_reset"):
+    """The figures of the current call are counted from now on."""
+
+    call: CallId
+    since: str
+    """ISO 8601, UTC."""
+
+    ok: bool = True
 
 
 class ProcessingLogFile(_Value, frozen=True):
@@ -1040,6 +1053,7 @@ Reply = (
     | CodecSet
     | CodecShown
     | RtpStatistics
+    | StatisticsReset
     | RtpLogState
     | IceServerList
     | RecordingBegun

@@ -31,6 +31,7 @@ from blink_cli.core.api.replies import (
     Reply,
     RtpLogState,
     RtpStatistics,
+    StatisticsReset,
     Status,
     Trace,
 )
@@ -182,6 +183,13 @@ class GetCodec(Request[CodecShown], frozen=True, tag="codec"):
 class GetRtpStatistics(Request[RtpStatistics], frozen=True, tag="rtp_stats"):
     """Figures of the media, both directions, per peer."""
 
+    total: bool = False
+    """From the beginning of the call, whatever was reset since."""
+
+
+class ResetStatistics(Request[StatisticsReset], frozen=True, tag="stats_reset"):
+    """Count the figures of the current call from now on. The totals stay."""
+
 
 class StartRtpLog(Request[RtpLogState], frozen=True, tag="rtp_log_start"):
     """Log every packet of the present call, or else of the next one."""
@@ -293,6 +301,7 @@ AnyRequest = (
     | SetCodec
     | GetCodec
     | GetRtpStatistics
+    | ResetStatistics
     | StartRtpLog
     | PauseRtpLog
     | ResumeRtpLog

@@ -50,7 +50,7 @@ QUESTIONS: Final[tuple[tuple[str, str, Request[Any]], ...]] = (
     ("status.json", "the session at a glance", GetStatus()),
     ("peers.json", "peers that it sees", GetPeers()),
     ("calls.json", "its calls", GetCalls()),
-    ("rtp-stats.json", "figures of each participant's audio", GetRtpStatistics()),
+    ("rtp-stats.json", "figures of each participant's audio", GetRtpStatistics(total=True)),
     ("ice-servers.json", "STUN and TURN servers, without credentials", GetIceServers()),
     ("recording.json", "what is recorded at the moment", GetRecording()),
     ("rtp-log.json", "the state of the RTP log", GetRtpLog()),

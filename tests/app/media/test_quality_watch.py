@@ -19,7 +19,7 @@ from blink_cli.core.api.events import (
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
-from blink_cli.core.media.rtp import ReceptionReport, RtpPacket
+from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket
 
 pytestmark = pytest.mark.no_clock
 
@@ -225,3 +225,26 @@ def test_a_new_call_begins_anew() -> None:
     line.run(4)
     line.watch.media_ended()
     assert line.watch.analysis(BOB) is None
+
+
+def test_an_analysis_from_now_on_counts_from_zero_and_judges_on() -> None:
+    line = Line()
+    (degraded,) = line.run(20, lost_every=8, concealed=0.12)
+    assert isinstance(degraded, AudioDegraded)
+
+    line.watch.begin_anew()
+    assert line.watch.analysis(BOB) is None
+    assert line.run(5, lost_every=8, concealed=0.12) == [], "what lasts is told once"
+    figures = line.watch.analysis(BOB)
+    assert figures is not None
+    assert figures.duration_s == pytest.approx(5, abs=0.1)
+    assert (figures.packets_received, figures.packets_lost) == (5 * 43, 5 * 7 - 1)
+    assert line.streams[BOB, 7].packets_received == 25 * 43, "what the peer is told counts on"
+
+    copy = RepeatedPacket(
+        7, line.sequence & 0xFFFF, line.sequence * 960, 111, marker=False, payload_bytes=80, arrival_s=24.99
+    )
+    line.watch.packet_repeated(BOB, copy)
+    figures = line.watch.analysis(BOB)
+    assert figures is not None
+    assert figures.packets_duplicated == 1
