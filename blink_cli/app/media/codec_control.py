@@ -23,6 +23,7 @@ from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.api.session_options import CodecKey, CodecOptions
 from blink_cli.core.errors import StateError, UsageError
 from blink_cli.core.media.codec_settings import SHORTEST_SPEECH_FRAME_MS, CodecSettings
+from blink_cli.core.media.receiver_wishes import wish_remarks
 
 HEADER_BYTES: Final = 20 + 8 + 12 + 8 + 10
 """Of each packet, beside the payload: IPv4, UDP, RTP, its extension with the level, SRTP's tag."""
@@ -77,6 +78,7 @@ class CodecControl:
     def in_use(self) -> CodecInUse:
         """What is chosen, and what really comes out."""
         settings = self.settings
+        sent = settings if self._media is None else self._media.codec_sent
         figures = None if self._media is None else self._media.voice.encoder_figures()
         chosen, later = _chosen(settings), _chosen(self._file.with_options(self._chosen))
         once = tuple(name for name in get_args(CodecKey) if getattr(chosen, name) != getattr(later, name))
@@ -84,7 +86,7 @@ class CodecControl:
             chosen=chosen,
             now=None if figures is None else _now(figures),
             for_this_call=once,
-            remarks=remarks(settings),
+            remarks=(*remarks(sent), *wish_remarks(settings, sent)),
         )
 
     def _call_ended(self) -> None:

@@ -25,6 +25,7 @@ from blink_cli.core.call.inputs import Heard, MediaInput, Reception
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.processing_settings import ProcessingSettings
+from blink_cli.core.media.receiver_wishes import fitted
 from blink_cli.core.media.rtp import SentPacket
 from blink_cli.core.media.talking import TalkingChange
 from blink_cli.net.host.arrival import WALL_CLOCK
@@ -101,6 +102,8 @@ class MeshMedia:
         self.links: Final = PeerLinks(
             link_settings, certificate, tasks, parts, self._told, ice_servers=self._ice_servers
         )
+        self._codec = codec
+        self.links.when_connected_changes = self._fit_codec
         self._machine_watch = MachineWatch(publish)
         self._owner: MediaOwner | None = None
         self._pulse = WakeTimer(self._beat)
@@ -169,9 +172,15 @@ class MeshMedia:
         self.voice.set_deafened(deafened=deafened)
 
     def set_codec(self, settings: CodecSettings) -> None:
-        """Encode so from the next frame on, and in later calls; later links are described so too."""
-        self.voice.set_codec(settings)
+        """Encode so from the next frame on, and in later calls, as far as those who listen take it; later links are described so too."""
+        self._codec = settings
         self.links.codec_changed(settings)
+        self._fit_codec()
+
+    @property
+    def codec_sent(self) -> CodecSettings:
+        """The settings that were chosen, fitted to what everyone connected takes."""
+        return fitted(self._codec, self.links.wishes)
 
     # VoiceEvents
 
@@ -205,6 +214,11 @@ class MeshMedia:
         self.guard.replace(direction, reason)
 
     # inside
+
+    def _fit_codec(self) -> None:
+        settings = self.codec_sent
+        if settings != self.voice.codec:
+            self.voice.set_codec(settings)
 
     def _told(self, event: MediaInput) -> None:
         if self._owner is not None:

@@ -15,6 +15,7 @@ from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
+from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.net.ice.ice_servers import IceServers
 from blink_cli.net.link.media_link import MediaLink
@@ -75,6 +76,8 @@ class PeerLinks:
 
         self._peers: dict[Did, ParticipantMedia] = {}
         self._connected: tuple[ParticipantMedia, ...] = ()
+        self.when_connected_changes: Callable[[], None] | None = None
+        """Called when media begin or cease to flow to somebody."""
 
     @property
     def peers(self) -> dict[Did, ParticipantMedia]:
@@ -85,6 +88,11 @@ class PeerLinks:
     def connected(self) -> tuple[ParticipantMedia, ...]:
         """Those to whom media flows."""
         return self._connected
+
+    @property
+    def wishes(self) -> tuple[ReceiverWishes, ...]:
+        """What everyone connected wishes of the stream that is sent."""
+        return tuple(one.link.wishes for one in self._connected if one.link is not None)
 
     @property
     def formats(self) -> tuple[tuple[Did, int, int | None], ...]:
@@ -233,7 +241,11 @@ class PeerLinks:
             self._tasks.start(link.aclose(), name=f"hang up {_short(participant.peer)}")
 
     def _renew_connected(self) -> None:
-        self._connected = tuple(one for one in self._peers.values() if one.connected)
+        connected = tuple(one for one in self._peers.values() if one.connected)
+        if connected != self._connected:
+            self._connected = connected
+            if self.when_connected_changes is not None:
+                self.when_connected_changes()
 
     async def _describe(
         self, participant: ParticipantMedia, link: MediaLink, making: Coroutine[Any, Any, str]

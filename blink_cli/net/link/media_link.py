@@ -21,6 +21,7 @@ from typing import Final, Self
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.receiver_wishes import NO_WISHES, ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.redundancy_policy import RedLevels
 from blink_cli.core.media.rtcp import write_goodbye, write_loss_report
@@ -120,6 +121,7 @@ class MediaLink:
         self._cname = secrets.token_hex(4)
         self._offered: MediaFormat | None = None
         self._format: MediaFormat | None = None
+        self._wishes = NO_WISHES
         self._sender: RtpSender | None = None
         self._receiver: RtpReceiver | None = None
         self._wanted_redundancy: RedLevels = 0
@@ -152,6 +154,11 @@ class MediaLink:
     def media_format(self) -> MediaFormat | None:
         """What was agreed; None before both descriptions are known."""
         return self._format
+
+    @property
+    def wishes(self) -> ReceiverWishes:
+        """What the other side wishes of our stream; nothing before both descriptions are known."""
+        return self._wishes
 
     @property
     def remote_address(self) -> tuple[str, int] | None:
@@ -324,6 +331,7 @@ class MediaLink:
 
     def _begin(self, remote: RemoteDescription, agreed: MediaFormat, *, dtls_role: str) -> None:
         self._format = agreed
+        self._wishes = remote.wishes
         # The lower half of the range: SRTP guesses the rollover counter from the first packet that arrives.
         first = secrets.randbelow(0x8000)
         self._sender = RtpSender(self._ssrc, first, agreed)

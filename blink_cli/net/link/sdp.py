@@ -17,6 +17,7 @@ from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp,
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.rtp_header import AUDIO_LEVEL_URI
 from blink_cli.net.link.secure_transport import LocalTransport, RemoteTransport
 
@@ -35,8 +36,9 @@ OPUS_PAYLOAD_TYPE: Final = 111
 RED_PAYLOAD_TYPE: Final = 63
 """The number that browsers offer RED with; 35 to 63 are free to be negotiated since RFC 5761."""
 
+SHORTEST_PACKET_MS: Final = 3
 LONGEST_PACKET_MS: Final = 120
-"""Any Opus packet is taken (RFC 6716, section 3.2.5)."""
+"""Any Opus packet is taken (RFC 6716, section 3.2.5): 2.5 ms, rounded up, to 120."""
 
 AUDIO_LEVEL_ID: Final = 1
 ENCRYPTED_LEVEL_ID: Final = 2
@@ -49,6 +51,7 @@ ENCRYPTED_URI: Final = "urn:ietf:params:rtp-hdrext:encrypt"
 
 _ICE_TEXT: Final = re.compile(r"[A-Za-z0-9+/]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}")
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _ALPHABET: Final = re.compile(r"[\x20-\x7e\r\n]*")
 _FINGERPRINT_CHARACTERS: Final = {"sha-256": 95, "sha-384": 143, "sha-512": 191}
 _ENCRYPTED_LEVEL: Final = re.compile(
@@ -74,6 +77,7 @@ class RemoteDescription:
     """A checked description of the other side."""
 
     format: MediaFormat
+    wishes: ReceiverWishes
     mid: str
     bundled: bool
     direction: str
@@ -111,7 +115,7 @@ def write_description(
         cname: Canonical name of RTCP; a random one, since it says the same to every peer.
         setup: `actpass` in an offer, `active` or `passive` in an answer.
         dtx: State `usedtx=1`.
-        stereo: State that two channels are sent, and wanted (RFC 7587, section 6.1). Whoever does not say so is sent them all the same: every
+        stereo: State that two channels are sent, and wanted (RFC 7587, section 6.1). Whoever says nothing of it is sent them all the same: every
             decoder takes them, and there is one encoder for everybody.
         packet_ms: Length of the packets that are sent, which is the one that is liked best.
         mid: Name of the section; in an answer the offer's.
@@ -122,7 +126,7 @@ def write_description(
     formats = [media.opus] if media.red is None else [media.opus, media.red]
     if media.red_first:
         formats.reverse()
-    fmtp = "minptime=10;useinbandfec=1" + (";usedtx=1" if dtx else "")
+    fmtp = f"minptime={SHORTEST_PACKET_MS};useinbandfec=1" + (";usedtx=1" if dtx else "")
     fmtp += ";stereo=1;sprop-stereo=1" if stereo else ""
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
     if bundled:
@@ -201,8 +205,10 @@ def read_description(text: str, *, is_answer: bool, loopback: bool) -> RemoteDes
     setup = media.dtls.role if media.dtls is not None else ""
     if setup not in (("client", "server") if is_answer else ("auto", "client", "server")):
         raise WireError("the session description does not say its DTLS role")
+    agreed = _read_format(media)
     return RemoteDescription(
-        format=replace(_read_format(media), encrypted_level_id=_read_encrypted_level_id(text)),
+        format=replace(agreed, encrypted_level_id=_read_encrypted_level_id(text)),
+        wishes=_read_wishes(text, agreed.opus),
         mid=mid,
         bundled=any(group.semantic == "BUNDLE" and mid in group.items for group in session.group),
         direction=media.direction or "sendrecv",
@@ -310,6 +316,29 @@ def _read_format(media: MediaDescription) -> MediaFormat:
         level if level is not None and 1 <= level <= 14 else None,
         red_first=red is not None and media.fmt.index(red) < media.fmt.index(opus),
     )
+
+
+def _read_wishes(text: str, opus: int) -> ReceiverWishes:
+    """What is wished of an Opus stream. What makes no sense is no wish: a description is not refused for it."""
+    said = {
+        name.strip().lower(): value.strip()
+        for line in re.findall(rf"^a=fmtp:{opus} ([^\r\n]*)", text, re.MULTILINE)
+        for name, equals, value in (part.partition("=") for part in line.split(";"))
+        if equals
+    }
+    longest = re.search(r"^a=maxptime:(\d{1,6})", text, re.MULTILINE)
+    return ReceiverWishes(
+        shortest_packet_ms=_whole_number(said.get("minptime", "")),
+        longest_packet_ms=None if longest is None else _whole_number(longest[1]),
+        most_bitrate_bps=_whole_number(said.get("maxaveragebitrate", "")),
+        no_stereo=said.get("stereo") == "0",
+        no_dtx=said.get("usedtx") == "0",
+        cbr=said.get("cbr") == "1",
+    )
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _read_encrypted_level_id(text: str) -> int | None:

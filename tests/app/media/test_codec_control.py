@@ -15,6 +15,7 @@ from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.errors import StateError, UsageError
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.receiver_wishes import ReceiverWishes, fitted
 
 pytestmark = pytest.mark.no_clock
 
@@ -35,9 +36,14 @@ class Media:
         self.voice = Voice()
         self.when_ended: Any = None
         self.applied: list[CodecSettings] = []
+        self.wishes: tuple[ReceiverWishes, ...] = ()
 
     def set_codec(self, settings: CodecSettings) -> None:
         self.applied.append(settings)
+
+    @property
+    def codec_sent(self) -> CodecSettings:
+        return fitted(self.applied[-1] if self.applied else CodecSettings(), self.wishes)
 
 
 class Bench:
@@ -106,6 +112,18 @@ async def test_what_is_for_one_call_ends_with_it(tmp_path: Path) -> None:
     assert isinstance(last, CodecChanged)
     assert last.changed == ("frame_ms",)
     assert Bench(tmp_path).control.settings == CodecSettings(bitrate_bps=64_000)
+
+
+async def test_what_a_participant_does_not_want_is_said(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.media.wishes = (ReceiverWishes(shortest_packet_ms=10, most_bitrate_bps=24_000),)
+    await bench.set(frame_ms=2.5)
+    shown = await bench.shown()
+    assert (shown.chosen.frame_ms, shown.chosen.bitrate) == (2.5, 32_000)
+    assert shown.remarks == (
+        "packets of 10 ms are sent: a participant wants none that are shorter",
+        "24 kb/s are sent: a participant wants no more",
+    )
 
 
 async def test_what_is_the_same_afterwards_is_not_for_this_call(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.receiver_wishes import NO_WISHES, ReceiverWishes
 from blink_cli.net.link.sdp import (
     MAX_CANDIDATES_READ,
     MAX_SDP_CHARACTERS,
@@ -100,7 +101,7 @@ a=ssrc:3570614608 msid:stream track
 def test_ours_is_small_and_says_what_it_must() -> None:
     text = ours(dtx=True)
     assert len(text) < 1000
-    assert "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n" in text
+    assert "a=fmtp:111 minptime=3;useinbandfec=1;usedtx=1\r\n" in text
     assert "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" in text
     assert "usedtx" not in ours()
 
@@ -109,7 +110,7 @@ def test_ours_is_small_and_says_what_it_must() -> None:
 def test_the_length_of_packets_is_told_in_whole_milliseconds(packet_ms: float, told: int) -> None:
     text = ours(packet_ms=packet_ms, stereo=True)
     assert f"a=ptime:{told}\r\na=maxptime:120\r\n" in text
-    assert "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1\r\n" in text
+    assert "a=fmtp:111 minptime=3;useinbandfec=1;stereo=1;sprop-stereo=1\r\n" in text
     assert offer(text).format == MEDIA
     assert "stereo" not in ours()
 
@@ -145,6 +146,40 @@ def test_a_browsers_offer() -> None:
     assert [candidate.ip for candidate in remote.transport.candidates] == ["192.168.0.196"]
     assert not remote.transport.candidates_complete
     assert remote.ssrcs == (3570614608,)
+
+
+@pytest.mark.parametrize(
+    ("fmtp", "more", "wishes"),
+    [
+        ("minptime=10;useinbandfec=1", "", ReceiverWishes(shortest_packet_ms=10)),
+        (
+            "maxaveragebitrate=20000; stereo=0 ; usedtx=0;cbr=1",
+            "a=maxptime:60\r\n",
+            ReceiverWishes(
+                longest_packet_ms=60, most_bitrate_bps=20_000, no_stereo=True, no_dtx=True, cbr=True
+            ),
+        ),
+        ("stereo=1;sprop-stereo=0;usedtx=1;cbr=0", "a=ptime:40\r\n", NO_WISHES),
+        ("minptime=-3;maxaveragebitrate=1e9;stereo=00;cbr;usedtx", "a=maxptime:much\r\n", NO_WISHES),
+        ("maxaveragebitrate=99999999999999999999", "a=maxptime:\r\n", NO_WISHES),
+        ("maxaveragebitrate=\N{ARABIC-INDIC DIGIT ONE}0000", "", None),
+    ],
+)
+def test_what_is_wished_of_the_stream_is_read_and_nonsense_is_no_wish(
+    fmtp: str, more: str, wishes: ReceiverWishes | None
+) -> None:
+    text = CHROME.replace("a=fmtp:111 minptime=10;useinbandfec=1\r\n", f"a=fmtp:111 {fmtp}\r\n{more}")
+    if wishes is None:
+        with pytest.raises(WireError):
+            offer(text)
+    else:
+        assert offer(text).wishes == wishes
+
+
+def test_ours_wishes_every_length() -> None:
+    assert offer(ours(dtx=True, stereo=True)).wishes == ReceiverWishes(
+        shortest_packet_ms=3, longest_packet_ms=120
+    )
 
 
 def test_the_order_of_the_offer_is_that_of_the_answer() -> None:
