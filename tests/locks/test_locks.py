@@ -14,18 +14,20 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.codec.test_judges import VISQOL
+
 pytestmark = pytest.mark.no_clock
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"run": "build", "test": "test", "lowest": "test"}
-"""Each lock, and the group of dependencies that it holds beside the program and its extras: those of `all`, or every one."""
+LOCKS = {"run": "build", "test": "test", "visqol": "build", "lowest": "test"}
+"""Each lock, and the group of dependencies that it holds beside the program and its extras: those of `all`, one, or all but that one."""
 
 NOT_EVERYWHERE = frozenset({"pesq"})
 """Compiled where it is installed, and left out by scripts/lib/setup.sh where there is no compiler."""
 
 
-NOT_LOCKED = frozenset({"all", "visqol"})
-"""Extras of which no lock holds anything: one that names others, and one that is larger than everything else together."""
+APART = frozenset({"all", "visqol"})
+"""Extras that the locks of all do not hold: one that names others, and one that is larger than everything else together."""
 
 INSTALLED = os.environ.get("BLINK_TEST_LOCK", "test")
 """The lock of the environment in which this runs; scripts/lowest has another."""
@@ -49,7 +51,7 @@ def asked_for(lock: str) -> list[Requirement]:
     project = described()["project"]
     extras = project["optional-dependencies"]
     (everything,) = map(Requirement, extras["all"])
-    held = everything.extras if lock == "run" else extras.keys() - NOT_LOCKED
+    held = {"run": everything.extras, "visqol": {"visqol"}}.get(lock, extras.keys() - APART)
     lines = [*project["dependencies"], *(one for extra in sorted(held) for one in extras[extra])]
     return [Requirement(line) for line in lines] + list(members(LOCKS[lock]))
 
@@ -89,6 +91,20 @@ def test_the_lowest_lock_holds_the_lowest_versions() -> None:
 
 def test_what_runs_is_a_part_of_what_is_tested() -> None:
     assert pinned("run").items() <= pinned("test").items()
+
+
+def test_the_judge_that_is_tested_is_the_one_that_is_locked() -> None:
+    for wanted in map(Requirement, VISQOL):
+        ((_, version),) = pinned("visqol")[canonicalize_name(wanted.name)]
+        assert wanted.specifier.contains(version), (
+            f"tests/codec/test_judges.py tests another one than {version}"
+        )
+    shared = pinned("run").keys() & pinned("visqol").keys()
+    assert len(shared) > 30
+    for name in shared:
+        assert {version for _, version in pinned("visqol")[name]} == {
+            version for _, version in pinned("run")[name]
+        }, name
 
 
 @pytest.mark.parametrize("lock", LOCKS)
