@@ -106,6 +106,7 @@ from blink_cli.core.gossip import Gossip
 from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.media_tap import Observer
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.core.text.version_words import version_sentence
 from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
@@ -231,7 +232,12 @@ class Session:
             taps = MediaTaps(hub.publish)
             local_echo = LocalEcho(options)
             stack.push_async_callback(local_echo.stop)
-            rtp_log = RtpLogging(identity.did, taps, hub.publish)
+            rtp_log = RtpLogging(
+                identity.did,
+                taps,
+                hub.publish,
+                lambda shown: runner.set_recording(Observer.PLAYOUT_LOG, recording=shown),
+            )
             stack.push_async_callback(rtp_log.aclose)
             listener = SignalDispatcher()
             transport = UdpTransport(

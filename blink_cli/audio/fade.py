@@ -30,3 +30,12 @@ FADE_OUT: Final = FADE_IN[::-1]
 def gain_ramp(before: float, after: float) -> Samples:
     """Return the factors that lead from one gain to another within a tick, shape (480,)."""
     return np.float32(before) + FADE_IN * np.float32(after - before)
+
+
+def faded(block: Samples, *, fades_in: bool, fades_out: bool) -> Samples:
+    """Return a tick's block, shape (480,), as it begins or ends what is heard; the very block when it does neither."""
+    if fades_in:
+        block = block * FADE_IN
+    if fades_out:
+        block = block * FADE_OUT
+    return block

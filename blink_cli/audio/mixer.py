@@ -26,7 +26,9 @@ class Mixer:
         """Set by any thread. Streams are drained all the same, so that nothing old is heard afterwards."""
 
         self.limiter = Limiter()
-        self._applied = 1.0
+        self.applied_gain = 1.0
+        """Of all voices, at the end of the last block: 0 while deafened."""
+
         self._mix: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
         self._scaled: Samples = np.zeros(TICK_SAMPLES, dtype=np.float32)
 
@@ -57,8 +59,8 @@ class Mixer:
                 np.copyto(mix, block)
             sounding += 1
 
-        before, after = self._applied, 0.0 if self.deafened else 1.0
-        self._applied = after
+        before, after = self.applied_gain, 0.0 if self.deafened else 1.0
+        self.applied_gain = after
         if not sounding or before == after == 0.0:
             self.limiter.rest()
             return SILENT_BLOCK

@@ -16,7 +16,7 @@ from typing import Final
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceReading, OutputDevice
 from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S
-from blink_cli.audio.fade import FADE_IN, FADE_OUT
+from blink_cli.audio.fade import faded
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.mixer import Mixer
 from blink_cli.audio.processing.far_reference import FarReference
@@ -25,7 +25,9 @@ from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.thread_priority import Urgency
 from blink_cli.audio.tick_clock import TickClock
+from blink_cli.audio.tick_notes import TickNotes
 from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
+from blink_cli.core.media.mix_tick import Speaker, TickListener
 from blink_cli.runtime.clock import Clock, MonotonicClock
 
 BEHIND_S: Final = 0.03
@@ -82,7 +84,12 @@ class SinkMixer:
     """Owns the playout thread between `start` and `stop`. Its methods may be called from any thread but the playout thread."""
 
     def __init__(
-        self, device: OutputDevice, *, reference: FarReference | None = None, clock: Clock | None = None
+        self,
+        device: OutputDevice,
+        *,
+        reference: FarReference | None = None,
+        clock: Clock | None = None,
+        listener: TickListener | None = None,
     ) -> None:
         """Prepare; nothing is played yet.
 
@@ -90,6 +97,7 @@ class SinkMixer:
             device: Not started. The mixer starts it, and stops it in the end.
             reference: Learns all that is played, and when it is heard.
             clock: Time for the thread.
+            listener: Told of every tick while it wants that.
 
         """
         self._clock: Clock = clock or MonotonicClock()
@@ -116,6 +124,12 @@ class SinkMixer:
         self._batch = False
         """Whether ticks were run since the thread last waited."""
 
+        self._listener = listener
+        self._notes: TickNotes | None = None
+        """Of the present tick, while somebody wants to know."""
+
+        self._speakers = 0
+        self._speaker = Speaker(0, device.parameters.name, 0, 0, 0.0, 0)
         self._unheard_samples = 0
         self._until_publish = PUBLISH_TICKS
         self._fading_in = False
@@ -201,10 +215,10 @@ class SinkMixer:
             self._last_tick_s = now_s
             self._batch = True
             if self._usual_behind_s is not None and self._behind_s(now_s) < self._usual_behind_s - BEHIND_S:
-                self._play_silence()
+                self._play_silence(now_s)
             else:
                 self._taken_s += _TICK_S
-                self._tick(due_s)
+                self._tick(due_s, now_s)
         elif now_s - self._last_tick_s > STALLED_AFTER_S:
             if self._thread.swap_wanted:
                 self._swap(now_s)
@@ -217,15 +231,15 @@ class SinkMixer:
                 self._make_up(now_s)
             self._clock.wait_until(min(due_s, now_s + LONGEST_WAIT_S))
 
-    def _tick(self, due_s: float) -> None:
-        block = self._mixer.mix(self._present_and_leaving(), self._ticks.tick(due_s))
+    def _tick(self, due_s: float, now_s: float) -> None:
+        block = self._mixed(self._ticks.tick(due_s), late_s=now_s - due_s)
         swapping = self._thread.swap_wanted
-        if self._fading_in:
-            block = block * FADE_IN
-            self._fading_in = False
-        if swapping:
-            block = block * FADE_OUT
+        block = faded(block, fades_in=self._fading_in, fades_out=swapping)
+        if self._notes is not None:
+            self._notes.fades_in, self._notes.fades_out = self._fading_in, swapping
+        self._fading_in = False
         written, frames = self._play(block)
+        self._tell(block, written, frames)
         if written < frames:
             self._unheard_samples += TICK_SAMPLES * (frames - written) // frames
         self._publish()
@@ -235,7 +249,10 @@ class SinkMixer:
     def _play(self, block: Samples) -> tuple[int, int]:
         """Give a block to the device. Return how many frames it took, of how many."""
         device, converter = self._thread.device, self._converter
-        heard_at = device.heard_at() + converter.behind_s if self._reference is not None else 0.0
+        told = self._reference is not None or self._notes is not None
+        heard_at = device.heard_at() + converter.behind_s if told else 0.0
+        if self._notes is not None:
+            self._notes.heard_at = heard_at
         frames = converter.convert(block)
         written = device.write(frames)
         if self._reference is not None and len(frames):
@@ -261,17 +278,36 @@ class SinkMixer:
         queued_s = device.reading(now_s).queued_frames / device.parameters.sample_rate_hz
         return now_s - (self._taken_s - queued_s)
 
-    def _play_silence(self) -> None:
+    def _play_silence(self, now_s: float) -> None:
         """Give a device that stood still the silence of that time: the streams were played to nobody then."""
-        self._play(SILENT_BLOCK)
+        if self._is_told:
+            self._notes = TickNotes((), self._mixer.applied_gain, self._speaker, now_s, is_silence=True)
+        self._tell(SILENT_BLOCK, *self._play(SILENT_BLOCK))
         self._fading_in = True
 
     def _tick_unheard(self, now_s: float) -> None:
         self._taken_s += _TICK_S
-        self._mixer.mix(self._present_and_leaving(), self._ticks.tick(now_s))
+        block = self._mixed(self._ticks.tick(now_s))
+        self._tell(block, 0, 0)
         self._unheard_samples += TICK_SAMPLES
         self._fading_in = True
         self._publish()
+
+    @property
+    def _is_told(self) -> bool:
+        return self._listener is not None and self._listener.wants_ticks
+
+    def _mixed(self, at_s: float, *, late_s: float = 0.0) -> Samples:
+        tracks = self._present_and_leaving()
+        if self._is_told:
+            self._notes = TickNotes(tracks, self._mixer.applied_gain, self._speaker, at_s, late_s=late_s)
+        return self._mixer.mix(tracks, at_s)
+
+    def _tell(self, block: Samples, written: int, frames: int) -> None:
+        """Tell the listener what this tick did, if it was noted."""
+        notes, self._notes = self._notes, None
+        if notes is not None and self._listener is not None:
+            self._listener.ticked(notes.tick(block, self._mixer.applied_gain, written, frames))
 
     def _present_and_leaving(self) -> tuple[SinkTrack, ...]:
         if not self._leaving:
@@ -298,10 +334,25 @@ class SinkMixer:
         converter = DeviceFromVoice(device.parameters.sample_rate_hz, device.parameters.channels)
         # What it wanted before now is silence. The streams were heard on the old device then, and must not be asked ahead of their time.
         silence = converter.convert(SILENT_BLOCK)
+        silent_frames = 0
         for _ in range(MOST_SILENT_BLOCKS):
-            if device.ready_s(now_s) >= now_s - OUTPUT_LEAD_S or device.write(silence) < len(silence):
+            if device.ready_s(now_s) >= now_s - OUTPUT_LEAD_S:
+                break
+            written = device.write(silence)
+            silent_frames += written
+            if written < len(silence):
                 break
         self._converter = converter
+        self._speakers += 1
+        parameters = device.parameters
+        self._speaker = Speaker(
+            self._speakers,
+            parameters.name,
+            parameters.sample_rate_hz,
+            parameters.channels,
+            now_s,
+            silent_frames,
+        )
         if self._reference is not None:
             self._reference.speaker = device
         self._last_tick_s = self._taken_s = now_s

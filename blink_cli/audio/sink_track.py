@@ -12,9 +12,11 @@ from typing import Final, Protocol
 from blink_cli.audio.limiter import Limiter
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.playout.statistics import PlayoutStatistics
-from blink_cli.audio.samples import Samples
+from blink_cli.audio.samples import Samples, checksum
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.mix_tick import SILENT_CHECKSUM, PlayedTrack, TrackTick
+from blink_cli.core.media.playout_decision import PlayoutDecision
 from blink_cli.core.media.rtp import RtpPacket
 
 INBOX_PACKETS: Final = 512
@@ -35,6 +37,21 @@ class PlayoutStream(Protocol):
 
     def loss_report(self) -> LossReport:
         """Return what to tell the sender."""
+
+    def note(self, decisions: list[PlayoutDecision] | None) -> None:
+        """Append what is done, and why, to this list from now on; None: nowhere."""
+
+
+class _Notes:
+    """What is noted of one tick."""
+
+    __slots__ = ("checksum", "decisions", "gain_before", "packets")
+
+    def __init__(self, gain_before: float) -> None:
+        self.packets: list[RtpPacket] = []
+        self.decisions: list[PlayoutDecision] = []
+        self.gain_before = gain_before
+        self.checksum = SILENT_CHECKSUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class SinkTrack:
         gain_db: float = 0.0,
         muted: bool = False,
         loudness: LoudnessFeed | None = None,
+        played: PlayedTrack | None = None,
     ) -> None:
         """Take nothing yet.
 
@@ -70,6 +88,7 @@ class SinkTrack:
             gain_db: How much louder it is played.
             muted: Whether it is silenced here.
             loudness: Told every block as it was decoded: before gain and mute.
+            played: Whose sound it is, for who listens to ticks; nobody is told of a track without.
 
         """
         self.muted = muted
@@ -77,6 +96,9 @@ class SinkTrack:
 
         self._stream = stream
         self._loudness = loudness
+        self._played = played
+        self._ticks = 0
+        self._notes: _Notes | None = None
         self._inbox: deque[RtpPacket] = deque()
         self._dropped = 0
         self._gain = 1.0
@@ -119,13 +141,41 @@ class SinkTrack:
 
     def next_block(self, now_s: float) -> Samples:
         """Take what came in and return the next block. Playout thread."""
-        inbox = self._inbox
+        inbox, notes = self._inbox, self._notes
         while inbox:
-            self._stream.put(inbox.popleft())
+            packet = inbox.popleft()
+            self._stream.put(packet)
+            if notes is not None:
+                notes.packets.append(packet)
         block = self._stream.get(now_s)
+        self._ticks += 1
+        if notes is not None:
+            notes.checksum = checksum(block)
         if self._loudness is not None:
             self._loudness.add(block)
         return block
+
+    def begin_notes(self) -> None:
+        """Note all that the next tick does. Playout thread."""
+        if self._played is not None:
+            self._notes = _Notes(self.applied_gain)
+            self._stream.note(self._notes.decisions)
+
+    def end_notes(self) -> TrackTick | None:
+        """Return what was noted; None of a track of which nobody is told. Playout thread."""
+        notes, self._notes = self._notes, None
+        if notes is None or self._played is None:
+            return None
+        self._stream.note(None)
+        return TrackTick(
+            track=self._played,
+            ticks_before=self._ticks - 1,
+            packets=tuple(notes.packets),
+            decisions=tuple(notes.decisions),
+            gain_before=notes.gain_before,
+            gain=self.applied_gain,
+            checksum=notes.checksum,
+        )
 
     def publish(self) -> None:
         """Renew `statistics`. Playout thread."""

@@ -54,6 +54,7 @@ LINK_WORDS = {e.LinkState.ABSENT: "disconnected"}
 OBSERVER_ENDS = {
     e.Observer.RECORDING: "the recording failed",
     e.Observer.RTP_LOG: "the RTP log failed",
+    e.Observer.PLAYOUT_LOG: "what the playout does is not logged any more",
     e.Observer.ECHO_TEST: "the test with an echo peer failed",
     e.Observer.QUALITY_WATCH: "poor audio is no longer reported in this session: its watch failed",
 }

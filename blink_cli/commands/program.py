@@ -31,7 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Codec and recordings": ("codec", "record"),
     "Statistics and events": ("rtp-stats", "stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
-    "Laboratory": ("score",),
+    "Laboratory": ("score", "lab"),
     "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip
 
@@ -92,6 +92,7 @@ def program() -> typer.Typer:
         diagnosis_commands,
         echo_commands,
         event_commands,
+        lab_commands,
         media_commands,
         processing_commands,
         record_commands,
@@ -117,6 +118,7 @@ def program() -> typer.Typer:
         statistics_commands,
         rtp_log_commands,
         score_commands,
+        lab_commands,
         event_commands,
         diagnosis_commands,
     ):

@@ -14,7 +14,7 @@ from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.commands.typed_path import absolute
 from blink_cli.core.analysis.figures import LogFigures
-from blink_cli.core.api.replies import SCHEMA, RtpLogFile, RtpLogState
+from blink_cli.core.api.replies import SCHEMA, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
 from blink_cli.core.errors import UsageError
 from blink_cli.core.text.path_text import name_ending, shown
@@ -50,9 +50,21 @@ async def start(
             help="A new file for one call; or a folder (a slash makes it), where each call gets a file.",
         ),
     ],
+    *,
+    decisions: Annotated[
+        bool,
+        typer.Option("--decisions", help="Beside it: what the playout does with every frame, and why."),
+    ] = False,
+    replayable: Annotated[
+        bool,
+        typer.Option(
+            "--replayable",
+            help="Beside it: what `lab replay` needs. It holds all voices: the others see that you record.",
+        ),
+    ] = False,
 ) -> None:
     """Log every packet of this call, or of the next one."""
-    request = StartRtpLog(path=full_path(path))
+    request = StartRtpLog(path=full_path(path), decisions=decisions, replayable=replayable)
     _show(context, await context.ask(request))
 
 
@@ -197,12 +209,31 @@ def state_sentence(state: RtpLogState) -> str:
         case standing:
             lost = f", {counted(state.rows_lost, 'row')} could not be written" if state.rows_lost else ""
             paused = " (paused)" if standing == "paused" else ""
-            return f"logging to {shown(state.file or '')}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
+            return (
+                f"logging to {shown(state.file or '')}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
+                f"{_beside_text(state.playout)}"
+            )
 
 
 def _file_text(file: RtpLogFile) -> str:
     lost = f", {counted(file.rows_lost, 'row')} could not be written" if file.rows_lost else ""
-    return f"{shown(file.path)}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
+    return (
+        f"{shown(file.path)}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
+        f"{_beside_text(file.playout)}"
+    )
+
+
+def _beside_text(logs: PlayoutLogs | None) -> str:
+    if logs is None:
+        return ""
+    lost = f", {counted(logs.ticks_lost, 'tick')} could not be written" if logs.ticks_lost else ""
+    texts = [
+        f"{what} in {shown(file.path)}"
+        + ("" if file.failure is None else f" until it failed: {file.failure}")
+        for what, file in (("decisions", logs.decisions), ("replay", logs.replay))
+        if file is not None
+    ]
+    return f"; {', '.join(texts)}{lost}"
 
 
 def _size(count: int) -> str:

@@ -28,6 +28,7 @@ from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceTrack
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.playout_decision import PlayoutDecision
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
 from blink_cli.lab.envelopes import Samples
@@ -167,6 +168,9 @@ class _Spoken:
 
     def loss_report(self) -> LossReport:
         return LossReport(0.0, 0.0, 0)
+
+    def note(self, decisions: list[PlayoutDecision] | None) -> None:
+        pass
 
 
 @dataclass

@@ -14,6 +14,7 @@ from blink_cli.audio.playout import PlayoutStatistics
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.playout_decision import PlayoutDecision
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
 
 NOTHING_PLAYED = PlayoutStatistics(**{field.name: 0 for field in dataclasses.fields(PlayoutStatistics)})
@@ -67,6 +68,9 @@ class PlainStream:
 
     def loss_report(self) -> LossReport:
         return LossReport(0.0, 0.0, 0)
+
+    def note(self, decisions: list[PlayoutDecision] | None) -> None:
+        pass
 
 
 class ConstantStream(PlainStream):

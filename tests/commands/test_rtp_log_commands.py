@@ -8,7 +8,7 @@ from blink_cli.app.files.rtp_log_files import analyse_log
 from blink_cli.commands.analysis_text import analysis_lines
 from blink_cli.commands.rtp_log_commands import full_path, state_sentence
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.api.replies import RtpLogFile, RtpLogState
+from blink_cli.core.api.replies import PlayoutLogFile, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.errors import UsageError
 from blink_cli.core.ids import CallId
 from blink_cli.record.rtp_log.format import HEADER, LogEvent
@@ -146,6 +146,17 @@ def test_every_state_has_its_sentence() -> None:
     before_a_call = state_sentence(state("paused", file=None))
     assert before_a_call == "paused: the next call is logged to /logs/ after `rtp-log resume`"
     assert "9 rows could not be written" in state_sentence(state("logging", lost=9))
+
+
+def test_what_stands_beside_a_log_is_named() -> None:
+    decisions = PlayoutLogFile(path="/b.playout.jsonl", lines=9, bytes=900, failure=None)
+    replay = PlayoutLogFile(path="/b.replay.jsonl", lines=9, bytes=900, failure="no space left on device")
+    beside = PlayoutLogs(decisions=decisions, replay=replay, ticks_lost=3)
+    one = RtpLogFile(path="/b.csv", rows=2, rows_lost=0, bytes=400, reason="the call ended", playout=beside)
+    assert state_sentence(state("off", one)) == (
+        "/b.csv: 2 rows, 0.4 kB (the call ended); decisions in /b.playout.jsonl, "
+        "replay in /b.replay.jsonl until it failed: no space left on device, 3 ticks could not be written"
+    )
 
 
 @pytest.mark.parametrize("options", [(), ("--plot", "out.png")])

@@ -54,7 +54,7 @@ ELSEWHERE: Final = frozenset(
         ("codec/packet_reader.py", "av.open"),  # of an open file
         ("record/mp4/movie.py", "io.FileIO"),  # of an open file
         ("record/rtp_log/writer.py", "io.FileIO"),  # of `create`
-        ("record/rtp_log/processing_lines.py", "io.FileIO"),  # of `create`
+        ("record/rtp_log/line_file.py", "io.FileIO"),  # of `create`
         ("record/recording/processing_dump.py", "io.FileIO"),  # of `create`
     }
 )

@@ -326,3 +326,49 @@ async def test_rtp_stats_watch_prints_one_document_a_second(machine: Machine) ->
         assert counts[2] > counts[0]
         analysis = documents[2]["peers"][0]["inbound"]["analysis"]
         assert analysis["loss"]["gmin_packets"] == 16
+
+
+async def test_a_call_of_three_is_replayed_to_the_file_that_was_heard(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """With a session that stood still, a gain and a mute in it; and all see that who logs for a replay records."""
+    log, heard = tmp_path / "call.csv", tmp_path / "heard.wav"
+    alice, bob, carol = await together(
+        machine.serve("alice", "--input", "tone:440", "--output", "null"),
+        machine.serve("bob", "--input", "silence", "--output", f"wav:{heard}"),
+        machine.serve("carol", "--input", "tone:620", "--output", "null"),
+    )
+    await bob.ask("rtp-log", "start", str(log), "--decisions", "--replayable")
+    async with await bob.events("rtp_log_stopped") as events:
+        async with call_of(alice, bob, carol):
+            await alice.until(
+                "participants",
+                lambda shown: (
+                    [one["nickname"] for one in shown["participants"] if one["recording"]] == ["bob"]
+                ),
+                what="bob is shown as recording",
+            )
+            await bob.blink("gain", "alice", "-6")
+            bob.signal(signal.SIGSTOP)
+            await asyncio.sleep(0.8)
+            bob.signal(signal.SIGCONT)
+            await bob.blink("gain", "carol", "4")
+            await bob.blink("deafen")
+            await bob.blink("undeafen")
+            await asyncio.sleep(0.5)
+        await events.next("rtp_log_stopped")
+    out = tmp_path / "again"
+    again = await bob.ask("lab", "replay", str(log), "--out", str(out), "--set", "minimum-delay-ms=120")
+    assert (again["is_same"], again["is_whole"]) == (True, True), again
+    (speaker,) = again["speakers"]
+    for written, replayed in (
+        (heard, speaker["wav"]),
+        (log.with_name("call.playout.jsonl"), again["decisions"]),
+    ):
+        assert await asyncio.to_thread(Path(replayed).read_bytes) == await asyncio.to_thread(
+            written.read_bytes
+        )
+    assert {peer["peer"] for peer in again["peers"]} == {alice.did, carol.did}
+    for peer in again["peers"]:
+        assert peer["from_beginning"]
+        assert peer["changed"]["mean_delay_ms"] > 100 > peer["heard"]["mean_delay_ms"]

@@ -35,6 +35,7 @@ from blink_cli.core.call.snapshot import CallsSnapshot
 from blink_cli.core.call.trace import CallTrace
 from blink_cli.core.fact import Emit
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.media_tap import Observer
 from blink_cli.core.signaling.signals import CallSignal, DirectSignal, Signal
 from blink_cli.runtime.wake_timer import WakeTimer
 
@@ -105,7 +106,7 @@ class CallRunner:
         self._wake = WakeTimer(self._woken)
         self._muted = False
         self._deafened = False
-        self._recording = False
+        self._recorders: set[Observer] = set()
 
     # what is known
 
@@ -186,9 +187,9 @@ class CallRunner:
         self._media.set_deafened(deafened=deafened)
         self._show_state()
 
-    def set_recording(self, *, recording: bool) -> None:
-        """Show to all that this session records, or does not any more."""
-        self._recording = recording
+    def set_recording(self, recorder: Observer, *, recording: bool) -> None:
+        """Show to all that this session keeps what it hears, as long as anybody in it does."""
+        (self._recorders.add if recording else self._recorders.discard)(recorder)
         self._show_state()
 
     def shut_down(self) -> None:
@@ -221,7 +222,9 @@ class CallRunner:
     # inside
 
     def _show_state(self) -> None:
-        self._handle(inputs.Showing(muted=self._muted, deafened=self._deafened, recording=self._recording))
+        self._handle(
+            inputs.Showing(muted=self._muted, deafened=self._deafened, recording=bool(self._recorders))
+        )
 
     def _handle(self, told: CallInput) -> None:
         now = time.monotonic()

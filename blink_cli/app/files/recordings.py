@@ -36,6 +36,7 @@ from blink_cli.core.api.requests import GetRecording, MarkRecording, StartRecord
 from blink_cli.core.errors import BlinkError, StateError
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.media_tap import Observer
 from blink_cli.core.text.path_text import as_word
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.recording.recording import Invited, Recording, RecordingPaths, RecordingPlan
@@ -272,7 +273,7 @@ class Recordings:
         self._tap = RecordingTap(thread, self._own)
         self._taps.add(self._tap)
         # Said before the first word is on the disk.
-        self._runner.set_recording(recording=True)
+        self._runner.set_recording(Observer.RECORDING, recording=True)
         thread.start()
         self._tasks.start(self._watch(active), name="watch the recording")
         return active
@@ -315,7 +316,7 @@ class Recordings:
         if self._tap is not None:
             self._taps.remove(self._tap)
         self._active = self._tap = None
-        self._runner.set_recording(recording=False)
+        self._runner.set_recording(Observer.RECORDING, recording=False)
         sidecar = outcome.sidecar
         if sidecar is not None:
             stem = sidecar.files[0].name.removesuffix(".mp4")

@@ -22,11 +22,19 @@ from typing import Final, TypeAlias
 import msgspec
 from typing_extensions import override
 
+from blink_cli.app.files.playout_logging import NOTHING_BESIDE, PlayoutLogging, PlayoutWish
 from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.events import Event, Observer, RtpLogRowsLost, RtpLogStarted, RtpLogStopped
-from blink_cli.core.api.replies import ProcessingLogFile, ProcessingState, RtpLogFile, RtpLogState
+from blink_cli.core.api.replies import (
+    PlayoutLogFile,
+    PlayoutLogs,
+    ProcessingLogFile,
+    ProcessingState,
+    RtpLogFile,
+    RtpLogState,
+)
 from blink_cli.core.api.requests import (
     GetRtpLog,
     PauseRtpLog,
@@ -47,6 +55,7 @@ from blink_cli.core.media.rtp import (
 from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.rtp_log.format import LogEvent
+from blink_cli.record.rtp_log.playout_writer import LineFileTotals, PlayoutLogWriter
 from blink_cli.record.rtp_log.rows import FramePlayed, LinkBegan, PlayoutCounted, Remark
 from blink_cli.record.rtp_log.writer import RtpLogTotals, RtpLogWriter
 from blink_cli.runtime.loop_bridge import LoopBridge
@@ -74,6 +83,9 @@ class _Log:
     """One file that is being written, or closed."""
 
     writer: RtpLogWriter
+    playout: PlayoutLogWriter | None
+    """Of what stands beside it."""
+
     call: CallId
     closed: asyncio.Future[RtpLogTotals]
     reason: str = "it was stopped"
@@ -90,8 +102,15 @@ class RtpLogging(MediaWatcher):
 
     observer = Observer.RTP_LOG
 
-    def __init__(self, own: Did, taps: MediaTaps, publish: Callable[[Event], None]) -> None:
-        """Log nothing yet."""
+    def __init__(
+        self,
+        own: Did,
+        taps: MediaTaps,
+        publish: Callable[[Event], None],
+        show_recording: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """Log nothing yet. `show_recording` shows all in the call whether voices are kept."""
+        self._playout = PlayoutLogging(taps, publish, show_recording)
         self._own = own
         self._taps = taps
         self._publish = publish
@@ -115,7 +134,8 @@ class RtpLogging(MediaWatcher):
 
         async def start(request: StartRtpLog) -> RtpLogState:
             async with self._one_at_a_time:
-                await self.start(request.path, situation)
+                wish = PlayoutWish(decisions=request.decisions, replayable=request.replayable)
+                await self.start(request.path, situation, wish)
                 return self.state()
 
         table.add(StartRtpLog, start)
@@ -143,8 +163,10 @@ class RtpLogging(MediaWatcher):
         async with self._one_at_a_time:
             return self.state()
 
-    async def start(self, path: str, situation: Callable[[], Situation]) -> None:
-        """Log the present call, or else the next one; into a folder every call, each into a file of its own.
+    async def start(
+        self, path: str, situation: Callable[[], Situation], wish: PlayoutWish = NOTHING_BESIDE
+    ) -> None:
+        """Log the present call, or else the next one; into a folder every call, each into a file of its own; beside it what is wished.
 
         Cancelling it leaves the log running.
         """
@@ -159,6 +181,7 @@ class RtpLogging(MediaWatcher):
         try:
             self._is_folder = await asyncio.to_thread(_prepared, target, is_folder=is_folder)
             self._taps.add(self)
+            self._playout.want(wish)
             call, links = situation()
             if call is not None:
                 await self._open(call, links)
@@ -179,6 +202,7 @@ class RtpLogging(MediaWatcher):
             raise StateError("The RTP log is paused already.", hint="`blink rtp-log resume` goes on.")
         self._remark(LogEvent.PAUSED)
         self._paused = True
+        self._playout.set_paused(paused=True)
 
     def resume(self) -> None:
         """Write rows again."""
@@ -186,6 +210,7 @@ class RtpLogging(MediaWatcher):
         if not self._paused:
             raise StateError("The RTP log is not paused.", hint="`blink rtp-log status` tells how it stands.")
         self._paused = False
+        self._playout.set_paused(paused=False)
         self._remark(LogEvent.RESUMED)
 
     async def stop(self) -> None:
@@ -232,6 +257,7 @@ class RtpLogging(MediaWatcher):
             bytes=0 if totals is None else totals.bytes_written,
             files=tuple(self._files),
             processing=None if totals is None else _processing_file(totals),
+            playout=None if log is None else _playout_files(log.playout),
         )
 
     # ---- MediaTap
@@ -347,8 +373,9 @@ class RtpLogging(MediaWatcher):
     def _begin(self, call: CallId) -> _Log:
         assert self._target is not None, "listens in only while a log was asked for"
         path = self._target / _file_name(call, self._own) if self._is_folder else self._target
-        writer = RtpLogWriter(path, lambda totals: self._bridge.call(self._closed, log, totals))
-        log = self._log = _Log(writer, call, asyncio.get_running_loop().create_future())
+        writer = RtpLogWriter(path, lambda totals: self._ended(log, totals))
+        playout = self._playout.begin(path, call, writer.opened)
+        log = self._log = _Log(writer, playout, call, asyncio.get_running_loop().create_future())
         writer.opened.add_done_callback(lambda opened: self._bridge.call(self._opened, log, opened))
         self._remark(LogEvent.CALL_BEGAN, note=call)
         if self._paused:
@@ -361,6 +388,7 @@ class RtpLogging(MediaWatcher):
 
     def _finish(self, reason: str) -> None:
         log, self._log = self._log, None
+        self._playout.end()
         if log is not None:
             log.reason = reason
             log.writer.finish()
@@ -369,6 +397,8 @@ class RtpLogging(MediaWatcher):
 
     def _forget(self) -> None:
         self._taps.remove(self)
+        self._playout.end()
+        self._playout.want_no_more()
         self._target = self._log = None
         self._paused = False
 
@@ -388,6 +418,13 @@ class RtpLogging(MediaWatcher):
         reason = getattr(failure, "strerror", None) or str(failure)
         self._closed(log, RtpLogTotals(log.writer.path, 0, 0, 0, reason))
 
+    def _ended(self, log: _Log, totals: RtpLogTotals) -> None:
+        """On the writer's thread: a log is closed when what stands beside it is."""
+        if log.playout is not None:
+            log.playout.finish()
+            log.playout.join()
+        self._bridge.call(self._closed, log, totals)
+
     def _closed(self, log: _Log, totals: RtpLogTotals) -> None:
         reason = log.reason if totals.failure is None else totals.failure
         path = str(totals.path)
@@ -399,6 +436,7 @@ class RtpLogging(MediaWatcher):
                 bytes=totals.bytes_written,
                 reason=reason,
                 processing=_processing_file(totals),
+                playout=_playout_files(log.playout),
             )
         )
         del self._files[:-FILES_REMEMBERED]
@@ -407,6 +445,25 @@ class RtpLogging(MediaWatcher):
         self._closing.discard(log)
         log.closed.set_result(totals)
         self._publish(RtpLogStopped(path=path, reason=reason, rows=totals.rows, rows_lost=totals.rows_lost))
+
+
+def _playout_files(writer: PlayoutLogWriter | None) -> PlayoutLogs | None:
+    if writer is None:
+        return None
+    totals = writer.totals
+    return PlayoutLogs(
+        decisions=_line_file(totals.decisions), replay=_line_file(totals.replay), ticks_lost=totals.ticks_lost
+    )
+
+
+def _line_file(file: LineFileTotals | None) -> PlayoutLogFile | None:
+    return (
+        None
+        if file is None
+        else PlayoutLogFile(
+            path=str(file.path), lines=file.lines, bytes=file.bytes_written, failure=file.failure
+        )
+    )
 
 
 def _processing_file(totals: RtpLogTotals) -> ProcessingLogFile | None:

@@ -12,6 +12,7 @@ from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, Source
 from blink_cli.core.api.events import Event, ObserverFailed
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import MediaTap, PlayoutOutcome
+from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.rtp import (
     EncodedFrame,
     ReceptionReport,
@@ -48,6 +49,7 @@ class MediaTaps:
         self._packet_sent: tuple[_Listening, ...] = ()
         self._packet_received: tuple[_Listening, ...] = ()
         self._frame_played: tuple[_Listening, ...] = ()
+        self._ticked: tuple[_Listening, ...] = ()
 
     def add(self, tap: MediaTap) -> None:
         """Listen in from now on."""
@@ -117,6 +119,20 @@ class MediaTaps:
                 except Exception as fault:  # noqa: BLE001 - as above
                     self._failed(one, fault)
 
+    @property
+    def wants_ticks(self) -> bool:
+        """See `TickListener`."""
+        return bool(self._ticked)
+
+    def ticked(self, tick: MixTick) -> None:
+        """See `MediaTap`. On the playout thread."""
+        for one in self._ticked:
+            if not one.failed:
+                try:
+                    one.tap.ticked(tick)
+                except Exception as fault:  # noqa: BLE001 - as above
+                    self._failed(one, fault)
+
     def look(self, peers: tuple[PeerReading, ...], source: SourceReading | None, now_s: float) -> None:
         """See `MediaWatcher`: for those taps that are one."""
         self._each(lambda tap: tap.look(peers, source, now_s) if isinstance(tap, MediaWatcher) else None)
@@ -135,6 +151,7 @@ class MediaTaps:
         self._packet_sent = _wanting("packet_sent", listening)
         self._packet_received = _wanting("packet_received", listening)
         self._frame_played = _wanting("frame_played", listening)
+        self._ticked = _wanting("ticked", listening)
 
     def _failed(self, one: _Listening, fault: Exception) -> None:
         one.failed = True

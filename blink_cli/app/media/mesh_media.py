@@ -92,6 +92,7 @@ class MeshMedia:
             codec=codec,
             tasks=tasks,
             events=self,
+            ticks=taps,
         )
         self.guard: Final = DeviceGuard(own, self.voice, publish, tasks, wanted=devices.wanted)
         self.talkers: Final = Talkers(own, publish, self._clock, mute=self.voice.set_automuted)

@@ -193,7 +193,9 @@ class ParticipantMedia(LinkEvents):
             self.sink = None
         if self.sink is None:
             played = functools.partial(self._taps.frame_played, self.peer)
-            self.sink = voice.play(media, played, volume=self.volume, loudness=self.loudness.feed)
+            self.sink = voice.play(
+                media, played, volume=self.volume, loudness=self.loudness.feed, peer=self.peer
+            )
             self._format = media
         voice.start_devices()
         self._taps.link_connected(self.peer, media.opus, media.red)

@@ -33,8 +33,10 @@ from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceStatistics, SourceTrack
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.mix_tick import PlayedTrack, TickListener
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.processing_settings import ProcessingSettings
 from blink_cli.core.media.rtp import EncodedFrame
@@ -76,6 +78,7 @@ class VoicePath:
         codec: CodecSettings,
         tasks: TaskOwner,
         events: VoiceEvents,
+        ticks: TickListener | None = None,
     ) -> None:
         """Hold two devices, not started."""
         self._opener = opener
@@ -84,6 +87,8 @@ class VoicePath:
         self._codec = codec
         self._tasks = tasks
         self._events = events
+        self._ticks = ticks
+        self._tracks_begun = 0
         self._bridge = LoopBridge()
         self._one_at_a_time: dict[str, asyncio.Lock] = {"input": asyncio.Lock(), "output": asyncio.Lock()}
         """One operation at a time in each direction. A microphone that takes its time must not hold up the speaker."""
@@ -196,7 +201,7 @@ class VoicePath:
         """Build source and sinks, and start the speaker. The microphone follows with the first link, or now if it takes time to start."""
         assert self._source is None, "media run once at a time"
         reference = FarReference()
-        self._mixer = SinkMixer(self._output, reference=reference)
+        self._mixer = SinkMixer(self._output, reference=reference, listener=self._ticks)
         self._loudness = LoudnessThread()
         self._own_loudness = self._loudness.add()
         encoder = self._encoder = AdjustableEncoder(self._codec)
@@ -227,6 +232,7 @@ class VoicePath:
         *,
         volume: PeerVolume = AS_IT_COMES,
         loudness: LoudnessFeed | None = None,
+        peer: Did | None = None,
     ) -> SinkTrack | None:
         """Play one more stream from now on; give its packets to what is returned. None when no media run.
 
@@ -235,12 +241,15 @@ class VoicePath:
             observer: Learns on the playout thread what became of its packets.
             volume: How loud it is played.
             loudness: Told on the playout thread what was decoded; of `measure`.
+            peer: Whose it is, for who listens to ticks; None: nobody is told.
 
         """
         if self._mixer is None:
             return None
         stream = PlayoutBuffer(OpusDecoder(), (media.opus, media.red), observer=observer)
-        sink = SinkTrack(stream, gain_db=volume.gain_db, muted=volume.muted, loudness=loudness)
+        self._tracks_begun += 1
+        played = None if peer is None else PlayedTrack(self._tracks_begun, peer, media.opus, media.red)
+        sink = SinkTrack(stream, gain_db=volume.gain_db, muted=volume.muted, loudness=loudness, played=played)
         self._mixer.add(sink)
         return sink
 

@@ -161,7 +161,7 @@ class WavRecorder:
     def _append(self, file: BinaryIO, samples: Samples) -> None:
         if file.tell() + len(samples) * SAMPLE_BYTES > PCM16.most_data_bytes:
             raise OSError("a WAV file holds at most 4 GiB")
-        file.write(np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
+        file.write(pcm16(samples))
         self._filled_to += len(samples)
 
     def _write_header(self, file: BinaryIO) -> None:
@@ -172,6 +172,12 @@ class WavRecorder:
         file.write(wav_header(end - HEADER_BYTES, PCM16))
         file.flush()
         file.seek(end)
+
+
+def pcm16(samples: Samples) -> bytes:
+    """Return what a file of 16 bits holds for these samples, shape (n,)."""
+    data: bytes = np.rint(np.clip(samples, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes()
+    return data
 
 
 def already_written(path: Path) -> DeviceError:

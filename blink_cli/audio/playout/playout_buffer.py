@@ -25,6 +25,7 @@ import numpy as np
 
 from blink_cli.audio.playout.block import SILENCE_BLOCK, Block
 from blink_cli.audio.playout.comfort_noise import ComfortNoise
+from blink_cli.audio.playout.decision_notes import DecisionNotes
 from blink_cli.audio.playout.delay_target import DelayTarget
 from blink_cli.audio.playout.frame_store import FrameStore, Stored, StoredFrame
 from blink_cli.audio.playout.loss_meter import LossMeter
@@ -41,6 +42,7 @@ from blink_cli.core.media.interarrival_jitter import InterarrivalJitter
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
+from blink_cli.core.media.playout_decision import PlayoutAction, PlayoutDecision, PlayoutReason
 from blink_cli.core.media.rtp import RtpPacket
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
 
@@ -73,6 +75,9 @@ _JOIN_SAMPLES: Final = 240
 
 _JOIN_IN: Final[Block] = ((np.arange(_JOIN_SAMPLES) + 0.5) / _JOIN_SAMPLES).astype(np.float32)
 _EMPTY: Final[Block] = np.empty(0, np.float32)
+
+_WAITED_FOR: Final = (PlayoutReason.TOO_EARLY, PlayoutReason.NETWORK_STANDS_STILL)
+"""Why sound is made up while media time stands still."""
 
 _COUNTED: Final = tuple(field.name for field in dataclasses.fields(PlayoutCounters))
 
@@ -161,6 +166,11 @@ class PlayoutBuffer:
         self._last_tick_s = float("-inf")
         self._transit_s = 0.0
         self._jitter = InterarrivalJitter()
+        self._notes = DecisionNotes(self._schedule, self._target, self._store)
+
+    def note(self, decisions: list[PlayoutDecision] | None) -> None:
+        """Append what is done, and why, to this list from now on; None: nowhere."""
+        self._notes.into = decisions
 
     # ---- packets in
 
@@ -171,14 +181,17 @@ class PlayoutBuffer:
         payload_type = packet.payload_type
         if payload_type not in (self._opus_type, self._red_type):
             counters.packets_undecodable += 1
+            self._notes.dropped(packet, PlayoutReason.UNKNOWN_TYPE)
             return
         place = self._clock.place(packet)
         if place is None:
             counters.packets_discarded += 1
+            self._notes.dropped(packet, PlayoutReason.FOREIGN)
             return
         timestamp, sequence, is_new_stream = place
         if is_new_stream:
             self._begin_stream(packet.ssrc)
+            self._notes.add(PlayoutAction.BEGAN, PlayoutReason.NEW_STREAM, timestamp, sequence)
             self._transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
         self._loss_meter.on_packet(sequence)
         transit_s = packet.arrival_s - timestamp / SAMPLE_RATE_HZ
@@ -192,6 +205,7 @@ class PlayoutBuffer:
             frames = red.unpack(packet.payload, packet.timestamp)
         except WireError:
             counters.packets_undecodable += 1
+            self._notes.dropped(packet, PlayoutReason.UNDECODABLE)
             return
         oldest = (packet.timestamp - frames[0][0]) & TIMESTAMP_MASK
         has_loss = not self._loss_meter.is_clean
@@ -211,7 +225,9 @@ class PlayoutBuffer:
     ) -> None:
         samples = packet_samples(payload)
         if not samples:
-            self._counters.packets_undecodable += not is_copy
+            if not is_copy:
+                self._counters.packets_undecodable += 1
+                self._notes.dropped(packet, PlayoutReason.UNDECODABLE)
             return
         has_fec = carries_fec(payload)
         # A packet that came before the last tick and was handed over after it was of no use to that tick.
@@ -226,6 +242,9 @@ class PlayoutBuffer:
             if not is_copy:
                 self._counters.packets_discarded += 1
                 self._tell(timestamp, PlayoutOutcome.LATE)
+                self._notes.add(
+                    PlayoutAction.LATE, PlayoutReason.TIME_OVER, timestamp, sequence, samples=samples
+                )
             return
         silent = (
             not is_copy and packet.audio_level_dbov is not None and packet.audio_level_dbov <= SILENCE_DBOV
@@ -235,9 +254,11 @@ class PlayoutBuffer:
         if stored is Stored.KNOWN and not is_copy:
             self._counters.packets_duplicated += 1
             self._tell(timestamp, PlayoutOutcome.DUPLICATE)
+            self._notes.add(PlayoutAction.DUPLICATE, PlayoutReason.KNOWN, timestamp, sequence)
         elif stored is Stored.FULL and not is_copy:
             self._counters.packets_discarded += 1
             self._tell(timestamp, PlayoutOutcome.DISCARDED)
+            self._notes.add(PlayoutAction.DISCARDED, PlayoutReason.FULL, timestamp, sequence, samples=samples)
 
     def _observe(self, timestamp: int, transit_s: float, samples: int) -> None:
         """Tell the target when a frame became available for the first time."""
@@ -262,7 +283,7 @@ class PlayoutBuffer:
                 del self._observed[old]
 
     def _begin_stream(self, ssrc: int) -> None:
-        self._ssrc = ssrc
+        self._ssrc = self._notes.ssrc = ssrc
         self._ssrc_played = False
         self._store.clear()
         self._observed.clear()
@@ -278,12 +299,13 @@ class PlayoutBuffer:
 
     def get(self, now_s: float) -> Block:
         """The next ten milliseconds, shape (480,); not to be modified. `SILENCE_BLOCK` itself when nothing is to be heard."""
-        self._last_tick_s = now_s
+        self._last_tick_s = self._notes.now_s = now_s
         if self._silence_left:
             self._silence_left -= TICK_SAMPLES
             self._counters.total_samples_received += TICK_SAMPLES
             return SILENCE_BLOCK
         if not self._playing and not self._resume(now_s):
+            self._notes.rested(self._next)
             return SILENCE_BLOCK
         ready = self._ready
         carried = len(ready)
@@ -296,6 +318,7 @@ class PlayoutBuffer:
                 return SILENCE_BLOCK
             more = np.concatenate((ready, sound)) if len(ready) else sound
             if not self._missed_samples and not self._silence_left:
+                removed, inserted = self._schedule.removed_samples, self._schedule.inserted_samples
                 more = self._schedule.stretched(
                     len(ready),
                     more,
@@ -303,6 +326,7 @@ class PlayoutBuffer:
                     self._with_lookahead(now_s),
                     carried=carried if is_short else len(ready),
                 )
+                self._notes.stretched(self._next, removed, inserted)
             ready = more
             self._ready = ready
             if self._silence_left or ready is SILENCE_BLOCK:
@@ -348,16 +372,16 @@ class PlayoutBuffer:
         if paused or self._missed_samples >= _STALL_SAMPLES:
             if self._schedule.is_due(following_at, now_s):
                 if not paused:
-                    self._count_skipped(following_at)
+                    self._count_skipped(following_at, PlayoutReason.RESUMED)
                 self._jump(following_at)
                 return self._produce(now_s)
-            return self._pause() if paused else self._conceal(advance=True)
+            return self._pause() if paused else self._conceal(PlayoutReason.MISSING)
         if following_at - start == following.samples and following.has_fec:
             return self._play_fec(start, following, now_s)
-        return self._conceal(
-            advance=following_at - start > following.samples
-            or not self._schedule.is_too_early(self._next, now_s)
+        is_given_up = following_at - start > following.samples or not self._schedule.is_too_early(
+            self._next, now_s
         )
+        return self._conceal(PlayoutReason.MISSING if is_given_up else PlayoutReason.TOO_EARLY)
 
     def _drop_overdue(self, now_s: float) -> None:
         if not len(self._store):  # nothing waits, whatever the clock says
@@ -370,10 +394,11 @@ class PlayoutBuffer:
         for dropped in self._store.drop_before(limit):
             self._counters.packets_discarded += 1
             self._tell(dropped, PlayoutOutcome.DISCARDED)
+            self._notes.add(PlayoutAction.DISCARDED, PlayoutReason.OVERDUE, dropped)
         first = self._store.first()
         if first is not None:
             if not self._pausing:
-                self._count_skipped(first)
+                self._count_skipped(first, PlayoutReason.OVERDUE)
             self._jump(first)
 
     def _allowed_delay_s(self, start: int, now_s: float) -> float | None:
@@ -389,11 +414,12 @@ class PlayoutBuffer:
             return self._target.target_s
         return self._capacity_s if delay_s > self._capacity_s + self._target.target_s else None
 
-    def _count_skipped(self, to_media_time: int) -> None:
+    def _count_skipped(self, to_media_time: int, reason: PlayoutReason) -> None:
         """Count what was sent and is not played, as play goes on at `to_media_time`. What was concealed meanwhile is counted already."""
         skipped = to_media_time - self._next - self._held_samples
         if skipped <= 0:
             return
+        self._notes.add(PlayoutAction.SKIPPED, reason, self._next, samples=skipped)
         counters = self._counters
         counters.skipped_samples += skipped
         counters.concealed_samples += skipped
@@ -411,6 +437,14 @@ class PlayoutBuffer:
         counters.jitter_buffer_emitted_count += frame.samples
         counters.packets_recovered_by_redundancy += frame.is_copy
         self._tell(start, PlayoutOutcome.RECOVERED if frame.is_copy else PlayoutOutcome.PLAYED)
+        self._notes.add(
+            PlayoutAction.COPY if frame.is_copy else PlayoutAction.PLAYED,
+            PlayoutReason.MISSING if frame.is_copy else PlayoutReason.IN_TIME,
+            start,
+            frame.sequence,
+            samples=frame.samples - self._given_up,
+            arrival_s=frame.arrival_s,
+        )
         given_up = self._given_up
         self._next = start + frame.samples
         self._given_up = 0
@@ -432,6 +466,14 @@ class PlayoutBuffer:
         self._schedule.took(start + self._given_up, now_s, following.samples)
         self._counters.packets_recovered_by_fec += 1
         self._tell(start, PlayoutOutcome.RECOVERED)
+        self._notes.add(
+            PlayoutAction.FEC,
+            PlayoutReason.MISSING,
+            start,
+            following.sequence - 1,
+            samples=following.samples - self._given_up,
+            arrival_s=following.arrival_s,
+        )
         given_up = self._given_up
         self._next = start + following.samples
         self._given_up = 0
@@ -451,6 +493,12 @@ class PlayoutBuffer:
             sound = decode()
         except DeviceError:
             self._counters.packets_undecodable += 1
+            self._notes.add(
+                PlayoutAction.CONCEALED,
+                PlayoutReason.UNDECODABLE,
+                self._next - samples + given_up,
+                samples=samples - given_up,
+            )
             return self._decoder.conceal(samples - given_up)
         if bridge is not None:
             sound = sound[given_up:]
@@ -461,22 +509,29 @@ class PlayoutBuffer:
     def _await(self, now_s: float) -> Block | None:
         """Nothing has come after what is missing: late, lost, stalled or gone."""
         if self._missed_samples >= _IDLE_SAMPLES:
-            self._playing = False
+            self._fall_asleep()
             return None
-        stalled = self._missed_samples >= _STALL_SAMPLES
-        return self._conceal(advance=not stalled and not self._schedule.is_too_early(self._next, now_s))
+        if self._missed_samples >= _STALL_SAMPLES:
+            return self._conceal(PlayoutReason.NETWORK_STANDS_STILL)
+        too_early = self._schedule.is_too_early(self._next, now_s)
+        return self._conceal(PlayoutReason.TOO_EARLY if too_early else PlayoutReason.NOTHING_CAME)
 
-    def _conceal(self, *, advance: bool) -> Block:
-        """Ten milliseconds of guess, or as much as a shorter frame, in place of what is missing (`advance`) or before it."""
+    def _fall_asleep(self) -> None:
+        self._playing = False
+        self._notes.add(PlayoutAction.SLEPT, PlayoutReason.FELL_ASLEEP, self._next, samples=TICK_SAMPLES)
+
+    def _conceal(self, reason: PlayoutReason) -> Block:
+        """Ten milliseconds of guess, or as much as a shorter frame, in place of what is missing, or before what is still waited for."""
         counters = self._counters
         samples = min(TICK_SAMPLES, self._frame_samples)
+        self._notes.add(PlayoutAction.CONCEALED, reason, self._next, samples=samples)
         counters.concealment_events += not self._missed_samples
         counters.concealed_samples += samples
         if self._missed_samples >= _STALL_SAMPLES:
             # What the decoder guesses has faded into the background by now.
             counters.silent_concealed_samples += samples
         self._missed_samples += samples
-        if advance:
+        if reason not in _WAITED_FOR:
             self._next += samples
             self._given_up += samples
             if self._given_up >= self._frame_samples:
@@ -490,8 +545,9 @@ class PlayoutBuffer:
         """Ten milliseconds of the sender's background."""
         self._missed_samples += TICK_SAMPLES
         if self._missed_samples >= 2 * _IDLE_SAMPLES:
-            self._playing = False
+            self._fall_asleep()
             return None
+        self._notes.add(PlayoutAction.BACKGROUND, PlayoutReason.PAUSE, self._next, samples=TICK_SAMPLES)
         self._next += TICK_SAMPLES
         if self._noise.is_ready:
             return self._noise.block()

@@ -776,6 +776,27 @@ class ProcessingLogFile(_Value, frozen=True):
     """Why it ended before the log did."""
 
 
+class PlayoutLogFile(_Value, frozen=True):
+    """A file beside a log: what the playout did, or what a replay needs."""
+
+    path: str
+    lines: int
+    bytes: int
+    failure: str | None
+    """Why it ended before the log did."""
+
+
+class PlayoutLogs(_Value, frozen=True):
+    """What stands beside a log of what the playout does."""
+
+    decisions: PlayoutLogFile | None
+    """None: not asked for."""
+
+    replay: PlayoutLogFile | None
+    ticks_lost: int
+    """Could not be written, because the disk was too slow."""
+
+
 class RtpLogFile(_Value, frozen=True):
     """One file that is closed."""
 
@@ -787,6 +808,7 @@ class RtpLogFile(_Value, frozen=True):
     """Why it was closed."""
 
     processing: ProcessingLogFile | None = None
+    playout: PlayoutLogs | None = None
 
 
 class RtpLogState(_Reply, frozen=True, tag="rtp_log"):
@@ -814,6 +836,9 @@ class RtpLogState(_Reply, frozen=True, tag="rtp_log"):
 
     processing: ProcessingLogFile | None = None
     """Beside the open file; None while the filters do nothing."""
+
+    playout: PlayoutLogs | None = None
+    """Beside the open file; None unless it was asked for."""
 
 
 class IceServerState(_Value, frozen=True):

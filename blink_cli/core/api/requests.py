@@ -197,6 +197,12 @@ class StartRtpLog(Request[RtpLogState], frozen=True, tag="rtp_log_start"):
     path: PathText
     """Absolute. A folder, which exists or ends with a slash: each call gets a file of its own in it. Else a file that does not exist."""
 
+    decisions: bool = False
+    """Whether a file beside it tells what the playout does, and why."""
+
+    replayable: bool = False
+    """Whether a file beside it holds what `lab replay` needs: everybody's voice. All in the call are shown that this session records."""
+
 
 class PauseRtpLog(Request[RtpLogState], frozen=True, tag="rtp_log_pause"):
     """Write no rows for a while."""

@@ -1,12 +1,13 @@
 """Who listens in on a call's media: recordings, the RTP log, the quality watch. They see every packet and change nothing.
 
-Frames that were encoded, packets sent and heard, and reports come on the event loop; frames that were played come on the playout thread.
+Frames that were encoded, packets sent and heard, and reports come on the event loop; frames that were played, and ticks, come on the playout thread.
 """
 
 import enum
 from enum import StrEnum
 
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.rtp import (
     EncodedFrame,
     ReceptionReport,
@@ -22,6 +23,9 @@ class Observer(StrEnum):
 
     RECORDING = "recording"
     RTP_LOG = "rtp_log"
+    PLAYOUT_LOG = "playout_log"
+    """What writes the files of `rtp-log start --decisions` and `--replayable`."""
+
     QUALITY_WATCH = "quality_watch"
     """What tells `AudioDegraded` and `StreamFailed`."""
 
@@ -51,7 +55,7 @@ class PlayoutOutcome(enum.StrEnum):
 class MediaTap:
     """Hears nothing; a subclass overrides what it wants to hear.
 
-    Called on the event loop, but for `frame_played`, and after the voice has been served; must be quick and must not wait. One that raises
+    Called on the event loop, but for `frame_played` and `ticked`, and after the voice has been served; must be quick and must not wait. One that raises
     hears nothing any more.
     """
 
@@ -93,3 +97,6 @@ class MediaTap:
 
         LATE and DUPLICATE can follow another outcome of the same frame.
         """
+
+    def ticked(self, tick: MixTick) -> None:
+        """What the playout thread did at one of its ticks, a hundred times a second. On the playout thread: append to something and return."""

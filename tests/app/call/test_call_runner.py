@@ -10,6 +10,7 @@ from blink_cli.app.media.call_media import MediaOwner
 from blink_cli.core.api.events import Event
 from blink_cli.core.call.inputs import Heard, Reception
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.media_tap import Observer
 
 pytestmark = pytest.mark.no_clock(sockets=True)
 
@@ -117,3 +118,19 @@ async def test_whose_media_arrive_is_passed_on_also_when_the_rules_know_no_such_
     bench.runner.media_told(Reception(BOB, 10, 2))
     assert bench.heard == [BOB]
     assert bench.runner.standing == frozenset()
+
+
+async def test_who_keeps_voices_in_two_ways_is_shown_as_recording_until_both_have_ended(bench: Bench) -> None:
+    def shown() -> bool:
+        call = bench.runner.snapshot().call
+        assert call is not None
+        return next(one.recording for one in call.participants if one.did == OWN)
+
+    bench.runner.set_recording(Observer.PLAYOUT_LOG, recording=True)  # a log that waits for a call
+    bench.runner.offer([BOB])
+    assert shown()
+    bench.runner.set_recording(Observer.RECORDING, recording=True)
+    bench.runner.set_recording(Observer.PLAYOUT_LOG, recording=False)
+    assert shown()
+    bench.runner.set_recording(Observer.RECORDING, recording=False)
+    assert not shown()

@@ -16,8 +16,8 @@ from blink_cli.app.files.rtp_logging import LinkFormat, RtpLogging
 from blink_cli.app.media.media_readings import SourceReading
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
-from blink_cli.core.api.events import Event, RtpLogStarted, RtpLogStopped
-from blink_cli.core.api.replies import ProcessingLogFile, RtpLogState
+from blink_cli.core.api.events import Event, Observer, ObserverFailed, RtpLogStarted, RtpLogStopped
+from blink_cli.core.api.replies import PlayoutLogFile, PlayoutLogs, ProcessingLogFile, RtpLogState
 from blink_cli.core.api.requests import (
     GetRtpLog,
     PauseRtpLog,
@@ -29,8 +29,10 @@ from blink_cli.core.api.requests import (
 from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.playout_decision import PlayoutAction, PlayoutReason
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 from blink_cli.record.rtp_log.writer import RtpLogWriter
+from tests.record.playout_parts import decision, tick
 from tests.record.rtp_log_parts import BOB, BOBS_SSRC, heard, sent
 from tests.support.scripted_session import processing
 
@@ -47,7 +49,8 @@ class Call:
         self.told: list[Event] = []
         self.news: asyncio.Queue[Event] = asyncio.Queue()
         self.taps = MediaTaps()
-        self.log = RtpLogging(OWN, self.taps, self.tell)
+        self.shown_recording: list[bool] = []
+        self.log = RtpLogging(OWN, self.taps, self.tell, self.shown_recording.append)
         self.table = RequestTable()
         self.log.add_to(self.table, self.situation)
         self.current: CallId | None = None
@@ -136,6 +139,66 @@ async def test_what_the_filters_do_stands_beside_the_log(call: Call, tmp_path: P
     assert [line["echo"]["removed_db"] for line in lines] == [35.2, 35.2, None]
     assert lines[0].keys() == {"time_s", "wall_time", *msgspec.to_builtins(on)}
     assert beside.stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_the_playout_does_stands_beside_the_log(call: Call, tmp_path: Path) -> None:
+    await call.ask(StartRtpLog(path=str(tmp_path / "call.csv"), decisions=True))
+    assert call.taps.wants_ticks
+    call.begin(CALL)
+    call.taps.ticked(tick(0, decision(PlayoutAction.PLAYED, PlayoutReason.IN_TIME, 960)))
+    call.end()
+    (closed,) = (await call.until_closed(1)).files
+    beside = tmp_path / "call.playout.jsonl"
+    size = beside.stat().st_size
+    assert closed.playout == PlayoutLogs(
+        decisions=PlayoutLogFile(path=str(beside), lines=1, bytes=size, failure=None),
+        replay=None,
+        ticks_lost=0,
+    )
+    assert not (tmp_path / "call.replay.jsonl").exists()
+    assert not call.taps.wants_ticks
+    assert call.shown_recording == []  # no voice is in it
+
+
+async def test_who_logs_for_a_replay_is_shown_as_recording_from_before_the_call(
+    call: Call, tmp_path: Path
+) -> None:
+    await call.ask(StartRtpLog(path=str(tmp_path / "call.csv"), replayable=True))
+    assert call.shown_recording == [True]
+    call.begin(CALL)
+    call.taps.ticked(tick(0))
+    await call.ask(PauseRtpLog())
+    call.taps.ticked(tick(1))
+    await call.ask(ResumeRtpLog())
+    state = await call.ask(StopRtpLog())
+    assert call.shown_recording == [True, False]
+    replay = tmp_path / "call.replay.jsonl"
+    assert state.files[0].playout is not None
+    assert state.files[0].playout.replay is not None
+    assert state.files[0].playout.replay.path == str(replay)
+    assert [json.loads(line)["is"] for line in replay.read_text().splitlines()] == [
+        "head",
+        "speaker",
+        "track",
+        "tick",
+        "end",
+    ]
+
+
+async def test_a_replay_log_in_the_way_is_told_and_the_log_goes_on(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "call.replay.jsonl").write_text("mine")
+    call.begin(CALL)
+    await call.ask(StartRtpLog(path=str(tmp_path / "call.csv"), replayable=True))
+    async with asyncio.timeout(10):
+        while not isinstance(event := await call.news.get(), ObserverFailed):
+            pass
+    assert event.observer is Observer.PLAYOUT_LOG
+    assert event.reason.endswith("call.replay.jsonl: file exists")
+    call.talk(0, 3)
+    call.end()
+    (closed,) = (await call.until_closed(1)).files
+    assert closed.rows > 6
+    assert (tmp_path / "call.replay.jsonl").read_text() == "mine"
 
 
 async def test_a_file_beside_the_log_that_cannot_be_made_costs_the_log_nothing(
