@@ -156,8 +156,8 @@ async def test_what_the_playout_does_stands_beside_the_log(call: Call, tmp_path:
         ticks_lost=0,
     )
     assert not (tmp_path / "call.replay.jsonl").exists()
-    assert not call.taps.wants_ticks
     assert call.shown_recording == []  # no voice is in it
+    assert not call.taps.wants_ticks
 
 
 async def test_who_logs_for_a_replay_is_shown_as_recording_from_before_the_call(

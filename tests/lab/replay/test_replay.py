@@ -43,7 +43,8 @@ def samples(path: str | None) -> bytes:
     assert path is not None
     with wave.open(path) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
-        return file.readframes(file.getnframes())
+        data: bytes = file.readframes(file.getnframes())
+        return data
 
 
 @pytest.mark.parametrize("seed", range(4))
