@@ -69,9 +69,10 @@ class PlayoutLogging(MediaTap):
     def want_no_more(self) -> None:
         """Log nothing beside the logs that follow. What runs was ended before."""
         self._wish = NOTHING_BESIDE
-        self._taps.remove(self)
         self._paused = False
         self._show(self._wish.replayable)
+        if self._writer is None:
+            self._taps.remove(self)
 
     def begin(self, log: Path, call: CallId, opened: Future[None]) -> PlayoutLogWriter | None:
         """Begin what is wanted beside this log, as soon as that is opened. None: nothing is."""
@@ -100,6 +101,18 @@ class PlayoutLogging(MediaTap):
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.finish()
+
+    def end_with_media(self) -> None:
+        """Close what runs as soon as the playout thread, which is about to end, has played its last tick."""
+        if self._writer is not None:
+            self._writer.finish_when_quiet()
+
+    def ended(self, writer: PlayoutLogWriter) -> None:
+        """Its files are closed."""
+        if self._writer is writer:
+            self._writer = None
+        if self._writer is None and self._wish == NOTHING_BESIDE:
+            self._taps.remove(self)
 
     def set_paused(self, *, paused: bool) -> None:
         """Leave ticks out, or do not any more."""

@@ -272,9 +272,10 @@ class RtpLogging(MediaWatcher):
     def media_ended(self) -> None:
         """End this call's file."""
         self._remark(LogEvent.CALL_ENDED)
-        self._finish("the call ended")
+        self._playout.end_with_media()
+        self._finish_log("the call ended")
         if not self._is_folder:
-            self._forget()
+            self._forget_target()
 
     @override
     def tap_failed(self, reason: str) -> None:
@@ -387,8 +388,11 @@ class RtpLogging(MediaWatcher):
             self._log.writer.put(None, Remark(event, time.monotonic(), note))
 
     def _finish(self, reason: str) -> None:
-        log, self._log = self._log, None
         self._playout.end()
+        self._finish_log(reason)
+
+    def _finish_log(self, reason: str) -> None:
+        log, self._log = self._log, None
         if log is not None:
             log.reason = reason
             log.writer.finish()
@@ -396,8 +400,11 @@ class RtpLogging(MediaWatcher):
                 self._closing.add(log)
 
     def _forget(self) -> None:
-        self._taps.remove(self)
         self._playout.end()
+        self._forget_target()
+
+    def _forget_target(self) -> None:
+        self._taps.remove(self)
         self._playout.want_no_more()
         self._target = self._log = None
         self._paused = False
@@ -421,7 +428,8 @@ class RtpLogging(MediaWatcher):
     def _ended(self, log: _Log, totals: RtpLogTotals) -> None:
         """On the writer's thread: a log is closed when what stands beside it is."""
         if log.playout is not None:
-            log.playout.finish()
+            if totals.failure is not None:
+                log.playout.finish()
             log.playout.join()
         self._bridge.call(self._closed, log, totals)
 
@@ -440,6 +448,8 @@ class RtpLogging(MediaWatcher):
             )
         )
         del self._files[:-FILES_REMEMBERED]
+        if log.playout is not None:
+            self._playout.ended(log.playout)
         if log is self._log:  # it ended by itself
             self._forget()
         self._closing.discard(log)

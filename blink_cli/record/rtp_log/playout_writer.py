@@ -92,6 +92,7 @@ class PlayoutLogWriter:
         self._paused = False
         self._missed_in_pause = 0
         self._finishing = threading.Event()
+        self._ends_when_quiet = False
         self._thread = threading.Thread(target=self._run, name="blink-playout-log", daemon=True)
         self._thread.start()
 
@@ -119,6 +120,10 @@ class PlayoutLogWriter:
     def finish(self) -> None:
         """Write what waits and close the files, in the background; harmless when it was told before."""
         self._finishing.set()
+
+    def finish_when_quiet(self) -> None:
+        """The same as soon as no tick comes any more: the playout thread ends a moment after its call, and what it played until then was heard."""
+        self._ends_when_quiet = True
 
     def join(self) -> None:
         """Wait until the files are closed, after `finish`. Blocks: not for the event loop."""
@@ -153,8 +158,10 @@ class PlayoutLogWriter:
             self._decisions.make()
         last_round = False
         while not last_round:
+            ends_when_quiet = self._ends_when_quiet  # before the wait: a whole round must bring nothing
             last_round = self._finishing.wait(WRITE_EVERY_S)
             waiting = len(self._queue)
+            last_round |= ends_when_quiet and not waiting
             while waiting > 0:
                 batch = [self._queue.popleft() for _ in range(min(waiting, _BATCH_TICKS))]
                 waiting -= len(batch)

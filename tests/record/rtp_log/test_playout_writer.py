@@ -116,6 +116,18 @@ def test_a_pause_leaves_ticks_out_and_says_how_many(tmp_path: Path) -> None:
     assert files.writer.totals.ticks_lost == 0
 
 
+def test_what_is_played_a_moment_after_the_call_is_logged_too(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    files.opened.set_result(None)
+    files.writer.put(tick(0))
+    files.writer.finish_when_quiet()
+    for number in range(1, 40):
+        files.writer.put(tick(number))
+    files.writer.join()
+    kinds = [type(line).__name__ for line in ReplayReader(files.replay)]
+    assert (kinds.count("TickLine"), kinds[-1]) == (40, "End")
+
+
 def test_a_file_in_the_way_costs_the_other_one_nothing(tmp_path: Path) -> None:
     (tmp_path / "call.playout.jsonl").write_text("mine")
     files = Files(tmp_path)
