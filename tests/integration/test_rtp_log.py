@@ -369,4 +369,4 @@ async def test_a_call_of_three_is_replayed_to_the_file_that_was_heard(
     assert {peer["peer"] for peer in again["peers"]} == {alice.did, carol.did}
     for peer in again["peers"]:
         assert peer["from_beginning"]
-        assert peer["changed"]["mean_delay_ms"] > 100 > peer["heard"]["mean_delay_ms"]
+        assert peer["changed"]["mean_target_ms"] >= 120
