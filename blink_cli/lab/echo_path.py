@@ -20,8 +20,10 @@ from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S, VirtualClock
 from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.audio.processing.chain import CaptureChain
+from blink_cli.audio.processing.echo import CANCELLER_DELAY_SAMPLES
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.figures import ProcessingFigures
+from blink_cli.audio.processing.webrtc import WebrtcEchoCanceller
 from blink_cli.audio.samples import SILENT_BLOCK
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
@@ -285,3 +287,14 @@ def conversation(far: Samples, near: Samples, near_from_s: float) -> tuple[Sampl
     quiet = near[:count].copy()
     quiet[:start] = 0.0
     return far[:count], quiet
+
+
+def canceller_alone(far: Samples, heard: Samples) -> Samples:
+    """Return what the library makes of the same sound; its delay is taken out."""
+    canceller = WebrtcEchoCanceller()
+    blocks = [
+        canceller.process(heard[at : at + TICK_SAMPLES], far[at : at + TICK_SAMPLES])
+        for at in range(0, len(far) - TICK_SAMPLES + 1, TICK_SAMPLES)
+    ]
+    whole = np.concatenate(blocks)[CANCELLER_DELAY_SAMPLES:]
+    return np.concatenate((whole, np.zeros(len(far) - len(whole), dtype=np.float32)))

@@ -14,12 +14,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from blink_cli.audio.processing.echo import CANCELLER_DELAY_SAMPLES
-from blink_cli.audio.processing.webrtc import WebrtcEchoCanceller
-from blink_cli.audio.samples import Samples
-from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.lab.echo_path import Sent, Situation, conversation, send
+from blink_cli.lab.echo_path import Situation, canceller_alone, conversation, send
 from blink_cli.lab.rooms import ROOMS, Room
 from blink_cli.lab.speech_quality import pesq_wb
 from blink_cli.lab.voices import voice
@@ -85,24 +82,13 @@ def double_talk(room: Room, talker: int, lasts_s: float) -> DoubleTalk:
     )
     sent = send(Situation(room, far, near))
     part = slice(round(NEAR_FROM_S * SAMPLE_RATE_HZ), len(near) - SAMPLE_RATE_HZ // 10)
-    alone = canceller_alone(far, sent)
+    alone = canceller_alone(far, sent.heard)
     return DoubleTalk(
         room.name,
         pesq_wb(near[part], sent.heard[part]),
         pesq_wb(near[part], alone[part]),
         pesq_wb(near[part], sent.sent[part]),
     )
-
-
-def canceller_alone(far: Samples, sent: Sent) -> Samples:
-    """Return what the library makes of the same sound; its delay is taken out."""
-    canceller = WebrtcEchoCanceller()
-    blocks = [
-        canceller.process(sent.heard[at : at + TICK_SAMPLES], far[at : at + TICK_SAMPLES])
-        for at in range(0, len(far) - TICK_SAMPLES + 1, TICK_SAMPLES)
-    ]
-    whole = np.concatenate(blocks)[CANCELLER_DELAY_SAMPLES:]
-    return np.concatenate((whole, np.zeros(len(far) - len(whole), dtype=np.float32)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,18 +5,20 @@
     FarReference ──────────────────'   what was heard from the speaker meanwhile
 
 Each filter stands in a stage, which turns it on and off without a click and keeps every block's content at its time. With no filter on, a
-block passes as it is. A filter that fails is taken out, once and for all, and the call goes on.
+block passes as it is. A filter that fails is taken out, the call goes on, and it is tried again: three times in all.
 """
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.devices.interface import InputDevice
+from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.processing.auto_echo import echo_decision, sound_device
 from blink_cli.audio.processing.block import CapturedBlock
 from blink_cli.audio.processing.echo import EchoFilter
@@ -41,6 +43,12 @@ COST_EVERY_BLOCKS: Final = 7
 COST_BLOCKS: Final = 30
 """Blocks whose mean is told: the last two seconds."""
 
+TRIED_AGAIN_S: Final = 20.0
+"""How long a filter that failed stays out."""
+
+MOST_FAILURES: Final = 3
+"""After so many it stays out for good: what is wrong does not pass."""
+
 _TICK_S: Final = TICK_MS / 1000
 
 _NAMES: Final[dict[type[Filter], FilterName]] = {
@@ -52,6 +60,18 @@ _NAMES: Final[dict[type[Filter], FilterName]] = {
 
 ChainObserver = Callable[[CapturedBlock], None]
 """Called on the capture thread with every block that leaves the chain: near, far and samples lie on each other. It must not block."""
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Of one kind of filter."""
+
+    count: int
+    out_until: float
+    """As `captured_until`."""
+
+    reason: str
+
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +96,9 @@ class CaptureChain:
         self._until_decision = 0
         self._high_pass, self._echo, self._noise, self._gain = Stage(), Stage(), Stage(), Stage()
         self._stages = (self._high_pass, self._echo, self._noise, self._gain)
-        self._broken: dict[type[Filter], str] = {}
-        """Why they were taken out."""
+        self._failures: dict[type[Filter], _Failures] = {}
+        self._captured_until = 0.0
+        self._heard_from: tuple[InputDevice | None, OutputDevice | None] = (None, None)
 
         self._unavailable: dict[type[Filter], UnavailableFilter] = {}
         self._observers: tuple[ChainObserver, ...] = ()
@@ -132,6 +153,7 @@ class CaptureChain:
             self._until_decision -= len(near)
             return [CapturedBlock(near, near, SILENT_BLOCK, captured_until)]
         self._until_decision -= TICK_SAMPLES
+        self._captured_until = captured_until
         if self._until_decision < 0:
             self._decide_anew()
         sound = _sound(near)
@@ -170,13 +192,25 @@ class CaptureChain:
         except Exception as error:  # noqa: BLE001 - whatever it is, the voice goes on without the filter
             broken = stage.filter
             if broken is not None:
-                self._broken[type(broken)] = (
-                    f"It failed and was taken out ({error!r}); a new session tries it again."
-                )
+                self._take_out(type(broken), error)
             _log.exception("a filter of the capture chain failed")
             self._obeyed = None  # so that it is told
             self._until_decision = 0
             return stage.abandon()
+
+    def _take_out(self, kind: type[Filter], error: Exception) -> None:
+        count = 1 + (self._failures[kind].count if kind in self._failures else 0)
+        tried = count < MOST_FAILURES
+        self._failures[kind] = _Failures(
+            count,
+            self._captured_until + TRIED_AGAIN_S if tried else math.inf,
+            f"It failed and was taken out ({error!r}); "
+            + (
+                f"it is tried again after {TRIED_AGAIN_S:.0f} s."
+                if tried
+                else "a new session tries it again."
+            ),
+        )
 
     def _tell(self, block: CapturedBlock) -> None:
         for observer in self._observers:
@@ -193,8 +227,10 @@ class CaptureChain:
 
     def _decide(self) -> None:
         settings = self._settings
+        self._notice_devices()
         echo = self._echo_wanted(settings.echo_cancel)
-        if self._obeyed == (settings, echo):
+        back = any(0.0 < failed.out_until <= self._captured_until for failed in self._failures.values())
+        if self._obeyed == (settings, echo) and not back:
             return
         self._obeyed = (settings, echo)
         noise = settings.noise_suppress
@@ -222,21 +258,37 @@ class CaptureChain:
         if make is None:
             stage.use(None)
             self._unavailable.pop(kind, None)
-        elif kind in self._broken:
+        elif kind in self._failures and self._failures[kind].out_until > self._captured_until:
             stage.use(None)
-            self._miss(kind, self._broken[kind])
+            self._miss(kind, self._failures[kind].reason)
         elif now is None or not same(now):
             try:
                 stage.use(make())
+                self._unavailable.pop(kind, None)
+                if kind in self._failures:
+                    self._failures[kind].out_until = 0.0
             except UnavailableError as error:
                 self._miss(kind, str(error))
             except Exception as error:  # noqa: BLE001 - as for one that fails later
                 _log.exception("a filter of the capture chain cannot be made")
+                if kind in self._failures:
+                    self._take_out(kind, error)
                 self._miss(kind, f"It cannot be made ({error!r}).")
 
     def _miss(self, kind: type[Filter], reason: str) -> None:
         if kind in _NAMES:
             self._unavailable[kind] = UnavailableFilter(_NAMES[kind], reason)
+
+    def _notice_devices(self) -> None:
+        """Have the echo canceller forget a room that is heard by another microphone or from another speaker now."""
+        speaker = None if self._reference is None else self._reference.speaker
+        microphone_before, speaker_before = self._heard_from
+        self._heard_from = self._microphone, speaker
+        if microphone_before is None or speaker_before is None:
+            return
+        echo, same = self._echo.filter, microphone_before is self._microphone and speaker_before is speaker
+        if isinstance(echo, EchoFilter) and not same:
+            echo.forget()
 
     def _echo_wanted(self, wish: EchoCancel) -> bool:
         if wish is not EchoCancel.AUTO:

@@ -1,12 +1,11 @@
 """Takes out of what the microphone hears what the speaker plays.
 
     near ──────────────────────────> AEC3 ──> EchoRemainder ──> out
-    FarReference ──> [lead] ──> far ──'
+    FarReference ──> [lead] ──> far ──'            ^
          '──> EchoDelay: by how much the echo lags behind
 
-AEC3 finds the delay by itself, as long as what is played leads its echo: the reference is placed by the devices' clocks, and moved only
-where the sound shows that it comes late, or that the delay jumped, as after a stall of the sound system that no clock told of. Moved by as
-much as the delay, it leaves what AEC3 has learnt in its place.
+AEC3 finds the delay by itself, and again within 0.6 s when it jumps, as long as what is played leads its echo: the reference is placed by
+the devices' clocks, and moved only where the sound shows that it comes late. What is measured besides tells the remainder where to look.
 """
 
 import math
@@ -33,9 +32,6 @@ LEAST_LEAD_S: Final = 0.001
 LEAD_S: Final = 0.006
 """By how much it leads where it had to be moved."""
 
-JUMP_S: Final = 0.004
-"""A delay that changed by more from one look to the next jumped; less is drift, and followed."""
-
 _FORGETS: Final = 0.99
 """Of the energies by which the figure is made: a second."""
 
@@ -54,7 +50,6 @@ class EchoFilter:
         self._remainder = EchoRemainder(CANCELLER_DELAY_SAMPLES)
         self._delay = EchoDelay()
         self._earlier_samples = 0
-        self._known_delay_s: float | None = None
         self._near_before = 0.0
         self._near_energy = self._out_energy = 0.0
 
@@ -77,16 +72,21 @@ class EchoFilter:
             delay_ms=None if delay_s is None else delay_s * 1000,
         )
 
+    def forget(self) -> None:
+        """Take that a device was changed: the room may sound otherwise, and the delay is another one."""
+        self._delay.forget()
+        self._remainder.forget()
+        self._earlier_samples = 0
+        self._near_energy = self._out_energy = 0.0
+
     def _place(self) -> None:
-        """Move what is played where its echo needs it."""
-        delay_s, known_s = self._delay.delay_s, self._known_delay_s
+        """Move what is played where its echo needs it, and tell by how much it leads."""
+        delay_s = self._delay.delay_s
         if delay_s is None:
             return
-        self._known_delay_s = delay_s
         if delay_s - self._earlier_samples / SAMPLE_RATE_HZ < LEAST_LEAD_S:
             self._earlier_samples = round((delay_s - LEAD_S) * SAMPLE_RATE_HZ)
-        elif known_s is not None and abs(delay_s - known_s) > JUMP_S:
-            self._earlier_samples += round((delay_s - known_s) * SAMPLE_RATE_HZ)
+        self._remainder.use_delay(delay_s - self._earlier_samples / SAMPLE_RATE_HZ)
 
     def _measure(self, near: Samples, out: Samples) -> None:
         """Weigh what went in against what comes out, a block later, while echo alone is heard."""

@@ -74,6 +74,8 @@ class EchoDelay:
     def forget(self) -> None:
         """Take that the path is another one from now on."""
         self._cross[:] = 0.0
+        self._near[:] = 0.0
+        self._seen_s = self.delay_s = None
 
     def _look(self, played: Samples) -> bool:
         if float(np.mean(played[_LONGEST:-_EARLIEST] ** 2)) < _PLAYED or not self._near.any():

@@ -1,16 +1,11 @@
-"""What the canceller leaves of the echo is taken out here, by bands; and what it takes of a near voice is given back.
+"""What the canceller leaves of the echo is turned down here, by bands; while somebody near talks nothing is.
 
-    near ──────────────────────────> powers ──────┐
-    far ───────> EchoModel ──> direct, tail ──────┼──> gain of each band ──> what the canceller gave ──(+)──> out
-    cancelled ─────────────────────> powers ──────┘──> share of each band ─> near, as it was ──────────┘
+    near ──> powers ──────> NearVoice: does anybody near talk? ──no──> gain of each band ──> what the canceller gave ──(+)──> out
+    far ───> EchoModel ──> early, tail ──'                    '──yes─> NearShare ──> near, where the voice stands out ──'
 
 AEC3's filter is 52 ms long. Of a room that sounds for half a second it leaves the tail whenever what is played falls silent: 16 to 25 dB of
 echo removed on average, where 40 are removed while it plays. The model knows how loud the tail should be. What is no louder than
-expected is echo, and is turned down; what is louder is a voice, and stays.
-
-While both talk the canceller takes most of the near voice (PESQ 1.3 where no treatment at all would give 1.6). Where the microphone is
-clearly louder than the echo should be, and the canceller agrees that something is left, a part of the microphone is given back in the
-bands that stand out.
+expected is echo, and is turned down.
 
 Source: E. A. P. Habets et al., "Joint dereverberation and residual echo suppression of speech signals in noisy environments", IEEE TASLP
 16, 2008, for the residual of a late tail; the rest measured with `scripts/bench echo`.
@@ -21,69 +16,55 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.processing.bands import (
-    BANDS,
-    FILTER_DELAY_SAMPLES,
-    VOICE,
-    BandGains,
-    BandPowers,
-    voice_power,
-)
-from blink_cli.audio.processing.echo_model import LAGS, EchoModel
+from blink_cli.audio.processing.bands import BANDS, FILTER_DELAY_SAMPLES, BandGains, BandPowers
+from blink_cli.audio.processing.echo_model import LONGEST_DELAY_TICKS, TAIL_TICKS, EchoModel
+from blink_cli.audio.processing.near_share import NearShare
+from blink_cli.audio.processing.near_voice import NearVoice
 from blink_cli.audio.samples import Samples
-from blink_cli.core.audio_format import TICK_SAMPLES
+from blink_cli.core.audio_format import TICK_MS
 
-LEAK: Final = 0.02
-"""How much the canceller leaves of the direct part, as power."""
+LEAK: Final = 0.05
+"""How much the canceller leaves of the early part, as power."""
 
 NEW_LEAK: Final = 0.5
 """The same while the canceller has only begun: it may well start anew once it is sure of the delay."""
 
 NEW_TICKS: Final = 150
-"""Of sound played, in which that falls to a third."""
+"""Of sound played, in which that falls to a third. If no delay was found by then there is no echo to speak of."""
+
+EXPLAINED: Final = 0.5
+"""Where nobody near talks what is left is echo, however much that is: so much of the share that the canceller leaves counts as its leak."""
 
 OVER: Final = 4.0
 """What is left is up to 6 dB above what is expected."""
 
-LEAST_POWER: Final = 1e-3
-"""No band is turned down farther: -30 dB."""
+TAIL: Final = 1.5
+"""The tail scatters more than what is early."""
+
+LEAST_POWER: Final = 1e-2
+"""No band is turned down farther: -20 dB."""
+
+NEW_LEAST_POWER: Final = 4e-3
+"""Nor at first: -24 dB."""
+
+AGREES: Final = 0.01
+"""Nothing of the microphone is given back where the canceller leaves less than that of its power: it found echo alone."""
 
 RECOVERS: Final = 0.5
 """By how much a gain rises in a tick at most."""
 
-STANDS_OUT_DB: Final = 3.0
-"""So much louder than usual against the model, on the middle of the voice's bands, the microphone hears more than echo."""
+SAME_TICKS: Final = 0.8
+"""A delay is another one from that difference on: so none goes to and fro between two ticks."""
 
-LEFT: Final = 0.15
-"""And so much of the power must be left by the canceller: of echo alone it leaves less."""
+LOOKS_EVERY_TICKS: Final = 5
+"""How often it is asked whether a delay that jumped is what stands out."""
 
-EXPLAINED_DB: Final = 0.5
-EXPLAINED: Final = 0.5
-CLEAN: Final = 0.05
-"""If it leaves so little there is nobody near."""
-
-SYLLABLE_TICKS: Final = 3
-"""For so long a voice stands out before it is believed: the edge of a louder echo does not."""
-
-BOTH_TICKS: Final = 12
-"""A voice is believed for so long after it stood out: syllables."""
-
-GIVEN_BACK: Final = 0.2
-BOTH_OVER: Final = 1.0
-BOTH_LEAST_POWER: Final = 0.1
-BOTH_TAIL: Final = 0.3
-
-DIRECT: Final = 1.0
-"""Where the direct part is so much of what is expected, the canceller shows whether there is more than echo."""
-
-SURE_TICKS: Final = 25
-"""For so long the model may learn after the canceller showed that there was echo alone."""
+SETTLING_TICKS: Final = 120
+"""For so long after a jump what is measured may still be of before."""
 
 _NOTHING: Final = 1e-10
-_FLOOR: Final = 1e-9
-_VOICE_BANDS: Final = VOICE.stop - VOICE.start
-_LOWEST_DB: Final = -10.0
-_HIGHEST_DB: Final = 15.0
+_NEW_LEAST, _NEW_MOST = 0.1, 4.0
+_ALL: Final = np.ones(BANDS, dtype=np.float32)
 
 
 class EchoRemainder:
@@ -98,104 +79,117 @@ class EchoRemainder:
         """
         self._powers = BandPowers(3)
         self.model = EchoModel()
-        self._left_gains, self._near_gains = BandGains(1.0), BandGains(0.0)
-        self._late_near: Samples = np.zeros(canceller_delay_samples + TICK_SAMPLES, dtype=np.float32)
-        self._gains: Samples = np.ones(BANDS, dtype=np.float32)
-        self._shares: Samples = np.zeros(BANDS, dtype=np.float32)
-        self._before: list[tuple[Samples, Samples]] = []
-        self._heard_before: Samples = np.zeros(BANDS, dtype=np.float32)
-        self._heard = self._left = _FLOOR
-        self._above_db = 0.0
-        self._usual_db = -3.0
-        self._sharing = False
-        self._silent_ticks = LAGS + 10
-        self._sure = self._both = self._standing_out = 0
+        self.near_voice = NearVoice()
+        self._left_gains = BandGains(1.0)
+        self._share = NearShare(canceller_delay_samples)
+        self._gains: Samples = _ALL
+        self._smeared_weights: Samples = np.full(BANDS, 0.5, dtype=np.float32)
+        self._before: tuple[Samples, Samples] | None = None
+        self._silent_ticks = _FORGOTTEN_TICKS
+        self._ticks = 0
+        self._settling_ticks = 0
 
     delay_samples: Final = FILTER_DELAY_SAMPLES
 
     @property
     def echo_alone(self) -> bool:
         """Whether what the microphone hears now is echo, and clearly so."""
-        return self.model.audible and self._both <= 0 and not self.model.new
+        return self.model.audible and not self.near_voice.talks and not self.model.new
+
+    def forget(self) -> None:
+        """Take that the room is another one."""
+        self.model.forget()
+        self.near_voice = NearVoice()
+        self._smeared_weights[:] = 0.5
+        self._before = None
+        self._ticks = 0
+
+    def use_delay(self, delay_s: float) -> None:
+        """Take that the echo was measured to come so long behind what is played."""
+        ticks, known = delay_s * 1000 / TICK_MS, self.model.delay_ticks
+        if known is None or (abs(ticks - known) > SAME_TICKS and self._settling_ticks <= 0):
+            self.model.use_delay(round(ticks))
 
     def process(self, near: Samples, far: Samples, left: Samples) -> Samples:
         """Return what is left of `left`, which the canceller made of `near` and `far`. All have shape (480,)."""
-        self._late_near = np.concatenate((self._late_near[TICK_SAMPLES:], near))
-        near_then = self._late_near[:TICK_SAMPLES]
         if self._silent(far):
-            return self._left_gains.apply(left, 1.0)
+            self._gains = _ALL
+            self._share.rest()
+            return self._share.added(near, self._left_gains.apply(left, 1.0))
         heard, played, remains = self._powers.of(near, far, left)
-        self.model.take(played)
-        if not self.model.audible:
-            self._both = 0
-            self._before.clear()
-            self._gains = np.minimum(1.0, self._gains + RECOVERS)
-            self._shares = np.zeros(BANDS, dtype=np.float32)
-        else:
-            self._weigh(heard, remains)
-        quiet = bool(self._gains.min() > 0.999)
-        out = self._left_gains.apply(left, 1.0 if quiet else self._gains)
-        shared = bool(self._shares.any())
-        if shared or self._sharing:
-            self._sharing = shared
-            out = out + self._near_gains.apply(near_then, self._shares if shared else 0.0)
-        return out
+        self.model.take(played, heard)
+        self._gains = np.minimum(self._wanted(heard, remains), self._gains + np.float32(RECOVERS))
+        open_ = float(self._gains.min()) > 0.999
+        out = self._left_gains.apply(left, 1.0 if open_ else self._gains)
+        return self._share.added(near, out)
 
     def _silent(self, far: Samples) -> bool:
         """Whether nothing was played for so long that nothing is left to weigh."""
         self._silent_ticks = 0 if far.any() else self._silent_ticks + 1
-        return self._silent_ticks > LAGS + 10
+        return self._silent_ticks > _FORGOTTEN_TICKS
 
-    def _weigh(self, heard: Samples, remains: Samples) -> None:
-        direct, tail = self.model.expected()
-        expected = direct + tail
-        self._heard = 0.7 * self._heard + voice_power(self._heard_before)
-        self._left = 0.7 * self._left + voice_power(remains)
-        self._heard_before = heard
-        above_db = np.asarray(10.0 * np.log10((heard + _FLOOR) / (expected + _FLOOR)), np.float32)
-        self._notice(above_db, direct, tail)
-        if self.model.new or (self._sure > 0 and self._both <= 0 and self.model.ticks % 2):
-            self.model.learn(heard, expected)
-
+    def _wanted(self, heard: Samples, remains: Samples) -> Samples:
+        """Return by how much each band should be turned down."""
+        model = self.model
+        if not model.audible:
+            self._before = None
+            self.near_voice.rest()
+            self._share.rest()
+            return _ALL
+        self._ticks += 1
+        if model.delay_ticks is None:
+            return self._wanted_without_delay(heard, remains)
+        early, tail = model.expected()
+        talks = self.near_voice.take(model.excess_db(heard), model.ticks, heard, remains)
+        self._settling_ticks -= 1
+        if talks and not model.new and self._ticks % LOOKS_EVERY_TICKS == 0:
+            talks = not self._jumped()
+        if model.new or not talks:
+            model.learn(heard)
+        before_early, before_tail = self._before or (early, tail)
+        self._before = early, tail
+        if talks and not model.new:
+            if self.near_voice.left_share > AGREES:
+                self._share.take(heard, early + tail + model.noise, remains)
+            else:
+                self._share.rest()
+            return _ALL
+        self._share.rest()
         # What the canceller gives is up to 10 ms older than what the microphone hears.
-        self._before = [*self._before[-1:], (direct, tail)]
-        direct = np.maximum(direct, self._before[0][0])
-        tail = np.maximum(tail, self._before[0][1])
-        leak = max(LEAK, NEW_LEAK * math.exp(-self.model.ticks / NEW_TICKS))
-        both = self._both > 0
-        if not both and self._above_db < self._usual_db + EXPLAINED_DB:
-            # All that is heard is explained by what is played: so is what is left, however much that is.
-            leak = max(leak, EXPLAINED * min(1.0, self._left / self._heard))
-        residual = leak * direct + (BOTH_TAIL if both else 1.0) * tail
-        powers = 1.0 - (BOTH_OVER if both else OVER) * residual / (remains + _NOTHING)
-        wanted = np.sqrt(np.maximum(powers, BOTH_LEAST_POWER if both else LEAST_POWER))
-        self._gains = np.asarray(np.minimum(wanted, self._gains + RECOVERS), np.float32)
-        shares = (
-            GIVEN_BACK * np.minimum(np.maximum((above_db - self._usual_db - 2.0) / 4.0, 0.0), 1.0)
-            if both
-            else 0.0
+        leak = max(
+            LEAK,
+            NEW_LEAK * math.exp(-self._ticks / NEW_TICKS),
+            EXPLAINED * min(1.0, self.near_voice.left_share),
         )
-        self._shares = np.asarray(0.5 * self._shares + 0.5 * shares, np.float32)
-        self._shares[self._shares < 1e-3] = 0.0
+        residual = np.maximum(early, before_early) * np.float32(OVER * leak)
+        residual += np.maximum(tail, before_tail) * np.float32(OVER * TAIL)
+        return _gains(residual, remains, LEAST_POWER)
 
-    def _notice(self, above_db: Samples, direct: Samples, tail: Samples) -> None:
-        """See who is heard: the speaker alone, or a near voice too."""
-        self._sure -= 1
-        self._both -= 1
-        if voice_power(direct) > DIRECT * voice_power(tail) and self._left < LEFT * self._heard:
-            self._sure = SURE_TICKS
-        now_db = float(np.minimum(np.maximum(above_db[VOICE], _LOWEST_DB), _HIGHEST_DB).sum()) / _VOICE_BANDS
-        self._above_db = 0.8 * self._above_db + 0.2 * now_db
-        if self.model.new:
-            return
-        # The level that three of ten ticks stay below.
-        if self.model.playing:
-            self._usual_db += 0.006 if self._above_db > self._usual_db else -0.014
-        if self._left < CLEAN * self._heard:
-            self._both = 0
-        if self._above_db > self._usual_db + STANDS_OUT_DB and self._left > LEFT * self._heard:
-            self._standing_out += 1
-            if self._standing_out >= SYLLABLE_TICKS:
-                self._both = BOTH_TICKS
-        else:
-            self._standing_out = 0
+    def _jumped(self) -> bool:
+        """Whether it is no voice that stands out: the echo comes with another delay than it did."""
+        delay_ticks = self.model.other_delay()
+        if delay_ticks is None:
+            return False
+        self.model.use_delay(delay_ticks)
+        self.near_voice.rest()
+        self._settling_ticks = SETTLING_TICKS
+        return True
+
+    def _wanted_without_delay(self, heard: Samples, remains: Samples) -> Samples:
+        if self._ticks > NEW_TICKS:
+            return _ALL
+        smeared = self.model.smeared()
+        expected = self._smeared_weights * smeared
+        ratio = heard / (expected + self.model.noise)
+        self._smeared_weights *= np.clip(ratio, 0.5, 2.0) ** 0.3
+        np.clip(self._smeared_weights, _NEW_LEAST, _NEW_MOST, out=self._smeared_weights)
+        expected *= np.float32(OVER * (NEW_LEAK + 1.0))
+        return _gains(expected, remains, NEW_LEAST_POWER)
+
+
+_FORGOTTEN_TICKS: Final = LONGEST_DELAY_TICKS + TAIL_TICKS
+
+
+def _gains(residual: Samples, remains: Samples, least_power: float) -> Samples:
+    powers = 1.0 - residual / (remains + np.float32(_NOTHING))
+    return np.asarray(np.sqrt(np.maximum(powers, least_power)), np.float32)
