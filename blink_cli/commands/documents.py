@@ -173,6 +173,40 @@ class DoctorReport(Document, frozen=True, kw_only=True):
     checks: tuple[CheckRow, ...]
 
 
+class AssertedFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured of one voice at one ear."""
+
+    subject: str
+    """`alice->bob`."""
+
+    measured: float | bool | None
+    """In the figure's base unit: shares 0 to 1, seconds, dB, bits a second; of what happens, after how many seconds, or false. Null: not measured, which never holds."""
+
+    holds: bool
+
+
+class AssertedExpectation(msgspec.Struct, frozen=True, kw_only=True):
+    """One expression of `assert`."""
+
+    text: str
+    outcome: Literal["passed", "failed"]
+    measured: str
+    """The worst, for people."""
+
+    findings: tuple[AssertedFinding, ...]
+    """The worst first; empty where there is nobody whom it is about, and it fails."""
+
+
+class AssertReport(Document, frozen=True, kw_only=True):
+    """What `assert` found. The exit code is 6 if one expectation failed."""
+
+    ok: bool
+    seconds: float
+    """For how long it looked."""
+
+    expectations: tuple[AssertedExpectation, ...]
+
+
 class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a bug report."""
 

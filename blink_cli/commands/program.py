@@ -31,7 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Codec and recordings": ("codec", "record"),
     "Statistics and events": ("rtp-stats", "stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
-    "Laboratory": ("score", "lab"),
+    "Laboratory": ("assert", "score", "lab"),
     "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip
 
@@ -84,6 +84,7 @@ class SectionedGroup(TyperGroup):
 def program() -> typer.Typer:
     """Return the application. Built once; importing this module alone registers nothing."""
     from blink_cli.commands import (  # noqa: PLC0415 - they import this module's neighbours, and register themselves on it
+        assert_commands,
         call_commands,
         codec_commands,
         contact_commands,
@@ -119,6 +120,7 @@ def program() -> typer.Typer:
         rtp_log_commands,
         score_commands,
         lab_commands,
+        assert_commands,
         event_commands,
         diagnosis_commands,
     ):

@@ -90,6 +90,13 @@ def complete_event(incomplete: str) -> list[str]:
     return [name for name in EVENT_NAMES if name.startswith(incomplete)]
 
 
+def complete_expectation(incomplete: str) -> list[str]:
+    """Figures that `assert` knows."""
+    from blink_cli.commands.live_figures import LIVE_FIGURES  # noqa: PLC0415 - as the rest of a completion
+
+    return [name for name in LIVE_FIGURES if name.startswith(incomplete)]
+
+
 def complete_input(incomplete: str) -> list[str]:
     """Microphones: the virtual ones, and the files behind `file:`."""
     return complete_device(incomplete, ("default", "silence", "tone:440", "echo:10", "file:"), "file:")

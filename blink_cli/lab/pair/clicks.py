@@ -48,11 +48,15 @@ def clicks(
     blocks = np.clip(
         sources[_BLOCK // 2 :: _BLOCK][: len(came)] // _BLOCK, -_NEAR_BLOCKS, len(said) - 1 + _NEAR_BLOCKS
     )
-    expected = np.where((blocks >= 0) & (blocks < len(said)), most[np.clip(blocks, 0, len(said) - 1)], 0.0)
+    compared = (blocks >= 0) & (blocks < len(said))
+    expected = most[np.clip(blocks, 0, len(said) - 1)]
     own = _sliding(came, _OWN_BLOCKS)
     beside = np.delete(own, np.arange(_OWN_BLOCKS - _OWN_WIDTH, _OWN_BLOCKS + _OWN_WIDTH + 1), axis=1)
     surroundings = np.median(beside, axis=1)
-    sharp = (came > _SHARPER * expected) & (came > _SHARPER * surroundings) & (came > max(usual, 1e-9))
+    # Before and behind what was sent there is nothing to compare with.
+    sharp = (
+        compared & (came > _SHARPER * expected) & (came > _SHARPER * surroundings) & (came > max(usual, 1e-9))
+    )
     edges = [edge for one in missing for edge in (one.at_s, one.at_s + one.duration_s)]
     found: list[float] = []
     for block in np.flatnonzero(sharp):
