@@ -104,7 +104,7 @@ def _opened(path: Path, raw: RawForm | None) -> SoundReader:
 def _require_sound(path: Path, form: SoundForm) -> None:
     if not LOWEST_RATE_HZ <= form.rate_hz <= HIGHEST_RATE_HZ:
         raise UsageError(
-            f"{shown(path)} says that it has {form.rate_hz} samples a second, which is no sound.",
+            f"{shown(path)} says that it has {form.rate_hz} Hz, which is no sound.",
             hint=f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz are read; if its header is wrong, make a file without one and name its rate with --raw-rate.",
         )
 

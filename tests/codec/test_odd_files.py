@@ -52,7 +52,7 @@ def test_a_rate_that_no_sound_has_is_refused(tmp_path: Path, rate_hz: int) -> No
     data = bytearray(path.read_bytes())
     data[24:28] = rate_hz.to_bytes(4, "little")
     path.write_bytes(data)
-    with pytest.raises(UsageError, match=f"{rate_hz} samples a second"), open_sound(Source(path)):
+    with pytest.raises(UsageError, match=f" {rate_hz} Hz"), open_sound(Source(path)):
         pass
 
 
