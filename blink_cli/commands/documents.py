@@ -303,3 +303,27 @@ def event_document(event: Event | Status, heard_at: datetime) -> dict[str, Any]:
     if "call_id" in fields:
         fields = {"call": fields["call_id"], **fields}
     return {"schema": SCHEMA, "event": name, "time": utc_text(heard_at), **fields}
+
+
+class LabScenarioRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario of the laboratory."""
+
+    name: str
+    about: str
+    cases: int
+    """How many come of its matrix."""
+
+    participants: int
+    """In its largest case."""
+
+    duration_s: float
+    """Of each case."""
+
+    expects: tuple[str, ...]
+
+
+class LabScenarios(msgspec.Struct, frozen=True, kw_only=True):
+    """The scenarios that come with the program."""
+
+    schema: int = SCHEMA
+    scenarios: tuple[LabScenarioRow, ...]

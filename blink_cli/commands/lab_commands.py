@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from blink_cli.commands import lab_run_commands
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.replay_text import replay_lines
@@ -18,15 +19,13 @@ from blink_cli.lab.replay.settings_words import read_changes
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     lab = typer.Typer(
-        name="lab", help="Calls as experiments: play a logged one again.", rich_markup_mode=None
+        name="lab",
+        help="Calls as experiments: run them by scenario and judge them, play a logged one again. They need no session.",
+        rich_markup_mode=None,
     )
-    lab.callback()(_group)
+    lab_run_commands.register(lab)
     command(lab, "replay", prints=ReplayFigures)(replay)
     app.add_typer(lab)
-
-
-def _group() -> None:
-    """A group, also while it has one command."""
 
 
 async def replay(

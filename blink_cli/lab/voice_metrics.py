@@ -96,8 +96,15 @@ def delays_ms(reference: Samples, heard: Samples) -> list[tuple[float, float]]:
 
 def found_again(reference: Samples, heard: Samples, *, step_s: float = 0.1) -> FoundAgain:
     """Look for a window of speech at each step of the reference, up to 1.6 s later in what was heard."""
-    found = []
-    looked_for = 0
+    spoken = spoken_windows(reference, heard, step_s=step_s)
+    return FoundAgain([(at_s, delay) for at_s, delay in spoken if delay is not None], len(spoken))
+
+
+def spoken_windows(
+    reference: Samples, heard: Samples, *, step_s: float = 0.1
+) -> list[tuple[float, float | None]]:
+    """Every window of 0.4 s with speech: when it was said, in s, and how much later it was heard, in ms; None if it is not found again."""
+    found: list[tuple[float, float | None]] = []
     ends = max(len(reference), len(heard)) + _LONGEST_DELAY + _WINDOW
     padded = np.pad(heard, (0, ends - len(heard)))
     for at in range(0, len(reference) - _WINDOW, round(step_s * RATE_HZ)):
@@ -105,7 +112,6 @@ def found_again(reference: Samples, heard: Samples, *, step_s: float = 0.1) -> F
         energy = float(window @ window)
         if energy < _WINDOW * _ACTIVE_RMS**2:
             continue
-        looked_for += 1
         region = padded[at : at + _WINDOW + _LONGEST_DELAY]
         size = 1 << (len(region) + _WINDOW).bit_length()
         correlation = np.fft.irfft(np.fft.rfft(region, size) * np.conj(np.fft.rfft(window, size)), size)[
@@ -115,6 +121,5 @@ def found_again(reference: Samples, heard: Samples, *, step_s: float = 0.1) -> F
         energies = squares[_WINDOW : _WINDOW + _LONGEST_DELAY] - squares[:_LONGEST_DELAY]
         alike = correlation / np.sqrt(energy * np.maximum(energies, 0.01 * energy))
         best = int(np.argmax(alike))
-        if alike[best] >= _ALIKE:
-            found.append((at / RATE_HZ, 1000 * best / RATE_HZ))
-    return FoundAgain(found, looked_for)
+        found.append((at / RATE_HZ, 1000 * best / RATE_HZ if alike[best] >= _ALIKE else None))
+    return found

@@ -1,0 +1,239 @@
+"""Runs a case with real sessions, in real time.
+
+    start all sessions ──> offer, accept ──> second 0: those who come first have joined ──> steps and lines at their moments ──> end ──> sound files
+
+Sound is placed by the clocks of the devices; packets are told by the wire; only concealment, jitter and who talks are the program's own word.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from blink_cli.core.api.events import CallJoined
+from blink_cli.core.api.requests import PlaceOffer
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.errors import BlinkError
+from blink_cli.lab.machine_stalls import StallWitness
+from blink_cli.lab.real.network import Network, first_lines, network_of
+from blink_cli.lab.real.participant import JOIN_S, Participant
+from blink_cli.lab.real.timeline import laid
+from blink_cli.lab.scenario.case import Action, Case, LineChange
+from blink_cli.lab.scenario.microphone import heard_by_microphones
+from blink_cli.lab.scenario.observation import Observation, PairObservation
+from blink_cli.lab.sessions import CommandError, together
+from blink_cli.lab.watching import whole
+
+TAIL_S: Final = 1.0
+READ_EVERY_S: Final = 0.5
+WIRE_LATE_MS: Final = 3.0
+"""What a wire of an idle machine never is."""
+
+WHOLE_S: Final = 20.0
+"""How long it is waited for that everybody has everybody's audio; a network may be too bad for it."""
+
+
+def run_real(case: Case) -> Observation:
+    """Run it. Takes as long as the case, and some seconds.
+
+    Raises:
+        BlinkError: It cannot be run here, or a session did not do what it was told.
+
+    """
+    try:
+        return asyncio.run(_Run(case).run())
+    except CommandError as error:
+        raise BlinkError(f"A session did not do what it was told: {error}.") from error
+
+
+class _Run:
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._planned = heard_by_microphones(case)
+        self._participants: dict[str, Participant] = {}
+        self._origin_s = 0.0
+        """Second 0 of the scenario, monotonic."""
+
+        self._joined_at = 0.0
+        self._whole_at: float | None = None
+        self._notes: list[str] = []
+
+    async def run(self) -> Observation:
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="blink-lab-")))
+            network = await stack.enter_async_context(network_of(self._case))
+            self._participants = {
+                person.name: Participant(
+                    person, network.machines[person.name], self._planned[person.name], folder
+                )
+                for person in self._case.people
+            }
+            stack.push_async_callback(self._end_all)
+            stalls = stack.enter_context(StallWitness())
+            await self._begin(network)
+            await self._play(network)
+            self._note_machine(stalls, await network.lateness_ms())
+            await self._end_all()
+            return await self._observation(network)
+
+    def _note_machine(self, stalls: StallWitness, late_ms: float | None) -> None:
+        seen = stalls.seen(self._origin_s, time.monotonic())
+        if late_ms is not None and late_ms > WIRE_LATE_MS:
+            self._notes.append(f"The wire itself was {late_ms:.0f} ms late with one frame in a hundred.")
+        if seen.stalled:
+            self._notes.append(
+                f"The machine stood still, so that figures are worse than the program: {seen}."
+            )
+
+    # the beginning
+
+    async def _begin(self, network: Network) -> None:
+        firsts = {action.who: action.at_s for action in reversed(self._case.actions) if action.do == "join"}
+        for name, participant in self._participants.items():
+            participant.joins_at_s = firsts[name]
+        await together(*(one.start(one.joins_at_s) for one in self._participants.values()))
+        for change in first_lines(self._case.lines):
+            await network.change(change)
+        there = [one for one in self._participants.values() if one.joins_at_s == 0.0]
+        if len(there) < 2:
+            raise BlinkError(
+                "Nobody is there at the beginning to make a call with.", hint="Let two join at second 0."
+            )
+        caller, *others = there
+        everybody = [one.did for one in self._participants.values() if one is not caller]
+        assert caller.watched is not None, "it was started"
+        await together(
+            caller.watched.ask(PlaceOffer(peers=tuple(everybody), wait_s=JOIN_S), timeout_s=JOIN_S + 5),
+            *(one.join() for one in others),
+        )
+        # Second 0 is when the last of them had joined, as its own event says.
+        self._origin_s = self._joined_at = max(self._joined_moment(one) for one in there)
+        for change in first_lines(self._case.lines):
+            await network.change(change)  # outages and traces count from second 0
+
+    def _joined_moment(self, one: Participant) -> float:
+        assert one.watched is not None, "it was started"
+        joined = one.watched.since(0.0, CallJoined)
+        return joined[-1][0] if joined else time.monotonic()
+
+    # the middle
+
+    async def _play(self, network: Network) -> None:
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(self._read(), name="read figures")
+            watching = group.create_task(self._watch_whole(), name="watch until it is whole")
+            for change in self._case.lines:
+                if change.at_s > 0.0:
+                    group.create_task(self._change_later(network, change), name="change a line")
+            steps: dict[str, list[Action]] = {}
+            for action in self._case.actions:
+                if not (action.do == "join" and action.at_s == 0.0) and action.do != "speak":
+                    steps.setdefault(action.who, []).append(action)
+            for actions in steps.values():
+                group.create_task(self._act_all(actions), name="steps")
+            await self._until(self._case.duration_s + TAIL_S)
+            reading.cancel()
+            watching.cancel()
+        for one in self._participants.values():
+            if one.runs:
+                one.go_on()
+                await one.note_devices()
+
+    async def _change_later(self, network: Network, change: LineChange) -> None:
+        await self._until(change.at_s)
+        await network.change(change)
+
+    async def _until(self, at_s: float) -> None:
+        await asyncio.sleep(max(self._origin_s + at_s - time.monotonic(), 0.0))
+
+    def _now(self) -> float:
+        return time.monotonic() - self._origin_s
+
+    async def _read(self) -> None:
+        names = {one.did: name for name, one in self._participants.items()}
+        while True:
+            await asyncio.sleep(READ_EVERY_S)
+            for one in self._participants.values():
+                if one.runs:
+                    # One that stands still answers when it goes on: the others are not kept waiting.
+                    await one.read_figures(names, time.monotonic())
+
+    async def _watch_whole(self) -> None:
+        there = [one.watched for one in self._participants.values() if one.joins_at_s == 0.0 and one.watched]
+        try:
+            self._whole_at = await whole(there, WHOLE_S)
+        except CommandError:
+            self._notes.append(f"Not everybody had everybody's audio in {WHOLE_S:g} s.")
+
+    async def _act_all(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            await self._until(action.at_s)
+            await self._act(self._participants[action.who], action)
+
+    async def _act(self, one: Participant, action: Action) -> None:
+        match action.do:
+            case "mute" | "unmute":
+                await one.mute(self._now(), muted=action.do == "mute")
+            case "join":
+                await one.join()
+            case "leave":
+                await one.leave()
+            case "set-input":
+                await one.change_input(action.at_s)
+            case "stop":
+                one.stand_still()
+            case "continue":
+                one.go_on()
+            case "kill":
+                await one.kill()
+            case "restart":
+                await one.start(self._now())
+                await one.join()
+            case "record" | "stop-record" | "speak":
+                pass
+
+    # the end
+
+    async def _end_all(self) -> None:
+        await asyncio.gather(*(one.end() for one in self._participants.values()))
+
+    async def _observation(self, network: Network) -> Observation:
+        case, origin_s = self._case, self._origin_s
+        total = round((case.duration_s + TAIL_S) * SAMPLE_RATE_HZ)
+        people = self._participants
+        speakers = {name: laid(one.heard(origin_s), total) for name, one in people.items()}
+        passed = await network.packets()
+        pairs = []
+        for speaker, listener in case.pairs:
+            own = people[listener]
+            packets = passed.get((speaker, listener), [])
+            pairs.append(
+                PairObservation(
+                    speaker,
+                    listener,
+                    heard=speakers[listener],
+                    connected=own.link_spans(people[speaker].did, origin_s, case.duration_s),
+                    sent_at=[packet.at_s - origin_s for packet in packets],
+                    arrived=[packet.copies > (1 if packet.changed else 0) for packet in packets],
+                    sent_bytes=[packet.payload_bytes for packet in packets],
+                    packets_duplicated=sum(1 for packet in packets if packet.copies > 1),
+                    packets_corrupted=sum(1 for packet in packets if packet.changed),
+                    readings=own.readings_of(speaker, origin_s),
+                    talking=own.talking_of(people[speaker].did, origin_s),
+                )
+            )
+        if not network.has_witness:
+            self._notes.append("Nobody counted the packets: without root there is no wire.")
+        return Observation(
+            engine="real",
+            microphones={name: laid(one.said(origin_s), total) for name, one in people.items()},
+            silenced={name: one.muted_spans(case.duration_s) for name, one in people.items()},
+            speakers=speakers,
+            pairs=pairs,
+            mixed=len(people) > 2,
+            whole_after_s=None if self._whole_at is None else max(self._whole_at - self._joined_at, 0.0),
+            notes=self._notes,
+        )

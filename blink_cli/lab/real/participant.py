@@ -1,0 +1,249 @@
+"""One participant of a real call: its session, over all its starts, and where the sound of its devices lies."""
+
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from blink_cli.core.api.events import LinkChanged, LinkState, TalkingStarted, TalkingStopped
+from blink_cli.core.api.replies import Clocks, Inbound, PeerStatistics
+from blink_cli.core.api.requests import AcceptCall, LeaveCall, SetCodec, SetDevice, SetMuted
+from blink_cli.core.api.session_options import CodecOptions
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.envelopes import Samples
+from blink_cli.lab.real.timeline import Placed, input_start_s, output_start_s, read_heard
+from blink_cli.lab.scenario.case import Person
+from blink_cli.lab.scenario.observation import Reading, Span
+from blink_cli.lab.sessions import Machine, Session
+from blink_cli.lab.voices import write_mono
+from blink_cli.lab.watching import Watched
+
+JOIN_S: Final = 15.0
+"""How long an offer is waited for, and a first link."""
+
+
+class Participant:
+    """Belongs to one event loop."""
+
+    def __init__(self, person: Person, machine: Machine, planned: Samples, folder: Path) -> None:
+        """Start nothing yet.
+
+        Args:
+            person: Who it is.
+            machine: Where its session runs.
+            planned: What its microphone is to hear, from the scenario's second 0 on.
+            folder: For its sound files.
+
+        """
+        self.person = person
+        self.name = person.name
+        self.watched: Watched | None = None
+        self.did = ""
+        self.joins_at_s = 0.0
+        self.silenced: list[Span] = []
+        self._muted_at: float | None = None
+        self._machine = machine
+        self._planned = planned
+        self._folder = folder
+        self._session: Session | None = None
+        self._stack = AsyncExitStack()
+        self._starts = 0
+        self._files = 0
+        self._microphone: Samples = np.zeros(0, np.float32)
+        self._said: list[Placed] = []
+        self._heard: list[tuple[Path, float]] = []
+        """Files of the loudspeaker, and when each began."""
+
+        self._events: list[tuple[float, object]] = []
+        self._readings: dict[str, list[Reading]] = {}
+
+    # the session
+
+    async def start(self, from_s: float) -> None:
+        """Start a session whose microphone hears what is planned from that second on, once somebody is there to hear."""
+        self._starts += 1
+        self._files = 0
+        self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
+        microphone = write_mono(self._path("mic"), self._microphone)
+        session = await self._machine.serve(
+            self.name, "--input", f"file:{microphone}", "--output", f"wav:{self._speaker}"
+        )
+        self._session, self.did = session, session.did
+        self.watched = await self._stack.enter_async_context(Watched.following(session))
+        codec = self.person.codec
+        await self.watched.ask(
+            SetCodec(
+                changes=CodecOptions(
+                    bitrate=codec.bitrate_bps,
+                    frame_ms=codec.frame_ms,
+                    bandwidth=codec.bandwidth,
+                    application=codec.application,
+                    fec=codec.fec,
+                    dtx=codec.dtx,
+                    cbr=codec.cbr,
+                    redundancy=codec.redundancy,
+                    complexity=codec.complexity,
+                )
+            )
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a session."""
+        return self.watched is not None
+
+    async def join(self) -> None:
+        """Join the call, as soon as its offer has come."""
+        await self._watch.ask(AcceptCall(wait_s=JOIN_S), timeout_s=JOIN_S + 5)
+
+    async def leave(self) -> None:
+        """Leave the call; the session goes on."""
+        await self.note_devices()
+        await self._watch.ask(LeaveCall())
+
+    async def mute(self, now_s: float, *, muted: bool) -> None:
+        """Mute or unmute, and remember when it was so."""
+        await self._watch.ask(SetMuted(muted=muted))
+        if muted and self._muted_at is None:
+            self._muted_at = now_s
+        elif not muted and self._muted_at is not None:
+            self.silenced.append((self._muted_at, now_s))
+            self._muted_at = None
+
+    async def change_input(self, from_s: float) -> None:
+        """Take another microphone, which hears what is planned from that second on."""
+        await self.note_devices()
+        self._files += 1
+        self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
+        microphone = write_mono(self._path("mic"), self._microphone)
+        await self._watch.ask(SetDevice(direction="input", device=f"file:{microphone}"))
+
+    def stand_still(self) -> None:
+        """SIGSTOP."""
+        self._running.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        self._running.signal(signal.SIGCONT)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self.note_devices()
+        self._keep_events()
+        session = self._running
+        session.signal(signal.SIGKILL)
+        await session.ended()
+        self.watched = self._session = None
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+
+    async def end(self) -> None:
+        """Quit; its files are whole then."""
+        if self._session is None:
+            return
+        self._keep_events()
+        self.watched = None
+        await self._stack.aclose()
+        await self._session.terminate()
+        self._session = None
+
+    @property
+    def _watch(self) -> Watched:
+        assert self.watched is not None, "its session runs"
+        return self.watched
+
+    @property
+    def _running(self) -> Session:
+        assert self._session is not None, "its session runs"
+        return self._session
+
+    def _path(self, kind: str) -> Path:
+        return self._folder / f"{kind}-{self.name}-{self._starts}-{self._files}.wav"
+
+    @property
+    def _speaker(self) -> Path:
+        return self._folder / f"speaker-{self.name}-{self._starts}.wav"
+
+    # what is known of it
+
+    async def note_devices(self) -> None:
+        """Remember where its devices stand: before they change, and before the session ends."""
+        clocks: Clocks = (await self._watch.status()).clocks
+        start_s = input_start_s(clocks)
+        if start_s is not None and all(piece.sound is not self._microphone for piece in self._said):
+            self._said.append(Placed(start_s, self._microphone))
+        heard_s = output_start_s(clocks)
+        if heard_s is not None and all(path != self._speaker for path, _ in self._heard):
+            self._heard.append((self._speaker, heard_s))
+
+    async def read_figures(self, names: dict[str, str], now_s: float) -> None:
+        """Take the session's counters of every voice."""
+        if self.watched is None or self.watched.call is None:
+            return
+        for peer in (await self.watched.statistics()).peers:
+            name = names.get(peer.did)
+            if name is not None and peer.inbound is not None:
+                self._readings.setdefault(name, []).append(_reading(peer, peer.inbound, now_s))
+
+    def readings_of(self, name: str, origin_s: float) -> list[Reading]:
+        """Return the counters of one voice, in the scenario's time."""
+        readings = self._readings.get(name, [])
+        for reading in readings:
+            reading.at_s -= origin_s
+        return readings
+
+    def said(self, origin_s: float) -> list[Placed]:
+        """Return what its microphones heard, in the scenario's time."""
+        return [Placed(piece.start_s - origin_s, piece.sound) for piece in self._said]
+
+    def heard(self, origin_s: float) -> list[Placed]:
+        """Return what its loudspeaker played, in the scenario's time. After its end."""
+        return [Placed(start_s - origin_s, read_heard(path)) for path, start_s in self._heard]
+
+    def muted_spans(self, end_s: float) -> list[Span]:
+        """When it was muted."""
+        return [*self.silenced, *([(self._muted_at, end_s)] if self._muted_at is not None else [])]
+
+    def _keep_events(self) -> None:
+        self._events += self._watch.events
+
+    def link_spans(self, did: str, origin_s: float, end_s: float) -> list[Span]:
+        """When its link to somebody stood, as it was told. After its end."""
+        spans: list[Span] = []
+        since: float | None = None
+        for at_s, event in self._events:
+            if isinstance(event, LinkChanged) and event.did == did:
+                up = event.link is LinkState.CONNECTED
+                if up and since is None:
+                    since = at_s - origin_s
+                elif not up and since is not None:
+                    spans.append((since, at_s - origin_s))
+                    since = None
+        if since is not None:
+            spans.append((since, end_s))
+        return spans
+
+    def talking_of(self, did: str, origin_s: float) -> list[tuple[float, bool]]:
+        """When it was told that somebody began or stopped talking. After its end."""
+        return [
+            (event.at_s - origin_s, isinstance(event, TalkingStarted))
+            for _, event in self._events
+            if isinstance(event, TalkingStarted | TalkingStopped)
+            and event.did == did
+            and event.at_s is not None
+        ]
+
+
+def _reading(peer: PeerStatistics, inbound: Inbound, now_s: float) -> Reading:
+    return Reading(
+        now_s,
+        inbound.total_samples_received,
+        inbound.concealed_samples,
+        inbound.packets_received,
+        inbound.packets_discarded,
+        inbound.packets_recovered,
+        inbound.jitter,
+        peer.rtt_s,
+    )

@@ -1,0 +1,125 @@
+"""Runs cases and returns their report: in virtual time beside each other in processes of their own, real ones one after the other.
+
+Each case runs to its end whatever becomes of the others: one that cannot be run has failed, and says why.
+"""
+
+import multiprocessing
+import os
+import platform
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from blink_cli.audio.opus.library import library_version
+from blink_cli.core.errors import BlinkError, NotInstalledError
+from blink_cli.core.progress import Progress
+from blink_cli.lab.scenario.case import Case
+from blink_cli.lab.scenario.observation import Engine, Observation
+from blink_cli.lab.verdict.judging import judged, not_run
+from blink_cli.lab.verdict.report import CaseResult, LabReport, Versions
+from blink_cli.lab.verdict.sound_files import write_sounds
+from blink_cli.lab.virtual.engine import run_virtual
+
+MOST_PROCESSES: Final = 16
+
+RunCase = Callable[[Case], Observation]
+
+
+def run_cases(
+    cases: Sequence[Case], engine: Engine, *, out: Path | None, version: str, progress: Progress
+) -> LabReport:
+    """Run all of them. Blocks until they are done; for a thread.
+
+    Args:
+        cases: In the order of the report.
+        engine: Which runs them.
+        out: Where each case's sound files go, into a folder of its own; None: they are not kept.
+        version: Of the program.
+        progress: Told how far it is.
+
+    Raises:
+        BlinkError: None of them can be run here: the judge of voices or libopus is missing, or the engine needs what this machine has not.
+
+    """
+    results = (
+        _side_by_side(cases, out, progress) if engine == "virtual" else _one_by_one(cases, out, progress)
+    )
+    failed = sum(1 for result in results if result.outcome == "failed")
+    return LabReport(
+        outcome="failed" if failed else "passed",
+        cases_passed=sum(1 for result in results if result.outcome == "passed"),
+        cases_failed=failed,
+        versions=Versions(
+            blink=version,
+            libopus=library_version(),
+            python=platform.python_version(),
+            numpy=np.__version__,
+            platform=f"{platform.system()} {platform.machine()}",
+        ),
+        cases=tuple(results),
+    )
+
+
+def _side_by_side(cases: Sequence[Case], out: Path | None, progress: Progress) -> list[CaseResult]:
+    processes = min(len(cases), _processors(), MOST_PROCESSES)
+    if processes <= 1:
+        results = []
+        for number, case in enumerate(cases, 1):
+            results.append(_result_of(case, "virtual", run_virtual, out))
+            progress(number / len(cases))
+        return results
+    # Not forked: this process has threads, and a fork would take their locks with it.
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(_virtual, case, out) for case in cases]
+        try:
+            _wait(running, progress)
+        except BaseException:
+            for future in running:
+                future.cancel()
+            raise
+        return [future.result() for future in running]
+
+
+def _wait(running: Sequence["Future[CaseResult]"], progress: Progress) -> None:
+    left = set(running)
+    while left:
+        done, left = wait(left, timeout=0.2, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()  # what nobody expected ends the run
+        progress(1 - len(left) / len(running))
+
+
+def _virtual(case: Case, out: Path | None) -> CaseResult:
+    return _result_of(case, "virtual", run_virtual, out)
+
+
+def _one_by_one(cases: Sequence[Case], out: Path | None, progress: Progress) -> list[CaseResult]:
+    from blink_cli.lab.real.engine import run_real  # noqa: PLC0415 - sessions, sockets and namespaces
+
+    results = []
+    for number, case in enumerate(cases, 1):
+        results.append(_result_of(case, "real", run_real, out))
+        progress(number / len(cases))
+    return results
+
+
+def _result_of(case: Case, engine: Engine, run: RunCase, out: Path | None) -> CaseResult:
+    try:
+        seen = run(case)
+        folder = None if out is None else case.file_name
+        if out is not None and folder is not None:
+            write_sounds(seen, out / folder)
+        return judged(case, seen, folder=folder)
+    except NotInstalledError:
+        raise  # the same for all
+    except BlinkError as error:
+        return not_run(case, engine, " ".join(filter(None, (error.message, error.hint))))
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

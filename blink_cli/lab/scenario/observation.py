@@ -1,0 +1,81 @@
+"""What an engine saw of a case, before anything is judged. Moments are seconds of the scenario; sound is 48 kHz from its second 0 on."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from blink_cli.lab.envelopes import Samples
+
+Engine = Literal["virtual", "real"]
+
+Span = tuple[float, float]
+"""From when until when."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The listener's counters of one voice at a moment, as `PlayoutStatistics` counts them: since the beginning."""
+
+    at_s: float
+    total_samples: int
+    concealed_samples: int
+    packets_received: int
+    packets_discarded: int
+    packets_recovered: int
+    jitter_s: float | None = None
+    rtt_s: float | None = None
+
+
+@dataclass(slots=True)
+class PairObservation:
+    """One voice at one listener."""
+
+    speaker: str
+    listener: str
+    heard: Samples
+    """What the listener heard of it: all that came out of the speaker where `alone` does not say otherwise."""
+
+    connected: list[Span] = field(default_factory=list)
+    """When both were in the call, with a link between them."""
+
+    sent_at: list[float] = field(default_factory=list)
+    """When each packet was given to the line, in order; the line is the witness, not the program."""
+
+    arrived: list[bool] = field(default_factory=list)
+    """Of each, whether a copy came out, whole."""
+
+    sent_bytes: list[int] = field(default_factory=list)
+    """Of each, the RTP payload."""
+
+    packets_duplicated: int = 0
+    packets_corrupted: int = 0
+    readings: list[Reading] = field(default_factory=list)
+    talking: list[tuple[float, bool]] = field(default_factory=list)
+    """When the listener was told that this one began or stopped talking."""
+
+
+@dataclass(slots=True)
+class Observation:
+    """All of a case."""
+
+    engine: Engine
+    microphones: dict[str, Samples]
+    """What each heard, muted or not."""
+
+    silenced: dict[str, list[Span]]
+    """When each was muted."""
+
+    speakers: dict[str, Samples]
+    """What came out at each: the mix."""
+
+    pairs: list[PairObservation]
+    mixed: bool
+    """Whether `heard` of a pair is the whole mix, so that it tells of a voice only while no other speaks."""
+
+    whole_after_s: float | None = None
+    """Until everybody had everybody's audio, from the last one's joining; None: this engine starts no sessions."""
+
+    notes: list[str] = field(default_factory=list)
+    """What whoever believes the figures should know, such as a machine that stood still."""
+
+    recordings: list[str] = field(default_factory=list)
+    """Paths of what `record` wrote."""

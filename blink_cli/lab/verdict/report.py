@@ -1,0 +1,206 @@
+"""The document of a run: what was asked, what was measured, and the verdict. A promise, as every JSON of the program is (docs/lab.md).
+
+It holds no date and no duration of the run, so that the same run in virtual time gives the same bytes. What cannot be told is null. Moments are
+seconds of the scenario.
+"""
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """What a series is like."""
+
+    mean: float
+    min: float
+    median: float
+    p95: float
+    max: float
+
+
+class PairResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One voice at one listener."""
+
+    speaker: str
+    listener: str
+    pesq_wb: float | None
+    """1 to 4.64; null where too little was said, or never alone."""
+
+    mos: float | None
+    """The E-model's, of concealment and delay."""
+
+    delay_ms: Spread | None
+    """From mouth to ear."""
+
+    level_dbfs: Spread | None
+    """How loud it is heard while it speaks."""
+
+    packets_sent: int
+    """That the line was given."""
+
+    packets_lost: int
+    """That never came out of it."""
+
+    packets_duplicated: int
+    packets_corrupted: int
+    """That came with a wrong bit, and were refused."""
+
+    loss: float | None
+    """Share, 0 to 1."""
+
+    late: float | None
+    """Share of packets that came after their moment."""
+
+    recovered: float | None
+    """Share of packets whose frame came in another one."""
+
+    concealed: float | None
+    """Share of the sound that was made up."""
+
+    jitter_ms: Spread | None
+    rtt_ms: Spread | None
+    bitrate_bps: float | None
+    gaps: tuple[tuple[float, float], ...]
+    """From when to when it was silent and should not have been, 40 ms or more."""
+
+    heard_after_s: float | None
+    """From the first word until it came through; null if it never did."""
+
+    talking_after_ms: float | None
+    """The longest time from a word until the listener was told that this one talks; null if it was not told."""
+
+    delay_series: tuple[tuple[float, float], ...]
+    """[when it was said, delay in ms] of each window of 0.4 s that was found again."""
+
+    level_series: tuple[tuple[float, float], ...]
+    """[when it was said, dBFS]."""
+
+    loss_series: tuple[tuple[float, int, int], ...]
+    """[second, packets sent, packets lost]."""
+
+    concealed_series: tuple[tuple[float, float], ...]
+    """[second, share concealed in it]."""
+
+    jitter_series: tuple[tuple[float, float], ...]
+    """[moment, ms], once a second."""
+
+    talking: tuple[tuple[float, bool], ...]
+    """[moment, began or stopped], as the listener was told."""
+
+    heard_file: str | None
+    """What was heard of it, below the folder of `--out`."""
+
+
+class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What an expectation found of one subject."""
+
+    subject: str
+    """`alice->bob`; empty for the whole call."""
+
+    measured: float | bool | None
+    """In the figure's base unit: shares 0 to 1, seconds, bits a second."""
+
+    holds: bool
+
+
+class ExpectationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `expect`."""
+
+    text: str
+    outcome: Outcome
+    measured: str
+    """The worst, for people; or why it was skipped."""
+
+    findings: tuple[FindingResult, ...]
+
+
+class ParticipantResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was there."""
+
+    name: str
+    voice: str
+    bitrate_bps: int
+    frame_ms: float
+    application: str
+    bandwidth: str
+    fec: str
+    redundancy: str
+    dtx: bool
+    cbr: bool
+    complexity: int
+    said_file: str | None
+    heard_file: str | None
+    """What came out of its speaker: all of them."""
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One step."""
+
+    at_s: float
+    who: str
+    do: str
+    sound: str | None
+
+
+class LineResult(msgspec.Struct, frozen=True, kw_only=True):
+    """From a moment on a line was so."""
+
+    at_s: float
+    speaker: str
+    listener: str
+    line: str
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One case."""
+
+    name: str
+    scenario: str
+    label: str
+    about: str
+    engine: str
+    seed: int
+    duration_s: float
+    outcome: Outcome
+    error: str | None
+    """Why it could not be run; it has failed then."""
+
+    participants: tuple[ParticipantResult, ...]
+    steps: tuple[StepResult, ...]
+    lines: tuple[LineResult, ...]
+    expectations: tuple[ExpectationResult, ...]
+    whole_after_s: float | None
+    """From the last joining until everybody had everybody's audio; null in virtual time."""
+
+    pairs: tuple[PairResult, ...]
+    notes: tuple[str, ...]
+    folder: str | None
+    """Of its sound files, below that of `--out`."""
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the figures depend on."""
+
+    blink: str
+    libopus: str
+    python: str
+    numpy: str
+    platform: str
+
+
+class LabReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a run."""
+
+    schema: int = SCHEMA
+    outcome: Outcome
+    """`passed` if every case did."""
+
+    cases_passed: int
+    cases_failed: int
+    versions: Versions
+    cases: tuple[CaseResult, ...]

@@ -1,0 +1,225 @@
+"""Runs a case in virtual time. The same case gives the same sound and figures, to the bit, on one machine and one libopus.
+
+What is not simulated is signalling: who joins has its links after `LINK_UP_S`, as on a quiet network, whatever the lines are like. The real engine
+tells how long that takes.
+"""
+
+import heapq
+import itertools
+import random
+from typing import Final
+
+import numpy as np
+
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.scenario.case import Action, Case, LineChange
+from blink_cli.lab.scenario.microphone import heard_by_microphones
+from blink_cli.lab.scenario.observation import Observation, PairObservation, Span
+from blink_cli.lab.virtual.line import VirtualLine
+from blink_cli.lab.virtual.session import VirtualSession
+
+LINK_UP_S: Final = 0.1
+"""From the joining of the second of two until their link stands (docs/performance.md has what sessions take)."""
+
+LOSS_NOTICED_S: Final = 3.0
+"""After so long a peer that is gone without a word is given up (docs/call.md)."""
+
+RESTART_S: Final = 1.0
+"""A session that is started again is in its call after so long, and its links stand `LINK_UP_S` later."""
+
+TAIL_S: Final = 1.0
+"""Behind the end: what is under way is heard too."""
+
+Pair = tuple[str, str]
+
+
+def run_virtual(case: Case) -> Observation:
+    """Run it. Takes a processor for some seconds; reads sound files, and writes none.
+
+    Raises:
+        UsageError: A sound file cannot be read.
+        DeviceError: There is no libopus.
+
+    """
+    return _Engine(case).run()
+
+
+class _Engine:
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._microphones = heard_by_microphones(case)
+        self._people = {person.name: person for person in case.people}
+        self._sessions: dict[str, VirtualSession] = {}
+        """Those that run."""
+
+        self._all: dict[str, list[VirtualSession]] = {name: [] for name in self._people}
+        self._in_call: list[str] = []
+        self._pairs = {pair: PairObservation(*pair, heard=np.zeros(0, np.float32)) for pair in case.pairs}
+        self._lines = {pair: VirtualLine(case.seed, seen) for pair, seen in self._pairs.items()}
+        self._up_since: dict[Pair, float] = {}
+        self._muted_since: dict[str, float] = {}
+        self._silenced: dict[str, list[Span]] = {name: [] for name in self._people}
+        self._queue: list[tuple[float, int, object]] = []
+        self._order = itertools.count()
+        self._notes: list[str] = []
+
+    def run(self) -> Observation:
+        case = self._case
+        end_s = case.duration_s + TAIL_S
+        for change in case.lines:
+            self._at(change.at_s, change)
+        for action in case.actions:
+            self._at(action.at_s, action)
+        now_s = 0.0
+        while self._queue and self._queue[0][0] < end_s:
+            at_s, _, what = heapq.heappop(self._queue)
+            now_s = max(now_s, at_s)
+            self._do(what, now_s, at_s)
+        return self._observation(end_s)
+
+    def _at(self, at_s: float, what: object) -> None:
+        heapq.heappush(self._queue, (at_s, next(self._order), what))
+
+    def _do(self, what: object, now_s: float, at_s: float) -> None:
+        match what:
+            case LineChange(speaker=speaker, listener=listener, conditions=conditions):
+                self._lines[speaker, listener].change(conditions, now_s)
+            case Action():
+                self._act(what, now_s)
+            case ("up", str() as one, str() as other):
+                self._link_up(one, other, now_s)
+            case ("lost", str() as gone):
+                if gone not in self._in_call:
+                    self._hang_up(gone)
+            case ("in call", str() as name):
+                self._enter(name, now_s)
+            case ("capture", VirtualSession() as session):
+                if self._runs(session):
+                    session.capture(now_s)
+                    self._at(session.next_capture_at, what)
+            case ("tick", VirtualSession() as session):
+                if self._runs(session):
+                    session.tick(now_s, at_s)
+                    self._at(session.next_tick_at, what)
+
+    def _runs(self, session: VirtualSession) -> bool:
+        return session.stopped_at is None and self._sessions.get(session.person.name) is session
+
+    # steps
+
+    def _act(self, action: Action, now_s: float) -> None:
+        name = action.who
+        session = self._sessions.get(name)
+        match action.do:
+            case "join" if session is None:
+                self._enter(name, now_s)
+            case "restart" if session is None:
+                self._at(now_s + RESTART_S, ("in call", name))
+            case "leave" if session is not None:
+                self._go(name, now_s)
+                self._hang_up(name)
+            case "kill" if session is not None:
+                self._go(name, now_s)
+                self._at(now_s + LOSS_NOTICED_S, ("lost", name))
+            case "mute" if name not in self._muted_since:
+                self._muted_since[name] = now_s
+                self._obey_mute(name)
+            case "unmute" if name in self._muted_since:
+                self._silenced[name].append((self._muted_since.pop(name), now_s))
+                self._obey_mute(name)
+            case "stop" if session is not None and session.stopped_at is None:
+                session.stop(now_s)
+            case "continue" if session is not None and session.stopped_at is not None:
+                session.go_on(now_s)
+                self._start_devices(session)
+            case "speak" | "set-input" | "record" | "stop-record":
+                pass  # what is said is known beforehand; recordings are made of what was sent
+            case _:
+                self._notes.append(f"At {now_s:g} s {name} could not {action.do}.")
+
+    def _obey_mute(self, name: str) -> None:
+        session = self._sessions.get(name)
+        if session is not None:
+            session.pipeline.muted = name in self._muted_since
+
+    # who is in the call
+
+    def _enter(self, name: str, now_s: float) -> None:
+        lives = len(self._all[name])
+        rng = random.Random(f"{self._case.seed}/{name}/{lives}")
+        session = VirtualSession(
+            self._people[name], self._microphones[name], rng, first_timestamp=rng.randrange(1 << 32)
+        )
+        self._sessions[name] = session
+        self._all[name].append(session)
+        self._obey_mute(name)
+        for other in self._in_call:
+            self._at(now_s + LINK_UP_S, ("up", name, other))
+        self._in_call.append(name)
+
+    def _go(self, name: str, now_s: float) -> None:
+        del self._sessions[name]
+        self._in_call.remove(name)
+        for pair in list(self._up_since):
+            if name in pair:
+                self._pairs[pair].connected.append((self._up_since.pop(pair), now_s))
+
+    def _hang_up(self, name: str) -> None:
+        for other, session in self._sessions.items():
+            if other != name:
+                session.link_down(name)
+        for pair, line in self._lines.items():
+            if name in pair:
+                line.lose_all()
+
+    def _link_up(self, one: str, other: str, now_s: float) -> None:
+        if one not in self._in_call or other not in self._in_call or (one, other) in self._up_since:
+            return
+        for own, peer in ((one, other), (other, one)):
+            session = self._sessions[own]
+            line, back = self._lines[own, peer], self._lines[peer, own]
+            back.lose_all()
+            begins = not session.is_linked
+            session.link_up(peer, line, back, self._pairs[peer, own], now_s)
+            self._up_since[peer, own] = now_s
+            if begins:
+                self._start_devices(session)
+
+    def _start_devices(self, session: VirtualSession) -> None:
+        if session.is_linked:
+            self._at(session.next_capture_at, ("capture", session))
+            self._at(session.next_tick_at, ("tick", session))
+
+    # the end
+
+    def _observation(self, end_s: float) -> Observation:
+        case = self._case
+        total = round(end_s * SAMPLE_RATE_HZ)
+        for line in self._lines.values():
+            line.let_out()
+        for pair, since_s in self._up_since.items():
+            self._pairs[pair].connected.append((since_s, case.duration_s))
+        for name, since_s in self._muted_since.items():
+            self._silenced[name].append((since_s, case.duration_s))
+        for (speaker, listener), seen in self._pairs.items():
+            seen.heard = np.zeros(total, np.float32)
+            for session in self._all[listener]:
+                voice = session.voices.get(speaker)
+                if voice is not None:
+                    seen.heard += session.heard(voice.overheard.blocks, voice.first_tick, total)
+        speakers = {
+            name: sum(
+                (session.heard(session.mix, 0, total) for session in sessions if session.is_linked),
+                np.zeros(total, np.float32),
+            )
+            for name, sessions in self._all.items()
+        }
+        return Observation(
+            engine="virtual",
+            microphones=self._microphones,
+            silenced=self._silenced,
+            speakers=speakers,
+            pairs=list(self._pairs.values()),
+            mixed=False,
+            notes=self._notes,
+        )

@@ -1,0 +1,97 @@
+"""One direction between two sessions. RTP and RTCP have chances of their own, so that a report more or less changes nothing for the voice.
+
+So it is on the wire of the real engine too (`lab/network/line_wire.py`): with one seed, the n-th packet of a direction has one fate in both.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from typing import Final
+
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.line import Line
+from blink_cli.core.impairment.line_queue import LineQueue, Released
+from blink_cli.lab.scenario.observation import PairObservation
+
+OVERHEAD_BYTES: Final = 14 + 20 + 8 + 10
+"""Ethernet, IPv4 and UDP headers, and SRTP's tag: they take their time on a limited rate too."""
+
+
+def line_seed(seed: int, speaker: str, listener: str, kind: str) -> str:
+    """Return what the chances of one kind of packet are drawn from."""
+    return f"{seed}/{speaker}/{listener}/{kind}"
+
+
+class VirtualLine:
+    """Carries packets of one session to another, and writes down which came out."""
+
+    def __init__(self, seed: int, seen: PairObservation) -> None:
+        """Be perfect at first."""
+        self._seen = seen
+        self._rtp: LineQueue[int] = self._queue(seed, "rtp")
+        self._rtcp: LineQueue[int] = self._queue(seed, "rtcp")
+        self._sent: dict[int, bytes] = {}
+        self._kept: list[Released[int]] = []
+        """What came while its receiver stood still."""
+
+    def _queue(self, seed: int, kind: str) -> "LineQueue[int]":
+        draw = random.Random(line_seed(seed, self._seen.speaker, self._seen.listener, kind)).random
+        return LineQueue(Line(Conditions(), draw))
+
+    def change(self, conditions: Conditions, now: float) -> None:
+        """Be so from now on."""
+        self._rtp.line.change(conditions, now)
+        self._rtcp.line.change(conditions, now)
+
+    def send_rtp(self, data: bytes, payload_bytes: int, now: float) -> None:
+        """Take a packet of the voice."""
+        seen = self._seen
+        seen.sent_at.append(now)
+        seen.arrived.append(False)
+        seen.sent_bytes.append(payload_bytes)
+        number = len(seen.sent_at) - 1
+        self._sent[number] = data
+        self._rtp.put(data, number, now, overhead_bytes=OVERHEAD_BYTES)
+
+    def send_rtcp(self, data: bytes, now: float) -> None:
+        """Take a report."""
+        self._rtcp.put(data, 0, now, overhead_bytes=OVERHEAD_BYTES)
+
+    def rtp(self, now: float) -> Iterator[tuple[float, bytes]]:
+        """Give the packets of the voice that have come out by now, and when; one with a wrong bit is refused by SRTP, and so not given."""
+        for out in self._out(now):
+            if out.datagram != self._sent[out.item]:
+                self._seen.packets_corrupted += 1
+                continue
+            self._seen.packets_duplicated += self._seen.arrived[out.item]
+            self._seen.arrived[out.item] = True
+            yield out.due_at, out.datagram
+
+    def _out(self, now: float) -> Iterator[Released[int]]:
+        while self._kept:
+            yield self._kept.pop(0)
+        yield from self._rtp.take(now)
+
+    def rtcp(self, now: float) -> Iterator[tuple[float, bytes]]:
+        """Give the reports that have come out by now."""
+        for out in self._rtcp.take(now):
+            yield out.due_at, out.datagram
+
+    def keep_waiting(self, now: float, most: int) -> None:
+        """Have a receiver that stood still find what fitted into its socket: the first so many; the rest is lost."""
+        self._kept += list(itertools.islice(self._rtp.take(now), most))
+        for _ in self._rtp.take(now):
+            pass
+
+    def let_out(self) -> None:
+        """Let all that is under way come out, where nobody hears it: it was not lost."""
+        for out in self._rtp.take_all():
+            if out.datagram == self._sent[out.item]:
+                self._seen.arrived[out.item] = True
+
+    def lose_all(self) -> None:
+        """Forget what is under way: nobody is there to receive it."""
+        self._kept.clear()
+        for queue in (self._rtp, self._rtcp):
+            for _ in queue.take_all():
+                pass

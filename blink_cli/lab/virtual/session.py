@@ -1,0 +1,298 @@
+"""One session in virtual time: its microphone, its speaker, and the ends of its links. Every part of the voice's way is the program's own.
+
+    microphone --> SourcePipeline, AdjustableEncoder --> each LinkEnd --> line
+    line --> LinkEnd --> SinkTrack, PlayoutBuffer --> Mixer --> speaker
+
+A session that is stopped (SIGSTOP) does what devices and threads do then: up to half a second is made up for, of more the rest is lost
+(`audio/devices/virtual.BACKLOG_S`).
+"""
+
+import random
+from typing import Final
+
+import numpy as np
+from typing_extensions import override
+
+from blink_cli.app.media.mesh_media import PULSE_S
+from blink_cli.audio.devices.interface import DeviceParameters
+from blink_cli.audio.devices.virtual import BACKLOG_S, OUTPUT_LEAD_S
+from blink_cli.audio.mixer import Mixer
+from blink_cli.audio.opus import OpusDecoder
+from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder
+from blink_cli.audio.playout import PlayoutBuffer
+from blink_cli.audio.playout.statistics import PlayoutStatistics
+from blink_cli.audio.sink_mixer import PUBLISH_TICKS
+from blink_cli.audio.sink_track import PlayoutStream, SinkTrack
+from blink_cli.audio.source_pipeline import SourcePipeline
+from blink_cli.audio.voice_activity import detector_for
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.playout_decision import PlayoutDecision
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
+from blink_cli.core.media.talking import TalkingChange, TalkingDetector
+from blink_cli.lab.envelopes import Samples
+from blink_cli.lab.scenario.case import Person
+from blink_cli.lab.scenario.observation import PairObservation, Reading
+from blink_cli.lab.virtual.line import VirtualLine
+from blink_cli.lab.virtual.link_end import MEDIA, LinkEnd
+
+TICK_S: Final = TICK_SAMPLES / SAMPLE_RATE_HZ
+PULSE_TICKS: Final = round(PULSE_S / TICK_S)
+
+WAKING_S: Final = 0.0003
+"""Mean of an exponential: how late a thread of an idle machine wakes, hands over and sends."""
+
+SOCKET_PACKETS: Final = 277
+"""How many packets Linux keeps in one socket for a process that is stopped: 212,992 bytes of 768 a packet (net.core.rmem_default)."""
+
+
+class _Overheard(PlayoutStream):
+    """A playout buffer of which every block is kept."""
+
+    def __init__(self, stream: PlayoutBuffer) -> None:
+        self._stream = stream
+        self.blocks: list[Samples] = []
+
+    @override
+    def put(self, packet: RtpPacket) -> None:
+        self._stream.put(packet)
+
+    @override
+    def get(self, now_s: float) -> Samples:
+        block = self._stream.get(now_s)
+        self.blocks.append(np.array(block))
+        return block
+
+    @override
+    def statistics(self) -> PlayoutStatistics:
+        return self._stream.statistics()
+
+    @override
+    def loss_report(self) -> LossReport:
+        return self._stream.loss_report()
+
+    @override
+    def note(self, decisions: list[PlayoutDecision] | None) -> None:
+        self._stream.note(decisions)
+
+
+class _Voice:
+    """What a session has of one peer, over all links to it."""
+
+    def __init__(self, seen: PairObservation, first_tick: int) -> None:
+        self.seen = seen
+        self.first_tick = first_tick
+        self.overheard = _Overheard(PlayoutBuffer(OpusDecoder(), (MEDIA.opus, MEDIA.red)))
+        self.track = SinkTrack(self.overheard)
+        self.talking = TalkingDetector()
+        self.link: LinkEnd | None = None
+        self.line: VirtualLine | None = None
+        """From the peer to here."""
+
+        self.pulses = 0
+
+
+class VirtualSession:
+    """Between its start and its end; one that is restarted is another one. Devices begin at its first link, as in a session."""
+
+    def __init__(self, person: Person, microphone: Samples, rng: random.Random, first_timestamp: int) -> None:
+        """Have no link yet.
+
+        Args:
+            person: Who it is.
+            microphone: What is said, from the scenario's second 0 on.
+            rng: Of phases and delays of this machine.
+            first_timestamp: RTP, of the first sample.
+
+        """
+        self.person = person
+        self.encoder = AdjustableEncoder(person.codec)
+        # As `file:`: told by what speech sounds like.
+        device = DeviceParameters(f"{person.voice.kind}:", SAMPLE_RATE_HZ, 1, virtual=True)
+        self.pipeline = SourcePipeline(
+            self.encoder, self._frame_ready, first_timestamp=first_timestamp, detector=detector_for(device)
+        )
+        self.voices: dict[str, _Voice] = {}
+        self.mix: list[Samples] = []
+        self.stopped_at: float | None = None
+        self.mic_phase_s = rng.uniform(0, TICK_S)
+        self.speaker_phase_s = rng.uniform(0, TICK_S)
+        self._microphone = microphone
+        self._rng = rng
+        self._mixer = Mixer()
+        self._captured = 0
+        """Samples of the microphone that were taken, from the scenario's second 0 on."""
+
+        self._began = False
+        self._ticks = 0
+        self._frames: list[EncodedFrame] = []
+        self._fec_loss_percent: int | None = None
+
+    # links
+
+    def link_up(
+        self, peer: str, line: VirtualLine, back: VirtualLine, seen: PairObservation, now_s: float
+    ) -> None:
+        """Hear a peer from now on, and speak to it: over `line`; what it says comes by `back`."""
+        if not self._began:
+            self._began = True
+            # A device hears from its start on; blocks begin there.
+            self._captured = round((now_s + self.mic_phase_s) * SAMPLE_RATE_HZ)
+            self._ticks = 0
+            self.first_tick_at = now_s + self.speaker_phase_s
+        voice = self.voices.get(peer)
+        if voice is None:
+            voice = self.voices[peer] = _Voice(seen, self._ticks)
+        voice.link = LinkEnd(self.person.codec, line, self._rng, now_s)
+        voice.line = back
+
+    def link_down(self, peer: str) -> None:
+        """Neither hear nor reach it any more; what was heard of it is kept."""
+        voice = self.voices.get(peer)
+        if voice is not None:
+            voice.link = voice.line = None
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether its devices run: it had a link."""
+        return self._began
+
+    # the microphone
+
+    @property
+    def next_capture_at(self) -> float:
+        """When the next block of the microphone is whole."""
+        return (self._captured + self.pipeline.block_samples) / SAMPLE_RATE_HZ
+
+    def capture(self, now_s: float) -> None:
+        """Take the next block, and send what is ready."""
+        count = self.pipeline.block_samples
+        block = self._microphone[self._captured : self._captured + count]
+        if len(block) < count:
+            block = np.pad(block, (0, count - len(block)))
+        self._captured += count
+        self.pipeline.process(block, self._captured / SAMPLE_RATE_HZ)
+        self._send(now_s + self._rng.expovariate(1 / WAKING_S))
+
+    def _frame_ready(self, frame: EncodedFrame) -> None:
+        self._frames.append(frame)
+
+    def _send(self, now_s: float) -> None:
+        for frame in self._frames:
+            fec_loss_percent: int | None = None
+            for voice in self.voices.values():
+                if voice.link is None:
+                    continue
+                voice.link.send(frame, now_s)
+                plan = voice.link.plan
+                if plan.fec and (fec_loss_percent is None or plan.fec_loss_percent > fec_loss_percent):
+                    fec_loss_percent = plan.fec_loss_percent
+            if fec_loss_percent != self._fec_loss_percent:
+                self._fec_loss_percent = fec_loss_percent
+                self.encoder.set_fec_loss(fec_loss_percent)
+        self._frames.clear()
+
+    # the speaker
+
+    @property
+    def next_tick_at(self) -> float:
+        """When the speaker wants its next block."""
+        return self.first_tick_at + self._ticks * TICK_S
+
+    def tick(self, now_s: float, nominal_s: float) -> None:
+        """Take what has come by now, and play the next 10 ms, whose time is `nominal_s`."""
+        for voice in self.voices.values():
+            self._receive(voice, now_s)
+        block = self._mixer.mix([voice.track for voice in self.voices.values()], nominal_s)
+        self.mix.append(np.array(block))
+        self._ticks += 1
+        if self._ticks % PUBLISH_TICKS == 0:
+            for voice in self.voices.values():
+                voice.track.publish()
+        if self._ticks % PULSE_TICKS == 0:
+            for voice in self.voices.values():
+                self._pulse(voice, now_s)
+
+    def _receive(self, voice: _Voice, now_s: float) -> None:
+        if voice.line is not None and voice.link is not None:
+            for arrival_s, data in voice.line.rtp(now_s):
+                packet = voice.link.received(data, arrival_s)
+                if packet is None:
+                    continue
+                voice.track.receive(packet)
+                level_dbov = packet.audio_level_dbov
+                if level_dbov is not None:
+                    self._tell(
+                        voice,
+                        voice.talking.update(level_dbov, voice=packet.voice, now_s=arrival_s),
+                        arrival_s,
+                    )
+            for arrival_s, data in voice.line.rtcp(now_s):
+                voice.link.reported(data, arrival_s)
+        self._tell(voice, voice.talking.check(now_s), now_s)
+
+    def _tell(self, voice: _Voice, change: TalkingChange | None, at_s: float) -> None:
+        if change is not None:
+            voice.seen.talking.append((at_s, change is TalkingChange.STARTED))
+
+    def _pulse(self, voice: _Voice, now_s: float) -> None:
+        if voice.link is None:
+            return
+        figures = voice.track.statistics
+        voice.link.report_losses(figures.loss, now_s)
+        voice.link.report(now_s)
+        playout = figures.playout
+        voice.seen.readings.append(
+            Reading(
+                now_s,
+                playout.total_samples_received,
+                playout.concealed_samples,
+                playout.packets_received,
+                playout.packets_discarded,
+                playout.packets_recovered,
+                voice.link.jitter_s,
+                voice.link.rtt_s,
+            )
+        )
+
+    # stopped and continued
+
+    def stop(self, now_s: float) -> None:
+        """Stand still."""
+        self.stopped_at = now_s
+
+    def go_on(self, now_s: float) -> None:
+        """Do what waited: all of it if that is little, the last of it otherwise."""
+        assert self.stopped_at is not None, "it was stopped"
+        self.stopped_at = None
+        if not self._began:
+            return
+        for voice in self.voices.values():
+            if voice.line is not None:
+                voice.line.keep_waiting(now_s, SOCKET_PACKETS)
+        behind = int((now_s - self.next_capture_at) / TICK_S)
+        if behind * TICK_S > BACKLOG_S:
+            self.pipeline.skip(behind, (self._captured + behind * TICK_SAMPLES) / SAMPLE_RATE_HZ)
+            self._captured += behind * TICK_SAMPLES
+            self._send(now_s)
+        missed = int((now_s - self.next_tick_at) / TICK_S)
+        if missed * TICK_S > BACKLOG_S:
+            # A speaker is silent meanwhile, and the streams are not asked.
+            silence = np.zeros(TICK_SAMPLES, np.float32)
+            self.mix += [silence] * missed
+            for voice in self.voices.values():
+                voice.overheard.blocks += [silence] * missed
+            self._ticks += missed
+
+    # the end
+
+    def heard(self, blocks: list[Samples], first_tick: int, total: int) -> Samples:
+        """Return blocks of the speaker in their place from the scenario's second 0 on."""
+        sound = np.zeros(total, np.float32)
+        if not blocks:
+            return sound
+        whole = np.concatenate(blocks)
+        first = round((self.first_tick_at + OUTPUT_LEAD_S + first_tick * TICK_S) * SAMPLE_RATE_HZ)
+        count = max(0, min(len(whole), total - first))
+        sound[first : first + count] = whole[:count]
+        return sound

@@ -1,0 +1,199 @@
+"""Calls in virtual time: every figure is as the scenario makes it, and the same case gives the same bytes."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from blink_cli.core.expectation.expectation import Window
+from blink_cli.lab.scenario.observation import Observation
+from blink_cli.lab.verdict.figures import PairFigures
+from blink_cli.lab.virtual.engine import LINK_UP_S, run_virtual
+from tests.lab.scenario.reading import one_case
+
+pytestmark = pytest.mark.no_clock
+
+HEAD = 'duration = 8\nexpect = ["pesq > 1"]\n'
+
+
+def seen_of(text: str) -> dict[tuple[str, str], PairFigures]:
+    """Run a scenario and return the figures of every pair."""
+    seen = run_virtual(one_case(HEAD + text))
+    return {(pair.speaker, pair.listener): PairFigures(seen, pair) for pair in seen.pairs}
+
+
+def fingerprint(seen: Observation) -> str:
+    sounds = [pair.heard for pair in seen.pairs] + list(seen.speakers.values())
+    told = repr([(pair.sent_at, pair.arrived, pair.talking, pair.readings) for pair in seen.pairs])
+    return hashlib.sha256(b"".join(sound.tobytes() for sound in sounds) + told.encode()).hexdigest()
+
+
+def test_a_clean_call_is_whole_and_quick() -> None:
+    pair = seen_of("")["alice", "bob"]
+    assert pair.loss() == 0.0
+    pesq = pair.pesq()
+    assert pesq is not None
+    assert pesq > 4.2
+    delays = [delay_s for at_s, delay_s in pair.delay if at_s > 5]
+    assert 0.030 < min(delays) <= max(delays) < 0.080
+    assert pair.gaps() == []
+    assert pair.pair.connected == [(LINK_UP_S, 8.0)]
+
+
+def test_the_same_case_gives_the_same_bytes_and_another_seed_others() -> None:
+    case = one_case(HEAD + '[[network]]\nline = "loss=10% burst=3 jitter=20ms duplicate=2% corrupt=1%"\n')
+    first, again, other = (fingerprint(run_virtual(one)) for one in (case, case, case.with_seed(2)))
+    assert first == again
+    assert first != other
+
+
+def test_the_line_does_what_is_said_from_its_moment_on_in_its_direction() -> None:
+    pairs = seen_of(
+        """
+        [[network]]
+        at = 4
+        from = "alice"
+        line = "loss=30% delay=100ms"
+        """
+    )
+    there, back = pairs["alice", "bob"], pairs["bob", "alice"]
+    assert there.loss(Window(None, 4.0)) == 0.0
+    lost = there.loss(Window(4.0, 8.0))
+    assert lost is not None
+    assert 0.2 < lost < 0.4
+    assert back.loss() == 0.0
+    before = [delay_s for at_s, delay_s in there.delay if at_s < 3.4]
+    after = [delay_s for at_s, delay_s in there.delay if at_s > 5.5]
+    assert 0.09 < np.median(after) - np.median(before) < 0.2
+    recovered = there.share("packets_recovered", "packets_received", Window(5.0, 8.0))
+    assert recovered is not None
+    assert recovered > 0.15
+
+
+def test_copies_come_twice_and_wrong_bits_are_refused() -> None:
+    pair = seen_of('[[network]]\nline = "duplicate=20% corrupt=20%"\n')["alice", "bob"]
+    packets = len(pair.pair.sent_at)
+    assert 0.1 * packets < pair.pair.packets_duplicated < 0.3 * packets
+    assert 0.1 * packets < pair.pair.packets_corrupted < 0.3 * packets
+    lost = pair.loss()
+    assert lost is not None
+    assert 0.08 < lost < 0.25, "those of which the copy was whole came"
+
+
+def test_who_is_muted_is_not_heard() -> None:
+    pair = seen_of(
+        """
+        [[step]]
+        at = 3
+        who = "alice"
+        do = "mute"
+        [[step]]
+        at = 6
+        who = "alice"
+        do = "unmute"
+        """
+    )["alice", "bob"]
+    assert pair.heard(Window(3.2, 5.8)) is False
+    assert isinstance(pair.heard(Window(6.2, 8.0)), float)
+    assert pair.talking(Window(3.5, 5.8)) is False
+    pesq = pair.pesq(Window(2.5))
+    assert pesq is not None
+    assert pesq > 4.0, "what was not to be heard is not missed"
+
+
+def test_three_come_and_go() -> None:
+    pairs = seen_of(
+        """
+        speech = "together"
+        [[participant]]
+        name = "alice"
+        [[participant]]
+        name = "bob"
+        [[participant]]
+        name = "carol"
+        [[step]]
+        at = 2
+        who = "carol"
+        do = "join"
+        [[step]]
+        at = 5
+        who = "bob"
+        do = "leave"
+        """
+    )
+    assert pairs["carol", "alice"].heard(Window(None, 1.5)) is False
+    assert isinstance(pairs["carol", "alice"].heard(Window(2.2, 5.0)), float)
+    assert pairs["bob", "carol"].pair.connected == [(2 + LINK_UP_S, 5.0)]
+    assert pairs["bob", "alice"].heard(Window(5.3, 8.0)) is False
+    assert isinstance(pairs["carol", "alice"].heard(Window(5.3, 8.0)), float)
+
+
+@pytest.mark.parametrize(("length_s", "most_lost_s"), [(0.3, 0.35), (1.5, 1.7)])
+def test_one_that_stands_still_goes_on(length_s: float, most_lost_s: float) -> None:
+    pairs = seen_of(
+        f"""
+        [[step]]
+        at = 3
+        who = "bob"
+        do = "stop"
+        [[step]]
+        at = {3 + length_s}
+        who = "bob"
+        do = "continue"
+        """
+    )
+    there, back = pairs["alice", "bob"], pairs["bob", "alice"]
+    assert isinstance(there.heard(Window(6.0, 8.0)), float)
+    assert isinstance(back.heard(Window(6.0, 8.0)), float)
+    gone_s = sum(end_s - start_s for start_s, end_s in back.gaps(Window(2.9, 6.0)))
+    assert gone_s < most_lost_s
+    late = [delay_s for at_s, delay_s in there.delay if at_s > 7]
+    assert np.median(late) < 0.15, "what was missed is not listened to later"
+
+
+def test_one_that_is_killed_comes_back_as_another_stream() -> None:
+    pairs = seen_of(
+        """
+        [[step]]
+        at = 3
+        who = "bob"
+        do = "kill"
+        [[step]]
+        at = 4
+        who = "bob"
+        do = "restart"
+        """
+    )
+    back = pairs["bob", "alice"]
+    assert back.pair.connected == [(LINK_UP_S, 3.0), (pytest.approx(5.1), 8.0)]
+    assert back.heard(Window(3.3, 4.5)) is False
+    assert isinstance(back.heard(Window(5.5, 8.0)), float)
+    assert isinstance(pairs["alice", "bob"].heard(Window(5.5, 8.0)), float)
+
+
+def test_a_step_that_cannot_be_is_noted() -> None:
+    seen = run_virtual(one_case(HEAD + '[[step]]\nat = 3\nwho = "bob"\ndo = "unmute"\n'))
+    assert seen.notes == ["At 3 s bob could not unmute."]
+
+
+def test_a_word_is_told_soon() -> None:
+    pair = seen_of(
+        """
+        [[step]]
+        at = 2
+        who = "alice"
+        do = "speak"
+        what = "tone:300"
+        for = "2s"
+        [[participant]]
+        name = "alice"
+        voice = "tone:300"
+        [[participant]]
+        name = "bob"
+        voice = "silence"
+        """
+    )["alice", "bob"]
+    after = pair.talking()
+    assert isinstance(after, float)
+    assert 0.0 < after < 0.2
+    assert pair.talking(Window(5.0, 8.0)) is False
