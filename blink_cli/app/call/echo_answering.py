@@ -6,7 +6,7 @@ Who calls may be anybody, and needs no permission: there is no microphone, and w
 - one call at a time. Who calls meanwhile waits, and sees that the peer is busy; more than `MOST_WAITING` are declined;
 - whoever has been answered lately comes after those who have not, so that nobody holds the place by calling again and again;
 - who calls again while waiting means the new call: nobody takes two places;
-- a call is left after `longest_s`, and one that is not connected after `LINK_S`.
+- a call is left after `longest_s`, and one that is not connected, or not any more, after `LINK_S`.
 
 It sends no more than it is sent: a stream for a stream, to an address that has proved to be the caller's (ICE).
 """
@@ -60,8 +60,8 @@ class EchoAnswerer:
         self._answered: OrderedDict[Did, int] = OrderedDict()
         self._answers = 0
         self._leave_at: float | None = None
-        self._connected = False
-        """Whether the present call's audio has come: from then on its time runs, whatever is connected again."""
+        self._over_at: float | None = None
+        """When the present call's time is over; None before its audio has come. From then on it runs, whatever is connected again."""
 
         self._idle_since = 0.0
 
@@ -84,9 +84,8 @@ class EchoAnswerer:
                 match event:
                     case IncomingCall():
                         self._ring(event)
-                    case LinkChanged(link=LinkState.CONNECTED) if not self._connected:
-                        self._connected = True
-                        self._leave_at = loop.time() + self._options.longest_s
+                    case LinkChanged(call_id=call, link=link) if call == self._runner.current:
+                        self._link_changed(link, loop.time())
                     case CallTerminated() | EventsMissed():  # perhaps it was among them
                         if self._ended() and self._enough():
                             self._end_session()
@@ -103,6 +102,15 @@ class EchoAnswerer:
         if self._runner.current is not None:
             return self._leave_at
         return None if self._options.idle_s is None else self._idle_since + self._options.idle_s
+
+    def _link_changed(self, link: LinkState, now_s: float) -> None:
+        """A caller who is gone keeps nobody waiting; one who is connected again has the rest of the time."""
+        if link is LinkState.CONNECTED:
+            if self._over_at is None:
+                self._over_at = now_s + self._options.longest_s
+            self._leave_at = self._over_at
+        elif self._over_at is not None:
+            self._leave_at = min(self._over_at, self._leave_at or self._over_at, now_s + LINK_S)
 
     def _time_is_up(self) -> bool:
         """Leave a call that has lasted long enough; return whether the session is to end for want of one."""
@@ -152,6 +160,6 @@ class EchoAnswerer:
         self._answered.move_to_end(caller)
         while len(self._answered) > MOST_REMEMBERED:
             self._answered.popitem(last=False)
-        self._connected = False
+        self._over_at = None
         self._runner.accept(call)
         self._leave_at = asyncio.get_running_loop().time() + LINK_S

@@ -66,9 +66,9 @@ class Peer:
         )
         await settled()
 
-    async def connect(self) -> None:
+    async def connect(self, link: LinkState = LinkState.CONNECTED) -> None:
         assert self.current is not None
-        self.hub.publish(LinkChanged(call_id=self.current, did=caller(1), link=LinkState.CONNECTED))
+        self.hub.publish(LinkChanged(call_id=self.current, did=caller(1), link=link))
         await settled()
 
 
@@ -192,6 +192,24 @@ async def test_a_call_is_left_in_time_whatever_is_connected_again(monkeypatch: p
         moments.pass_s(50.0)
         await peer.connect()
         assert moments.due_in_s() == pytest.approx(10.0, abs=0.5)
+
+
+async def test_a_caller_who_is_gone_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = _Moments(monkeypatch)
+    async with answering(EchoOptions(longest_s=60.0)) as peer:
+        await peer.ring(1, 1)
+        await peer.connect()
+        moments.pass_s(20.0)
+        await peer.connect(LinkState.LOST)
+        assert moments.due_in_s() == pytest.approx(10.0, abs=0.5)
+        moments.pass_s(5.0)
+        await peer.connect(LinkState.CONNECTING)
+        assert moments.due_in_s() == pytest.approx(5.0, abs=0.5), "trying again gives no more time"
+        await peer.connect()
+        assert moments.due_in_s() == pytest.approx(35.0, abs=0.5), "but being there again does"
+        moments.pass_s(30.0)
+        await peer.connect(LinkState.LOST)
+        assert moments.due_in_s() == pytest.approx(5.0, abs=0.5), "never more than the longest"
 
 
 async def test_it_leaves_and_ends_after_its_calls() -> None:
