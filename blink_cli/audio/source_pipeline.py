@@ -219,6 +219,9 @@ class SourcePipeline(Generic[EncoderT]):
         level = self._inspect(_mono(frame))
         voice, self._voice_in_frame = self._voice_in_frame or self.voice, False
         muted = self.muted
+        if muted and not self.frames_sent and not self.frames_unsent:
+            # Muted from the beginning: nothing was heard that could be faded out, and nothing is to be.
+            self._closed_samples = TICK_SAMPLES
         if not muted:
             self._open(frame)
             self._measure(frame)

@@ -12,7 +12,7 @@ from blink_cli.commands.hold import Hold
 from blink_cli.commands.live_view import UNTOLD
 from blink_cli.core.api.events import CallTerminated, EventsMissed
 from blink_cli.core.api.replies import CallAccepted, OfferPlaced, Status
-from blink_cli.core.api.requests import GetStatus, LeaveCall, Request
+from blink_cli.core.api.requests import GetStatus, LeaveCall, PlaceOffer, Request
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import CallId
@@ -43,8 +43,14 @@ async def hold_call(
         return
     earlier = await _current_call(session)
     entered: CallId | None = None
+    over = False
     try:
-        reply = await session.ask(request)
+        try:
+            reply = await session.ask(request)
+        except BlinkError:
+            # The session itself has left what nobody took. Who is in a call now has entered another one.
+            over = isinstance(request, PlaceOffer) and request.withdraw
+            raise
         entered = reply.call
         _print_call(context, reply)
         with contextlib.suppress(TimeoutError):
@@ -53,7 +59,8 @@ async def hold_call(
         if at_the_end is not None:
             await at_the_end()
     finally:
-        await _leave(session, earlier, entered)
+        if not over:
+            await _leave(session, earlier, entered)
 
 
 def _print_call(context: CommandContext, reply: OfferPlaced | CallAccepted) -> None:

@@ -122,6 +122,19 @@ def test_two_channels_stay_two_and_are_heard_as_one(frame_samples: int) -> None:
     assert (last[480:] == 0).all()
 
 
+@pytest.mark.parametrize("frame_samples", [120, 960])
+def test_who_is_muted_from_the_beginning_is_not_heard_for_a_moment(frame_samples: int) -> None:
+    frames: list[EncodedFrame] = []
+    source = pipeline(frames, PlainEncoder(frame_samples))
+    source.muted = True
+    feed(source, range(50))
+    assert len(frames) >= 3
+    assert not any(sound_of(frame).any() for frame in frames)
+    source.muted = False
+    feed(source, range(50, 60))
+    assert sound_of(frames[-1]).any()
+
+
 def test_muted_it_fades_out_and_sends_one_frame_in_400_ms() -> None:
     frames: list[EncodedFrame] = []
     source = pipeline(frames)

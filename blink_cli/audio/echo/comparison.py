@@ -98,8 +98,10 @@ def compare(sent: Timeline, heard: Timeline) -> Comparison:
         for at in range(0, len(came) - WINDOW, STEP):
             window = came[at : at + WINDOW]
             area = expected[at : at + WINDOW + round(LONGEST_WAY_S * RATE_HZ)]
-            loudest = max(loudest, _loudest_power(area))
-            if _loudest_power(area[len(area) // 2 :]) < 10 ** (VOICE_DBOV / 10):
+            # What lies farther back was hardly meant: said before the beep, or before somebody muted.
+            power = _loudest_power(area[len(area) // 2 :])
+            loudest = max(loudest, power)
+            if power < 10 ** (VOICE_DBOV / 10):
                 continue
             voiced += 1
             lag, alike = _best(window, area)

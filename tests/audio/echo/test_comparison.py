@@ -66,6 +66,15 @@ def test_silence_is_told() -> None:
     assert compare(Timeline(0.0, np.zeros(0, np.float32)), Timeline(0.0, np.zeros(0, np.float32))).beeps == 0
 
 
+def test_what_was_said_before_muting_is_nothing_that_could_come_back() -> None:
+    spoken = np.zeros(10 * RATE, np.float32)
+    spoken[: RATE // 10] = voice(0, 1.0)[-RATE // 10 :]
+    # An echo peer's first beep comes a second later.
+    found = compare(Timeline(99.0, spoken), echoed(spoken[RATE:], 3.0, 9.0))
+    assert found.spoke
+    assert found.sent_dbov < -55
+
+
 def test_a_gap_in_what_came_back_costs_a_part_and_not_the_place() -> None:
     spoken = voice(2, 9.0)
     heard = echoed(spoken, 2.0, 9.0)
