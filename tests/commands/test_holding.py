@@ -49,7 +49,7 @@ class Session:
 async def held(session: Session, *, withdraw: bool = True) -> None:
     context: Any = SimpleNamespace(output=SimpleNamespace(json=False, line=lambda _: None))
     offer = PlaceOffer(peers=("echo",), wait_s=1.0, withdraw=withdraw)
-    await hold_call(context, session, offer, Hold(0.0))  # type: ignore[arg-type]
+    await hold_call(context, session, offer, Hold(0.0))
 
 
 async def test_the_call_that_was_entered_is_left() -> None:
