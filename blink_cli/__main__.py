@@ -5,7 +5,10 @@ import sys
 
 def main() -> None:
     """Run the command line of this process, and end it with its exit code."""
-    from blink_cli.commands.main import main as run  # noqa: PLC0415 - nothing is loaded for those who only import this
+    from blink_cli.commands.standard_streams import fill_standard_streams  # noqa: PLC0415 - nothing is loaded for those who only import this
+
+    fill_standard_streams()
+    from blink_cli.commands.main import main as run  # noqa: PLC0415 - as above
 
     code = run()
     if "sounddevice" in sys.modules:

@@ -21,6 +21,7 @@ from blink_cli.commands.parsing import ExitWith
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
 
+_OPTION: Final = "--detach"
 _TOLD_BY: Final = "BLINK_DETACHING"
 """In the environment of the second process: the descriptor that its byte is written to."""
 
@@ -65,6 +66,11 @@ async def start_detached() -> None:
     if sys.platform == "win32":
         raise UsageError(
             "--detach is not possible on Windows.", hint="Write `start /b blink serve` in place of it."
+        )
+    if _OPTION not in sys.orig_argv:
+        raise UsageError(
+            f"{_OPTION} is for the command line of a shell: here a session runs already.",
+            hint="Write it in another terminal, with another --profile.",
         )
     ready, told = os.pipe()
     try:

@@ -1,6 +1,7 @@
 """A session in the background: ready when the command returns, alone from then on; and waiting for one."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 from tests.commands.conftest import BLINK, Shell, environment
@@ -47,6 +48,21 @@ def test_the_command_says_ready_and_lets_go_of_the_pipe_that_reads_it(shell: She
     assert (refused.exit_code, refused.json["error"]["code"]) == (1, "state")
     assert f"(process {ready.json['pid']})" in refused.json["error"]["message"]
     assert shell.run("quit").exit_code == 0
+
+
+def test_streams_that_were_closed_stay_out_of_its_way(shell: Shell) -> None:
+    closed = f"exec {shlex.join([*BLINK, 'serve', '--detach'])} <&- >&- 2>&-"
+    done = subprocess.run(["sh", "-c", closed], env=environment(shell.data_dir), timeout=60, check=False)
+    pid = shell.run("status", "--json").json["pid"]
+    assert {str(Path(f"/proc/{pid}/fd/{stream}").readlink()) for stream in (0, 1, 2)} == {"/dev/null"}
+    assert shell.run("quit").exit_code == 0
+    assert done.returncode == 0
+
+
+def test_a_line_of_a_script_cannot_detach(shell: Shell) -> None:
+    ran = shell.run(stdin="serve --detach\n")
+    assert ran.exit_code == 2
+    assert "for the command line of a shell" in ran.stderr
 
 
 def test_what_cannot_start_is_told_by_the_command(shell: Shell) -> None:

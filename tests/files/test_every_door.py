@@ -35,6 +35,7 @@ ELSEWHERE: Final = frozenset(
         ("app/log/log_files.py", "io.FileIO"),  # of `create`
         ("commands/main.py", "os.open"),  # /dev/null
         ("commands/detaching.py", "os.open"),  # /dev/null
+        ("commands/standard_streams.py", "os.open"),  # /dev/null
         ("app/profile/profile_lock.py", "Path('/proc/locks').read_text"),
         ("doctor/firewall.py", "Path('/etc/ufw/ufw.conf').read_text"),
         ("doctor/sound_server.py", "Path('/proc/self/maps').open"),
