@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -23,6 +24,7 @@ from blink_cli.app.call.call_requests import CallRequests
 from blink_cli.app.call.call_runner import CallRunner
 from blink_cli.app.call.echo_answering import EchoAnswerer
 from blink_cli.app.call.echo_requests import EchoRequests
+from blink_cli.app.call.impairment_requests import ImpairmentRequests
 from blink_cli.app.call.local_echo import LocalEcho
 from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.call.signal_dispatcher import SignalDispatcher
@@ -144,6 +146,7 @@ class Session:
         device_memory: DeviceMemory,
         processing_memory: ProcessingMemory,
         volumes: VolumeRequests,
+        impairments: ImpairmentRequests,
         notices: tuple[Event, ...],
         signals: Callable[[], SignalCounters],
         why_nobody: Callable[[], str],
@@ -177,10 +180,12 @@ class Session:
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
         self._rtp_log = rtp_log
+        rtp_log.note_impairments(media.links.impaired.note)
         self._recordings = recordings
         self._device_memory = device_memory
         self._processing_memory = processing_memory
         self._volumes = volumes
+        self._impairments = impairments
         self._notices = notices
         self._signals = signals
         self._why_nobody = why_nobody
@@ -324,6 +329,13 @@ class Session:
                 device_memory=device_memory,
                 processing_memory=processing_memory,
                 volumes=VolumeRequests(identity.did, media.links, directory, volume_memory),
+                impairments=ImpairmentRequests(
+                    identity.did,
+                    media.links.impaired,
+                    directory,
+                    hub.publish,
+                    note=partial(_note_impairment, rtp_log, recordings),
+                ),
                 notices=first.losses,
                 signals=lambda: signal_counters(post.counters(), transport.counters()),
                 why_nobody=lambda: why_nobody_is_seen(
@@ -392,6 +404,7 @@ class Session:
         self._calls.add_to(table)
         self._codec.add_to(table)
         self._volumes.add_to(table)
+        self._impairments.add_to(table)
         self._echo.add_to(table)
         self._rtp_log.add_to(table, lambda: (self._runner.current, self._media.links.formats))
         self._recordings.add_to(table)
@@ -402,7 +415,8 @@ class Session:
     def notices(self) -> tuple[Event, ...]:
         """What every listener hears first: what went otherwise than asked while the session opened, and which servers fail."""
         failing = (verdict for verdict in self._ice_servers.verdicts() if verdict.error is not None)
-        return self._notices + tuple(_ice_server_event(v.server, v.error) for v in failing)
+        servers = tuple(_ice_server_event(v.server, v.error) for v in failing)
+        return self._notices + servers + self._impairments.notices()
 
     async def events(self) -> AsyncGenerator[Event | Status, None]:
         """See `SessionPort.events`."""
@@ -460,6 +474,7 @@ class Session:
             network=self._network,
             missed_input=self._media.guard.missed("input"),
             missed_output=self._media.guard.missed("output"),
+            impairment=self._media.links.impaired.state(),
         )
 
     # requests
@@ -561,6 +576,11 @@ class Session:
         self._media.guard.end()
         if busy:
             await asyncio.sleep(FAREWELL_S)
+
+
+def _note_impairment(rtp_log: RtpLogging, recordings: Recordings, note: str) -> None:
+    rtp_log.impairment_changed(note)
+    recordings.impairment_changed(note)
 
 
 async def _hand_on(post: GossipDriver, replay_file: ReplayFile) -> None:

@@ -188,6 +188,7 @@ class Views:
             output=None if mixer is None else _device_figures(voice.output_device, mixer),
             loudness=self._own_loudness(),
             late_ticks=0 if mixer is None else mixer.lateness.over_10_ms,
+            impairment=self._media.links.impaired.state(),
         )
 
     def link_figures(self, peer: Did) -> LinkFigures | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from blink_cli.commands.impairment_text import IMPAIRED
 from blink_cli.commands.names_shown import counted, duration_text, printable, short_call, short_did
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import (
@@ -21,6 +22,8 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
     call = f"call {printable(short_call(found.call))}" if found.call else "a call"
     began = f" from {printable(found.begun)}" if found.begun else ""
     yield f"{shown(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
+    for impairment in found.impairments:
+        yield f"{IMPAIRED}: {printable(impairment)}"
     if not found.streams:
         yield "the log holds no packets"
     if found.streams_omitted:

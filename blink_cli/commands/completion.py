@@ -13,6 +13,7 @@ from blink_cli.commands.codec_words import offers
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.names_shown import caller_text, short_did, shown_name
 from blink_cli.commands.shell_completion import (
+    IMPAIRMENT_WORDS,
     SWITCH,
     complete_device,
     complete_path,
@@ -133,6 +134,9 @@ class LineCompleter(Completer):
                 return [Choice(name) for name in EVENT_NAMES]
             case "changes":
                 return [Choice(word, about) for word, about in offers(last)]
+            case "conditions":
+                peers = [Choice(offered_name(peer), _about(peer)) for peer in self._view.peers]
+                return [*(Choice(word) for word in IMPAIRMENT_WORDS), *peers]
             case "path" | "folder" | "out":
                 return [Choice(path) for path in complete_path(last)]
             case _:

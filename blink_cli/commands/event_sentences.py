@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from blink_cli.commands.codec_words import codec_text
+from blink_cli.commands.impairment_text import change_sentence
 from blink_cli.commands.names_shown import (
     CONTACT,
     clause,
@@ -195,6 +196,8 @@ class Narrator:
                 return f"the {word} {printable(device)} could not keep up: it has {latency_ms:.0f} ms of latency now"
             case e.CodecChanged():
                 return f"your voice is sent with {codec_text(event, event.changed)} now"
+            case e.ImpairmentChanged(nickname=nickname, incoming=incoming, outgoing=outgoing):
+                return change_sentence(printable(nickname), incoming, outgoing)
             case e.StreamFailed(problem=e.StreamProblem.CLIPPING, reason=reason):
                 return f"you are too loud: {printable(reason)}"
             case e.StreamFailed(did=did, reason=reason) if did == self._me:

@@ -4,6 +4,8 @@ import asyncio
 
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.full_screen import figure_lines
+from blink_cli.commands.impairment_text import impairment_lines
+from blink_cli.commands.names_shown import printable
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.rtp_figures import EVERY_S, show
 from blink_cli.commands.show.screen import FullScreen
@@ -51,10 +53,17 @@ async def watch_figures(
 
 
 def figures_screen(statistics: RtpStatistics, where: Room) -> list[Line]:
-    """Return the whole screen: everybody's figures, and the devices below them where they fit."""
-    devices = [one for text in device_lines(statistics) for one in wrapped_lines(text, where.columns, hang=8)]
-    everybody = figure_lines(statistics, where)
-    return [*everybody, *devices] if len(everybody) + len(devices) <= where.rows else everybody
+    """Return the whole screen: what is impaired on purpose, everybody's figures, and the devices below them where they fit."""
+    marks = [
+        one
+        for text in impairment_lines(statistics.impairment)
+        for one in wrapped_lines(printable(text), where.columns, "bold red", hang=4)
+    ][: where.rows // 2]
+    room = Room(where.columns, where.rows - len(marks), where.scrolled)
+    devices = [one for text in device_lines(statistics) for one in wrapped_lines(text, room.columns, hang=8)]
+    everybody = figure_lines(statistics, room)
+    below = devices if len(everybody) + len(devices) <= room.rows else []
+    return [*marks, *everybody, *below]
 
 
 def _read_here(name: str, failure: BaseException) -> None:

@@ -31,7 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Codec and recordings": ("codec", "record"),
     "Statistics and events": ("rtp-stats", "stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
-    "Laboratory": ("assert", "score", "lab"),
+    "Laboratory": ("assert", "score", "lab", "impair"),
     "When something is wrong": ("doctor", "log", "bugreport"),
 }  # fmt: skip
 
@@ -94,6 +94,7 @@ def program() -> typer.Typer:
         echo_commands,
         event_commands,
         lab_commands,
+        impairment_commands,
         media_commands,
         processing_commands,
         record_commands,
@@ -112,6 +113,7 @@ def program() -> typer.Typer:
         contact_commands,
         media_commands,
         processing_commands,
+        impairment_commands,
         device_commands,
         codec_commands,
         device_test_commands,

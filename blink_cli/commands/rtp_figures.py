@@ -4,6 +4,8 @@ from typing import Final
 
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.documents import reply_document
+from blink_cli.commands.impairment_text import impairment_lines
+from blink_cli.commands.names_shown import printable
 from blink_cli.core.api.replies import RtpStatistics
 
 EVERY_S: Final = 1.0
@@ -17,6 +19,8 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
         return
     from blink_cli.commands.show.tables import device_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
 
+    for line in impairment_lines(statistics.impairment):
+        context.output.line(printable(line), hang=4)
     if statistics.peers:
         context.output.table(statistics_table(statistics.peers))
     else:

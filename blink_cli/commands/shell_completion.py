@@ -13,12 +13,16 @@ from blink_cli.core.api.replies import Calls, Peer, Peers
 from blink_cli.core.api.requests import GetCalls, GetPeers, R, Request
 from blink_cli.core.api.session_options import AutoAccept
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.impairment.words import KEYS
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
 PATIENCE_S: Final = 1.0
 """A prompt that hangs is worse than one that completes nothing."""
 
 SWITCH: Final = ("on", "off")
+
+IMPAIRMENT_WORDS: Final = (*(f"{key}=" for key in KEYS), "in", "out", "off")
+"""What may be said of a bad network."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -81,6 +85,11 @@ def complete_codec(incomplete: str) -> list[str]:
     from blink_cli.commands.codec_words import offers  # noqa: PLC0415 - as the rest of a completion
 
     return [word for word, _ in offers(incomplete) if word.startswith(incomplete)]
+
+
+def complete_impairment(incomplete: str) -> list[str]:
+    """What may be said of a bad network, then peers."""
+    return [word for word in IMPAIRMENT_WORDS if word.startswith(incomplete)] + complete_peer(incomplete)
 
 
 def complete_event(incomplete: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from blink_cli.commands.codec_words import chosen_text
+from blink_cli.commands.impairment_text import impairment_texts
 from blink_cli.commands.names_shown import (
     described_device,
     duration_text,
@@ -34,6 +35,8 @@ def status_lines(status: Status) -> Iterator[str]:
     yield from _coding_lines(status)
     if status.machine is not None and status.machine.reason is not None:
         yield f"  machine too slow for the call: {printable(status.machine.reason)}"
+    for text in impairment_texts(status.impairment):
+        yield f"  {printable(text)}"
     if status.call is None:
         yield "  not in a call"
     else:

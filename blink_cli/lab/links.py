@@ -19,6 +19,7 @@ from blink_cli.core.media.rtp import (
 from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
 from blink_cli.net.link.media_link import MediaLink
+from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import (
     LinkCertificate,
     LinkConnected,
@@ -43,6 +44,7 @@ class End(LinkEvents):
     """A media link that remembers what it was told, and lets a test wait for it."""
 
     def __init__(self, name: str, tasks: TaskOwner, settings: LinkSettings = LOOPBACK) -> None:
+        self.impairment = LinkImpairment()
         self.packets: list[RtpPacket] = []
         self.copies: list[RepeatedPacket] = []
         self.states: list[LinkState] = []
@@ -52,7 +54,9 @@ class End(LinkEvents):
         self.loss_reports: list[LossReport] = []
         self.sent: list[SentPacket] = []
         self._changed = asyncio.Event()
-        self.link = MediaLink(settings, certificate(), tasks, name=name, events=self)
+        self.link = MediaLink(
+            settings, certificate(), tasks, name=name, events=self, impairment=self.impairment
+        )
 
     def send(self, frame: EncodedFrame) -> bool:
         """Send a frame and remember what went out. Returns whether anything did."""

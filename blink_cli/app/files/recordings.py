@@ -235,6 +235,11 @@ class Recordings:
         active.thread.put(Recording.mark, request.text, now_s)
         return RecordingMarked(at_s=round(now_s - active.plan.start_s, 3), text=request.text)
 
+    def impairment_changed(self, note: str) -> None:
+        """Note what is impaired on purpose from here on; empty: nothing any more."""
+        if self._active is not None:
+            self._active.thread.put(Recording.impaired, note or "nothing", time.monotonic())
+
     async def aclose(self) -> None:
         """End the recording; waits for the disk, but not for ever. What is made of it goes on. Safe to call twice."""
         active = self._active
@@ -258,6 +263,7 @@ class Recordings:
             formats=request.formats,
             processing=request.processing,
             codec=self._codec(),
+            impairment=self._links.impaired.note(),
             start_s=time.monotonic(),
             start_wall_s=time.time(),
         )

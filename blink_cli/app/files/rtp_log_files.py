@@ -44,6 +44,7 @@ def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = la
         rows=reader.rows_read,
         rows_unreadable=reader.rows_unreadable,
         rows_lost=found.rows_lost,
+        impairments=tuple(found.impairments),
         pauses=found.pauses,
         streams=found.call.figures(),
         streams_omitted=found.call.streams_forgotten,

@@ -122,6 +122,7 @@ class RtpLogging(MediaWatcher):
         self._paused = False
         self._closing: set[_Log] = set()
         self._files: list[RtpLogFile] = []
+        self._impairment: Callable[[], str] = str
 
     def add_to(self, table: RequestTable, situation: Callable[[], Situation]) -> None:
         """Carry out the requests about the log, one after the other.
@@ -143,6 +144,14 @@ class RtpLogging(MediaWatcher):
         table.add(ResumeRtpLog, self._resume)
         table.add(StopRtpLog, self._stop)
         table.add(GetRtpLog, self._get)
+
+    def note_impairments(self, note: Callable[[], str]) -> None:
+        """Let each file say at its beginning what is impaired on purpose; `note` is empty for nothing."""
+        self._impairment = note
+
+    def impairment_changed(self, note: str) -> None:
+        """Log what is impaired on purpose from here on; empty: nothing any more."""
+        self._remark(LogEvent.IMPAIRED, note=note or "nothing")
 
     async def _pause(self, _: PauseRtpLog) -> RtpLogState:
         async with self._one_at_a_time:
@@ -379,6 +388,8 @@ class RtpLogging(MediaWatcher):
         log = self._log = _Log(writer, playout, call, asyncio.get_running_loop().create_future())
         writer.opened.add_done_callback(lambda opened: self._bridge.call(self._opened, log, opened))
         self._remark(LogEvent.CALL_BEGAN, note=call)
+        if note := self._impairment():
+            self._remark(LogEvent.IMPAIRED, note=note)
         if self._paused:
             self._remark(LogEvent.PAUSED)
         return log

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
+from blink_cli.app.media.impaired_peers import ImpairedPeers
 from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
 from blink_cli.core.api.events import PathNotFound
 from blink_cli.core.call.inputs import Connected, Described, Ended, MediaInput, Refused
@@ -70,6 +71,9 @@ class PeerLinks:
         self._tasks = tasks
         self._parts = parts
         self._tell = tell
+        self.impaired: Final = ImpairedPeers()
+        """What is done on purpose to links."""
+
         self._heard_from: dict[Did, tuple[str, ...]] = {}
         self._volumes: dict[Did, PeerVolume] = {}
         """What the user chose, in this call and for later ones; the newest choice last."""
@@ -177,6 +181,7 @@ class PeerLinks:
         for participant in self._peers.values():
             self._end(participant)
         self._peers = {}
+        self.impaired.end_call()
 
     def look(self, now_s: float) -> None:
         """Tell what is looked for in vain; to be called a few times a second."""
@@ -231,6 +236,7 @@ class PeerLinks:
             self._tasks,
             name=_short(peer),
             events=participant,
+            impairment=self.impaired.link_impairment(peer),
         )
         return participant, link
 

@@ -9,7 +9,16 @@ in call c0ffee00  3 of 3 present  muted
 from typing import Final
 
 from blink_cli.commands.codec_words import codec_text
-from blink_cli.commands.names_shown import caller_text, flags_of, link_of, lufs_text, short_call, shown_name
+from blink_cli.commands.impairment_text import impairment_texts
+from blink_cli.commands.names_shown import (
+    caller_text,
+    flags_of,
+    link_of,
+    lufs_text,
+    printable,
+    short_call,
+    shown_name,
+)
 from blink_cli.commands.processing_text import MUTING, not_running, processing_in_short
 from blink_cli.commands.show.layout import Cell, Column, Table, no_more_than, one_line_each, rows_that_fit
 from blink_cli.commands.show.styled import Line, Span, flowed, wrapped_lines
@@ -71,6 +80,7 @@ def heading_lines(status: Status, columns: int) -> list[Line]:
             Span(f"{status.call.state.replace('_', ' ')} {short_call(status.call.id)}", look),
             Span(f"{present} of {len(people)} present"),
         ]
+    parts += [Span(printable(text), "bold red") for text in impairment_texts(status.impairment)]
     if status.codec is not None and status.codec.for_this_call:
         parts.append(Span(codec_text(status.codec.chosen, status.codec.for_this_call), "yellow"))
     if status.muted:

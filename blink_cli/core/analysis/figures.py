@@ -161,6 +161,9 @@ class LogFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     pauses: int
     streams: tuple["StreamFigures", ...]
+    impairments: tuple[str, ...] = ()
+    """What was impaired on purpose meanwhile, in the words of `impair`; `nothing` where it ended."""
+
     streams_omitted: int = 0
     """That there were before these: a log that claims to have thousands is told in part."""
 

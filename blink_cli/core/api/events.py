@@ -58,6 +58,7 @@ __all__ = (
     "EventsMissed",
     "IceServerFailed",
     "IceServerRecovered",
+    "ImpairmentChanged",
     "IncomingCall",
     "LeaveReason",
     "LinkChanged",
@@ -385,6 +386,22 @@ class CodecChanged(Fact, frozen=True):
     stereo: bool
 
 
+class ImpairmentChanged(Fact, frozen=True):
+    """Links are impaired on purpose from now on, or no more: their figures are not the network's. Told also to whoever begins to listen meanwhile."""
+
+    did: Did | None
+    """Whose links; null: everybody's who has no rule of its own."""
+
+    nickname: str
+    """Empty for everybody."""
+
+    incoming: str | None
+    """How what comes is impaired, in the words of `impair`; null: not at all."""
+
+    outgoing: str | None
+    """What is sent, likewise."""
+
+
 class IceServerFailed(Fact, frozen=True):
     """A configured STUN or TURN server cannot be used; said once for each reason, until it recovers."""
 
@@ -442,6 +459,7 @@ Event = (
     | DeviceLatencyRaised
     | CodecChanged
     | RecordingFilesLate
+    | ImpairmentChanged
     | CaptureGap
     | ProcessingUnavailable
     | StreamFailed

@@ -1,5 +1,7 @@
 """What a session answers. `--json` prints these as they stand, with `schema`: names and meanings are promises to scripts."""
 
+from typing import Literal
+
 import msgspec
 
 from blink_cli.core.analysis.e_model import QualityEstimate
@@ -460,6 +462,77 @@ class CodecSet(_Reply, frozen=True, tag="codec_set"):
     """Why the next session will not know it; None when it will, or need not."""
 
 
+class ImpairmentRule(_Value, frozen=True):
+    """How one direction of links is impaired on purpose, as a user said."""
+
+    did: Did | None
+    """Whose links; null: everybody's who has no rule of its own."""
+
+    nickname: str | None
+    direction: Literal["in", "out"]
+    """What comes to this session, or what it sends."""
+
+    conditions: str | None
+    """Words, such as `loss=3% delay=40ms`; null: this peer is spared."""
+
+    seed: int | None
+    """Of its chances: the same one gives the same losses."""
+
+
+class ImpairedDatagrams(_Value, frozen=True):
+    """What a line did, counted by itself. `datagrams` and `duplicated` are together all those below that were lost or dropped, came out, or are under way."""
+
+    datagrams: int
+    lost: int
+    """By chance, or by a trace."""
+
+    lost_in_outages: int
+    dropped: int
+    """By the full queue of a limited rate."""
+
+    duplicated: int
+    corrupted: int
+    held_back: int
+    """That those behind were let overtake."""
+
+    delivered: int
+    """That came out, copies too."""
+
+    overtaken: int
+    """Of these, how many came out behind one that was sent later."""
+
+    under_way: int
+    mean_delay_ms: float | None
+    """Of those that came out; null before the first."""
+
+
+class ImpairedLine(_Value, frozen=True):
+    """One direction of the links to one peer, in this call."""
+
+    did: Did
+    nickname: str
+    direction: Literal["in", "out"]
+    conditions: str
+    rtp: ImpairedDatagrams
+    other: ImpairedDatagrams
+    """RTCP, STUN and DTLS."""
+
+
+class ImpairmentState(_Value, frozen=True):
+    """What is impaired on purpose: figures of this session are not the network's."""
+
+    rules: tuple[ImpairmentRule, ...]
+    lines: tuple[ImpairedLine, ...]
+    """Of the peers of this call, from their first link on."""
+
+
+class ImpairmentShown(_Reply, frozen=True, tag="impairment"):
+    """What is impaired now."""
+
+    impairment: ImpairmentState | None
+    """Null: nothing."""
+
+
 class NetworkUse(_Value, frozen=True):
     """What the session was told to use of the network."""
 
@@ -521,6 +594,9 @@ class Status(_Reply, frozen=True, tag="status"):
 
     missed_output: str | None = None
     """The speaker, likewise."""
+
+    impairment: ImpairmentState | None = None
+    """What `impair` does to the datagrams of links; null: nothing."""
 
 
 class Trace(_Reply, frozen=True, tag="trace"):
@@ -752,6 +828,9 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     output: DeviceFigures | None = None
     loudness: Loudness | None = None
     """Of this session's own voice, as it is sent."""
+
+    impairment: ImpairmentState | None = None
+    """What `impair` does to these figures; null: nothing."""
 
     since: str | None = None
     """From when on it is counted, by `stats reset`: ISO 8601, UTC. Null: from when each link was made first."""
@@ -1077,6 +1156,7 @@ Reply = (
     | ProcessingSet
     | CodecSet
     | CodecShown
+    | ImpairmentShown
     | RtpStatistics
     | StatisticsReset
     | RtpLogState

@@ -19,6 +19,7 @@ from blink_cli.core.api.replies import (
     EchoTestBegun,
     EchoVerdict,
     IceServerList,
+    ImpairmentShown,
     OfferPlaced,
     Participants,
     Peers,
@@ -176,6 +177,27 @@ class SetCodec(Request[CodecSet], frozen=True, tag="codec_set"):
     """For this call only. Otherwise for every call, and remembered."""
 
 
+Way = Literal["in", "out"]
+"""What comes to this session, or what it sends."""
+
+BOTH_WAYS: Final[tuple[Way, ...]] = get_args(Way)
+
+
+class SetImpairment(Request[ImpairmentShown], frozen=True, tag="impair"):
+    """Make links bad on purpose, or good again, until the session ends. Calls of later too; signals are not meant."""
+
+    peer: str | None = None
+    """Nickname, DID or prefix; None: everybody."""
+
+    ways: Annotated[tuple[Way, ...], msgspec.Meta(min_length=1, max_length=2)] = BOTH_WAYS
+    words: Annotated[tuple[PathText, ...], msgspec.Meta(max_length=32)] = ()
+    """Each `key=value`, as docs/impairment.md has them; a path in them is absolute. None: not impaired."""
+
+
+class GetImpairment(Request[ImpairmentShown], frozen=True, tag="impairment"):
+    """What is impaired on purpose."""
+
+
 class GetCodec(Request[CodecShown], frozen=True, tag="codec"):
     """How voice is encoded."""
 
@@ -306,6 +328,8 @@ AnyRequest = (
     | SetProcessing
     | SetCodec
     | GetCodec
+    | SetImpairment
+    | GetImpairment
     | GetRtpStatistics
     | ResetStatistics
     | StartRtpLog

@@ -44,7 +44,7 @@ class LineCounters:
 
     datagrams_lost_in_outages: int = 0
     datagrams_dropped: int = 0
-    """The queue of the limited rate was full, or more was under way than is held."""
+    """The queue of the limited rate was full, or more was under way than is held, or the line was taken away."""
 
     datagrams_duplicated: int = 0
     datagrams_corrupted: int = 0
@@ -63,6 +63,16 @@ class LineCounters:
     """Of all that came out, as it was decided; over `datagrams_delivered` it is the mean delay."""
 
 
+class Bottleneck:
+    """A limited rate that several lines share."""
+
+    __slots__ = ("free_at",)
+
+    def __init__(self) -> None:
+        self.free_at = -math.inf
+        """When the last bit of what was sent will have passed."""
+
+
 class Line:
     """Decides, datagram by datagram, when each copy comes out.
 
@@ -70,18 +80,26 @@ class Line:
     and a change of conditions changes what is asked and nothing else.
     """
 
-    def __init__(self, conditions: Conditions, draw: Draw, *, began_at: float = 0.0) -> None:
+    def __init__(
+        self,
+        conditions: Conditions,
+        draw: Draw,
+        *,
+        began_at: float = 0.0,
+        bottleneck: Bottleneck | None = None,
+    ) -> None:
         """Begin.
 
         Args:
             conditions: How bad it is.
             draw: Chance, this line's own.
             began_at: From when on outages and traces count, in the caller's seconds.
+            bottleneck: The rate that it shares with others; None: one of its own.
 
         """
         self.counters = LineCounters()
         self._draw = draw
-        self._free_at = -math.inf
+        self._bottleneck = bottleneck or Bottleneck()
         self._last_due_at = -math.inf
         self.change(conditions, began_at)
 
@@ -171,11 +189,11 @@ class Line:
         c = self._conditions
         if c.rate_kbps is None:
             return now
-        begins_at = max(now, self._free_at)
+        begins_at = max(now, self._bottleneck.free_at)
         if begins_at - now > c.queue_ms / 1000:
             return None
-        self._free_at = begins_at + size_bytes * 8 / (c.rate_kbps * 1000)
-        return self._free_at
+        self._bottleneck.free_at = begins_at + size_bytes * 8 / (c.rate_kbps * 1000)
+        return self._bottleneck.free_at
 
 
 def with_wrong_bit(datagram: bytes, wrong_at: float) -> bytes:

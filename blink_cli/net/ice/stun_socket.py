@@ -4,6 +4,8 @@ A part of the seam to aioice; see docs/rtp_seam.md.
 """
 
 import asyncio
+import functools
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,6 +17,7 @@ from typing_extensions import override
 
 from blink_cli.net.handed_on import handed_on
 from blink_cli.net.ice.turn_relay import give_back_relay
+from blink_cli.net.link_impairment import LinkImpairment
 
 COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1, 2.0, 2.5, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 8.0, 8.5, 9.0)
 """When an unanswered check is said again, besides aioice's own repetitions after 0.5, 1.5, 3.5 and 7.5 s: with 30 % loss a check and its
@@ -28,11 +31,17 @@ MAX_REMEMBERED: Final = 256
 class StunSocket(StunProtocol):
     """Belongs to one `IceConnection`, and to its event loop."""
 
-    def __init__(self, connection: Connection, on_refused: Callable[[StunProtocol, Exception], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        impairment: LinkImpairment,
+        on_refused: Callable[[StunProtocol, Exception], None],
+    ) -> None:
         """Of this connection; asyncio gives it its transport.
 
         Args:
             connection: Whose candidate it is.
+            impairment: What is done on purpose to what goes to the peer.
             on_refused: Told that the system did not send or deliver a datagram, and why.
 
         """
@@ -40,6 +49,10 @@ class StunSocket(StunProtocol):
         self.is_gathered = False
         """Whether servers have been asked, whom nobody asks more often than aioice does: what goes out now is for the peer."""
 
+        self.is_closed = False
+        """Whether it is given back, or lost."""
+
+        self._impairment = impairment
         self._on_refused = on_refused
         self._arranged: deque[bytes] = deque(maxlen=MAX_REMEMBERED)
 
@@ -49,8 +62,16 @@ class StunSocket(StunProtocol):
         return isinstance(self.transport, TurnTransport)
 
     @override
+    async def send_data(self, data: bytes, addr: tuple[str, int]) -> None:
+        outgoing = self._impairment.outgoing
+        if outgoing is None:
+            await super().send_data(data, addr)
+        else:
+            outgoing.put(data, time.monotonic(), self.let_out(addr))
+
+    @override
     def send_stun(self, message: Message, addr: tuple[str, int]) -> None:
-        super().send_stun(message, addr)
+        self._send_stun(message, addr)
         if not self.is_gathered:
             return
         with handed_on():
@@ -62,7 +83,28 @@ class StunSocket(StunProtocol):
 
     def _send_again(self, message: Message, address: tuple[str, int]) -> None:
         if message.transaction_id in self.transactions:
+            self._send_stun(message, address)
+
+    def _send_stun(self, message: Message, address: tuple[str, int]) -> None:
+        outgoing = self._impairment.outgoing
+        if outgoing is None or not self.is_gathered:
             super().send_stun(message, address)
+        else:
+            outgoing.put(bytes(message), time.monotonic(), self.let_out(address))
+
+    def let_out(self, address: tuple[str, int]) -> Callable[[bytes, float], None]:
+        """Return what sends a datagram to this address that has been on its way for a while."""
+        return functools.partial(self._let_out, address)
+
+    def _let_out(self, address: tuple[str, int], datagram: bytes, due_at: float) -> None:
+        del due_at  # when it goes out is measured by whoever hears it
+        if not self.is_closed:
+            self.transport.sendto(datagram, address)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        super().connection_lost(exc)
 
     @override
     def error_received(self, exc: Exception) -> None:
@@ -70,6 +112,7 @@ class StunSocket(StunProtocol):
 
     @override
     async def close(self) -> None:
+        self.is_closed = True
         relay: Any = self.transport
         if isinstance(relay, TurnTransport):
             give_back_relay(relay)

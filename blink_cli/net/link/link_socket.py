@@ -4,6 +4,8 @@ datagram   0 to 3      STUN   -> stun_guard.py -> aioice
 20 to 63    DTLS   -> from where the peer has proved to be -> aioice -> aiortc
 128 to 191  SRTP   -> srtp.py
 all else    counted
+
+What is impaired on purpose waits in front of that (link_impairment.py).
 """
 
 import contextlib
@@ -27,6 +29,7 @@ from blink_cli.net.ice.stun_failures import STUN_FAILURES
 from blink_cli.net.ice.stun_guard import Verdict
 from blink_cli.net.ice.stun_socket import StunSocket
 from blink_cli.net.link.srtp import Srtp
+from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.transport_counters import TransportCounters
 
 MediaReceived = tuple[Callable[[bytes, float], None], Callable[[bytes, float], None]]
@@ -43,6 +46,8 @@ class LinkSocket(StunSocket):
         counters: TransportCounters,
         on_media: MediaReceived,
         on_refused: Callable[[StunProtocol, Exception], None],
+        *,
+        impairment: LinkImpairment,
     ) -> None:
         """Of this connection.
 
@@ -52,9 +57,10 @@ class LinkSocket(StunSocket):
             counters: Of what is refused.
             on_media: Told the media.
             on_refused: As of `StunSocket`.
+            impairment: What is done on purpose to what goes to the peer, and comes.
 
         """
-        super().__init__(connection, on_refused)
+        super().__init__(connection, impairment, on_refused)
         self.strangers: SourceFilter | None = None
         """The kernel's filter of this socket; None where there is none, or no socket."""
 
@@ -87,12 +93,25 @@ class LinkSocket(StunSocket):
         if not self.is_gathered:
             super().datagram_received(data, addr)
             return
+        incoming = self._impairment.incoming
+        if incoming is not None and data:
+            incoming.put(data, self._arrived_s(), functools.partial(self._came_out, addr))
+        else:
+            self._sort(data, addr, None)
+
+    def _came_out(self, addr: tuple[Any, ...], data: bytes, due_at: float) -> None:
+        """Take what was on its way for longer than the network needed: it arrived when it was due, whenever this is read."""
+        if not self.is_closed:
+            self._sort(data, addr, due_at)
+
+    def _sort(self, data: bytes, addr: tuple[Any, ...], arrival_s: float | None) -> None:
         # Four parts for IPv6; the zone is in the first on one event loop and not on another.
         zone = self._zone
         source = (f"{addr[0].partition('%')[0]}%{zone}" if zone else addr[0], addr[1])
         first = data[0] if data else 255
         if 127 < first < 192:
-            arrival_s = self._arrived_s()
+            if arrival_s is None:
+                arrival_s = self._arrived_s()
             try:
                 opened = self._opened(data, arrival_s, (self, source))
                 if opened is None:

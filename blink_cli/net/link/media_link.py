@@ -47,6 +47,7 @@ from blink_cli.net.link.secure_transport import (
     SecureTransport,
     TransportError,
 )
+from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import (
     AddressesTried,
     LinkCertificate,
@@ -91,6 +92,7 @@ class MediaLink:
         *,
         name: str,
         events: LinkEvents,
+        impairment: LinkImpairment | None = None,
     ) -> None:
         """Prepare a link; opens no socket.
 
@@ -100,6 +102,7 @@ class MediaLink:
             tasks: Owns the connecting and the closing; outlives the link.
             name: For task names and logs, such as the peer's nickname.
             events: Told what happens, until `silence`.
+            impairment: What is done on purpose to its datagrams.
 
         """
         self.name = name
@@ -110,6 +113,7 @@ class MediaLink:
         self._transport = SecureTransport(
             settings,
             certificate,
+            impairment=impairment or LinkImpairment(),
             on_rtp=self._rtp_received,
             on_rtcp=self._rtcp_received,
             on_replayed=self._rtp_replayed,

@@ -28,6 +28,7 @@ from blink_cli.net.link.dtls import DtlsTransport
 from blink_cli.net.link.handshake_copies import DtlsRetransmitter
 from blink_cli.net.link.link_socket import LinkSocket
 from blink_cli.net.link.srtp import Srtp
+from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.transport_counters import TransportCounters
 
@@ -69,6 +70,7 @@ class SecureTransport:
         settings: LinkSettings,
         certificate: LinkCertificate,
         *,
+        impairment: LinkImpairment,
         on_rtp: Callable[[bytes, float], None],
         on_rtcp: Callable[[bytes, float], None],
         on_replayed: Callable[[bytes, int, float], None],
@@ -81,6 +83,7 @@ class SecureTransport:
         Args:
             settings: Addresses, servers and timeouts.
             certificate: The session's.
+            impairment: What is done on purpose to its datagrams.
             on_rtp: Told each decrypted RTP packet and its monotonic arrival.
             on_rtcp: Told each decrypted RTCP compound packet and its monotonic arrival.
             on_replayed: Told an RTP packet that had come before, still sealed and therefore not authentic, the bytes that sealing added
@@ -91,6 +94,7 @@ class SecureTransport:
 
         """
         self.counters = TransportCounters()
+        self._impairment = impairment
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
         self._settings = settings
@@ -119,6 +123,7 @@ class SecureTransport:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = DtlsTransport(self._ice, [certificate])
         self._pair: Any = None
+        self._protocol: Any = None
         self._socket: Any = None
         self._has_buffer = False
         self._remote_address: tuple[str, int] = ("", 0)
@@ -203,7 +208,14 @@ class SecureTransport:
         )
 
     def _new_socket(self, connection: IceConnection) -> LinkSocket:
-        return LinkSocket(connection, self._srtp, self.counters, (self._on_rtp, self._on_rtcp), self._refused)
+        return LinkSocket(
+            connection,
+            self._srtp,
+            self.counters,
+            (self._on_rtp, self._on_rtcp),
+            self._refused,
+            impairment=self._impairment,
+        )
 
     def _moved(self, left: Way, taken: Way) -> None:
         self._on_moved(left, taken)
@@ -355,6 +367,7 @@ class SecureTransport:
             return False
         if pair is not self._pair:  # nominated anew, at most a few times in a link's life
             self._pair = pair
+            self._protocol = pair.protocol
             self._socket = pair.protocol.transport
             self._remote_address = pair.remote_addr
             self._has_buffer = hasattr(self._socket, "get_write_buffer_size")  # a relay's has not
@@ -365,5 +378,9 @@ class SecureTransport:
             if socket.get_write_buffer_size() > MAX_UNSENT_BYTES:
                 self.counters.packets_discarded_on_send += 1
                 return False
-        socket.sendto(datagram, self._remote_address)
+        outgoing = self._impairment.outgoing
+        if outgoing is None:
+            socket.sendto(datagram, self._remote_address)
+        else:
+            outgoing.put(datagram, time.monotonic(), self._protocol.let_out(self._remote_address))
         return True

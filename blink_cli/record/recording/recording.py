@@ -92,6 +92,9 @@ class RecordingPlan:
     start_wall_s: float
     """The same moment in seconds since 1970."""
 
+    impairment: str = ""
+    """What is impaired on purpose as it begins; empty for nothing."""
+
     processing: bool = False
     """Whether the files of a `ProcessingDump` of the same name stand beside it."""
 
@@ -140,6 +143,9 @@ class Recording:
             if member.invited.muted:
                 member.track.set_muted(muted=True, now_s=plan.start_s)
         self._markers: list[Marker] = []
+        self._impairments: list[Marker] = []
+        if plan.impairment:
+            self._impairments.append(Marker(0.0, plan.impairment))
         self._sidecar_due_s = plan.start_s
         self._now_s = plan.start_s
         self._dropped = 0
@@ -230,6 +236,11 @@ class Recording:
         if len(self._markers) < MOST_MARKERS:
             self._markers.append(Marker(max(round(now_s - self.plan.start_s, 3), 0.0), text))
 
+    def impaired(self, note: str, now_s: float) -> None:
+        """Remember what is impaired on purpose from this moment on."""
+        if len(self._impairments) < MOST_MARKERS:
+            self._impairments.append(Marker(max(round(now_s - self.plan.start_s, 3), 0.0), note))
+
     def dropped(self, packets: int, from_s: float, to_s: float) -> None:
         """So much never came here, because this machine was too slow."""
         self._dropped += packets
@@ -319,6 +330,7 @@ class Recording:
                 _participant(number, member) for number, member in enumerate(self._members.values())
             ],
             markers=list(self._markers),
+            impairments=list(self._impairments),
             files=[FileEntry(name, "mp4", list(self._members)), *self._processing_files()],
         )
 

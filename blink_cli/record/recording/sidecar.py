@@ -152,6 +152,9 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec | None = None
     participants: list[ParticipantEntry]
     markers: list[Marker]
+    impairments: list[Marker] = []
+    """What was impaired on purpose from when on, in the words of `impair`; `nothing` where it ended."""
+
     files: list[FileEntry]
 
 

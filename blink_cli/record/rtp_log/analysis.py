@@ -15,6 +15,10 @@ MOST_TIMELINES: Final = 64
 """Of the streams that began last; nobody tells more lines apart in a plot."""
 
 
+MOST_IMPAIRMENTS: Final = 100
+"""That are told."""
+
+
 @dataclass(slots=True)
 class LogAnalysis:
     """What a log says."""
@@ -29,6 +33,9 @@ class LogAnalysis:
     """Rows that the log itself says are missing."""
 
     pauses: int = 0
+    impairments: list[str] = field(default_factory=list)
+    """What was impaired on purpose, each once."""
+
     timelines: dict[tuple[Did, int], Timeline] = field(default_factory=dict)
 
 
@@ -103,6 +110,9 @@ def _take_remark(found: LogAnalysis, row: LogRow) -> None:
         case LogEvent.PAUSED:
             found.pauses += 1
             found.call.interrupted()
+        case LogEvent.IMPAIRED:
+            if row.note not in found.impairments and len(found.impairments) < MOST_IMPAIRMENTS:
+                found.impairments.append(row.note)
         case LogEvent.ROWS_LOST:
             found.rows_lost += row.packets
             found.call.interrupted()

@@ -86,6 +86,9 @@ class LogEvent(StrEnum):
     ROWS_LOST = "rows_lost"
     """So many rows (`packets`) are missing here: they came faster than they could be written."""
 
+    IMPAIRED = "impaired"
+    """From here on links are impaired on purpose as the note says; `nothing` for no more. What is logged is not the network's doing."""
+
     CALL_ENDED = "call_ended"
 
 

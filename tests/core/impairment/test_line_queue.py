@@ -60,12 +60,16 @@ def test_overhead_takes_its_time_on_a_limited_rate() -> None:
     assert one.next_timeout() == pytest.approx(0.1)
 
 
-def test_taken_away_early_everything_comes_out_in_order() -> None:
+def test_taken_away_a_line_drops_what_is_under_way() -> None:
     one = queue(Conditions(delay_ms=1000))
     for n in range(3):
         one.put(b"x", n, n)
-    assert [out.item for out in one.take_all()] == [0, 1, 2]
+    assert [out.item for out in one.take(1.5)] == [0]
+    one.clear()
     assert len(one) == 0
+    assert one.next_timeout() is None
+    counters = one.line.counters
+    assert (counters.datagrams, counters.datagrams_delivered, counters.datagrams_dropped) == (3, 1, 2)
 
 
 @given(steps=st.lists(st.tuples(st.floats(0, 0.1), st.booleans()), max_size=300), seed=st.integers(0, 99))

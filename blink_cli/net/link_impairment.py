@@ -1,0 +1,138 @@
+"""What is done on purpose to the datagrams of the links to one peer, on this side of its sockets.
+
+    what a link sends       -> outgoing -> socket              None: straight through, at the price of one question
+    socket, with its stamp  -> incoming -> what the link reads
+
+It outlives a link: one that is made anew meets the same line, as on a network. Signals of the gossip do not pass here.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Final
+
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.line import Bottleneck, Line, LineCounters
+from blink_cli.core.impairment.line_queue import LineQueue
+from blink_cli.core.media.rtp_header import is_rtcp
+from blink_cli.net.handed_on import handed_on
+from blink_cli.runtime.wake_timer import WakeTimer
+
+IP_UDP_BYTES: Final = 28
+"""IPv4's and UDP's headers, which take their time on a limited rate. IPv6's has 20 bytes more, which are not counted."""
+
+LetOut = Callable[[bytes, float], None]
+"""Told a datagram that comes out, and when it was due (monotonic seconds)."""
+
+
+class ImpairedDirection:
+    """One direction: RTP on a line of its own, everything else on another, both through one bottleneck.
+
+    So the n-th packet of the voice has the same fate in each run of a seed, however many checks and reports there were. Belongs to the
+    event loop.
+    """
+
+    def __init__(self, conditions: Conditions, seed: str, *, began_at: float) -> None:
+        """Begin.
+
+        Args:
+            conditions: How bad it is.
+            seed: Of its chances.
+            began_at: From when on outages and traces count, monotonic seconds.
+
+        """
+        self.conditions: Final = conditions
+        bottleneck = Bottleneck()
+        self._voice, self._rest = (
+            LineQueue[LetOut](
+                Line(
+                    conditions,
+                    random.Random(f"{seed} {kind}").random,
+                    began_at=began_at,
+                    bottleneck=bottleneck,
+                )
+            )
+            for kind in ("rtp", "other")
+        )
+        self._timer = WakeTimer(self._release)
+
+    @property
+    def rtp(self) -> LineCounters:
+        """What became of RTP packets."""
+        return self._voice.line.counters
+
+    @property
+    def other(self) -> LineCounters:
+        """What became of RTCP, STUN and DTLS."""
+        return self._rest.line.counters
+
+    @property
+    def rtp_under_way(self) -> int:
+        """RTP packets on the line now."""
+        return len(self._voice)
+
+    @property
+    def other_under_way(self) -> int:
+        """Other datagrams on it."""
+        return len(self._rest)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._voice) or bool(self._rest)
+
+    def put(self, datagram: bytes, now: float, let_out: LetOut) -> None:
+        """Send a datagram, which is not empty, at this moment, which may lie a little back; `let_out` is called for each copy."""
+        is_rtp = 127 < datagram[0] < 192 and not is_rtcp(datagram)
+        queue = self._voice if is_rtp else self._rest
+        queue.put(datagram, let_out, now, overhead_bytes=IP_UDP_BYTES)
+        self._release()
+
+    def close(self) -> None:
+        """Drop what is under way: the call is over."""
+        self._timer.cancel()
+        self._voice.clear()
+        self._rest.clear()
+
+    def _release(self) -> None:
+        now = time.monotonic()
+        for queue in (self._voice, self._rest):
+            for out in queue.take(now):
+                with handed_on():
+                    out.item(out.datagram, out.due_at)
+        waiting = [due for queue in (self._voice, self._rest) if (due := queue.next_timeout()) is not None]
+        self._timer.set(min(waiting, default=None))
+
+
+class LinkImpairment:
+    """Both directions of the links to one peer; each is None while nothing is done to it."""
+
+    __slots__ = ("_replaced", "incoming", "outgoing")
+
+    def __init__(self) -> None:
+        self.outgoing: ImpairedDirection | None = None
+        self.incoming: ImpairedDirection | None = None
+        self._replaced: list[ImpairedDirection] = []
+
+    def set_outgoing(self, direction: ImpairedDirection | None) -> None:
+        """Let what is sent pass here from now on. What is under way comes out at its moment."""
+        self._keep(self.outgoing)
+        self.outgoing = direction
+
+    def set_incoming(self, direction: ImpairedDirection | None) -> None:
+        """Let what comes pass here from now on. What is under way comes out at its moment."""
+        self._keep(self.incoming)
+        self.incoming = direction
+
+    def close(self) -> None:
+        """Do nothing any more, and drop what is under way."""
+        self._keep(self.outgoing)
+        self._keep(self.incoming)
+        self.outgoing = self.incoming = None
+        for direction in self._replaced:
+            direction.close()
+        self._replaced.clear()
+
+    def _keep(self, left: ImpairedDirection | None) -> None:
+        """Hold one that is left until it is empty."""
+        self._replaced = [one for one in (*self._replaced, left) if one is not None and one.is_busy]
