@@ -1,5 +1,6 @@
 """Builds replies from what the parts of a session know. Nothing here changes anything."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from blink_cli.core.api.replies import (
     InputChannels,
     Loudness,
     MixFigures,
+    OneWay,
     OtherVersion,
     Outbound,
     Participant,
@@ -289,6 +291,7 @@ class Views:
             inbound=self._inbound(entry),
             outbound=_outbound(entry),
             loudness=_loudness_of(entry),
+            one_way=_one_way(entry),
             limited_s=0.0 if entry.playout is None else _seconds(entry.playout.limited_blocks),
         )
 
@@ -336,7 +339,26 @@ def _without_gauges(peer: PeerStatistics) -> PeerStatistics:
         inbound = msgspec.structs.replace(inbound, jitter=None, delay_ms=None, audio_level_dbov=None)
     if outbound is not None:
         outbound = msgspec.structs.replace(outbound, bitrate=None, remote=None)
-    return msgspec.structs.replace(peer, rtt_s=None, inbound=inbound, outbound=outbound)
+    return msgspec.structs.replace(peer, rtt_s=None, inbound=inbound, outbound=outbound, one_way=None)
+
+
+def _one_way(entry: ParticipantMedia) -> OneWay | None:
+    if entry.link is None or not entry.connected:
+        return None
+    found = entry.link.one_way_delay(time.monotonic())
+    return OneWay(
+        incoming_ms=_milliseconds(found.incoming_s),
+        outgoing_ms=_milliseconds(found.outgoing_s),
+        error_ms=_milliseconds(found.error_s),
+        method=found.method,
+        clock_ahead_ms=_milliseconds(found.clock_ahead_s),
+        clock_error_ms=_milliseconds(found.clock_error_s),
+        why=found.why,
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1000 * seconds, 3)
 
 
 def _seconds(ticks: int) -> float:

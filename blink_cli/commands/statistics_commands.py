@@ -39,7 +39,7 @@ async def rtp_stats(
 ) -> None:
     """Show the figures of the current call, per peer, both directions.
 
-    Columns: rtt: round trip. recv, lost, late: packets received, lost on the way, too late to be played. fixed: packets recovered by FEC or redundancy. conceal: share of the sound that was made up. jitter: RFC 3550. delay: from arrival to the speaker, now. mos: estimated quality, 1 to 4.5. sent: packets sent. far lost: share that the peer reports as lost. red: redundant copies in each packet.
+    Columns: rtt: round trip. way in, way out: each direction alone, where clocks tell it (--json says how, and why not). recv, lost, late: packets received, lost on the way, too late to be played. fixed: packets recovered by FEC or redundancy. conceal: share of the sound that was made up. jitter: RFC 3550. delay: from arrival to the speaker, now. mos: estimated quality, 1 to 4.5. sent: packets sent. far lost: share that the peer reports as lost. red: redundant copies in each packet.
     """
     async with context.source.running() as session:
         request = GetRtpStatistics(total=total)

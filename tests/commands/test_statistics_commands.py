@@ -2,7 +2,7 @@
 
 import pytest
 
-from blink_cli.commands.show.tables import STATISTICS_COLUMNS
+from blink_cli.commands.show.tables import STATISTICS_COLUMNS, WAY_COLUMNS
 from blink_cli.commands.statistics_commands import rtp_stats
 from tests.commands.conftest import BLINK, Shell, environment
 from tests.support.terminals import Terminal
@@ -10,7 +10,7 @@ from tests.support.terminals import Terminal
 pytestmark = pytest.mark.no_clock(sockets=True)
 
 
-@pytest.mark.parametrize("heading", [heading for heading, _, _ in STATISTICS_COLUMNS])
+@pytest.mark.parametrize("heading", [heading for heading, _, _ in (*STATISTICS_COLUMNS, *WAY_COLUMNS)])
 def test_the_help_explains_every_column(heading: str) -> None:
     explained = [place.split(". ")[-1] for place in (rtp_stats.__doc__ or "").split(": ")]
     assert heading in {name for names in explained for name in names.split(", ")}

@@ -49,6 +49,7 @@ ELSEWHERE: Final = frozenset(
         ),  # what a shell reads when it starts: its user's own, and often a link
         ("commands/completion_scripts.py", "start.read_bytes"),
         ("commands/completion_scripts.py", "start.open"),
+        ("net/host/machine_clock.py", "_BOOT_ID.read_bytes"),  # in /proc
         ("record/mp4/file.py", "av.open"),  # of an open file, or of `name_for_library`
         ("record/finished/ogg_opus.py", "av.open"),  # of an open file
         ("codec/sound_reader.py", "av.open"),  # of an open file

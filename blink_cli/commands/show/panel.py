@@ -24,7 +24,15 @@ from blink_cli.commands.show.layout import Cell, Column, Table, no_more_than, on
 from blink_cli.commands.show.styled import Line, Span, flowed, wrapped_lines
 from blink_cli.commands.show.tables import LINK_STYLES, name_cell
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import CurrentCall, Inbound, Participant, RtpStatistics, Status
+from blink_cli.core.api.replies import (
+    CurrentCall,
+    Inbound,
+    OneWay,
+    Participant,
+    PeerStatistics,
+    RtpStatistics,
+    Status,
+)
 
 MAX_ROWS: Final = 12
 """A call of more than that would push the prompt, and what is told above it, off a terminal of 24 rows."""
@@ -44,6 +52,7 @@ _COLUMNS: Final = (
     Column("lost", right=True, rank=4),
     Column("late", right=True, rank=5),
     Column("delay", right=True, rank=3),
+    Column("way", right=True, rank=9),
     Column("contact", rank=8),
 )
 
@@ -111,7 +120,7 @@ def participant_lines(
     """One line for each participant from the one that is `scrolled` to; who does not fit is named in the last."""
     figures = {}
     if statistics is not None and statistics.call == call.id:
-        figures = {peer.did: peer.inbound for peer in statistics.peers}
+        figures = {peer.did: peer for peer in statistics.peers}
     people = call.participants[scrolled:]
     table = Table(_COLUMNS, tuple(_row(person, figures.get(person.did)) for person in people), headed=False)
     names = [shown_name(person.nickname, person.did) for person in people]
@@ -129,7 +138,7 @@ def pending_lines(status: Status, columns: int) -> list[Line]:
     return lines
 
 
-def _row(person: Participant, inbound: Inbound | None) -> tuple[Cell, ...]:
+def _row(person: Participant, peer: PeerStatistics | None) -> tuple[Cell, ...]:
     # An asterisk and not a dot or a bar: every terminal and font has it in one cell.
     name = name_cell(
         person.nickname,
@@ -144,9 +153,17 @@ def _row(person: Participant, inbound: Inbound | None) -> tuple[Cell, ...]:
         Cell(flags_of(person), "yellow"),
         Cell(f"{person.gain_db:+g} dB" if person.gain_db else "", "yellow"),
         Cell(lufs_text(None if person.loudness is None else person.loudness.short_term_lufs)),
-        *(Cell(text, "dim") for text in _figures(inbound)),
+        *(Cell(text, "dim") for text in _figures(None if peer is None else peer.inbound)),
+        Cell(_way(None if peer is None else peer.one_way), "dim"),
         Cell("contact" if person.in_contacts else "", "dim"),
     )
+
+
+def _way(one_way: OneWay | None) -> str:
+    """How long the network alone takes to here, where clocks tell it."""
+    if one_way is None or one_way.incoming_ms is None:
+        return ""
+    return f"way {max(one_way.incoming_ms, 0.0):.0f} ms"
 
 
 def _figures(inbound: Inbound | None) -> tuple[str, str, str]:

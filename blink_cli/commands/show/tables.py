@@ -24,6 +24,7 @@ from blink_cli.core.api.replies import (
     IceServerList,
     Inbound,
     NamedPeer,
+    OneWay,
     Outbound,
     Participants,
     Peers,
@@ -57,6 +58,12 @@ STATISTICS_COLUMNS: Final = (
     ("red", 8, "redundant copies in each packet"),
 )
 """Each figure in the order of `_figures`; of those that do not fit the highest rank leaves first."""
+
+WAY_COLUMNS: Final = (
+    ("way in", 9, "from the peer to here, the network alone"),
+    ("way out", 9, "from here to the peer"),
+)
+"""Of those with whom clocks tell it; left out where they do with nobody."""
 
 
 def name_cell(nickname: str, did: str, *, style: str = "", mark: str = "", keep: str = "") -> Cell:
@@ -252,14 +259,16 @@ def ice_servers_table(reply: IceServerList) -> Table:
 
 def statistics_table(peers: Sequence[PeerStatistics]) -> Table:
     """Both directions of every link, in short; `--json` has all figures."""
-    columns = (
-        Column("peer", "name"),
-        *(Column(heading, right=True, rank=rank) for heading, rank, _ in STATISTICS_COLUMNS),
-    )
+    headings = [Column(heading, right=True, rank=rank) for heading, rank, _ in STATISTICS_COLUMNS]
+    figures = [_figures(peer) for peer in peers]
+    if any(peer.one_way is not None and peer.one_way.method is not None for peer in peers):
+        headings += [Column(heading, right=True, rank=rank) for heading, rank, _ in WAY_COLUMNS]
+        figures = [(*row, *_ways(peer.one_way)) for row, peer in zip(figures, peers, strict=True)]
     rows = tuple(
-        (name_cell(peer.nickname, peer.did), *(Cell(text) for text in _figures(peer))) for peer in peers
+        (name_cell(peer.nickname, peer.did), *(Cell(text) for text in row))
+        for peer, row in zip(peers, figures, strict=True)
     )
-    return Table(columns, rows)
+    return Table((Column("peer", "name"), *headings), rows)
 
 
 def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:
@@ -282,6 +291,14 @@ def concealed_text(inbound: Inbound) -> str:
 def _figures(peer: PeerStatistics) -> tuple[str, ...]:
     rtt = "-" if peer.rtt_s is None else f"{peer.rtt_s * 1000:.1f} ms"
     return (rtt, *_received(peer.inbound), *_sent(peer.outbound))
+
+
+def _ways(one_way: OneWay | None) -> tuple[str, str]:
+    if one_way is None:
+        return ("-", "-")
+    ways = one_way.incoming_ms, one_way.outgoing_ms
+    incoming, outgoing = ("-" if way is None else f"{max(way, 0.0):.1f} ms" for way in ways)
+    return (incoming, outgoing)
 
 
 def _received(inbound: Inbound | None) -> tuple[str, ...]:

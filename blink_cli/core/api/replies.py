@@ -9,6 +9,7 @@ from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.call.trace import TracedStep
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.one_way_delay import Method
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
 SCHEMA = 1
@@ -784,6 +785,29 @@ class Outbound(_Value, frozen=True, rename="camel"):
     remote: Remote | None
 
 
+class OneWay(_Value, frozen=True):
+    """How long each direction of a link takes, the network alone. A figure that cannot be known is None: two machines whose clocks nobody keeps together."""
+
+    incoming_ms: float | None
+    """From the peer to this session."""
+
+    outgoing_ms: float | None
+    error_ms: float | None
+    """By how much each is wrong at most."""
+
+    method: Method | None
+    """`same_clock`: both run on one machine; `synchronised_clocks`: both systems say that their clocks are right to less than half of the round trip."""
+
+    clock_ahead_ms: float | None
+    """By how much the peer's wall clock is ahead of this machine's."""
+
+    clock_error_ms: float | None
+    """By how much that is wrong at most: by half of the round trip where nothing is better."""
+
+    why: str | None
+    """Why there are no delays."""
+
+
 class PeerStatistics(_Value, frozen=True):
     """Both directions of one link. A figure that cannot be had is None."""
 
@@ -794,6 +818,9 @@ class PeerStatistics(_Value, frozen=True):
     outbound: Outbound | None
     loudness: Loudness | None = None
     """Of what came, as it was decoded: before its gain here."""
+
+    one_way: OneWay | None = None
+    """None while no link stands."""
 
     limited_s: float = 0.0
     """For how long it was turned down because its gain here made it louder than full scale. Nothing is distorted meanwhile."""

@@ -7,7 +7,7 @@
     RR 201   reporter's SSRC, RC report blocks
     SDES 202 one chunk: SSRC, CNAME
     BYE 203  RC SSRCs, maybe a reason
-    APP 204  SSRC, four letters, data: ours are `BLNK` and a LossReport
+    APP 204  SSRC, four letters, data: ours are `BLNK` and a LossReport (subtype 0) or a ClockMessage (1)
 
 Other kinds are skipped by their length.
 """
@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from blink_cli.core.errors import WireError
+from blink_cli.core.media.clock_message import ClockMessage
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.reception_statistics import ReportBlock
 
@@ -36,6 +37,7 @@ _RR: Final = 201
 _SDES: Final = 202
 _BYE: Final = 203
 _APP: Final = 204
+_CLOCK_SUBTYPE: Final = 1
 _HEAD: Final = struct.Struct("!BBH")
 _SSRC: Final = struct.Struct("!I")
 _SENDER_INFO: Final = struct.Struct("!QIII")
@@ -83,6 +85,7 @@ class RtcpContents:
     """SSRCs that left."""
 
     loss_reports: list[LossReport]
+    clock_messages: list[ClockMessage]
 
 
 def ntp_timestamp(seconds_since_1970: float) -> int:
@@ -150,6 +153,11 @@ def write_loss_report(ssrc: int, report: LossReport) -> bytes:
     return _packet(_RR, 0, _SSRC.pack(ssrc)) + _packet(_APP, 0, _SSRC.pack(ssrc) + APP_NAME + data)
 
 
+def write_clock_message(ssrc: int, message: ClockMessage) -> bytes:
+    """Another application-defined one, to be put behind a report."""
+    return _packet(_APP, _CLOCK_SUBTYPE, _SSRC.pack(ssrc) + APP_NAME + message.to_bytes())
+
+
 def parse_rtcp(data: bytes) -> RtcpContents:
     """Take a decrypted compound packet apart.
 
@@ -157,7 +165,7 @@ def parse_rtcp(data: bytes) -> RtcpContents:
         WireError: A length does not fit, or it is not RTCP.
 
     """
-    contents = RtcpContents([], [], [], [])
+    contents = RtcpContents([], [], [], [], [])
     position = 0
     while position < len(data):
         if position + 4 > len(data):
@@ -187,6 +195,8 @@ def _parse_packet(kind: int, count: int, body: bytes, contents: RtcpContents) ->
         contents.goodbyes.extend(_SSRC.unpack_from(body, 4 * index)[0] for index in range(count))
     elif kind == _APP and count == 0 and body[4:8] == APP_NAME:
         contents.loss_reports.append(LossReport.from_bytes(body[8:]))
+    elif kind == _APP and count == _CLOCK_SUBTYPE and body[4:8] == APP_NAME:
+        contents.clock_messages.append(ClockMessage.from_bytes(body[8:]))
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

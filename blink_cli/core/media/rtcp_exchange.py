@@ -10,6 +10,7 @@ from typing import Final
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.one_way_delay import ClockExchange
 from blink_cli.core.media.rtcp import (
     BlockOnWire,
     SenderInfo,
@@ -17,6 +18,7 @@ from blink_cli.core.media.rtcp import (
     ntp_seconds,
     ntp_timestamp,
     parse_rtcp,
+    write_clock_message,
     write_report,
 )
 from blink_cli.core.media.rtp import ReceptionReport, SenderReport
@@ -35,6 +37,7 @@ class RtcpExchange:
         sender: RtpSender,
         receiver: RtpReceiver,
         cname: str,
+        clocks: ClockExchange,
         *,
         on_sender_report: Callable[[SenderReport], None],
         on_reception_report: Callable[[ReceptionReport], None],
@@ -46,6 +49,7 @@ class RtcpExchange:
             sender: Our stream.
             receiver: The peer's streams.
             cname: Our canonical name (RFC 3550, section 6.5.1).
+            clocks: Tells our clock, and compares the peer's.
             on_sender_report: What the peer says of its clock.
             on_reception_report: What the peer says of our stream.
             on_loss_report: The same in more detail, from peers that are blink too.
@@ -57,6 +61,7 @@ class RtcpExchange:
         self._sender = sender
         self._receiver = receiver
         self._cname = cname
+        self._clocks = clocks
         self._on_sender_report = on_sender_report
         self._on_reception_report = on_reception_report
         self._on_loss_report = on_loss_report
@@ -75,7 +80,8 @@ class RtcpExchange:
             if len(self._sent_s) > MAX_REMEMBERED_REPORTS:
                 self._sent_s.popitem(last=False)
             sender.clock.next_interval()
-        return write_report(sender.ssrc, info, self._receiver.report_blocks(now_s), self._cname)
+        report = write_report(sender.ssrc, info, self._receiver.report_blocks(now_s), self._cname)
+        return report + write_clock_message(sender.ssrc, self._clocks.message(now_s))
 
     def received(self, data: bytes, arrival_s: float) -> bool:
         """Take a compound packet of the peer. Returns whether it says goodbye for one of its streams."""
@@ -92,6 +98,8 @@ class RtcpExchange:
                 self._reception_reported(block, arrival_s)
         for loss in contents.loss_reports:
             self._on_loss_report(loss)
+        for clock in contents.clock_messages:
+            self._clocks.received(clock, arrival_s)
         return any(ssrc in receiver.streams or ssrc in receiver.announced for ssrc in contents.goodbyes)
 
     def _sender_reported(self, sender: SenderInfo, arrival_s: float) -> None:

@@ -21,6 +21,7 @@ from typing import Final, Self
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.one_way_delay import ClockExchange, OneWayDelay
 from blink_cli.core.media.receiver_wishes import NO_WISHES, ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.redundancy_policy import RedLevels
@@ -29,6 +30,7 @@ from blink_cli.core.media.rtcp_exchange import RtcpExchange
 from blink_cli.core.media.rtp import EncodedFrame, SentPacket
 from blink_cli.core.media.rtp_receiver import ReceiveCounters, RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender, SendCounters
+from blink_cli.net.host.machine_clock import ClockReader
 from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link import header_encryption
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
@@ -132,6 +134,8 @@ class MediaLink:
         self._last_heard_s: float | None = None
         self._tried: AddressesTried | None = None
         self._reports: RtcpExchange | None = None
+        self._clocks: ClockExchange | None = None
+        self._ice_password = ""
         self._report_timer = WakeTimer(self._report)
         self._wall_offset_s = time.time() - time.monotonic()
         """Of this link's beginning: a wall clock that is set in a call would tear the sender reports' time from the RTP time."""
@@ -193,6 +197,10 @@ class MediaLink:
     def rtt_s(self) -> float | None:
         """The last measured round trip in seconds; None before the first."""
         return self._reports.rtt_s if self._reports is not None else None
+
+    def one_way_delay(self, now_s: float) -> OneWayDelay:
+        """How long each direction takes at this moment (monotonic), as far as that can be known."""
+        return OneWayDelay() if self._clocks is None else self._clocks.delay(now_s)
 
     @property
     def send_counters(self) -> SendCounters:
@@ -325,9 +333,11 @@ class MediaLink:
 
     async def _gather(self, *, controlling: bool, towards: Collection[str] = ()) -> LocalTransport:
         try:
-            return await self._transport.gather(controlling=controlling, towards=towards)
+            local = await self._transport.gather(controlling=controlling, towards=towards)
         except TransportError as failure:
             raise StateError(f"There is no way out for the link to {self.name}: {failure}.") from failure
+        self._ice_password = local.ice.password or ""
+        return local
 
     def _require_new(self) -> None:
         if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:
@@ -341,10 +351,13 @@ class MediaLink:
         self._sender = RtpSender(self._ssrc, first, agreed)
         self._sender.redundancy = self._wanted_redundancy
         self._receiver = RtpReceiver(agreed, remote.ssrcs)
+        shared = "".join(sorted((self._ice_password, remote.transport.ice.password or "")))
+        self._clocks = ClockExchange(ClockReader(shared.encode()).read)
         self._reports = RtcpExchange(
             self._sender,
             self._receiver,
             self._cname,
+            self._clocks,
             on_sender_report=self._reported,
             on_reception_report=self._reported,
             on_loss_report=self._reported,

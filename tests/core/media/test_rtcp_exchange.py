@@ -6,6 +6,7 @@ import pytest
 
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.one_way_delay import ClockExchange, MachineClock
 from blink_cli.core.media.rtcp import write_goodbye
 from blink_cli.core.media.rtcp_exchange import MAX_REMEMBERED_REPORTS, RtcpExchange
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, SenderReport
@@ -34,6 +35,7 @@ class End:
             self.sender,
             self.receiver,
             "name",
+            ClockExchange(lambda: MachineClock(WALL_S, None)),
             on_sender_report=self.heard.append,
             on_reception_report=self.told.append,
             on_loss_report=self.losses.append,

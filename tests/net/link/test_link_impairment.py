@@ -165,3 +165,20 @@ async def test_a_limited_rate_is_shared_and_drops_what_does_not_fit(pair: tuple[
     assert way.rtp.datagrams_delivered == 200 - way.rtp.datagrams_dropped
     assert 0.1 < passed_s < 0.3
     await b.until(lambda: len(b.packets) == way.rtp.datagrams_delivered)
+
+
+@pytest.mark.real_time
+async def test_an_asymmetric_way_is_measured_each_direction_by_itself(pair: tuple[End, End]) -> None:
+    a, b = pair
+    a.impairment.set_outgoing(direction(Conditions(delay_ms=40)))
+    b.impairment.set_outgoing(direction(Conditions(delay_ms=5)))
+    await connect(a, b)
+    a.send(frame(0))
+    # A figure is a median of five; they come with the reports.
+    await a.until(lambda: len(a.reception_reports) >= 6)
+    there, back = (end.link.one_way_delay(time.monotonic()) for end in (a, b))
+    assert there.method == back.method == "same_clock"
+    for found, incoming_s, outgoing_s in ((there, 0.005, 0.040), (back, 0.040, 0.005)):
+        assert found.incoming_s == pytest.approx(incoming_s, abs=0.002)
+        assert found.outgoing_s == pytest.approx(outgoing_s, abs=0.002)
+    assert a.link.rtt_s is None or a.link.rtt_s == pytest.approx(0.045, abs=0.01)
