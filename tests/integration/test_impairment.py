@@ -14,7 +14,7 @@ from blink_cli.lab.sessions import Machine, call_of, together
 
 pytestmark = pytest.mark.real_time(within_s=30)
 
-BAD_S = 4.0
+BAD_S = 2.5
 WORDS = ("loss=15%", "burst=3", "delay=30ms", "seed=7")
 BAD = Conditions(loss=0.15, burst_packets=3, delay_ms=30)
 
@@ -47,7 +47,7 @@ async def test_what_is_lost_on_purpose_is_as_said_and_marked_everywhere(
         await alice.ask("impair", "off")
         off = await alice.ask("impair")
         stopped = await alice.ask("record", "stop")
-    await together(*(session.ask("rtp-log", "stop") for session in (alice, bob)))
+        await together(*(session.ask("rtp-log", "stop") for session in (alice, bob)))
 
     (line,) = figures["impairment"]["lines"]
     assert (line["nickname"], line["direction"]) == ("bob", "out")
