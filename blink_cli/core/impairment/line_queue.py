@@ -78,6 +78,11 @@ class LineQueue(Generic[Item]):
         while self._waiting and self._waiting[0].due_at <= now:
             yield self._released()
 
+    def take_all(self) -> Iterator[Released[Item]]:
+        """Give all that is under way, before its moment."""
+        while self._waiting:
+            yield self._released()
+
     def clear(self) -> None:
         """Drop what is under way: the line is taken away."""
         self.line.counters.datagrams_dropped += len(self._waiting)

@@ -12,6 +12,7 @@ from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.one_way_delay import ClockExchange, MachineClock
 from blink_cli.core.media.redundancy_policy import RedundancyPlan, RedundancyPolicy
 from blink_cli.core.media.rtcp import write_loss_report
 from blink_cli.core.media.rtcp_exchange import RtcpExchange
@@ -51,6 +52,7 @@ class LinkEnd:
             self._sender,
             self.receiver,
             "lab",
+            ClockExchange(lambda: MachineClock(0.0, None)),
             on_sender_report=_nothing,
             on_reception_report=self._told,
             on_loss_report=self._told,

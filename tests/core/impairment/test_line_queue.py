@@ -60,6 +60,14 @@ def test_overhead_takes_its_time_on_a_limited_rate() -> None:
     assert one.next_timeout() == pytest.approx(0.1)
 
 
+def test_all_that_is_under_way_can_come_out_early_and_in_order() -> None:
+    one = queue(Conditions(delay_ms=1000))
+    for n in range(3):
+        one.put(b"x", n, n)
+    assert [out.item for out in one.take_all()] == [0, 1, 2]
+    assert one.line.counters.datagrams_delivered == 3
+
+
 def test_taken_away_a_line_drops_what_is_under_way() -> None:
     one = queue(Conditions(delay_ms=1000))
     for n in range(3):
