@@ -486,6 +486,10 @@ class Session:
         page = self._runner.trace.page(request.first, MAX_LINE_BYTES // 2)
         return Trace(did=self._own, first=page.first, more=page.more, steps=page.steps)
 
+    def hurry(self) -> None:
+        """End without waiting for what can be made later as well. For who has told it to end, and does so again."""
+        self._recordings.hurry()
+
     async def _quit(self, _: Quit) -> Done:
         self.ended.set()
         return Done()

@@ -29,6 +29,9 @@ class HostedSession(SessionPort, Protocol):
     def ended(self) -> asyncio.Event:
         """Set when the session was told to quit."""
 
+    def hurry(self) -> None:
+        """End without waiting for what can be made later as well."""
+
     @property
     def notices(self) -> tuple[Event, ...]:
         """What went otherwise than asked while it opened."""

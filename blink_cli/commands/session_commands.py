@@ -79,6 +79,7 @@ async def serve(
         await start_detached()
         return
     async with stop_signals() as stopped, running.host(context.options, session_options) as session:
+        stopped.when_again = session.hurry
         snapshot = await session.ask(GetStatus())
         narrator = Narrator()
         narrator.learn(snapshot)
@@ -100,6 +101,7 @@ async def serve(
             if session_options.auto_accept is not None:
                 tasks.start(_tell_what_waits(context, session, narrator), name="tell what waits")
             await either(session.ended, stopped)
+        stopped.set()  # whoever told it to end: a signal that comes now is one more
 
 
 async def _tell_what_waits(context: CommandContext, session: "SessionPort", narrator: "Narrator") -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from blink_cli.runtime.tasks import TaskOwner
@@ -11,20 +11,32 @@ from blink_cli.runtime.tasks import TaskOwner
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Stopped(asyncio.Event):
+    """Set by the first signal. Each one that comes when it is set calls `when_again`, if anybody wants to know."""
+
+    when_again: Callable[[], None] | None = None
+
+    def told(self) -> None:
+        """Take a signal."""
+        if self.is_set() and self.when_again is not None:
+            self.when_again()
+        self.set()
+
+
 @asynccontextmanager
-async def stop_signals() -> AsyncIterator[asyncio.Event]:
-    """Turn SIGINT and SIGTERM into an event, for as long as the context lasts; the second one changes nothing.
+async def stop_signals() -> AsyncIterator[Stopped]:
+    """Turn SIGINT and SIGTERM into an event, for as long as the context lasts.
 
     On Windows the event loop cannot do that: Ctrl-C cancels the main task there, which ends the contexts inside just as well.
     """
-    stopped = asyncio.Event()
+    stopped = Stopped()
     if sys.platform == "win32":
         yield stopped
         return
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stopped.told)
     try:
         yield stopped
     finally:

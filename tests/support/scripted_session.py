@@ -264,6 +264,9 @@ class ScriptedSession:
         finally:
             self.hub.forget(listener)
 
+    def hurry(self) -> None:
+        """It makes nothing that could be waited for."""
+
     async def ask(self, request: Request[R]) -> R:
         """See `SessionPort.ask`."""
         self.asked.append(request)

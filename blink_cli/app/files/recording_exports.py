@@ -27,9 +27,7 @@ PATIENCE_S: Final = 60.0
 SILENT_S: Final = 2.0
 """After so long it is said why the session does not end."""
 
-_AWAITED: Final = (
-    "the session ends when the files of its recording are made; should it be killed, this makes them: %s"
-)
+_AWAITED: Final = "the session ends when the files of its recording are made, or is told to end again; this makes them then: %s"
 _GIVEN_UP: Final = "the session ends before the files of its recording are made; this makes them: %s"
 
 _log = logging.getLogger(__name__)
@@ -66,6 +64,8 @@ class RecordingExports:
         self._publish = publish
         self._tasks = TaskOwner("recording exports")
         self._unfinished: dict[asyncio.Task[ExportEnded], _Wanted] = {}
+        self._nothing_to_wait_for = asyncio.Event()
+        self._nothing_to_wait_for.set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,8 +95,18 @@ class RecordingExports:
         wanted = _Wanted(path, tuple(formats))
         task = self._tasks.start(_export(wanted), name="export")
         self._unfinished[task] = wanted
-        task.add_done_callback(self._unfinished.pop)
+        self._nothing_to_wait_for.clear()
+        task.add_done_callback(self._ended)
         return task
+
+    def hurry(self) -> None:
+        """Have `aclose` wait no longer: whoever ends the session does not want to."""
+        self._nothing_to_wait_for.set()
+
+    def _ended(self, task: asyncio.Task[ExportEnded]) -> None:
+        del self._unfinished[task]
+        if not self._unfinished:
+            self._nothing_to_wait_for.set()
 
     async def aclose(self) -> None:
         """Wait until everything is made, but not for ever; what is late is told, with the command that makes it. Safe to call twice.
@@ -104,16 +114,20 @@ class RecordingExports:
         Canceling it ends what is being made.
         """
         try:
-            await self._wait(SILENT_S)
-            self._tell(given_up=False)
-            await self._wait(PATIENCE_S - SILENT_S)
+            if not await self._waited(SILENT_S):
+                self._tell(given_up=False)
+                await self._waited(PATIENCE_S - SILENT_S)
         finally:
             self._tell(given_up=True)
             await self._tasks.aclose()
 
-    async def _wait(self, timeout_s: float) -> None:
-        if self._unfinished:
-            await asyncio.wait(tuple(self._unfinished), timeout=timeout_s)
+    async def _waited(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._nothing_to_wait_for.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _tell(self, *, given_up: bool) -> None:
         for wanted in self._unfinished.values():

@@ -240,6 +240,10 @@ class Recordings:
         if self._active is not None:
             self._active.thread.put(Recording.impaired, note or "nothing", time.monotonic())
 
+    def hurry(self) -> None:
+        """Let the session end without waiting for files that are made of a recording."""
+        self._exports.hurry()
+
     async def aclose(self) -> None:
         """End the recording; waits for the disk, but not for ever. What is made of it goes on. Safe to call twice."""
         active = self._active

@@ -85,6 +85,17 @@ async def test_what_is_late_is_told_with_the_command_that_makes_it(
         exports.start(PATH, ("wav",))
 
 
+async def test_who_does_not_want_to_wait_need_not(work: Work) -> None:
+    told: list[Event] = []
+    async with RecordingExports(told.append) as exports:
+        task = exports.start(PATH, ("wav",))
+        exports.hurry()
+    assert task.cancelled()
+    assert [(one.path, one.given_up) for one in told if isinstance(one, RecordingFilesLate)] == [
+        (str(PATH), True)
+    ]
+
+
 async def test_what_fails_says_how_to_try_again(work: Work) -> None:
     async with RecordingExports(lambda _: None) as exports:
         work.done.set()
