@@ -19,6 +19,7 @@ from blink_cli.audio.processing.echo_delay import EchoDelay
 from blink_cli.audio.processing.echo_remainder import EchoRemainder
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.figures import EchoFigures
+from blink_cli.audio.processing.own_return import OwnReturn
 from blink_cli.audio.processing.webrtc import WebrtcEchoCanceller
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
@@ -31,6 +32,9 @@ LEAST_LEAD_S: Final = 0.001
 
 LEAD_S: Final = 0.006
 """By how much it leads where it had to be moved."""
+
+OWN_LATE_S: Final = 0.02
+"""What was sent is known so long after it was heard."""
 
 _FORGETS: Final = 0.99
 """Of the energies by which the figure is made: a second."""
@@ -49,6 +53,7 @@ class EchoFilter:
         self._canceller = WebrtcEchoCanceller()
         self._remainder = EchoRemainder(CANCELLER_DELAY_SAMPLES)
         self._delay = EchoDelay()
+        self._own = OwnReturn()
         self._earlier_samples = 0
         self._near_before = 0.0
         self._near_energy = self._out_energy = 0.0
@@ -59,9 +64,12 @@ class EchoFilter:
         far = self._reference.earlier(self._earlier_samples) if self._earlier_samples else block.far
         if self._delay.take(near, block.captured_until, self._reference):
             self._place()
+        returned = self._own.returned(block.captured_until, self._lead_s())
+        if returned is not None:
+            far = far + returned
         out = self._remainder.process(near, far, self._canceller.process(near, far))
         self._measure(near, out)
-        return out
+        return self._own.send(near, out, block.captured_until)
 
     def figures(self) -> EchoFigures:
         """Return what it does."""
@@ -76,6 +84,7 @@ class EchoFilter:
         """Take that a device was changed: the room may sound otherwise, and the delay is another one."""
         self._delay.forget()
         self._remainder.forget()
+        self._own.forget()
         self._earlier_samples = 0
         self._near_energy = self._out_energy = 0.0
 
@@ -87,6 +96,17 @@ class EchoFilter:
         if delay_s - self._earlier_samples / SAMPLE_RATE_HZ < LEAST_LEAD_S:
             self._earlier_samples = round((delay_s - LEAD_S) * SAMPLE_RATE_HZ)
         self._remainder.use_delay(delay_s - self._earlier_samples / SAMPLE_RATE_HZ)
+
+    def _lead_s(self) -> float:
+        """Return by how much what is played leads its echo; and so what of the own voice comes back is to lead."""
+        delay_s, own_s = self._delay.delay_s, self._own.delay_s
+        lead_s = LEAD_S if delay_s is None else delay_s - self._earlier_samples / SAMPLE_RATE_HZ
+        if own_s is None:
+            return lead_s
+        lead_s = min(lead_s, own_s - OWN_LATE_S)
+        if delay_s is None:
+            self._remainder.use_delay(lead_s)
+        return lead_s
 
     def _measure(self, near: Samples, out: Samples) -> None:
         """Weigh what went in against what comes out, a block later, while echo alone is heard."""

@@ -6,11 +6,10 @@ even where a room rings. What several looks say is added up.
 Source: C. H. Knapp, G. C. Carter, "The generalized correlation method for estimation of time delay", IEEE TASSP 24, 1976 (PHAT).
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 
@@ -25,7 +24,6 @@ EARLIEST_S: Final = 0.05
 """The echo may seem to come so much sooner than what is played: systems err about their delays in both directions."""
 
 _LONGEST: Final = int(LONGEST_S * _RATE_HZ)
-_EARLIEST: Final = int(EARLIEST_S * _RATE_HZ)
 _SIZE: Final = 16384
 _VOICE_HZ: Final = (250.0, 3800.0)
 EVERY_BLOCKS: Final = 30
@@ -37,7 +35,9 @@ _SHARP: Final = 7.0
 """How far the peak stands above the rest, in the rest's own deviation, to be believed."""
 
 SAME_S: Final = 0.001
-"""Two looks one after the other must say the same: what one alone sees may be one voice's likeness to itself."""
+"""Looks one after the other must say the same: what one alone sees may be one voice's likeness to itself."""
+
+AGREEING_LOOKS: Final = 2
 
 _FIRST: Final = 0.6
 """The sound that comes first is the delay; what a wall sends behind it may be as strong. Share of the peak that counts as first."""
@@ -45,46 +45,73 @@ _FIRST: Final = 0.6
 _BEFORE_PEAK: Final = _RATE_HZ // 50
 
 
+class Played(Protocol):
+    """What may be heard again at the microphone."""
+
+    def since(self, from_s: float, samples: int) -> Samples:
+        """Return what was played from `from_s` on, shape `(samples,)`."""
+
+
 class EchoDelay:
     """Used by the capture thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        soonest_s: float = -EARLIEST_S,
+        agreeing_looks: int = AGREEING_LOOKS,
+        every_blocks: int = EVERY_BLOCKS,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            soonest_s: No delay below this is looked for.
+            agreeing_looks: How many looks one after the other must say the same.
+            every_blocks: How often it is looked; a look costs 0.5 ms.
+
+        """
+        self._shortest = int(soonest_s * _RATE_HZ)
+        self._agreeing_looks, self._every_blocks = agreeing_looks, every_blocks
+        self._agreed = 0
         self._near: Samples = np.zeros(_LOOK, dtype=np.float32)
         self._blocks = 0
         hz = np.fft.rfftfreq(_SIZE, 1.0 / _RATE_HZ)
-        self._voice = (hz > _VOICE_HZ[0]) & (hz < _VOICE_HZ[1])
-        self._cross = np.zeros(int(self._voice.sum()), dtype=np.complex64)
+        first, behind = np.searchsorted(hz, _VOICE_HZ)
+        self._voice = slice(int(first), int(behind))
+        self._cross = np.zeros(int(behind - first), dtype=np.complex64)
         self._spectrum = np.zeros(len(hz), dtype=np.complex64)
         self._seen_s: float | None = None
         self.delay_s: float | None = None
         """By how much the echo lags behind the reference as it is placed by the clocks; None before it was found."""
 
-    def take(self, near: Samples, until_s: float, reference: FarReference) -> bool:
+    def take(self, near: Samples, until_s: float, played: Played) -> bool:
         """Take a block of the microphone whose last sample was captured at `until_s`; return whether the delay was found anew."""
         thin = TICK_SAMPLES // _THINNED
         self._near[:-thin] = self._near[thin:]
         self._near[-thin:] = near.reshape(thin, _THINNED) @ _MEAN
         self._blocks += 1
-        if self._blocks % EVERY_BLOCKS:
+        if self._blocks % self._every_blocks:
+            return False
+        if not self._near.any():
             return False
         from_s = until_s - _LOOK / _RATE_HZ - LONGEST_S
-        played = reference.since(from_s, (_LOOK + _LONGEST + _EARLIEST) * _THINNED)
-        return self._look(played.reshape(-1, _THINNED) @ _MEAN)
+        sound = played.since(from_s, (_LOOK + _LONGEST - self._shortest) * _THINNED)
+        return self._look(sound.reshape(-1, _THINNED) @ _MEAN)
 
     def forget(self) -> None:
         """Take that the path is another one from now on."""
         self._cross[:] = 0.0
         self._near[:] = 0.0
         self._seen_s = self.delay_s = None
+        self._agreed = 0
 
     def _look(self, played: Samples) -> bool:
-        if float(np.mean(played[_LONGEST:-_EARLIEST] ** 2)) < _PLAYED or not self._near.any():
+        if float(np.mean(played[_LONGEST : _LONGEST + _LOOK] ** 2)) < _PLAYED:
             return False
         cross = np.fft.rfft(self._near, _SIZE)[self._voice].conj() * np.fft.rfft(played, _SIZE)[self._voice]
         self._cross *= _MEMORY
         self._cross += cross / (np.abs(cross) + 1e-12)
         self._spectrum[self._voice] = self._cross
-        likeness = np.fft.irfft(self._spectrum, _SIZE)[: _LONGEST + _EARLIEST]
+        likeness = np.fft.irfft(self._spectrum, _SIZE)[: _LONGEST - self._shortest]
         peak = int(likeness.argmax())
         if likeness[peak] < _SHARP * float(likeness.std()):
             return False
@@ -93,7 +120,9 @@ class EchoDelay:
         first = peak + int(np.flatnonzero(likeness[peak:until] >= _FIRST * likeness[peak])[-1])
         seen_s = (_LONGEST - first) / _RATE_HZ
         before_s, self._seen_s = self._seen_s, seen_s
-        if before_s is None or abs(seen_s - before_s) > SAME_S:
+        same = before_s is not None and abs(seen_s - before_s) <= SAME_S
+        self._agreed = self._agreed + 1 if same else 1
+        if self._agreed < self._agreeing_looks:
             return False
         self.delay_s = seen_s
         return True

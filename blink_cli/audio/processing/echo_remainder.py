@@ -56,7 +56,7 @@ RECOVERS: Final = 0.5
 SAME_TICKS: Final = 0.8
 """A delay is another one from that difference on: so none goes to and fro between two ticks."""
 
-LOOKS_EVERY_TICKS: Final = 5
+LOOKS_EVERY_TICKS: Final = 10
 """How often it is asked whether a delay that jumped is what stands out."""
 
 SETTLING_TICKS: Final = 120
