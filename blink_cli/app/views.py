@@ -358,7 +358,7 @@ def _one_way(entry: ParticipantMedia) -> OneWay | None:
 
 
 def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(1000 * seconds, 3)
+    return None if seconds is None else round(1000 * seconds, 3) + 0.0  # -0.0 is 0.0
 
 
 def _seconds(ticks: int) -> float:

@@ -9,7 +9,7 @@ from blink_cli.commands.show.layout import unfolded
 from blink_cli.commands.show.painting import for_terminal
 from blink_cli.commands.show.panel import panel
 from blink_cli.commands.show.styled import Room, plain
-from blink_cli.commands.show.tables import participants_table
+from blink_cli.commands.show.tables import participants_table, statistics_table
 from blink_cli.commands.status_text import participant_text, status_lines
 from blink_cli.core.api.events import LinkState
 from blink_cli.core.api.replies import (
@@ -18,8 +18,11 @@ from blink_cli.core.api.replies import (
     Clocks,
     CurrentCall,
     HeardPeer,
+    ImpairmentRule,
+    ImpairmentState,
     Loudness,
     MixFigures,
+    OneWay,
     Participant,
     Participants,
     PeerStatistics,
@@ -244,3 +247,37 @@ def test_the_status_says_what_is_too_loud_and_who_is_not_played_as_they_come() -
     assert "input   too loud for its gain in 12.0% of the time: turn it down" in lines
     assert "output  all together too loud for 3.2 s: turned down meanwhile" in lines
     assert "volume  carol: muted here, -3.5 dB" in lines
+
+
+LOSSY = ImpairmentState(
+    rules=(ImpairmentRule(did=None, nickname=None, direction="in", conditions="loss=3%", seed=7),), lines=()
+)
+
+
+def test_what_is_impaired_on_purpose_stands_in_red_whether_in_a_call_or_not() -> None:
+    for status in (
+        msgspec.structs.replace(IDLE, impairment=LOSSY),
+        in_call(*PEOPLE, impairment=LOSSY),
+    ):
+        spans = [span for line in panel(status, None, 100) for span in line]
+        (mark,) = [span for span in spans if "impaired on purpose" in span.text]
+        assert mark.text == "impaired on purpose, what comes: loss=3% seed=7"
+        assert mark.style == "bold red"
+
+
+def test_the_way_of_the_network_alone_stands_where_clocks_tell_it() -> None:
+    known = OneWay(
+        incoming_ms=5.2,
+        outgoing_ms=40.1,
+        error_ms=0.5,
+        method="same_clock",
+        clock_ahead_ms=0.0,
+        clock_error_ms=0.5,
+        why=None,
+    )
+    (peer,) = FIGURES.peers
+    for one_way, told in ((None, False), (known, True)):
+        figures = msgspec.structs.replace(FIGURES, peers=(msgspec.structs.replace(peer, one_way=one_way),))
+        assert ("way 5 ms" in "\n".join(drawn(in_call(*PEOPLE), figures, 120))) is told
+        table = "\n".join(plain(line) for line in unfolded(statistics_table(figures.peers), 200))
+        assert ("way in" in table and "5.2 ms  40.1 ms" in table) is told
