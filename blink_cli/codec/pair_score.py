@@ -32,7 +32,7 @@ from blink_cli.lab.pair.missing import Missing
 from blink_cli.lab.voice_metrics import RATE_HZ, pesq_wideband
 
 LONGEST_S: Final = 3600.0
-"""All of both is held, and what is found of each sample: an hour takes some 2 GB of memory."""
+"""All of both is held: an hour takes some 2 GB of memory."""
 
 PIECE_S: Final = 10.0
 """ITU-T P.862 was made for sentences of 8 to 20 s."""

@@ -60,14 +60,14 @@ class Delays:
     looked_for: int
     """How many windows held speech."""
 
-    def sources(self, heard_samples: int) -> Integers:
-        """Return from which sample of what was sent each sample of what was heard comes, by the window next to it; it may lie outside."""
+    def sources(self, first: int, last: int) -> Integers:
+        """Return from which sample of what was sent each sample of a stretch of what was heard comes, by the window next to it; it may lie outside."""
         places = np.array([round((one.at_s + one.delay_s) * RATE_HZ) for one in self.windows], np.int64)
         delays = np.array([round(one.delay_s * RATE_HZ) for one in self.windows], np.int64)
         order = np.argsort(places, kind="stable")
         places, delays = places[order], delays[order]
         borders = (places[1:] + places[:-1]) // 2
-        samples = np.arange(heard_samples, dtype=np.int64)
+        samples = np.arange(first, last, dtype=np.int64)
         return samples - delays[np.searchsorted(borders, samples, side="right")]
 
     def steps(self) -> tuple[Step, ...]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.pair import comparison
 from blink_cli.lab.pair.comparison import Comparison, compare
 from blink_cli.lab.spoken_phrases import Spoken, with_pauses
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples
@@ -179,8 +180,27 @@ def test_another_voice_is_not_found() -> None:
     assert compare(*pair) is None
 
 
-def loud_place(sound: Samples, near_s: float, length_ms: int) -> int:
-    """The stretch of a length within 0.2 s whose softest 5 ms are loudest: what is soft by itself is not missed where it is missing."""
+def test_what_is_long_is_looked_at_in_parts_and_told_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "_STRETCH", 10 * RATE_HZ)
+    sent = np.concatenate([spoken(voice).sound for voice in (0, 1, 2)])
+    heard = np.concatenate((np.zeros(700 * MS, np.float32), sent))
+    places_s = (4.0, 25.0)
+    starts = [loud_place(sent, at_s, 50, within_ms=1000) + 700 * MS for at_s in places_s]
+    for at in starts:
+        heard[at : at + 50 * MS] = 0
+
+    found = compared(sent, heard)
+
+    assert [one.at_s for one in found.missing.gaps] == pytest.approx(
+        [at / SAMPLE_RATE_HZ for at in starts], abs=0.003
+    )
+    assert [1000 * one.duration_s for one in found.missing.gaps] == pytest.approx([50, 50], abs=3)
+    assert found.missing.starts == 3 * PHRASES
+    assert (found.missing.clipped_starts, found.clicks) == ((), ())
+
+
+def loud_place(sound: Samples, near_s: float, length_ms: int, *, within_ms: int = 200) -> int:
+    """The stretch of a length within some time whose softest 5 ms are loudest: what is soft by itself is not missed where it is missing."""
     near = round(near_s * SAMPLE_RATE_HZ)
     whole = length_ms // 5 * 5 * MS
 
@@ -188,4 +208,4 @@ def loud_place(sound: Samples, near_s: float, length_ms: int) -> int:
         squares = sound[at : at + whole].astype(np.float64) ** 2
         return float(np.min(np.mean(squares.reshape(-1, 5 * MS), axis=1)))
 
-    return max(range(near - 200 * MS, near + 200 * MS, 2 * MS), key=softest)
+    return max(range(near - within_ms * MS, near + within_ms * MS, 2 * MS), key=softest)
