@@ -20,10 +20,10 @@ from blink_cli.core.errors import BlinkError
 from blink_cli.lab.machine_stalls import StallWitness
 from blink_cli.lab.real.network import Network, first_lines, network_of
 from blink_cli.lab.real.participant import JOIN_S, Participant
-from blink_cli.lab.real.timeline import laid
 from blink_cli.lab.scenario.case import Action, Case, LineChange
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation
+from blink_cli.lab.scenario.placed_sound import laid
 from blink_cli.lab.sessions import CommandError, together
 from blink_cli.lab.watching import whole
 

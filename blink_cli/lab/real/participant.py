@@ -13,9 +13,10 @@ from blink_cli.core.api.requests import AcceptCall, LeaveCall, SetCodec, SetDevi
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.real.timeline import Placed, input_start_s, output_start_s, read_heard
+from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.observation import Reading, Span
+from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import write_mono
 from blink_cli.lab.watching import Watched

@@ -34,7 +34,7 @@ from blink_cli.lab.voice_metrics import RATE_HZ, pesq_wideband, spoken_windows
 LEAST_JUDGED_S: Final = 1.0
 """Of speech: PESQ of less is chance."""
 
-ECHO_OF_OTHERS_S: Final = 0.6
+ECHO_OF_OTHERS_S: Final = 0.45
 """For so long behind another's word it may still be heard in a mix."""
 
 LINK_S: Final = 0.1
@@ -67,6 +67,8 @@ class PairFigures:
         self._seen = seen
         self._microphone = seen.microphones[pair.speaker]
         self._audible = self._audible_spans()
+        self._scores: dict[Window, float | None] = {}
+        """Each takes a second of a processor."""
 
     def _audible_spans(self) -> list[Span]:
         """When this voice should be heard, and can be told from others."""
@@ -130,6 +132,11 @@ class PairFigures:
 
     def pesq(self, window: Window = ALL) -> float | None:
         """PESQ-WB of what was heard against what was said; None of too little speech, or of a voice that is never alone."""
+        if window not in self._scores:
+            self._scores[window] = self._score(window)
+        return self._scores[window]
+
+    def _score(self, window: Window) -> float | None:
         start = round((window.start_s or 0.0) * SAMPLE_RATE_HZ)
         end = len(self.said) if window.end_s is None else round(window.end_s * SAMPLE_RATE_HZ)
         judged = without(self._audible, self._edges)

@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Action, Case, LineChange
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation, Span
+from blink_cli.lab.scenario.placed_sound import laid
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.session import VirtualSession
 
@@ -47,7 +49,7 @@ def run_virtual(case: Case) -> Observation:
 class _Engine:
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._microphones = heard_by_microphones(case)
+        self._planned = heard_by_microphones(case)
         self._people = {person.name: person for person in case.people}
         self._sessions: dict[str, VirtualSession] = {}
         """Those that run."""
@@ -92,7 +94,7 @@ class _Engine:
                 if gone not in self._in_call:
                     self._hang_up(gone)
             case ("in call", str() as name):
-                self._enter(name, now_s)
+                self._enter(name, now_s, now_s - RESTART_S)
             case ("capture", VirtualSession() as session):
                 if self._runs(session):
                     session.capture(now_s)
@@ -112,7 +114,9 @@ class _Engine:
         session = self._sessions.get(name)
         match action.do:
             case "join" if session is None:
-                self._enter(name, now_s)
+                self._enter(name, now_s, now_s)
+            case "set-input" if session is not None and session.is_linked:
+                session.set_microphone(self._planned_from(name, now_s), now_s)
             case "restart" if session is None:
                 self._at(now_s + RESTART_S, ("in call", name))
             case "leave" if session is not None:
@@ -144,11 +148,15 @@ class _Engine:
 
     # who is in the call
 
-    def _enter(self, name: str, now_s: float) -> None:
+    def _planned_from(self, name: str, from_s: float) -> Samples:
+        return self._planned[name][round(from_s * SAMPLE_RATE_HZ) :]
+
+    def _enter(self, name: str, now_s: float, from_s: float) -> None:
+        """Let somebody join whose microphone is to hear what is planned from a second on."""
         lives = len(self._all[name])
         rng = random.Random(f"{self._case.seed}/{name}/{lives}")
         session = VirtualSession(
-            self._people[name], self._microphones[name], rng, first_timestamp=rng.randrange(1 << 32)
+            self._people[name], self._planned_from(name, from_s), rng, first_timestamp=rng.randrange(1 << 32)
         )
         self._sessions[name] = session
         self._all[name].append(session)
@@ -216,7 +224,10 @@ class _Engine:
         }
         return Observation(
             engine="virtual",
-            microphones=self._microphones,
+            microphones={
+                name: laid([piece for session in sessions for piece in session.said], total)
+                for name, sessions in self._all.items()
+            },
             silenced=self._silenced,
             speakers=speakers,
             pairs=list(self._pairs.values()),

@@ -33,6 +33,7 @@ from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.observation import PairObservation, Reading
+from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.link_end import MEDIA, LinkEnd
 
@@ -100,7 +101,7 @@ class VirtualSession:
 
         Args:
             person: Who it is.
-            microphone: What is said, from the scenario's second 0 on.
+            microphone: What is said, from its first link on: a file is heard from its beginning.
             rng: Of phases and delays of this machine.
             first_timestamp: RTP, of the first sample.
 
@@ -121,7 +122,12 @@ class VirtualSession:
         self._rng = rng
         self._mixer = Mixer()
         self._captured = 0
-        """Samples of the microphone that were taken, from the scenario's second 0 on."""
+        """Samples of this microphone that were taken."""
+
+        self._microphone_at = 0.0
+        """When its first one was captured."""
+
+        self.said: list[Placed] = []
 
         self._began = False
         self._ticks = 0
@@ -136,9 +142,7 @@ class VirtualSession:
         """Hear a peer from now on, and speak to it: over `line`; what it says comes by `back`."""
         if not self._began:
             self._began = True
-            # A device hears from its start on; blocks begin there.
-            self._captured = round((now_s + self.mic_phase_s) * SAMPLE_RATE_HZ)
-            self._ticks = 0
+            self.set_microphone(self._microphone, now_s + self.mic_phase_s)
             self.first_tick_at = now_s + self.speaker_phase_s
         voice = self.voices.get(peer)
         if voice is None:
@@ -159,10 +163,16 @@ class VirtualSession:
 
     # the microphone
 
+    def set_microphone(self, sound: Samples, now_s: float) -> None:
+        """Hear this sound from its beginning, from now on."""
+        self._microphone, self._microphone_at = sound, now_s
+        self._captured = 0
+        self.said.append(Placed(now_s, sound))
+
     @property
     def next_capture_at(self) -> float:
         """When the next block of the microphone is whole."""
-        return (self._captured + self.pipeline.block_samples) / SAMPLE_RATE_HZ
+        return self._microphone_at + (self._captured + self.pipeline.block_samples) / SAMPLE_RATE_HZ
 
     def capture(self, now_s: float) -> None:
         """Take the next block, and send what is ready."""
@@ -171,7 +181,7 @@ class VirtualSession:
         if len(block) < count:
             block = np.pad(block, (0, count - len(block)))
         self._captured += count
-        self.pipeline.process(block, self._captured / SAMPLE_RATE_HZ)
+        self.pipeline.process(block, self._microphone_at + self._captured / SAMPLE_RATE_HZ)
         self._send(now_s + self._rng.expovariate(1 / WAKING_S))
 
     def _frame_ready(self, frame: EncodedFrame) -> None:
@@ -272,8 +282,8 @@ class VirtualSession:
                 voice.line.keep_waiting(now_s, SOCKET_PACKETS)
         behind = int((now_s - self.next_capture_at) / TICK_S)
         if behind * TICK_S > BACKLOG_S:
-            self.pipeline.skip(behind, (self._captured + behind * TICK_SAMPLES) / SAMPLE_RATE_HZ)
             self._captured += behind * TICK_SAMPLES
+            self.pipeline.skip(behind, self._microphone_at + self._captured / SAMPLE_RATE_HZ)
             self._send(now_s)
         missed = int((now_s - self.next_tick_at) / TICK_S)
         if missed * TICK_S > BACKLOG_S:

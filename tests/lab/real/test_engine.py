@@ -1,0 +1,44 @@
+"""A scenario with real sessions: the same figures as in virtual time, and the same packets lost."""
+
+import pytest
+
+from blink_cli.lab.real.engine import run_real
+from blink_cli.lab.requirements import require_network_namespaces
+from blink_cli.lab.verdict.judging import judged
+from blink_cli.lab.virtual.engine import run_virtual
+from tests.lab.scenario.reading import one_case
+
+pytestmark = [pytest.mark.netns, pytest.mark.real_time(within_s=30)]
+
+SCENARIO = """
+duration = 8
+seed = 3
+expect = ["heard", "whole_after < 5s", "talking(alice->bob) within 400ms to 4s", "not heard(bob->alice) from 5.2s to 7s"]
+
+[[network]]
+line = "loss=6% delay=30ms"
+
+[[step]]
+at = 5
+who = "bob"
+do = "mute"
+"""
+
+
+def test_virtual_and_real_agree() -> None:
+    require_network_namespaces()
+    case = one_case(SCENARIO)
+    real, virtual = judged(case, run_real(case), folder=None), judged(case, run_virtual(case), folder=None)
+    assert [one.measured for one in real.expectations if one.outcome == "failed"] == []
+    for one, other in zip(real.pairs, virtual.pairs, strict=True):
+        assert one.pesq_wb is not None
+        assert other.pesq_wb is not None
+        assert abs(one.pesq_wb - other.pesq_wb) < 0.4, "one run; means of several are within 0.15"
+        assert one.delay_ms is not None
+        assert other.delay_ms is not None
+        assert abs(one.delay_ms.median - other.delay_ms.median) < 25
+        # The n-th packet has one fate in both, as far as both send as many.
+        sent = min(sum(sent for _, sent, _ in pair.loss_series[:4]) for pair in (one, other))
+        assert sent > 150
+        lost = [sum(lost for _, _, lost in pair.loss_series[:4]) for pair in (one, other)]
+        assert abs(lost[0] - lost[1]) <= 3
