@@ -320,7 +320,7 @@ class Session:
                 runner=runner,
                 media=media,
                 directory=directory,
-                views=Views(runner, media, directory, quality.analysis),
+                views=Views(runner, media, directory, quality.analysis, quality.disturbance),
                 analyse_anew=quality.begin_anew,
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",

@@ -16,6 +16,7 @@ from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.loudness.live_loudness import LoudnessReading
 from blink_cli.audio.sink_mixer import MixerStatistics
 from blink_cli.audio.source_track import SourceStatistics
+from blink_cli.core.analysis.culprit import Disturbance
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.api.replies import (
     AddressesTried,
@@ -154,6 +155,7 @@ class Views:
         media: MeshMedia,
         naming: Naming,
         analysis_of: Callable[[Did], InboundFigures | None],
+        disturbance_of: Callable[[Did], Disturbance | None],
     ) -> None:
         self._runner = runner
         self._media = media
@@ -161,6 +163,7 @@ class Views:
         self._is_contact = naming.is_contact
         self._is_there = naming.is_there
         self._analysis_of = analysis_of
+        self._disturbance_of = disturbance_of
 
     def current_call(self) -> CurrentCall | None:
         """The call that the session is in."""
@@ -329,6 +332,7 @@ class Views:
             delay_ms=playout.delay_ms,
             audio_level_dbov=entry.level_dbov,
             analysis=self._analysis_of(entry.peer),
+            disturbance=self._disturbance_of(entry.peer),
         )
 
 

@@ -18,6 +18,7 @@ from blink_cli.commands.names_shown import (
     short_call,
 )
 from blink_cli.commands.processing_text import unavailable
+from blink_cli.core.analysis.culprit import Culprit
 from blink_cli.core.api import events as e
 from blink_cli.core.api.replies import Status
 from blink_cli.core.ids import Did
@@ -51,6 +52,16 @@ DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 
 LINK_WORDS = {e.LinkState.ABSENT: "disconnected"}
 """What a change of a link is called where its state is not the word for it."""
+
+CULPRIT_WORDS = {
+    Culprit.SENDER_CAPTURE: "its microphone's fault",
+    Culprit.SENDER_MACHINE: "its machine's fault",
+    Culprit.NETWORK_OUT: "the network's fault",
+    Culprit.NETWORK_IN: "the network's fault",
+    Culprit.RECEIVER_MACHINE: "this machine's fault",
+    Culprit.RECEIVER_DEVICE: "the speaker's fault",
+    Culprit.BUFFER: "the playout's fault",
+}
 
 OBSERVER_ENDS = {
     e.Observer.RECORDING: "the recording failed",
@@ -212,6 +223,8 @@ class Narrator:
                 return f"poor audio to {self._who(did)}: {printable(reason)}"
             case e.AudioDegraded(did=did, reason=reason):
                 return f"poor audio from {self._who(did)}: {printable(reason)}"
+            case e.AudioDisturbed(did=did, culprit=culprit, reason=reason):
+                return f"damaged audio from {self._who(did)}, {CULPRIT_WORDS[culprit]}: {printable(reason)}"
             case e.AudioRecovered(did=did, direction=e.StreamDirection.OUTBOUND):
                 return f"good audio to {self._who(did)} again"
             case e.AudioRecovered(did=did):

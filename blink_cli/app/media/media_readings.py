@@ -6,6 +6,7 @@ from blink_cli.core.api.replies import ProcessingState
 from blink_cli.core.ids import Did
 from blink_cli.core.media.media_tap import MediaTap
 from blink_cli.core.media.rtp import ReceptionReport
+from blink_cli.core.media.side_health import WELL, SideHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class PeerReading:
 
     remote: ReceptionReport | None
     rtt_s: float | None
+    own_health: SideHealth = WELL
+    """How this side did in the last seconds."""
+
+    health: SideHealth = WELL
+    """How the peer's side did, by its last word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from blink_cli.app.media.media_readings import PeerReading, SourceReading
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
 from blink_cli.app.media.peer_links import PeerLinks
+from blink_cli.app.media.side_watch import SideWatch
 from blink_cli.app.media.sound_processing import SoundProcessing
 from blink_cli.app.media.talkers import Talkers
 from blink_cli.app.media.voice_path import VoicePath
@@ -24,9 +25,11 @@ from blink_cli.core.api.replies import MachineState
 from blink_cli.core.call.inputs import Heard, MediaInput, Reception
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.processing_settings import ProcessingSettings
 from blink_cli.core.media.receiver_wishes import fitted
 from blink_cli.core.media.rtp import SentPacket
+from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.core.media.talking import TalkingChange
 from blink_cli.net.host.arrival import WALL_CLOCK
 from blink_cli.net.ice.ice_servers import IceServers
@@ -106,6 +109,7 @@ class MeshMedia:
         self._codec = codec
         self.links.when_connected_changes = self._fit_codec
         self._machine_watch = MachineWatch(publish)
+        self._side = SideWatch(self.voice)
         self._owner: MediaOwner | None = None
         self._pulse = WakeTimer(self._beat)
         self._pulse_due_s = 0.0
@@ -132,6 +136,7 @@ class MeshMedia:
         self.voice.begin()
         self._taps.media_began(call)
         self._machine_watch.begin()
+        self._side.begin()
         self._set_pulse(self._clock.now_s())
 
     def end(self) -> None:
@@ -233,6 +238,7 @@ class MeshMedia:
         now_s = self._clock.now_s()
         WALL_CLOCK.look()  # a clock that was set is noticed although no datagram comes
         self._machine_watch.loop_woke(now_s - self._pulse_due_s)
+        self._side.look(now_s - self._pulse_due_s, now_s)
         self._set_pulse(now_s)  # first: whatever fails below, this is not the last beat
         self.guard.look(now_s)
         self.processing.look()
@@ -256,11 +262,22 @@ class MeshMedia:
             self._told(
                 Reception(participant.peer, round(1000 * loss.fraction_lost), loss.longest_burst_packets)
             )
-            participant.report_losses(loss, now_s)
+            participant.report_losses(
+                LossReport(
+                    loss.fraction_lost,
+                    loss.mean_burst_packets,
+                    loss.longest_burst_packets,
+                    loss.jitter_s,
+                    self._side.health,
+                ),
+                now_s,
+            )
 
     def _let_watch(self, now_s: float) -> None:
         standing = frozenset[Did]() if self._owner is None else self._owner.standing
-        peers = tuple(_reading(one) for one in self.links.connected if one.peer in standing)
+        peers = tuple(
+            _reading(one, self._side.health) for one in self.links.connected if one.peer in standing
+        )
         source, mixer = self.voice.source_statistics(now_s), self.voice.mixer_statistics(now_s)
         threads = tuple(thread.lateness for thread in (source, mixer) if thread is not None)
         self._machine_watch.poll(threads, now_s)
@@ -270,7 +287,7 @@ class MeshMedia:
         self._taps.look(peers, own, now_s)
 
 
-def _reading(participant: ParticipantMedia) -> PeerReading:
+def _reading(participant: ParticipantMedia, own: SideHealth) -> PeerReading:
     figures = participant.playout
     playout = None if figures is None else figures.playout
     playing = playout is not None and playout.total_samples_received > 0
@@ -283,4 +300,6 @@ def _reading(participant: ParticipantMedia) -> PeerReading:
         delay_ms=playout.delay_ms if playing and playout is not None else None,
         remote=participant.remote,
         rtt_s=None if participant.link is None else participant.link.rtt_s,
+        own_health=own,
+        health=WELL if participant.loss_told is None else participant.loss_told.health,
     )

@@ -13,7 +13,15 @@ from typing import Final
 from typing_extensions import override
 
 from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
+from blink_cli.core.analysis.arrival_meter import ArrivalMeter
 from blink_cli.core.analysis.call_analysis import CallAnalysis
+from blink_cli.core.analysis.culprit import (
+    Culprit,
+    CulpritFinder,
+    Disturbance,
+    Evidence,
+    culprit_of_sending,
+)
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.analysis.quality import (
     BUFFER_DELAY_MS,
@@ -32,6 +40,7 @@ from blink_cli.core.analysis.quality import (
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 from blink_cli.core.api.events import (
     AudioDegraded,
+    AudioDisturbed,
     AudioRecovered,
     Event,
     Observer,
@@ -40,6 +49,7 @@ from blink_cli.core.api.events import (
     StreamProblem,
     StreamRestored,
 )
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
@@ -62,6 +72,9 @@ CLIPPING_AFTER_S: Final = 5.0
 CLIPPED_SHARE: Final = 0.1
 """Of the frames in a window. A shout clips a syllable; a gain that is too high every second word."""
 
+OPENING_READINGS: Final = 3
+"""Of a link, in which devices start and the playout learns its delay: nobody is blamed for what happens meanwhile."""
+
 OUTCOMES_KEPT: Final = 4000
 """Outcomes that wait for the event loop: ten seconds of eight peers. More is dropped, the oldest first: figures, not sound."""
 
@@ -76,6 +89,10 @@ class _Peer:
     )
     nothing_received: LastingProblem = field(default_factory=lambda: LastingProblem(NO_AUDIO_AFTER_S))
     broken: LastingProblem = field(default_factory=lambda: LastingProblem(BROKEN_AFTER_S))
+    arrivals: ArrivalMeter = field(default_factory=ArrivalMeter)
+    culprits: CulpritFinder = field(default_factory=CulpritFinder)
+    concealed_before: int = 0
+    readings: int = 0
     leaps_before: int = 0
     packets_received: int = 0
     received_before: int = -1
@@ -134,6 +151,11 @@ class QualityWatch(MediaWatcher):
             entry.window.clear()
             entry.leaps_before = 0
 
+    def disturbance(self, peer: Did) -> Disturbance | None:
+        """Who damages this peer's voice now; None while it is whole."""
+        entry = self._peers.get(peer)
+        return None if entry is None else entry.culprits.current
+
     # ---- MediaTap
 
     @override
@@ -172,6 +194,7 @@ class QualityWatch(MediaWatcher):
         if entry is None:
             return
         entry.packets_received += 1
+        entry.arrivals.packet(packet)
         if self._counts_itself:
             self._count(peer, packet)
             return
@@ -257,13 +280,16 @@ class QualityWatch(MediaWatcher):
         heard = reading.concealed_samples - reading.silent_concealed_samples
         entry.window.append((heard, reading.total_samples, missing, expected))
         concealed, unrepaired = _shares(entry.window)
+        self._look_for_culprit(entry, reading)
         change = entry.inbound.update((concealed, unrepaired, reading.delay_ms, jitter_ms), now_s)
-        self._tell(peer, StreamDirection.INBOUND, change)
+        culprit = entry.culprits.current
+        self._tell(peer, StreamDirection.INBOUND, change, None if culprit is None else culprit.culprit)
         remote = reading.remote
         far = (None, None) if remote is None else (remote.fraction_lost, 1000 * remote.jitter_s)
         round_trip_ms = None if reading.rtt_s is None else 1000 * reading.rtt_s
         change = entry.outbound.update((*far, round_trip_ms), now_s)
-        self._tell(peer, StreamDirection.OUTBOUND, change)
+        sending = culprit_of_sending(reading.own_health, reading.health)
+        self._tell(peer, StreamDirection.OUTBOUND, change, sending)
         leaps = 0 if stream is None else stream.leaps
         leapt = leaps - entry.leaps_before > LEAPS_PER_READING
         entry.leaps_before = leaps
@@ -311,10 +337,41 @@ class QualityWatch(MediaWatcher):
 
     # ---- events
 
-    def _tell(self, peer: Did, direction: StreamDirection, change: Degraded | Recovered | None) -> None:
+    def _look_for_culprit(self, entry: _Peer, reading: PeerReading) -> None:
+        before, entry.concealed_before = entry.concealed_before, reading.concealed_samples
+        arrivals = entry.arrivals.read()
+        entry.readings += 1
+        if entry.readings <= OPENING_READINGS:
+            return
+        found = entry.culprits.update(
+            Evidence(
+                damage_ms=1000 * max(reading.concealed_samples - before, 0) / SAMPLE_RATE_HZ,
+                packets_lost=arrivals.packets_lost,
+                packets_expected=arrivals.packets_expected,
+                frame_ms=arrivals.frame_ms,
+                held_ms=arrivals.held_ms,
+                jumped_ms=arrivals.jumped_ms,
+                own=reading.own_health,
+                other=reading.health,
+            )
+        )
+        if found is not None:
+            self._publish(
+                AudioDisturbed(
+                    did=reading.peer, culprit=found.culprit, reason=found.reason, damage_ms=found.damage_ms
+                )
+            )
+
+    def _tell(
+        self,
+        peer: Did,
+        direction: StreamDirection,
+        change: Degraded | Recovered | None,
+        culprit: Culprit | None = None,
+    ) -> None:
         match change:
             case Degraded(reason=reason):
-                self._publish(AudioDegraded(did=peer, reason=reason, direction=direction))
+                self._publish(AudioDegraded(did=peer, reason=reason, direction=direction, culprit=culprit))
             case Recovered(lasted_s=lasted_s):
                 self._publish(AudioRecovered(did=peer, direction=direction, lasted_s=round(lasted_s, 1)))
             case None:

@@ -6,6 +6,7 @@
 
 from enum import StrEnum
 
+from blink_cli.core.analysis.culprit import Culprit
 from blink_cli.core.api.session_options import CodecKey
 from blink_cli.core.call.facts import (
     CallCancelled,
@@ -41,6 +42,7 @@ from blink_cli.core.presence.facts import (
 __all__ = (
     "EVENT_NAMES",
     "AudioDegraded",
+    "AudioDisturbed",
     "AudioRecovered",
     "AutomuteEnded",
     "Automuted",
@@ -293,6 +295,20 @@ class AudioDegraded(Fact, frozen=True):
     did: Did
     reason: str
     direction: StreamDirection = StreamDirection.INBOUND
+    culprit: Culprit | None = None
+    """Whose fault it is, of those that `AudioDisturbed` names; None where that is not known."""
+
+
+class AudioDisturbed(Fact, frozen=True):
+    """What was heard of a peer was damaged within the last seconds, and by whom. Told anew for another culprit, and after five seconds without damage."""
+
+    did: Did
+    culprit: Culprit
+    reason: str
+    damage_ms: float
+    """Sound that was made up, left out or not heard."""
+
+    direction: StreamDirection = StreamDirection.INBOUND
 
 
 class AudioRecovered(Fact, frozen=True):
@@ -465,6 +481,7 @@ Event = (
     | StreamFailed
     | StreamRestored
     | AudioDegraded
+    | AudioDisturbed
     | AudioRecovered
     | MachineOverloaded
     | MachineRecovered

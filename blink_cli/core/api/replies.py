@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from blink_cli.core.analysis.culprit import Disturbance
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.facts import LinkState
@@ -761,6 +762,9 @@ class Inbound(_Value, frozen=True, rename="camel"):
 
     analysis: InboundFigures | None = None
     """Of the stream that is heard now, as `rtp-analyze` prints it; its fields are not in camel case. A reconnect begins another stream, and so does `stats reset`, of totals too."""
+
+    disturbance: Disturbance | None = None
+    """Who damages this voice now; None while it is whole. Its fields are not in camel case."""
 
 
 class Remote(_Value, frozen=True, rename="camel"):

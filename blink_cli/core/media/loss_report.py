@@ -4,8 +4,10 @@ An RTCP reception report says only how much was lost, about once a second. What 
 sender should know within a few frames. So the same is sent in a few bytes, early when loss begins (`net` carries them in
 an RTCP APP packet, RFC 3550, section 6.7).
 
-    0      1        2        3         4
-    | ver  | loss   | mean   | longest | jitter |    loss in 1/255; mean burst in 1/16 packet, longest in packets; jitter in ms
+    0      1        2        3         4        5 6 7
+    | ver  | loss   | mean   | longest | jitter | SideHealth |    loss in 1/255; mean burst in 1/16 packet, longest in packets; jitter in ms
+
+The last three bytes were zero once: padding, and that says what it did.
 """
 
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 import msgspec
 
 from blink_cli.core.errors import WireError
+from blink_cli.core.media.side_health import WELL, SideHealth
 
 _VERSION: Final = 1
 _SIZE_BYTES: Final = 5
@@ -31,8 +34,11 @@ class LossReport(msgspec.Struct, frozen=True, gc=False):
     jitter_s: float = 0.0
     """Interarrival jitter (RFC 3550, section 6.4.1)."""
 
+    health: SideHealth = WELL
+    """How the reporter's own side does."""
+
     def to_bytes(self) -> bytes:
-        """Five bytes; values are rounded to what fits."""
+        """Eight bytes; values are rounded to what fits."""
         return bytes(
             (
                 _VERSION,
@@ -40,6 +46,7 @@ class LossReport(msgspec.Struct, frozen=True, gc=False):
                 min(255, round(self.mean_burst_packets * 16)),
                 min(255, self.longest_burst_packets),
                 min(255, round(self.jitter_s * 1000)),
+                *self.health.to_bytes(),
             )
         )
 
@@ -53,4 +60,5 @@ class LossReport(msgspec.Struct, frozen=True, gc=False):
             mean_burst_packets=data[2] / 16,
             longest_burst_packets=data[3],
             jitter_s=data[4] / 1000,
+            health=SideHealth.from_bytes(data[_SIZE_BYTES:]),
         )

@@ -6,6 +6,7 @@ Source: the early feedback of RFC 4585, section 3.5, in the small: one report ma
 from typing import Final
 
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.side_health import SideHealth
 
 _EARLIEST_S: Final = 0.1
 """Between two reports when loss changes: five packets, so that feedback stays far below the stream it is about."""
@@ -41,8 +42,19 @@ class LossReporter:
             due = True
         else:
             before = self._sent.fraction_lost
-            due = abs(report.fraction_lost - before) > _NOTICEABLE * max(before, 0.01)
+            due = abs(report.fraction_lost - before) > _NOTICEABLE * max(before, 0.01) or _is_worse(
+                report.health, self._sent.health
+            )
         if due:
             self._sent = report
             self._sent_s = now_s
         return due
+
+
+def _is_worse(now: SideHealth, before: SideHealth) -> bool:
+    """Whether something has happened on this side that the other one has not been told."""
+    return (
+        now.machine_late_ms > before.machine_late_ms
+        or now.capture_missing_ms > before.capture_missing_ms
+        or now.speaker_missing_ms > before.speaker_missing_ms
+    )

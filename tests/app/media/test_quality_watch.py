@@ -7,8 +7,10 @@ import pytest
 
 from blink_cli.app.media.media_readings import PeerReading, SourceReading
 from blink_cli.app.media.quality_watch import CLIPPING_AFTER_S, NO_AUDIO_AFTER_S, QualityWatch
+from blink_cli.core.analysis.culprit import Culprit
 from blink_cli.core.api.events import (
     AudioDegraded,
+    AudioDisturbed,
     AudioRecovered,
     Event,
     StreamDirection,
@@ -20,6 +22,7 @@ from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket
+from blink_cli.core.media.side_health import SideHealth
 
 pytestmark = pytest.mark.no_clock
 
@@ -92,9 +95,14 @@ def test_a_good_line_is_no_news() -> None:
 
 def test_a_line_that_loses_what_nothing_repairs_is_told_once_and_recovers_once() -> None:
     line = Line()
-    (degraded,) = line.run(20, lost_every=8, concealed=0.12)
+    disturbed, degraded = line.run(20, lost_every=8, concealed=0.12)
+    # Who did it is known before it has lasted.
+    assert isinstance(disturbed, AudioDisturbed)
+    assert (disturbed.did, disturbed.culprit) == (BOB, Culprit.NETWORK_IN)
+    assert line.watch.disturbance(BOB) is not None
     assert isinstance(degraded, AudioDegraded)
     assert (degraded.did, degraded.direction) == (BOB, StreamDirection.INBOUND)
+    assert degraded.culprit is Culprit.NETWORK_IN
     assert "12% of the sound is concealed" in degraded.reason
     (recovered,) = line.run(20)
     assert isinstance(recovered, AudioRecovered)
@@ -109,6 +117,15 @@ def test_what_the_peer_reports_is_told_of_the_other_direction() -> None:
     assert isinstance(degraded, AudioDegraded)
     assert degraded.direction is StreamDirection.OUTBOUND
     assert "30% of your packets are lost" in degraded.reason
+    assert degraded.culprit is Culprit.NETWORK_OUT
+
+
+def test_whose_own_machine_stands_still_does_not_blame_the_network_for_what_the_peer_reports() -> None:
+    line = Line()
+    line.reading = replace(line.reading, own_health=SideHealth(machine_late_ms=400))
+    (degraded,) = line.run(10, remote=ReceptionReport(1, 0.3, 100, 1000, 0.005, 0.0))
+    assert isinstance(degraded, AudioDegraded)
+    assert degraded.culprit is Culprit.SENDER_MACHINE
 
 
 def test_a_peer_that_is_silent_is_told_once_and_when_it_is_back() -> None:
@@ -175,7 +192,7 @@ def test_the_end_of_a_link_ends_its_problems_without_a_word() -> None:
     line.run(20, lost_every=8, concealed=0.12)
     line.watch.link_ended(BOB)
     line.watch.look((), None, 30.0)
-    assert len(line.told) == 1
+    assert len(line.told) == 2
     line.watch.link_connected(BOB, 111, 63)
     assert line.run(20) == []
 
@@ -229,7 +246,7 @@ def test_a_new_call_begins_anew() -> None:
 
 def test_an_analysis_from_now_on_counts_from_zero_and_judges_on() -> None:
     line = Line()
-    (degraded,) = line.run(20, lost_every=8, concealed=0.12)
+    _, degraded = line.run(20, lost_every=8, concealed=0.12)
     assert isinstance(degraded, AudioDegraded)
 
     line.watch.begin_anew()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.side_health import WELL, SideHealth
 
 
 def test_a_report_survives_the_wire_to_within_its_rounding() -> None:
@@ -32,3 +33,13 @@ def test_any_bytes_are_refused_or_understood(data: bytes) -> None:
     except WireError:
         return
     assert 0 <= report.fraction_lost <= 1
+
+
+def test_who_reports_says_how_its_own_side_does() -> None:
+    health = SideHealth(machine_late_ms=801, capture_missing_ms=40, speaker_missing_ms=9_000)
+    data = LossReport(0.0, 0.0, 0, health=health).to_bytes()
+    assert len(data) == 8
+    assert LossReport.from_bytes(data).health == SideHealth(810, 40, 2_550)
+    # What an older version sends: five bytes, and three of padding.
+    assert LossReport.from_bytes(data[:5] + bytes(3)).health == WELL
+    assert LossReport.from_bytes(data[:5]).health == WELL

@@ -7,6 +7,7 @@ import pytest
 
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
+from blink_cli.core.media.side_health import SideHealth
 
 CLEAN = LossReport(0.0, 0.0, 0)
 
@@ -30,3 +31,9 @@ def test_growing_loss_is_reported_but_not_more_often_than_ten_times_a_second() -
     times = sent_at((tick / 100, LossReport(tick / 200, 1.0, 1)) for tick in range(1, 101))
     assert 3 <= len(times) <= 10
     assert all(later - earlier >= 0.0999 for earlier, later in pairwise(times))
+
+
+def test_a_side_that_stood_still_says_so_at_once_and_only_once() -> None:
+    stood_still = LossReport(0.0, 0.0, 0, health=SideHealth(machine_late_ms=300))
+    times = sent_at((tick / 100, stood_still if 50 <= tick < 150 else CLEAN) for tick in range(300))
+    assert times == pytest.approx([0.3, 0.5, 1.5, 2.5], abs=0.021)
