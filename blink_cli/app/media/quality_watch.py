@@ -72,6 +72,9 @@ CLIPPING_AFTER_S: Final = 5.0
 CLIPPED_SHARE: Final = 0.1
 """Of the frames in a window. A shout clips a syllable; a gain that is too high every second word."""
 
+CAME_KEPT: Final = 4_000
+"""Packets of one peer that wait for the next look: ten times what comes in a second of the shortest."""
+
 OPENING_READINGS: Final = 3
 """Of a link, in which devices start and the playout learns its delay: nobody is blamed for what happens meanwhile."""
 
@@ -89,6 +92,7 @@ class _Peer:
     )
     nothing_received: LastingProblem = field(default_factory=lambda: LastingProblem(NO_AUDIO_AFTER_S))
     broken: LastingProblem = field(default_factory=lambda: LastingProblem(BROKEN_AFTER_S))
+    came: deque[RtpPacket] = field(default_factory=lambda: deque(maxlen=CAME_KEPT))
     arrivals: ArrivalMeter = field(default_factory=ArrivalMeter)
     culprits: CulpritFinder = field(default_factory=CulpritFinder)
     concealed_before: int = 0
@@ -194,7 +198,7 @@ class QualityWatch(MediaWatcher):
         if entry is None:
             return
         entry.packets_received += 1
-        entry.arrivals.packet(packet)
+        entry.came.append(packet)
         if self._counts_itself:
             self._count(peer, packet)
             return
@@ -339,6 +343,8 @@ class QualityWatch(MediaWatcher):
 
     def _look_for_culprit(self, entry: _Peer, reading: PeerReading) -> None:
         before, entry.concealed_before = entry.concealed_before, reading.concealed_samples
+        while entry.came:
+            entry.arrivals.packet(entry.came.popleft())
         arrivals = entry.arrivals.read()
         entry.readings += 1
         if entry.readings <= OPENING_READINGS:

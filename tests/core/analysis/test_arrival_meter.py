@@ -34,10 +34,19 @@ def read(*packets: RtpPacket) -> Arrivals:
     return meter.read()
 
 
-def test_a_clean_stream_across_both_wraps() -> None:
-    assert read(*[packet(index) for index in range(100)]) == Arrivals(
-        0, 100, pytest.approx(0, abs=1e-6), 0.0, 20.0
+def figures(arrivals: Arrivals) -> tuple[int, int, float, float, float]:
+    """Without what floating-point numbers make of nothing."""
+    return (
+        arrivals.packets_lost,
+        arrivals.packets_expected,
+        round(arrivals.held_ms, 6),
+        arrivals.jumped_ms,
+        arrivals.frame_ms,
     )
+
+
+def test_a_clean_stream_across_both_wraps() -> None:
+    assert figures(read(*[packet(index) for index in range(100)])) == (0, 100, 0.0, 0.0, 20.0)
 
 
 def test_losses_are_taken_back_when_they_come_after_all() -> None:
@@ -91,4 +100,4 @@ def test_another_beginning_is_counted_anew() -> None:
         meter.packet(packet(index))
     meter.packet(packet(20_000))
     meter.packet(packet(20_001))
-    assert meter.read() == Arrivals(0, 2, pytest.approx(0, abs=1e-6), 0.0, 20.0)
+    assert figures(meter.read()) == (0, 2, 0.0, 0.0, 20.0)
