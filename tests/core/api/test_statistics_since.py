@@ -18,7 +18,7 @@ from blink_cli.core.ids import CallId, Did
 
 CALL, BOB, CAROL = CallId("c0ffee"), Did("did:key:bob"), Did("did:key:carol")
 MOMENT = "2026-01-01T00:00:00.000Z"
-GAUGES = {"jitter", "delay_ms", "audio_level_dbov", "analysis", "datagrams_refused_by_kind"}
+GAUGES = {"jitter", "delay_ms", "audio_level_dbov", "analysis", "disturbance", "datagrams_refused_by_kind"}
 
 
 def inbound(count: int) -> Inbound:
