@@ -59,6 +59,10 @@ _LONGEST_WAY_S: Final = 1.0
 _WAY_GROWS_S: Final = 0.001
 """With each frame, if the way has become longer for good."""
 
+_WAY_GROWS_IN_VAIN: Final = 0.2
+"""Seconds a second, as long as all that comes is too late: behind a stall the way may be longer, and would never be met. What a device had held
+back comes within some ms, and makes it no longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureGap:
@@ -189,6 +193,9 @@ class SourceTrack(Generic[EncoderT]):
         self._device_is_new = False
         """Whether it has delivered nothing yet."""
 
+        self._dropped_at: float | None = None
+        """When sound was left out last, if none was sent since."""
+
         self._gap_late_s = 0.0
         self._gaps = 0
         self._recent_gaps: tuple[CaptureGap, ...] = ()
@@ -299,7 +306,7 @@ class SourceTrack(Generic[EncoderT]):
         if self._until_s is not None:
             early_s = self._until_s - captured_at
             if early_s > OUT_OF_PLACE_S:
-                self._drop(device, early_s)
+                self._drop(device, early_s, now_s)
                 return
             if early_s < -OUT_OF_PLACE_S:
                 self._miss(-early_s)
@@ -313,6 +320,7 @@ class SourceTrack(Generic[EncoderT]):
             return
         self._end_gap()
         self._device_is_new = self._stands_still = False
+        self._dropped_at = None
         self._sound_in_hand = True
         swapping = self._thread.swap_wanted
         self._until_s = captured_at + len(frames) / self._rate_hz
@@ -353,8 +361,12 @@ class SourceTrack(Generic[EncoderT]):
             ready_s = max(ready_s, now_s + _TICK_S)
         self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
 
-    def _drop(self, device: InputDevice, early_s: float) -> None:
+    def _drop(self, device: InputDevice, early_s: float, now_s: float) -> None:
         """Leave out what was captured before the stream's end: its time was given up, or another device was heard then."""
+        if self._dropped_at is not None:
+            since_s = min(now_s - self._dropped_at, LONGEST_WAIT_S)
+            self._usual_way_s = min(self._usual_way_s + _WAY_GROWS_IN_VAIN * since_s, _LONGEST_WAY_S)
+        self._dropped_at = now_s
         dropped_s = len(device.read(max(1, round(early_s * self._rate_hz)))) / self._rate_hz
         if self._gap_began_s is not None:
             self._gap_late_s += dropped_s

@@ -204,6 +204,31 @@ def test_a_longer_way_through_the_system_is_no_gap() -> None:
         )
 
 
+@pytest.mark.parametrize("stall_s", [0.2, 1.5])
+@pytest.mark.parametrize("longer_s", [0.02, 0.04, 0.1])
+def test_a_way_that_is_longer_behind_a_stall_leaves_nothing_silent(stall_s: float, longer_s: float) -> None:
+    """The system says that sound takes longer now: it comes when its place was just given up, again and again."""
+    device = SystemInput(ramp(), latency_s=0.02)
+    with running(device) as run:
+        run.clock.advance(2.0)
+        device.stand_still(run.clock.now_s(), stall_s, 0.0)
+        device.set_latency(0.02 + longer_s)
+        run.clock.advance(stall_s + 1.0)
+        before = len(run.frames)
+        missing = run.track.statistics(run.clock.now_s()).missing_samples
+        run.clock.advance(2.0)
+        assert len(run.frames) - before >= 99, "all is sent within a second"
+        assert run.track.statistics(run.clock.now_s()).missing_samples == missing
+        assert missing < (stall_s + 0.6) * 48_000
+        rtp_s, captured_s = run.places_s()
+        apart_s = rtp_s - captured_s
+        assert np.ptp(apart_s) < 0.005
+        late_s = [
+            sent - (frame.captured_at or 0.0) for sent, frame in zip(run.sent_s, run.frames, strict=True)
+        ]
+        assert late_s[-1] < late_s[50] + longer_s + 0.02, "and no later than it must be"
+
+
 def test_what_was_called_missing_and_comes_all_the_same_is_put_right() -> None:
     """The system does not say that its latency grew by 50 ms: that looks like a gap, until it falls again."""
     device = SystemInput(ramp(), latency_s=0.0, tells_latency=False)
