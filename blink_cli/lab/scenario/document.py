@@ -18,8 +18,6 @@ Deed = Literal[
     "unmute",
     "speak",
     "set-input",
-    "record",
-    "stop-record",
     "stop",
     "continue",
     "kill",

@@ -76,6 +76,3 @@ class Observation:
 
     notes: list[str] = field(default_factory=list)
     """What whoever believes the figures should know, such as a machine that stood still."""
-
-    recordings: list[str] = field(default_factory=list)
-    """Paths of what `record` wrote."""

@@ -96,11 +96,12 @@ class _Engine:
             case ("in call", str() as name):
                 self._enter(name, now_s, now_s - RESTART_S)
             case ("capture", VirtualSession() as session):
-                if self._runs(session):
+                # One from before a stop, or of an earlier microphone, is of no use any more.
+                if self._runs(session) and at_s == session.next_capture_at:
                     session.capture(now_s)
                     self._at(session.next_capture_at, what)
             case ("tick", VirtualSession() as session):
-                if self._runs(session):
+                if self._runs(session) and at_s == session.next_tick_at:
                     session.tick(now_s, at_s)
                     self._at(session.next_tick_at, what)
 
@@ -117,6 +118,8 @@ class _Engine:
                 self._enter(name, now_s, now_s)
             case "set-input" if session is not None and session.is_linked:
                 session.set_microphone(self._planned_from(name, now_s), now_s)
+                if session.stopped_at is None:
+                    self._at(session.next_capture_at, ("capture", session))
             case "restart" if session is None:
                 self._at(now_s + RESTART_S, ("in call", name))
             case "leave" if session is not None:
@@ -136,8 +139,8 @@ class _Engine:
             case "continue" if session is not None and session.stopped_at is not None:
                 session.go_on(now_s)
                 self._start_devices(session)
-            case "speak" | "set-input" | "record" | "stop-record":
-                pass  # what is said is known beforehand; recordings are made of what was sent
+            case "speak":
+                pass  # what its microphone hears is known beforehand
             case _:
                 self._notes.append(f"At {now_s:g} s {name} could not {action.do}.")
 

@@ -197,3 +197,29 @@ def test_a_word_is_told_soon() -> None:
     assert isinstance(after, float)
     assert 0.0 < after < 0.2
     assert pair.talking(Window(5.0, 8.0)) is False
+
+
+def test_another_microphone_is_heard_from_its_moment_on() -> None:
+    pair = seen_of(
+        """
+        [[step]]
+        at = 4
+        who = "alice"
+        do = "set-input"
+        what = "low"
+        [[step]]
+        at = 6
+        who = "alice"
+        do = "stop"
+        [[step]]
+        at = 6.003
+        who = "alice"
+        do = "continue"
+        """
+    )["alice", "bob"]
+    found = [at_s for at_s, delay_s in pair.delay if delay_s < 0.12]
+    assert min(found) < 1.0
+    assert any(4.2 < at_s < 5.5 for at_s in found)
+    assert any(6.2 < at_s < 8.0 for at_s in found)
+    spoken_s = 8.0 + 1.0 - LINK_UP_S
+    assert len(pair.pair.sent_at) == pytest.approx(spoken_s / 0.02, abs=3), "nothing is sent twice"
