@@ -69,7 +69,8 @@ class Limiter:
 
     def process(self, block: Samples) -> None:
         """Limit `block`, shape (480,), in place, so that every sample is within +/-1.0."""
-        peak = max(float(block.max()), -float(block.min()))
+        # argmax is several times quicker than max.
+        peak = max(block.item(block.argmax()), -block.item(block.argmin()))
         before = self.gain
         if peak <= CEILING and before == 1.0:
             return

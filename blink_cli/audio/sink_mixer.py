@@ -275,8 +275,7 @@ class SinkMixer:
     def _behind_s(self, now_s: float) -> float:
         """Return how far what leaves the device's queue lags behind real time."""
         device = self._thread.device
-        queued_s = device.reading(now_s).queued_frames / device.parameters.sample_rate_hz
-        return now_s - (self._taken_s - queued_s)
+        return now_s - self._taken_s + device.queued_frames(now_s) / device.parameters.sample_rate_hz
 
     def _play_silence(self, now_s: float) -> None:
         """Give a device that stood still the silence of that time: the streams were played to nobody then."""

@@ -1,6 +1,6 @@
 """From blocks of voice to encoded frames: what the source track does between the microphone and the network.
 
-    block of 2.5 to 10 ms ──> frame of 2.5 to 60 ms ──> level, voice activity, talking
+    block of up to 60 ms ──> frame of 2.5 to 60 ms ──> level, voice activity, talking
                                       └──> mute ──> encoder ──> EncodedFrame
 
 It has no thread and no clock. The RTP timestamp counts every sample, sent or not: it goes on through mute, gaps and device changes.
@@ -37,6 +37,9 @@ the next."""
 
 UNSENT_BYTES: Final = 2
 """An encoder in DTX says "send nothing" with a packet of one or two bytes (opus_encode's documentation)."""
+
+ABSURD: Final = 1e9
+"""No driver says this of a sound; its square is still a number."""
 
 MOST_HEARD_BLOCKS: Final = 500
 """Of a long gap, the level of silence is told to the detectors for so many ticks: they have come to rest by then."""
@@ -139,12 +142,10 @@ class SourcePipeline(Generic[EncoderT]):
     def process(self, block: Samples, captured_until: float) -> None:
         """Take one block, whose last sample was captured at `captured_until`; emit the frames that it completes.
 
-        Blocks are `block_samples` long, or a tick: shape (n,), or (n, 2) for an encoder of two channels, which takes one channel too.
+        Blocks are of any length: shape (n,), or (n, 2) for an encoder of two channels, which takes one channel too.
         """
-        # One NaN from a driver would poison the level and the encoder's filters for good.
-        with np.errstate(over="ignore", invalid="ignore"):
-            energy = np.vdot(block, block)
-        if not np.isfinite(energy):
+        # One NaN from a driver would poison the level and the encoder's filters for good; it is the largest to argmax, and below nothing.
+        if not (block.item(block.argmax()) < ABSURD and block.item(block.argmin()) > -ABSURD):
             block = np.zeros(block.shape, dtype=np.float32)
         if block.ndim < self._frame.ndim:
             block = block[:, np.newaxis]
@@ -188,13 +189,8 @@ class SourcePipeline(Generic[EncoderT]):
         self._detector.reset()
 
     @property
-    def block_samples(self) -> int:
-        """How long blocks should be for frames to leave as soon as they can: a tick, or a frame that is shorter."""
-        return min(TICK_SAMPLES, len(self._frame))
-
-    @property
     def missing_samples(self) -> int:
-        """Samples until the frame in hand is full, at least 120: nothing leaves before."""
+        """Samples until the frame in hand is full, at least 1: nothing leaves before."""
         return len(self._frame) - self._filled
 
     def at_frame_boundary(self) -> bool:
@@ -297,19 +293,19 @@ class SourcePipeline(Generic[EncoderT]):
         return level
 
     def _listen(self, heard: Samples, captured_until: float) -> None:
-        """Hear whether somebody talks, a tick at a time: earlier than a frame is full."""
-        if len(heard) == TICK_SAMPLES and not self._tick_filled:
-            self._hear(voice=self._detector.update(heard), captured_until=captured_until)
-            return
+        """Hear whether somebody talks, a tick at a time: earlier than a frame is full, where blocks are shorter."""
         taken = 0
         while taken < len(heard):
-            piece = heard[taken : taken + TICK_SAMPLES - self._tick_filled]
-            self._tick[self._tick_filled : self._tick_filled + len(piece)] = piece
-            self._tick_filled = (self._tick_filled + len(piece)) % TICK_SAMPLES
-            taken += len(piece)
-            if not self._tick_filled:
-                until = captured_until - (len(heard) - taken) / SAMPLE_RATE_HZ
-                self._hear(voice=self._detector.update(self._tick), captured_until=until)
+            tick = heard[taken : taken + TICK_SAMPLES - self._tick_filled]
+            taken += len(tick)
+            if len(tick) < TICK_SAMPLES:
+                self._tick[self._tick_filled : self._tick_filled + len(tick)] = tick
+                self._tick_filled = (self._tick_filled + len(tick)) % TICK_SAMPLES
+                if self._tick_filled:
+                    return
+                tick = self._tick
+            until = captured_until - (len(heard) - taken) / SAMPLE_RATE_HZ
+            self._hear(voice=self._detector.update(tick), captured_until=until)
 
     def _hear(self, *, voice: bool, captured_until: float) -> None:
         self.voice = voice

@@ -330,10 +330,10 @@ class SourceTrack(Generic[EncoderT]):
         for index, block in enumerate(blocks, 1):
             faded = block
             if self._fading_in:
-                faded = (faded.T * fade_in(len(faded))).T
+                faded = _faded_in(faded)
                 self._fading_in = False
             if swapping and index == len(blocks):
-                faded = (faded.T * fade_in(len(faded))[::-1]).T
+                faded = _faded_in(faded[::-1])[::-1]
             self._process(faded, blocks_behind=len(blocks) - index)
         if swapping:
             self._swap(now_s)
@@ -434,11 +434,9 @@ class SourceTrack(Generic[EncoderT]):
             self._replace_voice(wanted)
 
     def _choose_block_length(self) -> None:
-        """Have short frames leave when they are full, where nothing needs whole ticks."""
-        samples = self._pipeline.block_samples
-        if samples < TICK_SAMPLES and not self._chain.passes_short_blocks():
-            samples = TICK_SAMPLES
-        self._voice.block_samples = samples
+        """Take all that the frame in hand lacks as one block, where nothing needs whole ticks: each block costs."""
+        passed_by = self._chain.passes_blocks_by()
+        self._voice.block_samples = self._pipeline.missing_samples if passed_by else TICK_SAMPLES
 
     def _voice_from(self, parameters: DeviceParameters) -> VoiceFromDevice:
         """What the encoder can make use of: two channels where it and the device have them, and none of them was chosen."""
@@ -471,3 +469,11 @@ class SourceTrack(Generic[EncoderT]):
         self._usual_way_s = _LONGEST_WAY_S
         self._device_is_new = True
         self._fading_in = True
+
+
+def _faded_in(block: Samples) -> Samples:
+    """Return it with a ramp over its first 10 ms, or all of a shorter one."""
+    ramp = fade_in(min(len(block), TICK_SAMPLES))
+    faded = block.copy()
+    faded.T[..., : len(ramp)] *= ramp
+    return faded

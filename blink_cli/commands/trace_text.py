@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from blink_cli.core.call.trace import TracedStep
+from blink_cli.core.call.traced_step import TracedStep
 
 UNTOLD: Final = frozenset({"Heard", "Reception"})
 """Said ten times a second by each link: left out unless something followed."""

@@ -334,6 +334,9 @@ class BrokenDevice:
     def heard_at(self) -> float:
         raise AssertionError("it never started")
 
+    def queued_frames(self, now_s: float) -> int:
+        raise AssertionError("it never started")
+
     def write(self, frames: Samples) -> int:
         raise AssertionError("it never started")
 

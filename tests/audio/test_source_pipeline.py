@@ -63,7 +63,7 @@ def test_frames_shorter_than_a_tick_come_from_blocks_as_short_as_well_as_from_ti
     feed(pipeline(of_ticks, PlainEncoder(frame_samples)), range(20))
     of_blocks: list[EncodedFrame] = []
     source = pipeline(of_blocks, PlainEncoder(frame_samples))
-    assert source.block_samples == frame_samples
+    assert source.missing_samples == frame_samples
     for end in range(frame_samples, len(sound) + 1, frame_samples):
         source.process(sound[end - frame_samples : end], -0.01 + end / 48_000)
     assert [f.payload for f in of_ticks] == [f.payload for f in of_blocks]

@@ -160,6 +160,9 @@ class OutputDevice(Protocol):
         knowledge of a few samples a second. Where it is later by more, silence that nobody wrote is heard in between. Voice thread.
         """
 
+    def queued_frames(self, now_s: float) -> int:
+        """Return how many frames were written and not played yet: what `reading` says of them, for the voice thread, which asks often."""
+
     def write(self, frames: Samples) -> int:
         """Queue `frames`, shape `(n, channels)`, and return how many fitted; the rest is lost. Never blocks; keeps no reference."""
 

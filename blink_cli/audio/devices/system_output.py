@@ -100,6 +100,11 @@ class SystemOutput:
         heard_at = self._playback.heard_at(frame)
         return self._started_s + frame / self._parameters.sample_rate_hz if heard_at is None else heard_at
 
+    def queued_frames(self, now_s: float) -> int:
+        """Return what waits for the next callback."""
+        del now_s  # nothing here is extrapolated
+        return self._ring.queued
+
     def write(self, frames: Samples) -> int:
         """Queue `frames`."""
         self._written = True

@@ -92,6 +92,10 @@ class VirtualOutput:
         """Return when the next frame to be written is played, exactly."""
         return self._clock.time_of_s(self._clock.frames)
 
+    def queued_frames(self, now_s: float) -> int:
+        """Return how much was written ahead of time."""
+        return max(0, self._clock.frames - self._clock.elapsed_frames(now_s))
+
     def write(self, frames: Samples) -> int:
         """Play `frames`, shape `(n, 1)`, behind what was written before."""
         self._listener.hear(frames[:, 0])

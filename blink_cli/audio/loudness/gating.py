@@ -43,6 +43,13 @@ def power_of(loudness_lufs: float) -> float:
 
 
 _ABSOLUTE_GATE: Final = power_of(ABSOLUTE_GATE_LUFS)
+_INTEGRATED_GATE: Final = 10.0 ** (INTEGRATED_GATE_LU / 10.0)
+
+
+def _bin_of(power: float) -> int:
+    """Where a block is counted, from -70 LUFS on; 0 for one that is softer."""
+    above_lu = _OFFSET_LUFS + 10.0 * math.log10(power) - ABSOLUTE_GATE_LUFS
+    return min(max(int(above_lu * _BINS_A_LU), 0), _BINS - 1)
 
 
 class GatedBlocks:
@@ -51,22 +58,44 @@ class GatedBlocks:
     def __init__(self) -> None:
         self._counts: npt.NDArray[np.int64] = np.zeros(_BINS, dtype=np.int64)
         self._powers: Floats = np.zeros(_BINS)
+        self._count, self._power = 0, 0.0
+        """Of all."""
+
+        self._gate_bin = 0
+        self._count_above, self._power_above = 0, 0.0
+        """Of the bins above that one: a gate moves by few bins from one block to the next, and 10,000 need not be looked through."""
 
     def add(self, power: float) -> None:
         """Take the mean square of a block; one at or below -70 LUFS is left out."""
         if power <= _ABSOLUTE_GATE:
             return
-        above_lu = _OFFSET_LUFS + 10.0 * math.log10(power) - ABSOLUTE_GATE_LUFS
-        place = min(int(above_lu * _BINS_A_LU), _BINS - 1)
+        place = _bin_of(power)
         self._counts[place] += 1
         self._powers[place] += power
+        self._count += 1
+        self._power += power
+        if place > self._gate_bin:
+            self._count_above += 1
+            self._power_above += power
 
     @property
     def gated_mean(self) -> float | None:
         """Loudness of the mean of all blocks above the relative gate; None if there is none."""
-        counts, powers = self._above(INTEGRATED_GATE_LU)
-        count = int(counts.sum())
-        return lufs(float(powers.sum()) / count) if count else None
+        if not self._count:
+            return None
+        gate = self._power / self._count * _INTEGRATED_GATE
+        place = _bin_of(gate)
+        low, high = sorted((place, self._gate_bin))
+        counts, powers = self._counts[low + 1 : high + 1], self._powers[low + 1 : high + 1]
+        sign = 1 if place < self._gate_bin else -1
+        self._count_above += sign * int(counts.sum())
+        self._power_above += sign * float(powers.sum())
+        self._gate_bin = place
+        count, power = self._count_above, self._power_above
+        if self._powers[place] > gate * self._counts[place]:
+            count += int(self._counts[place])
+            power += float(self._powers[place])
+        return lufs(power / count)
 
     @property
     def gated_spread(self) -> float | None:

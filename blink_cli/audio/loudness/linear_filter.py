@@ -65,6 +65,9 @@ class LinearFilter:
         self._response: Floats = np.where(lag <= 0, impulse[np.maximum(-lag, 0)], 0.0)
         """Row j: what sample j of a row gives to its samples."""
 
+        self._doublings: list[Floats] = [self._powers[ROW_SAMPLES]]
+        """What leads from the end of a row to those 1, 2, 4, 8 … rows behind it; as many as were needed yet."""
+
         self._state: Floats = np.zeros((channels, 4))
 
     def reset(self) -> None:
@@ -95,12 +98,11 @@ class LinearFilter:
 
     def _ends_of_rows(self, added: Floats) -> Floats:
         """Return the states at the ends of all rows, from what each row adds, `(channels, rows, 4)`."""
-        step = self._powers[ROW_SAMPLES]
         ends = added
-        ends[:, 0] += self._state @ step
-        distance = 1
-        while distance < ends.shape[1]:
-            ends[:, distance:] += ends[:, :-distance] @ step
-            step = step @ step
-            distance *= 2
+        ends[:, 0] += self._state @ self._powers[ROW_SAMPLES]
+        for doubling in range((ends.shape[1] - 1).bit_length()):
+            if doubling == len(self._doublings):
+                self._doublings.append(self._doublings[-1] @ self._doublings[-1])
+            distance = 1 << doubling
+            ends[:, distance:] += ends[:, :-distance] @ self._doublings[doubling]
         return ends

@@ -184,18 +184,23 @@ class LoudnessMeter:
         if self._peak is not None:
             self._peak.add(sound)
         weighted = self._filter.process(sound)
-        power: Floats = self._weights @ (weighted * weighted)
-
         readings: list[LoudnessAt] = []
         begin, start = self._samples, 0
-        while (end := self._step_end - begin) <= len(power):
-            self._energy += float(power[start:end].sum())
+        length = weighted.shape[1]
+        while (end := self._step_end - begin) <= length:
+            self._energy += self._energy_of(weighted[:, start:end])
             self._samples = begin + end
             readings.append(self._finish_step())
             start = end
-        self._energy += float(power[start:].sum())
-        self._samples = self._quiet_since = begin + len(power)
+        if start < length:
+            self._energy += self._energy_of(weighted[:, start:])
+        self._samples = self._quiet_since = begin + length
         return readings
+
+    def _energy_of(self, weighted: Floats) -> float:
+        """Return the sum of the squares, each channel with its weight."""
+        squares = (float(np.vdot(channel, channel)) for channel in weighted)
+        return float(sum(weight * square for weight, square in zip(self._weights, squares, strict=True)))
 
     def _finish_step(self) -> LoudnessAt:
         self._recent.append(self._energy / (self._samples - self._start_of(self._steps)))

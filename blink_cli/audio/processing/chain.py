@@ -28,7 +28,7 @@ from blink_cli.audio.processing.filter import Filter
 from blink_cli.audio.processing.gain import GainFilter
 from blink_cli.audio.processing.high_pass import HighPass
 from blink_cli.audio.processing.noise import NoiseFilter
-from blink_cli.audio.processing.stage import Stage
+from blink_cli.audio.processing.stage import WARMED_BLOCKS, Stage
 from blink_cli.audio.processing.webrtc import UnavailableError
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
@@ -48,6 +48,9 @@ TRIED_AGAIN_S: Final = 20.0
 
 MOST_FAILURES: Final = 3
 """After so many it stays out for good: what is wrong does not pass."""
+
+SHORTEST_BLOCK_SAMPLES: Final = TICK_SAMPLES // 4
+WARMING_SAMPLES: Final = WARMED_BLOCKS * TICK_SAMPLES
 
 _TICK_S: Final = TICK_MS / 1000
 
@@ -99,6 +102,11 @@ class CaptureChain:
         self._failures: dict[type[Filter], _Failures] = {}
         self._captured_until = 0.0
         self._heard_from: tuple[InputDevice | None, OutputDevice | None] = (None, None)
+        self._idle = True
+        """Whether no filter runs, nor is about to."""
+
+        self._passed_by: deque[Samples] = deque(maxlen=WARMING_SAMPLES // SHORTEST_BLOCK_SAMPLES)
+        """The last blocks that no stage has seen."""
 
         self._unavailable: dict[type[Filter], UnavailableFilter] = {}
         self._observers: tuple[ChainObserver, ...] = ()
@@ -137,31 +145,29 @@ class CaptureChain:
         """How many blocks were taken and not given yet."""
         return sum(stage.held_blocks for stage in self._stages)
 
-    def passes_short_blocks(self) -> bool:
-        """Return whether the next blocks may be shorter than 10 ms, because nothing is done to them."""
+    def passes_blocks_by(self) -> bool:
+        """Return whether the next blocks may be of any length, because nothing is done to them."""
         if self._until_decision <= 0:
             self._decide_anew()
-        return not self._observers and all(stage.idle for stage in self._stages)
+        return self._idle and not self._observers
 
     def process(self, near: Samples, captured_until: float) -> list[CapturedBlock]:
         """Take one block, shape (480,), whose last sample was captured at `captured_until`; return those that are finished.
 
-        That is the one before where filters run that need time; none, or two, where one was turned on or off just now. A shorter block passes
-        as it is (`passes_short_blocks`).
+        That is the one before where filters run that need time; none, or two, where one was turned on or off just now. A block of another
+        length passes as it is (`passes_blocks_by`).
         """
-        if len(near) < TICK_SAMPLES:
-            self._until_decision -= len(near)
-            return [CapturedBlock(near, near, SILENT_BLOCK, captured_until)]
-        self._until_decision -= TICK_SAMPLES
+        self._until_decision -= len(near)
         self._captured_until = captured_until
-        if self._until_decision < 0:
+        if len(near) == TICK_SAMPLES and self._until_decision < 0:
             self._decide_anew()
-        sound = _sound(near)
-        idle = all(stage.idle for stage in self._stages)
-        if idle and not self._observers:
-            for stage in self._stages:
-                stage.process(CapturedBlock(sound, sound, SILENT_BLOCK, captured_until))
+        idle = self._idle
+        if len(near) != TICK_SAMPLES or (idle and not self._observers):
+            self._passed_by.append(near)
             return [CapturedBlock(near, near, SILENT_BLOCK, captured_until)]
+        if self._passed_by:
+            self._recall(captured_until - _TICK_S)
+        sound = _sound(near)
         self._passed += 1
         measured = self._passed % COST_EVERY_BLOCKS == 0
         began_s = time.thread_time() if measured else 0.0
@@ -174,6 +180,7 @@ class CaptureChain:
         blocks = [CapturedBlock(sound, sound, far, captured_until)]
         for stage in self._stages:
             blocks = [done for block in blocks for done in self._run(stage, block)]
+        self._idle = all(stage.idle for stage in self._stages)
         if measured:
             self._costs_s.append(time.thread_time() - began_s)
         if idle:  # as it is, whoever observes
@@ -184,7 +191,20 @@ class CaptureChain:
 
     def restart(self) -> int:
         """Take that sound is missing behind the last block. Return how many blocks were held back and are left out."""
-        return sum(stage.restart() for stage in self._stages)
+        self._passed_by.clear()
+        left_out = sum(stage.restart() for stage in self._stages)
+        self._idle = all(stage.idle for stage in self._stages)
+        return left_out
+
+    def _recall(self, captured_until: float) -> None:
+        """Show the stages the end of what passed them by: a filter that comes begins with it."""
+        sound = np.concatenate(self._passed_by)
+        self._passed_by.clear()
+        for left in range(min(WARMED_BLOCKS, len(sound) // TICK_SAMPLES) - 1, -1, -1):
+            end = len(sound) - left * TICK_SAMPLES
+            block = _sound(sound[end - TICK_SAMPLES : end])
+            for stage in self._stages:
+                stage.remember(CapturedBlock(block, block, SILENT_BLOCK, captured_until - left * _TICK_S))
 
     def _run(self, stage: Stage, block: CapturedBlock) -> list[CapturedBlock]:
         try:
@@ -246,6 +266,7 @@ class CaptureChain:
         # The echo canceller has one of its own.
         others = self._noise.filter is not None or self._gain.filter is not None
         self._put(self._high_pass, HighPass, HighPass if others and self._echo.filter is None else None)
+        self._idle = all(stage.idle for stage in self._stages)
 
     def _put(
         self,
@@ -314,9 +335,10 @@ class CaptureChain:
 
 def _sound(near: Samples) -> Samples:
     """Return the block as filters may see it: finite and within full scale."""
-    low, high = float(near.min()), float(near.max())
+    # argmax is several times quicker than max; a NaN is the largest to it, and to argmin the smallest.
+    low, high = near.item(near.argmin()), near.item(near.argmax())
     if low >= -1.0 and high <= 1.0:
         return near
-    if not np.isfinite(low + high):
+    if not math.isfinite(low + high):
         return np.zeros_like(near)
     return np.clip(near, -1.0, 1.0)

@@ -122,7 +122,10 @@ class FarReference:
 
     def _put(self, start: int, samples: Samples) -> None:
         at = start % CAPACITY
-        first = min(len(samples), CAPACITY - at)
+        if at + len(samples) <= CAPACITY:
+            self._samples[at : at + len(samples)] = samples
+            return
+        first = CAPACITY - at
         self._samples[at : at + first] = samples[:first]
         self._samples[: len(samples) - first] = samples[first:]
 

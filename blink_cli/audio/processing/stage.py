@@ -80,6 +80,10 @@ class Stage:
             self._finish_change()
         self._next = None if filter_ is self._now.filter else _Aligned(filter_)
 
+    def remember(self, block: CapturedBlock) -> None:
+        """Take a block that passed by: a filter that comes is warmed by it."""
+        self._recent.append(block)
+
     def process(self, block: CapturedBlock) -> list[CapturedBlock]:
         """Return the blocks that are finished now, in order: mostly one. What a filter raises is raised; see `abandon`."""
         if self.idle:

@@ -18,6 +18,13 @@ TAPS: Final = 36
 CUTOFF_HZ: Final = 7_000
 
 
+ROW_SAMPLES: Final = 16
+"""So many samples come out of one row of the matrix product: longer rows are mostly zeros, shorter ones more rows."""
+
+_ROW_REACH: Final = TAPS - FACTOR + ROW_SAMPLES * FACTOR
+"""How many samples at 48 kHz have a part in a row."""
+
+
 def _lowpass() -> Samples:
     """A windowed sinc (Kaiser, beta 6), sum 1."""
     at = np.arange(TAPS) - (TAPS - 1) / 2
@@ -25,7 +32,15 @@ def _lowpass() -> Samples:
     return np.asarray(taps / taps.sum(), dtype=np.float32)
 
 
-_LOWPASS: Final = _lowpass()
+def _row() -> Samples:
+    """Column i: the taps, where sample i of a row finds what it is made of."""
+    row = np.zeros((_ROW_REACH, ROW_SAMPLES), dtype=np.float32)
+    for sample in range(ROW_SAMPLES):
+        row[FACTOR * sample : FACTOR * sample + TAPS, sample] = _lowpass()
+    return row
+
+
+_ROW: Final = _row()
 
 
 class Decimation:
@@ -33,12 +48,13 @@ class Decimation:
 
     def __init__(self) -> None:
         self._heard: Samples = np.zeros(TAPS - 1 + TICK_SAMPLES, dtype=np.float32)
-        # One row for each sample that comes out; a view, so that a block costs one matrix product.
-        self._rows = np.lib.stride_tricks.sliding_window_view(self._heard, TAPS)[FACTOR - 1 :: FACTOR]
+        # A view, so that a block costs one matrix product.
+        windows = np.lib.stride_tricks.sliding_window_view(self._heard[FACTOR - 1 :], _ROW_REACH)
+        self._rows = windows[:: FACTOR * ROW_SAMPLES]
 
     def convert(self, block: Samples) -> Samples:
         """Return shape (160,) for float32 `block` of shape (480,)."""
         self._heard[: TAPS - 1] = self._heard[TICK_SAMPLES:]
         self._heard[TAPS - 1 :] = block
-        slowed: Samples = self._rows @ _LOWPASS
+        slowed: Samples = (self._rows @ _ROW).reshape(-1)
         return slowed

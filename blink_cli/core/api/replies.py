@@ -8,7 +8,7 @@ from blink_cli.core.analysis.culprit import Disturbance
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.facts import LinkState
-from blink_cli.core.call.trace import TracedStep
+from blink_cli.core.call.traced_step import TracedStep
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.one_way_delay import Method
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress

@@ -17,40 +17,13 @@ import msgspec
 
 from blink_cli.core.call.effects import CallEffect
 from blink_cli.core.call.inputs import CallInput
+from blink_cli.core.call.traced_step import TIMEOUT, TracedEffect, TracedStep
 from blink_cli.core.ids import GROUP_KEY_BYTES
 from blink_cli.core.signaling.topics import key_id_of
 from blink_cli.core.text.veil import Veil
 
 STEPS: Final = 4096
 """Media say every tenth of a second that they arrive: with seven others that is a minute."""
-
-TIMEOUT: Final = "Timeout"
-"""What stands in place of an input's name when only time had passed."""
-
-
-class TracedEffect(msgspec.Struct, frozen=True):
-    """What the machine wanted."""
-
-    effect: str
-    """The class of core/call/effects.py."""
-
-    fields: dict[str, Any]
-
-
-class TracedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One input and what followed."""
-
-    at_s: float
-    """Monotonic."""
-
-    told: str
-    """The class of core/call/inputs.py, or `Timeout`."""
-
-    fields: dict[str, Any]
-    drawn: tuple[bytes, ...]
-    """Random bytes that were asked for meanwhile."""
-
-    effects: tuple[TracedEffect, ...]
 
 
 @dataclass(frozen=True, slots=True)

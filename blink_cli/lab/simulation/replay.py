@@ -9,7 +9,7 @@ import msgspec
 from blink_cli.core.call import inputs
 from blink_cli.core.call.effects import CallEffect
 from blink_cli.core.call.machine import CallMachine
-from blink_cli.core.call.trace import TIMEOUT, TracedEffect, TracedStep
+from blink_cli.core.call.traced_step import TIMEOUT, TracedEffect, TracedStep
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 

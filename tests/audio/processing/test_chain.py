@@ -43,6 +43,23 @@ def test_with_everything_off_the_very_block_passes() -> None:
     assert done.samples is loud
 
 
+def test_whole_frames_pass_by_and_a_filter_that_comes_begins_with_their_end() -> None:
+    sound = voice(0, 2.0)
+    given = []
+    for frame_samples in (480, 960, 2880):
+        chain = CaptureChain(FarReference(), OFF)
+        assert chain.passes_blocks_by()
+        for end in range(frame_samples, 43_200 + 1, frame_samples):
+            frame = sound[end - frame_samples : end]
+            (done,) = chain.process(frame, end / 48_000)
+            assert done.samples is frame
+        chain.set_settings(ProcessingSettings(EchoCancel.OFF, NoiseSuppress.HIGH))
+        assert not chain.passes_blocks_by()
+        given.append(np.concatenate([one.samples for one in run(chain, sound[43_200:], 90)]))
+    assert np.array_equal(given[0], given[1])
+    assert np.array_equal(given[0], given[2])
+
+
 def test_filters_come_and_go_in_the_middle_of_a_voice_and_no_time_is_lost() -> None:
     chain = CaptureChain(FarReference(), OFF)
     sound = voice(0, 3.0)

@@ -21,9 +21,10 @@ from tests.audio.parts import PlainEncoder
 pytestmark = pytest.mark.no_clock
 
 ONSET_S = 0.06
+LATE_ONSET_S = 0.08
 END_S = 0.4
-LIPS_S = 0.2
 PAUSE_S = 1.0
+NOISY_DBFS = -55
 
 
 @dataclass
@@ -37,11 +38,12 @@ class Told:
         (self.starts if change is TalkingChange.STARTED else self.stops).append(at_s)
 
     def onsets_s(self, spoken: Spoken) -> list[float]:
-        """How long after its beginning each phrase was noticed."""
+        """How long after its beginning each phrase was noticed; 0 if what comes right before it, a click of the lips, was taken for it."""
+        told = [*zip(self.starts, self.stops, strict=True)]
         return [
-            min(at for at in self.starts if at > begin) - begin
+            max(0.0, min(start for start, stop in told if stop > begin) - begin)
             for begin, _ in spoken.phrases
-            if any(at > begin for at in self.starts)
+            if any(stop > begin for _, stop in told)
         ]
 
     def ends_s(self, spoken: Spoken) -> list[float]:
@@ -87,7 +89,9 @@ def listen(path: Path, sound: Samples, *, muted: bool = False) -> tuple[Told, To
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
-@pytest.mark.parametrize(("level_dbfs", "noise_dbfs"), [(-26, -80), (-26, -60), (-12, -60), (-40, -70)])
+@pytest.mark.parametrize(
+    ("level_dbfs", "noise_dbfs"), [(-26, -80), (-26, -60), (-12, -60), (-40, -70), (-45, -80), (-26, -50)]
+)
 def test_each_phrase_is_told_in_time_at_both_ends(
     tmp_path: Path, index: int, level_dbfs: float, noise_dbfs: float
 ) -> None:
@@ -96,9 +100,10 @@ def test_each_phrase_is_told_in_time_at_both_ends(
         assert len(told.stops) == len(told.starts)
         onsets = sorted(told.onsets_s(spoken))
         assert len(onsets) == len(spoken.phrases)
-        # Up to two phrases of each voice begin with a click of the lips, a tenth of a second before anything is said.
-        assert onsets[-3] <= ONSET_S
-        assert onsets[-1] <= LIPS_S
+        # Over a noise that is only 24 dB softer, up to two phrases of each voice begin with what is hardly louder than it.
+        late = 2 if noise_dbfs > NOISY_DBFS else 0
+        assert onsets[-1 - late] <= ONSET_S + 1e-6
+        assert onsets[-1] <= (LATE_ONSET_S if late else ONSET_S) + 1e-6
         ends = told.ends_s(spoken)
         assert max(ends) <= END_S
         assert np.median(ends) >= 0.1, "the last syllable is part of it"
@@ -135,9 +140,26 @@ def test_hum_and_loud_fans_are_nobody(tmp_path: Path, sound: Samples) -> None:
         assert told.starts == []
 
 
-def test_of_two_hundred_keys_hardly_one_is_a_voice(tmp_path: Path) -> None:
-    for told in listen(tmp_path / "noise.wav", keyboard()):
-        assert len(told.starts) <= 2
+def bursts(*, shape: str) -> Samples:
+    """Sixty hisses of a room: hands that clap in it, or paper that rustles."""
+    sound = noise(30 * SAMPLE_RATE_HZ, -65.0, seed=5)
+    at = np.arange(SAMPLE_RATE_HZ // 4)
+    ring = 0.15 * np.exp(-at / (0.02 * SAMPLE_RATE_HZ)) if shape == "clap" else 0.03 * np.hanning(len(at))
+    hiss = noise(60 * len(at), 0.0, seed=6).reshape(60, -1)
+    if shape == "paper":
+        hiss = np.diff(hiss, axis=1, prepend=np.float32(0.0))
+    for number, one in enumerate(hiss):
+        start = 24_000 * number + 137 * (number % 50)
+        sound[start : start + len(at)] += one * ring
+    return sound
+
+
+@pytest.mark.parametrize(
+    ("sound", "most"), [(keyboard(), 1), (bursts(shape="clap"), 3), (bursts(shape="paper"), 4)]
+)
+def test_few_of_the_noises_of_a_room_are_a_voice(tmp_path: Path, sound: Samples, most: int) -> None:
+    for told in listen(tmp_path / "noise.wav", sound):
+        assert len(told.starts) <= most
 
 
 def test_talking_is_heard_while_muted_and_the_peers_are_told_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from blink_cli.commands.trace_text import trace_lines
 from blink_cli.core.call import inputs
 from blink_cli.core.call.machine import CallMachine
-from blink_cli.core.call.trace import CallTrace, TracedStep
+from blink_cli.core.call.trace import CallTrace
+from blink_cli.core.call.traced_step import TracedStep
 from blink_cli.core.errors import StateError
 from blink_cli.core.ids import Did
 from blink_cli.core.signaling.signals import Announce, Decline
