@@ -172,11 +172,11 @@ class VirtualSession:
     @property
     def next_capture_at(self) -> float:
         """When the next block of the microphone is whole."""
-        return self._microphone_at + (self._captured + self.pipeline.block_samples) / SAMPLE_RATE_HZ
+        return self._microphone_at + (self._captured + self.pipeline.missing_samples) / SAMPLE_RATE_HZ
 
     def capture(self, now_s: float) -> None:
         """Take the next block, and send what is ready."""
-        count = self.pipeline.block_samples
+        count = self.pipeline.missing_samples
         block = self._microphone[self._captured : self._captured + count]
         if len(block) < count:
             block = np.pad(block, (0, count - len(block)))
