@@ -15,6 +15,7 @@ from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NoSessionError
 from blink_cli.core.text.path_text import as_word
+from blink_cli.runtime.math_threads import on_one_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +120,8 @@ def open_session(
     # Imports make much and leave nothing to collect: looking for it again and again takes a tenth of their time.
     gc.disable()
     try:
-        from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
+        with on_one_thread():
+            from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
     finally:
         gc.enable()
     prepare_process()
