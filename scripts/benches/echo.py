@@ -1,7 +1,7 @@
 """How much echo a session takes out in simulated rooms, in virtual time; what it leaves of a near voice; what that costs.
 
 Each room is tried as it is, with clocks that drift apart by 100 ppm, and with a delay that jumps by 20 ms at half time. Single talk: dB removed
-in the first second that echo is heard, from the second one on, and at the worst in any second. Double talk: PESQ-WB of the near voice, who
+in the first second that echo is heard, from the second one on, at the worst in any second, and from a second after the jump on. Double talk: PESQ-WB of the near voice, who
 begins at 3 s, as the microphone heard it, behind AEC3 alone, and as it is sent. At the end a voice alone, and the processor time of a block.
 """
 
@@ -33,6 +33,9 @@ class SingleTalk:
     first_second_db: float
     later_db: float
     worst_second_db: float
+    again_db: float | None
+    """From a second after the delay jumped."""
+
     told_removed_db: float | None
     told_delay_ms: float | None
     cost_us: float | None
@@ -69,6 +72,7 @@ def single_talk(room: Room, change: str, talker: int, lasts_s: float) -> SingleT
         sent.removed_db(begin_s, begin_s + 1.0),
         sent.removed_db(begin_s + 1.0, lasts_s),
         min(sent.removed_db(float(second), float(second) + 1.0) for second in seconds),
+        sent.removed_db(lasts_s / 2 + begin_s + 1.0, lasts_s) if change == "slip" else None,
         None if echo is None else echo.removed_db,
         None if echo is None else echo.delay_ms,
         sent.figures.cost_us,
@@ -102,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     changes = ("none",) if options.quick else ("none", "drift", "slip")
     tell: Callable[[str], None] = (lambda _: None) if options.json else _print_now
     tell(
-        f"{'single talk':30} {'change':6} {'1st s':>6} {'later':>6} {'worst':>6} {'told dB':>8} {'told ms':>8} {'us':>5}"
+        f"{'single talk':30} {'change':6} {'1st s':>6} {'later':>6} {'worst':>6} {'again':>6} {'told dB':>8} {'told ms':>8} {'us':>5}"
     )
     single = []
     for room, change, talker in itertools.product(ROOMS, changes, talkers):
@@ -110,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         single.append(one)
         tell(
             f"{one.room:30} {one.change:6} {one.first_second_db:6.1f} {one.later_db:6.1f} {one.worst_second_db:6.1f}"
+            f" {'' if one.again_db is None else f'{one.again_db:.1f}':>6}"
             f" {one.told_removed_db or 0.0:8.1f} {one.told_delay_ms or 0.0:8.1f} {one.cost_us or 0.0:5.0f}"
         )
     tell(f"\n{'double talk, PESQ-WB':30} {'heard':>6} {'AEC3':>6} {'sent':>6}")

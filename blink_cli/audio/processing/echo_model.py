@@ -60,6 +60,10 @@ _ENTERS: Final = np.asarray(1.0 - _DECAYS, np.float32)
 _KERNELS: Final = np.asarray(_ENTERS * _DECAYS ** np.arange(TAIL_TICKS), np.float32)
 _PARTS: Final = EARLY + len(REVERBERATION_S)
 _FIRST_WEIGHT: Final = 0.1
+DOUBTED: Final = 0.1
+"""A canceller that leaves a tenth of the power leaves the tail of the room, or a voice."""
+
+_DOUBTED_HIGHEST: Final = 2.5
 _MEMORY, _STEP, _HIGHEST = 0.99, 0.05, 6.0
 _NEW_MEMORY, _NEW_STEP, _NEW_HIGHEST = 0.95, 0.3, 50.0
 _PRIOR: Final = 2.0
@@ -170,11 +174,19 @@ class EchoModel:
         """Return how far what is heard stands above what is expected, beyond what such powers scatter by; the mean of a voice's bands."""
         return _excess_db(heard[VOICE], self._expected[VOICE])
 
-    def learn(self, heard: Samples) -> None:
-        """Correct the weights by what the microphone heard, where that is echo alone."""
+    def learn(self, heard: Samples, left_share: float) -> None:
+        """Correct the weights by what the microphone heard, where that is echo alone.
+
+        Args:
+            heard: The powers of it, `(BANDS,)`.
+            left_share: How much of it the canceller leaves: if that is much it may be a voice that was not noticed, and little is learnt of it.
+
+        """
         memory, step, highest = (
             (_NEW_MEMORY, _NEW_STEP, _NEW_HIGHEST) if self.new else (_MEMORY, _STEP, _HIGHEST)
         )
+        if left_share > DOUBTED and not self.new:
+            highest = _DOUBTED_HIGHEST
         share = self._parts / self._expected
         self._weighed *= memory
         self._weighed += share

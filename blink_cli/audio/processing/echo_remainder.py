@@ -38,14 +38,17 @@ EXPLAINED: Final = 0.5
 OVER: Final = 4.0
 """What is left is up to 6 dB above what is expected."""
 
+NEW_OVER: Final = 16.0
+"""The same against what is expected while no delay is known, which is a guess."""
+
 TAIL: Final = 1.5
 """The tail scatters more than what is early."""
 
 LEAST_POWER: Final = 1e-2
 """No band is turned down farther: -20 dB."""
 
-NEW_LEAST_POWER: Final = 4e-3
-"""Nor at first: -24 dB."""
+NEW_LEAST_POWER: Final = 1e-3
+"""Nor at first: -30 dB."""
 
 AGREES: Final = 0.01
 """Nothing of the microphone is given back where the canceller leaves less than that of its power: it found echo alone."""
@@ -145,7 +148,7 @@ class EchoRemainder:
         if talks and not model.new and self._ticks % LOOKS_EVERY_TICKS == 0:
             talks = not self._jumped()
         if model.new or not talks:
-            model.learn(heard)
+            model.learn(heard, self.near_voice.left_share)
         before_early, before_tail = self._before or (early, tail)
         self._before = early, tail
         if talks and not model.new:
@@ -183,7 +186,7 @@ class EchoRemainder:
         ratio = heard / (expected + self.model.noise)
         self._smeared_weights *= np.clip(ratio, 0.5, 2.0) ** 0.3
         np.clip(self._smeared_weights, _NEW_LEAST, _NEW_MOST, out=self._smeared_weights)
-        expected *= np.float32(OVER * (NEW_LEAK + 1.0))
+        expected *= np.float32(NEW_OVER)
         return _gains(expected, remains, NEW_LEAST_POWER)
 
 

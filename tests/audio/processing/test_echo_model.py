@@ -43,7 +43,7 @@ def learn(model: EchoModel, played: Samples, heard: Samples) -> Samples:
             continue
         early, tail = model.expected()
         off_db.append(float(10.0 * np.log10((early + tail + NOISE) / tick_heard)[VOICE].mean()))
-        model.learn(tick_heard)
+        model.learn(tick_heard, 0.01)
     return np.array(off_db, np.float32)
 
 
@@ -110,7 +110,7 @@ def test_a_voice_softer_than_the_echo_is_noticed_and_echo_alone_is_not() -> None
             else False
         )
         if tick < 600:
-            model.learn(heard)
+            model.learn(heard, 0.01)
     speaks = near[600:, VOICE].sum(axis=1) > 0.0
     assert np.mean(talks[200:600]) < 0.02
     assert np.mean(np.array(talks[600:])[speaks]) > 0.65
