@@ -35,6 +35,9 @@ LOST_SHARE: Final = 0.02
 LOST_EXPLAINS: Final = 0.25
 """Loss is the cause when what was lost is at least such a part of the damage: repair and concealment of whole frames blur the figure."""
 
+LOST_OUTWEIGHS: Final = 0.5
+"""Loss that explains so much of the damage outweighs a machine that was late for less than that: on a busy one, that is always so."""
+
 HELD_MS: Final = 30.0
 """A packet that is so much later than the earliest of the last seconds was held up."""
 
@@ -174,6 +177,9 @@ class _Facts:
 def _certain(facts: _Facts, damage_ms: float) -> Iterator[tuple[Culprit, str]]:
     """Who did it, of those of whom that is known; who is surest first."""
     own, other = facts.own, facts.other
+    lost = f"{facts.lost} of {facts.expected} packets were lost on the way here"
+    if facts.lost_ms >= LOST_OUTWEIGHS * damage_ms > own.machine_late_ms:
+        yield Culprit.NETWORK_IN, lost
     if own.machine_late_ms >= MACHINE_MS:
         yield (
             Culprit.RECEIVER_MACHINE,
@@ -189,7 +195,7 @@ def _certain(facts: _Facts, damage_ms: float) -> Iterator[tuple[Culprit, str]]:
         and facts.lost >= LOST_SHARE * facts.expected
         and facts.lost_ms >= LOST_EXPLAINS * damage_ms
     ):
-        yield Culprit.NETWORK_IN, f"{facts.lost} of {facts.expected} packets were lost on the way here"
+        yield Culprit.NETWORK_IN, lost
     if other.machine_late_ms >= MACHINE_MS:
         yield (
             Culprit.SENDER_MACHINE,

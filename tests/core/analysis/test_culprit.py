@@ -34,6 +34,8 @@ def second(**changed: object) -> Evidence:
     [
         (second(own=SideHealth(machine_late_ms=300, speaker_missing_ms=200)), Culprit.RECEIVER_MACHINE),
         (second(own=SideHealth(speaker_missing_ms=200)), Culprit.RECEIVER_DEVICE),
+        (second(packets_lost=10, own=SideHealth(machine_late_ms=60)), Culprit.NETWORK_IN),
+        (second(packets_lost=10, own=SideHealth(machine_late_ms=300)), Culprit.RECEIVER_MACHINE),
         (second(packets_lost=10, other=SideHealth(machine_late_ms=60)), Culprit.NETWORK_IN),
         (second(other=SideHealth(machine_late_ms=300, capture_missing_ms=250)), Culprit.SENDER_MACHINE),
         (second(other=SideHealth(capture_missing_ms=250)), Culprit.SENDER_CAPTURE),
