@@ -23,7 +23,7 @@ def test_status_is_the_document_of_the_contract(served: Shell) -> None:
     assert list(status) == [
         "schema", "profile", "did", "nickname", "pid", "input", "output", "muted", "deafened", "clocks", "call", "pending_calls",
         "signals", "input_place", "output_place", "machine", "wrong_clocks", "capture", "opus",
-        "other_versions", "processing", "codec", "volumes", "mix", "log", "network", "missed_input", "missed_output",
+        "other_versions", "processing", "codec", "volumes", "mix", "log", "network", "missed_input", "missed_output", "impairment",
     ]  # fmt: skip
     assert (status["schema"], status["profile"], status["did"], status["input"]) == (
         1,
