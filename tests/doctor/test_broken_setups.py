@@ -68,13 +68,13 @@ async def test_the_command_ends_with_6_where_something_is_broken_without_rights_
     data = tmp_path / "not-made" / "data"
     async with Machine(prefix=prefix) as machine:
         first, second = await together(
-            doctor(machine, "portaudio", "profile", "processor", "session", "--data-dir", str(data)),
+            doctor(machine, "portaudio", "profile", "session", "--data-dir", str(data)),
             doctor(machine, "portaudio", "profile", "terminal", "firewall", "--data-dir", str(data)),
         )
     for broken in (first, second):
         broken.broken("portaudio", "PortAudio is missing", "apt install libportaudio2")
         broken.broken("profile", "Read-only file system", "remount", "--data-dir")
-    first.whole("session", "processor")
+    first.whole("session")
     second.whole("terminal")
 
 
