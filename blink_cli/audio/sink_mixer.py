@@ -306,7 +306,7 @@ class SinkMixer:
         """Tell the listener what this tick did, if it was noted."""
         notes, self._notes = self._notes, None
         if notes is not None and self._listener is not None:
-            self._listener.ticked(notes.tick(block, self._mixer.applied_gain, written, frames))
+            self._listener.played(notes.tick(block, self._mixer.applied_gain, written, frames))
 
     def _present_and_leaving(self) -> tuple[SinkTrack, ...]:
         if not self._leaving:

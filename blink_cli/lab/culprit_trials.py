@@ -33,7 +33,7 @@ from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media import red
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.redundancy_policy import RedundancyPolicy
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
@@ -286,7 +286,7 @@ class Side:
             self.told.append((self._now_s, event))
 
     def _played(self, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
-        self.watch.frame_played(self._other, ssrc, timestamp, outcome)
+        self.watch.played(FramePlayed(self._other, ssrc, timestamp, outcome))
 
     def _captured(self, frame: EncodedFrame) -> None:
         now_s = self._capture_clock.now_s()

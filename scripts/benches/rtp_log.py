@@ -29,7 +29,7 @@ from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtp import ReceptionReport, RtpPacket, SentPacket
 
@@ -124,7 +124,7 @@ class Traffic:
             with self._lock:
                 played, self._played = self._played, []
             for peer, ssrc, timestamp in played:
-                self._taps.frame_played(peer, ssrc, timestamp, PlayoutOutcome.PLAYED)
+                self._taps.played(FramePlayed(peer, ssrc, timestamp, PlayoutOutcome.PLAYED))
 
 
 async def one_round(kind: str, participants: int, seconds: float, folder: Path) -> float:

@@ -1,6 +1,6 @@
 """What stands beside an RTP log of what the playout does: its decisions, and what a replay of the call needs.
 
-    [playout thread] ticked ──> PlayoutLogWriter ──> NAME.playout.jsonl, NAME.replay.jsonl
+    [playout thread] played ──> PlayoutLogWriter ──> NAME.playout.jsonl, NAME.replay.jsonl
 
 Begun and ended by the RTP log to which it belongs. Who logs for a replay keeps everybody's voice, and so records: all are shown that.
 """
@@ -20,7 +20,7 @@ from blink_cli.audio.opus import library_version
 from blink_cli.audio.playout import PlayoutSettings
 from blink_cli.core.api.events import Event, Observer, ObserverFailed
 from blink_cli.core.ids import CallId
-from blink_cli.core.media.media_tap import MediaTap
+from blink_cli.core.media.media_tap import FramePlayed, MediaTap
 from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.record.rtp_log.playout_writer import PlayoutLogWriter
 from blink_cli.record.rtp_log.replay_lines import VERSION, Head
@@ -38,9 +38,10 @@ NOTHING_BESIDE: Final = PlayoutWish()
 
 
 class PlayoutLogging(MediaTap):
-    """Belongs to the event loop, but for `ticked`. Listens in only while something was asked for."""
+    """Belongs to the event loop, but for `played`. Listens in only while something was asked for."""
 
     observer = Observer.PLAYOUT_LOG
+    wants_ticks = True
 
     def __init__(
         self,
@@ -123,11 +124,11 @@ class PlayoutLogging(MediaTap):
     # ---- MediaTap
 
     @override
-    def ticked(self, tick: MixTick) -> None:
-        """Log it. On the playout thread."""
+    def played(self, what: FramePlayed | MixTick) -> None:
+        """Log a tick. On the playout thread."""
         writer = self._writer
-        if writer is not None:
-            writer.put(tick)
+        if writer is not None and isinstance(what, MixTick):
+            writer.put(what)
 
     @override
     def tap_failed(self, reason: str) -> None:

@@ -44,7 +44,8 @@ from blink_cli.core.api.requests import (
 )
 from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
+from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.rtp import (
     ReceptionReport,
     RepeatedPacket,
@@ -56,7 +57,8 @@ from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.rtp_log.format import LogEvent
 from blink_cli.record.rtp_log.playout_writer import LineFileTotals, PlayoutLogWriter
-from blink_cli.record.rtp_log.rows import FramePlayed, LinkBegan, PlayoutCounted, Remark
+from blink_cli.record.rtp_log.rows import FramePlayed as PlayedRow
+from blink_cli.record.rtp_log.rows import LinkBegan, PlayoutCounted, Remark
 from blink_cli.record.rtp_log.writer import RtpLogTotals, RtpLogWriter
 from blink_cli.runtime.loop_bridge import LoopBridge
 
@@ -98,7 +100,7 @@ class _Log:
 
 
 class RtpLogging(MediaWatcher):
-    """Belongs to the event loop, but for `frame_played`. Listens in only while a log was asked for."""
+    """Belongs to the event loop, but for `played`. Listens in only while a log was asked for."""
 
     observer = Observer.RTP_LOG
 
@@ -329,11 +331,14 @@ class RtpLogging(MediaWatcher):
             self._log.writer.put(peer, report)
 
     @override
-    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+    def played(self, what: FramePlayed | MixTick) -> None:
         """Finish a row, also of a packet that came before a pause. On the playout thread."""
         log = self._log
-        if log is not None and not (self._paused and outcome is PlayoutOutcome.RECOVERED):
-            log.writer.put_outcome(peer, FramePlayed(ssrc, timestamp, outcome, time.monotonic()))
+        if log is None or isinstance(what, MixTick):
+            return
+        if not (self._paused and what.outcome is PlayoutOutcome.RECOVERED):
+            row = PlayedRow(what.ssrc, what.timestamp, what.outcome, time.monotonic())
+            log.writer.put_outcome(what.peer, row)
 
     # ---- MediaWatcher
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
 from blink_cli.core.api.events import Event, ObserverFailed
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import MediaTap, PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, MediaTap
 from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.rtp import (
     EncodedFrame,
@@ -48,7 +48,7 @@ class MediaTaps:
         self._frame_encoded: tuple[_Listening, ...] = ()
         self._packet_sent: tuple[_Listening, ...] = ()
         self._packet_received: tuple[_Listening, ...] = ()
-        self._frame_played: tuple[_Listening, ...] = ()
+        self._frames_played: tuple[_Listening, ...] = ()
         self._ticked: tuple[_Listening, ...] = ()
 
     def add(self, tap: MediaTap) -> None:
@@ -110,26 +110,17 @@ class MediaTaps:
         """See `MediaTap`."""
         self._each(lambda tap: tap.reported(peer, report))
 
-    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
-        """See `MediaTap`. On the playout thread."""
-        for one in self._frame_played:
-            if not one.failed:
-                try:
-                    one.tap.frame_played(peer, ssrc, timestamp, outcome)
-                except Exception as fault:  # noqa: BLE001 - as above
-                    self._failed(one, fault)
-
     @property
     def wants_ticks(self) -> bool:
         """See `TickListener`."""
         return bool(self._ticked)
 
-    def ticked(self, tick: MixTick) -> None:
+    def played(self, what: FramePlayed | MixTick) -> None:
         """See `MediaTap`. On the playout thread."""
-        for one in self._ticked:
+        for one in self._ticked if isinstance(what, MixTick) else self._frames_played:
             if not one.failed:
                 try:
-                    one.tap.ticked(tick)
+                    one.tap.played(what)
                 except Exception as fault:  # noqa: BLE001 - as above
                     self._failed(one, fault)
 
@@ -150,8 +141,9 @@ class MediaTaps:
         self._frame_encoded = _wanting("frame_encoded", listening)
         self._packet_sent = _wanting("packet_sent", listening)
         self._packet_received = _wanting("packet_received", listening)
-        self._frame_played = _wanting("frame_played", listening)
-        self._ticked = _wanting("ticked", listening)
+        wanting = _wanting("played", listening)
+        self._ticked = tuple(one for one in wanting if one.tap.wants_ticks)
+        self._frames_played = tuple(one for one in wanting if not one.tap.wants_ticks)
 
     def _failed(self, one: _Listening, fault: Exception) -> None:
         one.failed = True

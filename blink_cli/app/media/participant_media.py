@@ -4,7 +4,6 @@ MediaLink --LinkEvents--> ParticipantMedia --> inbox of its sink track, then the
 MeshMedia --frame-------> ParticipantMedia --> MediaLink, with the redundancy that the line needs
 """
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +21,7 @@ from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_format import MediaFormat
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.redundancy_policy import RedundancyPlan, RedundancyPolicy
 from blink_cli.core.media.rtp import (
@@ -192,15 +192,18 @@ class ParticipantMedia(LinkEvents):
             voice.play_no_more(self.sink)
             self.sink = None
         if self.sink is None:
-            played = functools.partial(self._taps.frame_played, self.peer)
             self.sink = voice.play(
-                media, played, volume=self.volume, loudness=self.loudness.feed, peer=self.peer
+                media, self._frame_played, volume=self.volume, loudness=self.loudness.feed, peer=self.peer
             )
             self._format = media
         voice.start_devices()
         self._taps.link_connected(self.peer, media.opus, media.red)
         self.loss_reporter = LossReporter()
         self.heard_s = now_s
+
+    def _frame_played(self, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+        """On the playout thread."""
+        self._taps.played(FramePlayed(self.peer, ssrc, timestamp, outcome))
 
     def link_down(self) -> MediaLink | None:
         """Have no link any more. Returns the one that is to be closed; it tells nothing from now on."""

@@ -51,7 +51,8 @@ from blink_cli.core.api.events import (
 )
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
+from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
 
@@ -107,7 +108,7 @@ class _Peer:
 
 
 class QualityWatch(MediaWatcher):
-    """Belongs to the event loop, but for `frame_played`. Its work is one analysis for each packet that comes: about 3 us."""
+    """Belongs to the event loop, but for `played`. Its work is one analysis for each packet that comes: about 3 us."""
 
     observer = Observer.QUALITY_WATCH
 
@@ -244,9 +245,10 @@ class QualityWatch(MediaWatcher):
             self._call.sender_reported(peer, report.ssrc, report.rtp_timestamp, report.arrival_s)
 
     @override
-    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+    def played(self, what: FramePlayed | MixTick) -> None:
         """Keep it for the event loop. On the playout thread."""
-        self._outcomes.append((peer, ssrc, timestamp, outcome, time.monotonic()))
+        if isinstance(what, FramePlayed):
+            self._outcomes.append((*what, time.monotonic()))
 
     # ---- MediaWatcher
 

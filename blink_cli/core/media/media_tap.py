@@ -1,10 +1,11 @@
 """Who listens in on a call's media: recordings, the RTP log, the quality watch. They see every packet and change nothing.
 
-Frames that were encoded, packets sent and heard, and reports come on the event loop; frames that were played, and ticks, come on the playout thread.
+Frames that were encoded, packets sent and heard, and reports come on the event loop; what was played comes on the playout thread.
 """
 
 import enum
 from enum import StrEnum
+from typing import NamedTuple
 
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.mix_tick import MixTick
@@ -52,15 +53,28 @@ class PlayoutOutcome(enum.StrEnum):
     """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
 
 
+class FramePlayed(NamedTuple):
+    """What became of a packet's own frame."""
+
+    peer: Did
+    ssrc: int
+    timestamp: int
+    outcome: PlayoutOutcome
+    """LATE and DUPLICATE can follow another outcome of the same frame."""
+
+
 class MediaTap:
     """Hears nothing; a subclass overrides what it wants to hear.
 
-    Called on the event loop, but for `frame_played` and `ticked`, and after the voice has been served; must be quick and must not wait. One that raises
+    Called on the event loop, but for `played`, and after the voice has been served; must be quick and must not wait. One that raises
     hears nothing any more.
     """
 
     observer: Observer
     """What users call it."""
+
+    wants_ticks: bool = False
+    """Whether it is told of each tick of the playout thread too, a hundred a second. Does not change."""
 
     def tap_failed(self, reason: str) -> None:
         """It raised, and is not called any more: end what depends on it. On the event loop, once."""
@@ -92,11 +106,5 @@ class MediaTap:
     def reported(self, peer: Did, report: SenderReport | ReceptionReport) -> None:
         """What the peer says of its clock, or of the stream that we send to it."""
 
-    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
-        """What became of a packet's own frame. On the playout thread: append to something and return.
-
-        LATE and DUPLICATE can follow another outcome of the same frame.
-        """
-
-    def ticked(self, tick: MixTick) -> None:
-        """What the playout thread did at one of its ticks, a hundred times a second. On the playout thread: append to something and return."""
+    def played(self, what: FramePlayed | MixTick) -> None:
+        """What the playout thread did, on that thread: append to something and return."""

@@ -109,6 +109,6 @@ class TickListener(Protocol):
         """Whether anybody does now. Asked at each tick, on the playout thread."""
         ...
 
-    def ticked(self, tick: MixTick) -> None:
+    def played(self, what: MixTick) -> None:
         """Take what a tick did. On the playout thread: append to something and return."""
         ...

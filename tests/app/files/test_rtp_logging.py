@@ -28,7 +28,7 @@ from blink_cli.core.api.requests import (
 )
 from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.playout_decision import PlayoutAction, PlayoutReason
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 from blink_cli.record.rtp_log.writer import RtpLogWriter
@@ -75,7 +75,7 @@ class Call:
             now_s = time.monotonic()
             self.taps.packet_sent(BOB, msgspec.structs.replace(sent(index), sent_s=now_s))
             self.taps.packet_received(BOB, heard(index, arrival_s=now_s))
-            self.taps.frame_played(BOB, BOBS_SSRC, index * 960, PlayoutOutcome.PLAYED)
+            self.taps.played(FramePlayed(BOB, BOBS_SSRC, index * 960, PlayoutOutcome.PLAYED))
 
     def end(self) -> None:
         self.current = None
@@ -145,7 +145,7 @@ async def test_what_the_playout_does_stands_beside_the_log(call: Call, tmp_path:
     await call.ask(StartRtpLog(path=str(tmp_path / "call.csv"), decisions=True))
     assert call.taps.wants_ticks
     call.begin(CALL)
-    call.taps.ticked(tick(0, decision(PlayoutAction.PLAYED, PlayoutReason.IN_TIME, 960)))
+    call.taps.played(tick(0, decision(PlayoutAction.PLAYED, PlayoutReason.IN_TIME, 960)))
     call.end()
     (closed,) = (await call.until_closed(1)).files
     beside = tmp_path / "call.playout.jsonl"
@@ -166,9 +166,9 @@ async def test_who_logs_for_a_replay_is_shown_as_recording_from_before_the_call(
     await call.ask(StartRtpLog(path=str(tmp_path / "call.csv"), replayable=True))
     assert call.shown_recording == [True]
     call.begin(CALL)
-    call.taps.ticked(tick(0))
+    call.taps.played(tick(0))
     await call.ask(PauseRtpLog())
-    call.taps.ticked(tick(1))
+    call.taps.played(tick(1))
     await call.ask(ResumeRtpLog())
     state = await call.ask(StopRtpLog())
     assert call.shown_recording == [True, False]

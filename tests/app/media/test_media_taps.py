@@ -82,7 +82,7 @@ def arguments_of(method: str) -> list[Any]:
 
 
 def test_all_that_a_tap_can_be_told_is_passed_on() -> None:
-    assert {"media_began", "frame_played", "look"} <= {*METHODS}
+    assert {"media_began", "played", "look"} <= {*METHODS}
     assert all(hasattr(MediaTaps, method) for method in METHODS)
 
 
@@ -126,12 +126,12 @@ async def test_a_tap_that_raises_is_dropped_told_and_logged_once(
 async def test_a_tap_that_fails_on_both_threads_is_told_once() -> None:
     events: list[Event] = []
     taps = MediaTaps(events.append)
-    taps.add(Failing("frame_played"))
+    taps.add(Failing("played"))
     together = threading.Barrier(2)
 
     def play() -> None:
         together.wait()
-        taps.frame_played(*arguments_of("frame_played"))
+        taps.played(*arguments_of("played"))
 
     await asyncio.gather(asyncio.to_thread(play), asyncio.to_thread(play))
     await asyncio.sleep(0)
@@ -156,9 +156,9 @@ async def test_taps_that_fail_at_everything_do_not_silence_a_call(
             while untold:
                 failed = await ear.until(ObserverFailed)
                 untold.discard(failed.reason.split("'")[1])
-            played = healthy.told["frame_played"]
+            played = healthy.told["played"]
             async with asyncio.timeout(10):
-                while healthy.told["frame_played"] < played + 25:  # noqa: ASYNC110 - counted on another thread
+                while healthy.told["played"] < played + 25:  # noqa: ASYNC110 - counted on another thread
                     await asyncio.sleep(0.02)
             for session in (alice, bob):
                 (peer,) = (await ask(session, GetRtpStatistics())).peers
@@ -194,7 +194,7 @@ async def test_a_recording_and_a_log_whose_taps_fail_end_as_failed_and_keep_what
             raise ZeroDivisionError("once")
 
         monkeypatch.setattr(RecordingTap, "frame_encoded", fail)
-        monkeypatch.setattr(RtpLogging, "frame_played", fail)
+        monkeypatch.setattr(RtpLogging, "played", fail)
         monkeypatch.setattr(QualityWatch, "look", fail)
         told: dict[str, Any] = {}
         async with asyncio.timeout(15):

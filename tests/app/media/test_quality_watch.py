@@ -19,7 +19,7 @@ from blink_cli.core.api.events import (
     StreamRestored,
 )
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket
 from blink_cli.core.media.side_health import SideHealth
@@ -86,7 +86,7 @@ class Line:
             packet.sequence_number, packet.timestamp, arrival_s, len(packet.payload)
         )
         self.watch.packet_received(BOB, packet)
-        self.watch.frame_played(BOB, 7, sequence * 960, PlayoutOutcome.PLAYED)
+        self.watch.played(FramePlayed(BOB, 7, sequence * 960, PlayoutOutcome.PLAYED))
 
 
 def test_a_good_line_is_no_news() -> None:

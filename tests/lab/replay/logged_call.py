@@ -39,10 +39,10 @@ class LoggedTicks:
         self.writer: PlayoutLogWriter | None = None
         self.ticks = 0
 
-    def ticked(self, tick: MixTick) -> None:
+    def played(self, what: MixTick) -> None:
         self.ticks += 1
         if self.writer is not None:
-            self.writer.put(tick)
+            self.writer.put(what)
 
 
 @dataclass
