@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
@@ -26,6 +27,9 @@ SHORTEST_GAP_S: Final = 0.15
 """A silence from which on the recording is cut: words of one breath stay together."""
 
 SHORTEST_PHRASE_S: Final = 0.4
+
+
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,23 @@ def onset(phrase: Samples, audible_dbfs: float) -> int:
         audible_dbfs: What is softer is not heard: the room, or what is far below the speech.
 
     """
-    audible = _envelope(phrase) >= 10 ** (audible_dbfs / 20)
-    reach = round(ONSET_S * SAMPLE_RATE_HZ / ENVELOPE_SAMPLES)
-    lasting = (
-        at for at in np.flatnonzero(audible) if np.sum(audible[at : at + reach]) >= ONSET_SHARE * reach
-    )
-    return int(next(lasting, 0)) * ENVELOPE_SAMPLES
+    begun = np.flatnonzero(lasting(_envelope(phrase) >= 10 ** (audible_dbfs / 20), ENVELOPE_SAMPLES))
+    return int(begun[0]) * ENVELOPE_SAMPLES if len(begun) else 0
+
+
+def lasting(audible: Flags, block_samples: int) -> Flags:
+    """Return which blocks may be the first of a phrase: audible, as most of the 60 ms are that begin with them.
+
+    Args:
+        audible: Which blocks are.
+        block_samples: How long each is, at 48 kHz.
+
+    """
+    reach = round(ONSET_S * SAMPLE_RATE_HZ / block_samples)
+    counted = np.concatenate(([0], np.cumsum(audible)))
+    ends = np.minimum(np.arange(len(audible)) + reach, len(audible))
+    found: Flags = audible & (counted[ends] - counted[:-1] >= ONSET_SHARE * reach)
+    return found
 
 
 def noise(samples: int, level_dbfs: float, *, seed: int) -> Samples:

@@ -304,8 +304,8 @@ class ScriptedSession:
                         ),
                     )
                 )
-            case PlaceOffer(peers=peers, wait_s=wait_s):
-                return await self._offer(peers, wait_s)
+            case PlaceOffer(peers=peers, wait_s=wait_s, withdraw=withdraw):
+                return await self._offer(peers, wait_s, withdraw=withdraw)
             case AcceptCall(call=call, wait_s=wait_s):
                 return await self._accept(call, wait_s)
             case RejectCall():
@@ -403,13 +403,15 @@ class ScriptedSession:
                 return did
         raise NotFoundError(f"No peer is called {peer!r}.", hint="`blink peers` lists those that were seen")
 
-    async def _offer(self, peers: tuple[str, ...], wait_s: float | None) -> OfferPlaced:
+    async def _offer(self, peers: tuple[str, ...], wait_s: float | None, *, withdraw: bool) -> OfferPlaced:
         invited = [self._known(peer) for peer in peers]
         links = {did: LinkState.CONNECTED if did == BOB else LinkState.ABSENT for did in invited}
         self._enter(CALL, links)
         if wait_s is not None and BOB not in invited:
             self.waits_begun.set()
             await asyncio.sleep(wait_s)
+            if withdraw:
+                self.end_call(EndReason.LEFT)
             raise NotFoundError(f"Nobody was connected within {wait_s:g} s.")
         return OfferPlaced(call=CALL, connected=tuple(did for did in invited if did == BOB))
 

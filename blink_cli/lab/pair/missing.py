@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.pair.delays import Integers
-from blink_cli.lab.spoken_phrases import AUDIBLE_BELOW_SPEECH_DB, SHORTEST_GAP_S
+from blink_cli.lab.spoken_phrases import AUDIBLE_BELOW_SPEECH_DB, SHORTEST_GAP_S, lasting
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples
 
 SHORTEST_S: Final = 0.01
@@ -63,7 +64,7 @@ class MissingSound:
     """Each from where its phrase should begin."""
 
     starts: int
-    """How many phrases begin in what was compared, behind a pause of 0.15 s or more."""
+    """How many phrases begin in what was compared, behind a pause of 0.15 s or more (`spoken_phrases.lasting`)."""
 
 
 def missing_sound(sent: Samples, heard: Samples, sources: Integers, gain: float) -> MissingSound:
@@ -121,10 +122,13 @@ def _onsets(sent: Samples, audible_from: float, sources: Integers) -> list[int]:
     """Where phrases should begin in what was heard, in samples: those in the part that was compared."""
     whole = len(sent) // _BLOCK * _BLOCK
     levels = np.sqrt(np.mean(sent[:whole].reshape(-1, _BLOCK).astype(np.float64) ** 2, axis=1))
-    audible = np.flatnonzero(levels > audible_from)
-    pauses = np.diff(audible, prepend=-len(levels)) * _BLOCK >= SHORTEST_GAP_S * RATE_HZ
+    heard = levels > audible_from
+    begins = lasting(heard, _BLOCK * SAMPLE_RATE_HZ // RATE_HZ)
+    blocks = np.flatnonzero(heard)
+    pauses = np.flatnonzero(np.diff(blocks) * _BLOCK >= SHORTEST_GAP_S * RATE_HZ) + 1
+    phrases = (one[begins[one]] for one in np.split(blocks, pauses))
     onsets = []
-    for begun in audible[pauses] * _BLOCK:
+    for begun in (int(one[0]) * _BLOCK for one in phrases if len(one)):
         there = np.flatnonzero(sources >= begun)
         if len(there) and sources[there[0]] - begun < RATE_HZ // 10:
             onsets.append(int(there[0]))
