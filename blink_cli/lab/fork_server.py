@@ -1,7 +1,7 @@
 """Starts `blink` processes as copies of one that has loaded everything: 30 ms in place of a second.
 
 `python -m blink_cli.lab.fork_server DESCRIPTOR` reads orders from a socket (SOCK_SEQPACKET) and ends when nobody holds its other end.
-An order is a `StartOrder` as JSON with four descriptors: standard input, output and error of the new process, and a stream socket that is told
+An order is a `StartOrder` as MessagePack with four descriptors: standard input, output and error of the new process, and a stream socket that is told
 its process id, then its exit code, each on a line.
 
 A copy is a process like any other: own memory, own threads, own identity, the same way through `main`. What differs is what a process does
@@ -45,15 +45,15 @@ _LOADED: Final = (
 
 
 class StartOrder(msgspec.Struct, frozen=True):
-    """What the new process is."""
+    """What the new process is. Words are bytes, as the system has them: paths need not be text."""
 
-    arguments: list[str]
+    arguments: list[bytes]
     """Behind `blink`."""
 
-    environment: dict[str, str]
-    directory: str
+    environment: dict[bytes, bytes]
+    directory: bytes
     new_session: bool
-    namespace: str | None
+    namespace: bytes | None
     """The path of a network namespace."""
 
 
@@ -85,7 +85,7 @@ class ForkServer:
                 message, descriptors, _, _ = socket.recv_fds(self.orders, LARGEST_ORDER, 4)
                 if not message:
                     return None
-                order = msgspec.json.decode(message, type=StartOrder)
+                order = msgspec.msgpack.decode(message, type=StartOrder)
                 if self._copy(descriptors):
                     return order
 
@@ -129,16 +129,18 @@ def _become(order: StartOrder) -> None:
     if order.new_session:
         os.setsid()
     if order.namespace is not None:
-        enter(Path(order.namespace))
+        enter(Path(os.fsdecode(order.namespace)))
     os.chdir(order.directory)
-    os.environ.clear()
-    os.environ.update(order.environment)
+    os.environb.clear()
+    os.environb.update(order.environment)
     time.tzset()
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as the interpreter opens it
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    # As the interpreter opens them in this locale: the server was started in it.
+    errors = sys.stdout.errors
+    sys.stdin = open(0, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
-    sys.argv = ["blink", *order.arguments]
+    sys.argv = ["blink", *map(os.fsdecode, order.arguments)]
 
 
 def main() -> None:

@@ -83,7 +83,13 @@ async def fork(
         new_session: Whether it leads a session and a process group of its own.
 
     """
-    order = StartOrder(list(arguments), dict(environment), str(Path.cwd()), new_session, namespace)
+    order = StartOrder(
+        [os.fsencode(word) for word in arguments],
+        {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
+        bytes(Path.cwd()),
+        new_session,
+        None if namespace is None else os.fsencode(namespace),
+    )
     return await ForkedProcess.start(order, stdin)
 
 
@@ -106,6 +112,7 @@ class ForkedProcess:
 
         """
         assert len(stdin) <= LARGEST_STDIN
+        message = msgspec.msgpack.encode(order)
         process = cls(asyncio.StreamReader(), asyncio.StreamReader())
         told, telling = socket.socketpair()
         told.settimeout(0)
@@ -119,7 +126,7 @@ class ForkedProcess:
             protocol = functools.partial(asyncio.StreamReaderProtocol, reader)
             await asyncio.get_running_loop().connect_read_pipe(protocol, os.fdopen(end, "rb", buffering=0))
         with telling:
-            socket.send_fds(_server(), [msgspec.json.encode(order)], [*standard, telling.fileno()])
+            socket.send_fds(_server(), [message], [*standard, telling.fileno()])
         for descriptor in standard:
             os.close(descriptor)
         news, process._news = await asyncio.open_connection(sock=told)  # a writer that nobody holds is closed

@@ -14,6 +14,8 @@ from typing import Self
 from blink_cli.lab.requirements import require_program
 
 _START_TIMEOUT_S = 15.0
+_HANDED_OVER_S = 0.5
+"""What the kernel has captured it hands over block by block, up to some 0.2 s later; tshark leaves what it has not got when it ends."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ async def capturing(interface: str, file: Path, *, prefix: Sequence[str] = ()) -
                 assert line, f"tshark ended: {said.decode()}"
                 said += line
         yield
+        await asyncio.sleep(_HANDED_OVER_S)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -179,6 +179,9 @@ async def test_an_asymmetric_way_is_measured_each_direction_by_itself(pair: tupl
     there, back = (end.link.one_way_delay(time.monotonic()) for end in (a, b))
     assert there.method == back.method == "same_clock"
     for found, incoming_s, outgoing_s in ((there, 0.005, 0.040), (back, 0.040, 0.005)):
-        assert found.incoming_s == pytest.approx(incoming_s, abs=0.002)
-        assert found.outgoing_s == pytest.approx(outgoing_s, abs=0.002)
+        # Both ends share this test's loop, whose timers let a datagram out 1 to 3 ms late: the way is as long as that.
+        assert found.incoming_s is not None
+        assert found.outgoing_s is not None
+        assert incoming_s - 0.0005 <= found.incoming_s <= incoming_s + 0.005
+        assert outgoing_s - 0.0005 <= found.outgoing_s <= outgoing_s + 0.005
     assert a.link.rtt_s is None or a.link.rtt_s == pytest.approx(0.045, abs=0.01)
