@@ -23,7 +23,8 @@ import msgspec
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from blink_cli.commands.command import PRINTED
-from blink_cli.commands.program import SECTIONS, entry_point
+from blink_cli.commands.command_table import SECTIONS
+from blink_cli.commands.program import entry_point
 from blink_cli.commands.session_parameters import SESSION_PARAMETERS
 from blink_cli.core.api.events import Event
 from blink_cli.core.exit_codes import ExitCode
@@ -112,13 +113,10 @@ def _help(parameter: Any) -> str:
 
 
 def _commands() -> Iterator[str]:
-    group = entry_point()
-    named = {name for names in SECTIONS.values() for name in names}
-    rest = tuple(name for name, one in group.commands.items() if name not in named and not one.hidden)
-    for title, names in {**SECTIONS, "More": rest}.items():
+    for title, rows in SECTIONS.items():
         yield f"## {title}\n"
-        for name in names:
-            yield from _described(name, _command(name))
+        for row in rows:
+            yield from _described(row.name, _command(row.name))
 
 
 def _described(path: str, command: Any) -> Iterator[str]:

@@ -7,44 +7,22 @@ A command is an `async def` whose first parameter is its `CommandContext`. The d
 import functools
 import inspect
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.commands.session_parameters import SESSION_PARAMETERS, session_options
 from blink_cli.core.api.session_options import SessionOptions
 
 P = ParamSpec("P")
 CommandFunction = Callable[Concatenate[CommandContext, P], Coroutine[Any, Any, None]]
-ContextMaker = Callable[[GlobalOptions], CommandContext]
 Printed = Any
 """A type of document, a union of such, or None."""
 
 PRINTED: dict[Callable[..., Any], Printed] = {}
 """What each registered command prints, for docs/cli.md."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A command with its arguments, to be awaited on the caller's event loop."""
-
-    run: Coroutine[Any, Any, None]
-    context: CommandContext
-    hosts: bool
-    """Whether it may run a session of its own, and so wants the fastest event loop there is."""
-
-
-@dataclass(slots=True)
-class Invocation:
-    """The object of Typer's context: what is known before the command's own options are read."""
-
-    options: GlobalOptions
-    context: ContextMaker
-    without_command: Callable[["Invocation", bool], "Job"]
-    """What `blink` alone does; told whether to go on after a failed line."""
 
 
 def _after(*names: str, text: str, hidden: bool = True) -> Any:

@@ -10,6 +10,7 @@ from prompt_toolkit.document import Document
 from typing_extensions import override
 
 from blink_cli.commands.codec_words import offers
+from blink_cli.commands.command_table import BY_NAME
 from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.names_shown import caller_text, short_did, shown_name
 from blink_cli.commands.shell_completion import (
@@ -97,10 +98,12 @@ class LineCompleter(Completer):
         return self._values(parameter.name, command.name, last)
 
     def _commands(self, command: Any, below: Any) -> list[Choice]:
-        top = command is self._command
-        names = [name for name in below if not below[name].hidden and not (top and name in NOT_INSIDE)]
-        choices = [Choice(name, below[name].get_short_help_str(60)) for name in names]
-        return [*choices, Choice("help", "How commands are used.")] if top else choices
+        if command is self._command:
+            choices = [
+                Choice(row.name, row.summary) for row in BY_NAME.values() if row.name not in NOT_INSIDE
+            ]
+            return [*choices, Choice("help", "How commands are used.")]
+        return [Choice(name, one.get_short_help_str(60)) for name, one in below.items() if not one.hidden]
 
     def _find(self, words: Sequence[str]) -> tuple[Any, list[str]]:
         command = self._command

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from blink_cli.commands.command import Job
+from blink_cli.commands.invocation import Job
 from blink_cli.commands.last_resort import end_in_time
 from blink_cli.core.exit_codes import ExitCode
 

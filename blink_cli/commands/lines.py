@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from blink_cli.commands.command import Invocation, Job
 from blink_cli.commands.command_context import CommandContext, SessionSource
 from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.commands.parsing import parse
 from blink_cli.commands.prompt_wording import PromptOutput
 from blink_cli.core.errors import UsageError

@@ -3,16 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from blink_cli.commands.command import Invocation, Job
-from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.global_options import GlobalOptions
+from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.commands.parsing import ExitWith, as_blink_error, parse
 from blink_cli.commands.program import entry_point
-from blink_cli.commands.session_sources import ProfileSource
-from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from blink_cli.commands.command_context import CommandContext
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ExitCode.DONE
 
 
-def _report(failure: BaseException, context: CommandContext) -> int:
+def _report(failure: BaseException, context: "CommandContext") -> int:
     """Tell a failure, if it is one, and return the exit code: the one place where errors become sentences."""
     match failure:
         case BrokenPipeError():
@@ -89,12 +90,16 @@ def _close_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _context(options: GlobalOptions) -> CommandContext:
+def _context(options: GlobalOptions) -> "CommandContext":
+    from blink_cli.commands.command_context import CommandContext  # noqa: PLC0415 - requests and replies: `--help` needs none
+    from blink_cli.commands.session_sources import ProfileSource  # noqa: PLC0415 - as above
+
     return CommandContext(options, ProfileSource(options), commands=entry_point)
 
 
 def _without_command(invocation: Invocation, keep_going: bool) -> Job:  # noqa: FBT001 - Typer's value, passed on
     from blink_cli.commands.interactive import prompt_or_script  # noqa: PLC0415 - only `blink` alone needs it
+    from blink_cli.core.api.session_options import SessionOptions  # noqa: PLC0415 - as above
 
     context = invocation.context(invocation.options)
     return Job(

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from blink_cli.commands.show.terminal import columns_of, understands_escapes
-from blink_cli.core.api.replies import SCHEMA
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.path_text import escaped
 
 if TYPE_CHECKING:
@@ -31,6 +29,8 @@ class Output:
 
     def document(self, value: object) -> None:
         """Write one JSON document, as one line."""
+        from blink_cli.core.text.json_text import encode_json  # noqa: PLC0415 - msgspec: words for people need none
+
         _write(sys.stdout, encode_json(value).decode())
 
     def line(self, text: str, *, hang: int = 2) -> None:
@@ -80,6 +80,8 @@ class Output:
     def error(self, error: BlinkError) -> None:
         """Say what went wrong: a document on stdout with `--json`, else a sentence and a hint on stderr."""
         if self.json:
+            from blink_cli.core.api.replies import SCHEMA  # noqa: PLC0415 - as above
+
             body = {"code": error.code, "message": error.message, "hint": error.hint}
             self.document({"schema": SCHEMA, "error": body})
             return

@@ -1,14 +1,16 @@
 """From a command line to a job, and from what is wrong with it to an error in our own words. Knows no command."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
-from blink_cli.commands.command import Invocation, Job
-from blink_cli.commands.session_parameters import SESSION_PARAMETERS, with_auto_accept_value
+from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
+
+_AUTO_ACCEPT: Final = "--auto-accept"
+"""Of `session_parameters`, which is not imported for those who do not write it."""
 
 
 class ExitWith(Exception):  # noqa: N818 - an ending, not an error
@@ -28,10 +30,13 @@ def parse(
         UsageError: It is wrong.
 
     """
+    words = list(line)
+    if _AUTO_ACCEPT in words:
+        from blink_cli.commands.session_parameters import with_auto_accept_value  # noqa: PLC0415 - rarely given
+
+        words = with_auto_accept_value(words)
     try:
-        outcome = commands.main(
-            args=with_auto_accept_value(line), prog_name=program_name, standalone_mode=False, obj=invocation
-        )
+        outcome = commands.main(args=words, prog_name=program_name, standalone_mode=False, obj=invocation)
     except typer.TyperException as error:
         raise usage_error(error, program_name) from error
     return outcome if isinstance(outcome, Job) else None
@@ -51,6 +56,8 @@ def usage_error(error: typer.TyperException, program_name: str) -> UsageError:
 def _usage_hint(message: str, help_command: str, *, top: bool) -> str:
     if message.startswith("No such command"):
         return f"`{help_command}` lists all commands."
+    from blink_cli.commands.session_parameters import SESSION_PARAMETERS  # noqa: PLC0415 - only to say what is wrong
+
     option = message.removeprefix("No such option: ").partition(" ")[0].rstrip(".")
     if top and option.removeprefix("--").replace("-", "_") in {name for name, _, _ in SESSION_PARAMETERS}:
         return f"`blink repl {option} …` opens a prompt with it; `serve`, `offer` and `accept` take it too."

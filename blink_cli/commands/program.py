@@ -1,13 +1,17 @@
-"""The Typer application: every command of the shell and of the REPL."""
+"""What reads a command line of the shell and of the REPL: every command, each imported when it is used."""
 
 import functools
+import importlib
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
+from typer._click.shell_completion import CompletionItem  # typer.core has it already
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from blink_cli.commands.command import Invocation, Job
+from blink_cli.commands.command_table import BY_NAME, SECTIONS
+from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.commands.light_coercion import HELP_OPTION_NAMES, lighten
 from blink_cli.commands.plain_help import plain
 
@@ -18,29 +22,46 @@ APP_SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": list(HELP_OPTION_NAMES)},
 }
 
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "Sessions": ("repl", "serve", "status", "quit"),
-    "People and calls": (
-        "whoami", "peers", "contacts", "offer", "accept", "reject", "leave", "calls", "participants", "echo",
-    ),
-    "Voice and volume": (
-        "mute", "unmute", "deafen", "undeafen", "gain", "echo-cancel", "noise-suppress", "auto-gain", "automute",
-    ),
-    "Microphone and speaker": (
-        "list-devices", "set-input", "set-output", "device-configs", "test-input", "test-output",
-    ),
-    "Codec and recordings": ("codec", "record"),
-    "Statistics and events": ("rtp-stats", "stats", "rtp-log", "rtp-analyze", "ice-servers", "events", "wait", "watch"),
-    "Laboratory": ("assert", "score", "lab", "impair"),
-    "When something is wrong": ("doctor", "log", "bugreport"),
-}  # fmt: skip
-
-
 COMPLETION_OPTIONS: dict[str, tuple[str, ...]] = {
     "--show-completion": ("completion",),
     "--install-completion": ("completion", "--install"),
 }
 """As programs made with Typer have them, for `completion`."""
+
+
+class UsedCommands(Mapping[str, Any]):
+    """Every command by its name, as click's; imports the module of one that is asked for, and no other."""
+
+    def __init__(self) -> None:
+        self._imported: dict[str, Any] = {}
+
+    @override
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._imported:
+            self._imported |= _commands_of(BY_NAME[name].module)
+        return self._imported[name]
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in BY_NAME
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(BY_NAME)
+
+    @override
+    def __len__(self) -> int:
+        return len(BY_NAME)
+
+
+def _commands_of(module: str) -> dict[str, Any]:
+    app = typer.Typer(**APP_SETTINGS)
+    importlib.import_module(f"blink_cli.commands.{module}").register(app)
+    commands = typer.main.get_group(app).commands
+    for command in commands.values():
+        lighten(command)
+        plain(command)
+    return dict(commands)
 
 
 class SectionedGroup(TyperGroup):
@@ -64,79 +85,39 @@ class SectionedGroup(TyperGroup):
         return super().resolve_command(ctx, [*args[1:], "--help"])
 
     @override
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the sections, then what belongs to none."""
-        remaining = [
-            name for name in self.list_commands(ctx) if (c := self.get_command(ctx, name)) and not c.hidden
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return their names, and import none."""
+        return list(self.commands)
+
+    @override
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Offer commands as the list has them, and import none; behind a dash, options."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(row.name, help=row.summary)
+            for row in BY_NAME.values()
+            if row.name.startswith(incomplete)
         ]
-        sections = {
-            **SECTIONS,
-            "More": tuple(n for n in remaining if not any(n in s for s in SECTIONS.values())),
-        }
-        for title, names in sections.items():
-            rows = [(name, c.get_short_help_str(90)) for name in names if (c := self.get_command(ctx, name))]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
 
-
-@functools.cache
-def program() -> typer.Typer:
-    """Return the application. Built once; importing this module alone registers nothing."""
-    from blink_cli.commands import (  # noqa: PLC0415 - they import this module's neighbours, and register themselves on it
-        assert_commands,
-        call_commands,
-        codec_commands,
-        contact_commands,
-        device_commands,
-        device_test_commands,
-        diagnosis_commands,
-        echo_commands,
-        event_commands,
-        impairment_commands,
-        lab_commands,
-        media_commands,
-        processing_commands,
-        record_commands,
-        rtp_log_commands,
-        score_commands,
-        session_commands,
-        statistics_commands,
-    )
-
-    app = typer.Typer(cls=SectionedGroup, name="blink", add_completion=False, **APP_SETTINGS)
-    app.callback(invoke_without_command=True)(_before_every_command)
-    for module in (
-        session_commands,
-        call_commands,
-        echo_commands,
-        contact_commands,
-        media_commands,
-        processing_commands,
-        impairment_commands,
-        device_commands,
-        codec_commands,
-        device_test_commands,
-        record_commands,
-        statistics_commands,
-        rtp_log_commands,
-        score_commands,
-        lab_commands,
-        assert_commands,
-        event_commands,
-        diagnosis_commands,
-    ):
-        module.register(app)
-    return app
+    @override
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections."""
+        for title, rows in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(row.name, row.summary) for row in rows])
 
 
 @functools.cache
 def entry_point() -> Any:
-    """Return what reads a command line: the application as click's command."""
-    command = typer.main.get_command(program())
-    lighten(command)
-    plain(command)
-    return command
+    """Return what reads a command line, as click's command. Its `commands` imports those that are looked at."""
+    app = typer.Typer(cls=SectionedGroup, name="blink", add_completion=False, **APP_SETTINGS)
+    app.callback(invoke_without_command=True)(_before_every_command)
+    group = typer.main.get_group(app)
+    lighten(group)
+    plain(group)
+    group.commands = UsedCommands()  # type: ignore[assignment]  # nobody adds commands to it
+    return group
 
 
 def _before_every_command(

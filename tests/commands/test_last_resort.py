@@ -11,7 +11,7 @@ pytestmark = pytest.mark.no_clock(sockets=True)
 HELD = textwrap.dedent("""
     import asyncio, sys, threading, types
     from blink_cli.commands import last_resort, main
-    from blink_cli.commands.command import Job
+    from blink_cli.commands.invocation import Job
     from blink_cli.core.errors import NotFoundError
 
     async def held():
