@@ -32,12 +32,12 @@ class ImpairedDirection:
     event loop.
     """
 
-    def __init__(self, conditions: Conditions, seed: str, *, began_at: float) -> None:
+    def __init__(self, conditions: Conditions, seed_of: Callable[[str], str], *, began_at: float) -> None:
         """Begin.
 
         Args:
             conditions: How bad it is.
-            seed: Of its chances.
+            seed_of: What the chances of a kind of packet are drawn from (`core/impairment/chances.py`): `rtp` or `other`.
             began_at: From when on outages and traces count, monotonic seconds.
 
         """
@@ -47,7 +47,7 @@ class ImpairedDirection:
             LineQueue[LetOut](
                 Line(
                     conditions,
-                    random.Random(f"{seed} {kind}").random,
+                    random.Random(seed_of(kind)).random,
                     began_at=began_at,
                     bottleneck=bottleneck,
                 )

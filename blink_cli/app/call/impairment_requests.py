@@ -55,7 +55,7 @@ class ImpairmentRequests:
         self._directory = directory
         self._publish = publish
         self._note = note
-        impaired.name_with(directory.name_of)
+        impaired.name_with(own, directory.name_of)
 
     def add_to(self, table: RequestTable) -> None:
         """Carry out the requests about impairments."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from blink_cli.core.api.replies import ImpairedDatagrams, ImpairedLine, ImpairmentRule, ImpairmentState
 from blink_cli.core.api.requests import BOTH_WAYS, Way
 from blink_cli.core.ids import Did
+from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import LineCounters
 from blink_cli.core.impairment.words import conditions_text
@@ -28,6 +29,7 @@ class ImpairedPeers:
     """Belongs to the event loop. Nothing is impaired at first."""
 
     def __init__(self) -> None:
+        self._own = Did("")
         self._name_of: Callable[[Did], str] = str
         self._general: dict[Way, Rule] = {}
         self._special: dict[Did, dict[Way, Rule | None]] = {}
@@ -35,9 +37,9 @@ class ImpairedPeers:
 
         self._links: dict[Did, LinkImpairment] = {}
 
-    def name_with(self, name_of: Callable[[Did], str]) -> None:
-        """Have peers called so: their names are a part of the seeds, so that a run with other keys meets the same chances."""
-        self._name_of = name_of
+    def name_with(self, own: Did, name_of: Callable[[Did], str]) -> None:
+        """Have this session and its peers called so: names are a part of the seeds, so that a run with other keys meets the same chances."""
+        self._own, self._name_of = own, name_of
 
     def link_impairment(self, peer: Did) -> LinkImpairment:
         """What is done to this peer's links, in this call."""
@@ -104,8 +106,13 @@ class ImpairedPeers:
         rule = self.rule(peer, way)
         direction = None
         if rule is not None:
-            seed = f"{rule.seed} {self._name_of(peer)} {way}"
-            direction = ImpairedDirection(rule.conditions, seed, began_at=time.monotonic())
+            ends = (peer, self._own) if way == "in" else (self._own, peer)
+            sender, receiver = map(self._name_of, ends)
+            direction = ImpairedDirection(
+                rule.conditions,
+                lambda kind: line_seed(rule.seed, sender, receiver, kind),
+                began_at=time.monotonic(),
+            )
         impairment = self._links[peer]
         if way == "in":
             impairment.set_incoming(direction)

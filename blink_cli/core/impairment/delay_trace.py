@@ -91,6 +91,14 @@ def trace_from_text(name: str, text: str) -> DelayTrace:
     return DelayTrace(name, tuple(delays_ms), tuple(times_s) if columns == 2 else None)
 
 
+def trace_text(trace: DelayTrace) -> str:
+    """A trace as text that is read as this very trace."""
+    cells = [_LOST if delay_ms is None else repr(delay_ms) for delay_ms in trace.delays_ms]
+    if trace.times_s is not None:
+        cells = [f"{time_s!r},{cell}" for time_s, cell in zip(trace.times_s, cells, strict=True)]
+    return "\n".join(cells) + "\n"
+
+
 def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     for number, line in enumerate(text.splitlines(), 1):
         content = line.partition("#")[0].strip()

@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from typing_extensions import override
 
+from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Line, with_wrong_bit
 from blink_cli.lab.network.media_wire import media_byte
 from blink_cli.lab.network.wire import Wire, main
-from blink_cli.lab.virtual.line import line_seed
 
 _MOST_WAITING: Final = 50_000
 _HEADERS_BYTES: Final = 14 + 20 + 8

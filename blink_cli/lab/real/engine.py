@@ -18,8 +18,10 @@ from blink_cli.core.api.requests import PlaceOffer
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
 from blink_cli.lab.machine_stalls import StallWitness
+from blink_cli.lab.real.logged_packets import SessionLog, passed_between
 from blink_cli.lab.real.network import Network, first_lines, network_of
 from blink_cli.lab.real.participant import JOIN_S, Participant
+from blink_cli.lab.real.passed_packet import PassedPacket
 from blink_cli.lab.scenario.case import Action, Case, LineChange
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation
@@ -60,6 +62,8 @@ class _Run:
         self._joined_at = 0.0
         self._whole_at: float | None = None
         self._notes: list[str] = []
+        self._lines: dict[tuple[str, str], LineChange] = {}
+        """As they were said last, by speaker and listener, where sessions impair their own links."""
 
     async def run(self) -> Observation:
         async with AsyncExitStack() as stack:
@@ -67,7 +71,11 @@ class _Run:
             network = await stack.enter_async_context(network_of(self._case))
             self._participants = {
                 person.name: Participant(
-                    person, network.machines[person.name], self._planned[person.name], folder
+                    person,
+                    network.machines[person.name],
+                    self._planned[person.name],
+                    folder,
+                    logs_packets=network.wire is None,
                 )
                 for person in self._case.people
             }
@@ -75,18 +83,28 @@ class _Run:
             stalls = stack.enter_context(StallWitness())
             await self._begin(network)
             await self._play(network)
-            self._note_machine(stalls, await network.lateness_ms())
+            self._note_machine(stalls, 0.0 if network.wire is None else await network.wire.lateness_ms())
             await self._end_all()
             return await self._observation(network)
 
-    def _note_machine(self, stalls: StallWitness, late_ms: float | None) -> None:
+    def _note_machine(self, stalls: StallWitness, late_ms: float) -> None:
         seen = stalls.seen(self._origin_s, time.monotonic())
-        if late_ms is not None and late_ms > WIRE_LATE_MS:
+        if late_ms > WIRE_LATE_MS:
             self._notes.append(f"The wire itself was {late_ms:.0f} ms late with one frame in a hundred.")
         if seen.stalled:
             self._notes.append(
                 f"The machine stood still, so that figures are worse than the program: {seen}."
             )
+
+    async def _change(self, network: Network, change: LineChange) -> None:
+        """Let a line be so from now on: on the wire, or on the listener's own way in."""
+        if network.wire is not None:
+            await network.wire.set_line(change)
+            return
+        self._lines[change.speaker, change.listener] = change
+        listener, speaker = self._participants[change.listener], self._participants[change.speaker]
+        if listener.runs:
+            await listener.impair(speaker.did, change.conditions, self._case.seed)
 
     # the beginning
 
@@ -96,7 +114,7 @@ class _Run:
             participant.joins_at_s = firsts[name]
         await together(*(one.start(one.joins_at_s) for one in self._participants.values()))
         for change in first_lines(self._case.lines):
-            await network.change(change)
+            await self._change(network, change)
         there = [one for one in self._participants.values() if one.joins_at_s == 0.0]
         if len(there) < 2:
             raise BlinkError(
@@ -112,7 +130,7 @@ class _Run:
         # Second 0 is when the last of them had joined, as its own event says.
         self._origin_s = self._joined_at = max(self._joined_moment(one) for one in there)
         for change in first_lines(self._case.lines):
-            await network.change(change)  # outages and traces count from second 0
+            await self._change(network, change)  # outages and traces count from second 0
 
     def _joined_moment(self, one: Participant) -> float:
         assert one.watched is not None, "it was started"
@@ -133,7 +151,7 @@ class _Run:
                 if not (action.do == "join" and action.at_s == 0.0) and action.do != "speak":
                     steps.setdefault(action.who, []).append(action)
             for actions in steps.values():
-                group.create_task(self._act_all(actions), name="steps")
+                group.create_task(self._act_all(network, actions), name="steps")
             await self._until(self._case.duration_s + TAIL_S)
             reading.cancel()
             watching.cancel()
@@ -144,7 +162,7 @@ class _Run:
 
     async def _change_later(self, network: Network, change: LineChange) -> None:
         await self._until(change.at_s)
-        await network.change(change)
+        await self._change(network, change)
 
     async def _until(self, at_s: float) -> None:
         await asyncio.sleep(max(self._origin_s + at_s - time.monotonic(), 0.0))
@@ -168,12 +186,12 @@ class _Run:
         except CommandError:
             self._notes.append(f"Not everybody had everybody's audio in {WHOLE_S:g} s.")
 
-    async def _act_all(self, actions: Sequence[Action]) -> None:
+    async def _act_all(self, network: Network, actions: Sequence[Action]) -> None:
         for action in actions:
             await self._until(action.at_s)
-            await self._act(self._participants[action.who], action)
+            await self._act(network, self._participants[action.who], action)
 
-    async def _act(self, one: Participant, action: Action) -> None:
+    async def _act(self, network: Network, one: Participant, action: Action) -> None:
         match action.do:
             case "mute" | "unmute":
                 await one.mute(self._now(), muted=action.do == "mute")
@@ -191,6 +209,9 @@ class _Run:
                 await one.kill()
             case "restart":
                 await one.start(self._now())
+                for change in list(self._lines.values()):
+                    if change.listener == one.name:
+                        await self._change(network, change)  # a new session has forgotten it
                 await one.join()
             case "speak":
                 pass  # stands in the file of its microphone
@@ -200,12 +221,18 @@ class _Run:
     async def _end_all(self) -> None:
         await asyncio.gather(*(one.end() for one in self._participants.values()))
 
+    async def _passed(self, network: Network) -> dict[tuple[str, str], list[PassedPacket]]:
+        if network.wire is not None:
+            return await network.wire.packets()
+        logs = {name: SessionLog(one.did, one.rtp_logs) for name, one in self._participants.items()}
+        return await asyncio.to_thread(passed_between, logs)
+
     async def _observation(self, network: Network) -> Observation:
         case, origin_s = self._case, self._origin_s
         total = round((case.duration_s + TAIL_S) * SAMPLE_RATE_HZ)
         people = self._participants
         speakers = {name: laid(one.heard(origin_s), total) for name, one in people.items()}
-        passed = await network.packets()
+        passed = await self._passed(network)
         pairs = []
         for speaker, listener in case.pairs:
             own = people[listener]
@@ -220,13 +247,14 @@ class _Run:
                     arrived=[packet.copies > (1 if packet.changed else 0) for packet in packets],
                     sent_bytes=[packet.payload_bytes for packet in packets],
                     packets_duplicated=sum(1 for packet in packets if packet.copies > 1),
-                    packets_corrupted=sum(1 for packet in packets if packet.changed),
+                    packets_corrupted=sum(1 for packet in packets if packet.changed)
+                    + own.corrupted_of(people[speaker].did),
                     readings=own.readings_of(speaker, origin_s),
                     talking=own.talking_of(people[speaker].did, origin_s),
                 )
             )
-        if not network.has_witness:
-            self._notes.append("Nobody counted the packets: without root there is no wire.")
+        if network.note is not None:
+            self._notes.append(network.note)
         return Observation(
             engine="real",
             microphones={name: laid(one.said(origin_s), total) for name, one in people.items()},

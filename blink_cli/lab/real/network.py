@@ -1,26 +1,18 @@
-"""Where the sessions of a case run: hosts in network namespaces on a `LineWire`; or, without root, this machine's loopback and perfect lines."""
+"""Where the sessions of a case run.
 
-from collections.abc import AsyncIterator, Sequence
+Hosts in network namespaces on a `LineWire`; or, without root, this machine's loopback, where sessions impair
+their own links.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
-from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.requirements import UnavailableError, why_no_network_namespaces
+from blink_cli.lab.real.passed_packet import PassedPacket
+from blink_cli.lab.requirements import why_no_network_namespaces
 from blink_cli.lab.scenario.case import Case, LineChange
 from blink_cli.lab.sessions import Machine
-
-
-@dataclass(frozen=True, slots=True)
-class PassedPacket:
-    """One RTP packet, as the wire saw it."""
-
-    at_s: float
-    """Monotonic."""
-
-    payload_bytes: int
-    copies: int
-    changed: bool
 
 
 class LineLaboratory(Laboratory):
@@ -43,44 +35,29 @@ class LineLaboratory(Laboratory):
             for source, target, packets in answer["packets"]
         }
 
-
-class Network:
-    """The machines of a case, by participant."""
-
-    def __init__(self, machines: dict[str, Machine], lab: LineLaboratory | None) -> None:
-        self.machines = machines
-        self._lab = lab
-
-    @property
-    def has_witness(self) -> bool:
-        """Whether the wire tells of packets."""
-        return self._lab is not None
-
-    async def change(self, change: LineChange) -> None:
-        """Let a line be so from now on."""
-        if self._lab is not None:
-            await self._lab.set_line(change)
-
-    async def packets(self) -> dict[tuple[str, str], list[PassedPacket]]:
-        """What the wire carried; nothing where there is none."""
-        return {} if self._lab is None else await self._lab.packets()
-
-    async def lateness_ms(self) -> float | None:
+    async def lateness_ms(self) -> float:
         """By how much the wire itself was late, of 99 in 100 frames."""
-        if self._lab is None:
-            return None
-        late_s = (await self._lab.counts()).lateness_s
+        late_s = (await self.counts()).lateness_s
         return 1000 * late_s[int(0.99 * (len(late_s) - 1))] if late_s else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What a case runs on."""
+
+    machines: Mapping[str, Machine]
+    """By participant."""
+
+    wire: LineLaboratory | None
+    """Between all of them; None: there is none, so that sessions must impair their own links, and count packets themselves."""
+
+    note: str | None = None
+    """What a reader of the figures must know."""
 
 
 @asynccontextmanager
 async def network_of(case: Case) -> AsyncIterator[Network]:
-    """Make it for a case, and take it away in the end.
-
-    Raises:
-        UnavailableError: A line is to be bad, and this user can make none.
-
-    """
+    """Make it for a case, and take it away in the end."""
     names = [person.name for person in case.people]
     reason = why_no_network_namespaces()
     if reason is None:
@@ -89,13 +66,12 @@ async def network_of(case: Case) -> AsyncIterator[Network]:
             hosts = await lab.hosts(*names)
             yield Network({host.name: host.machine for host in hosts}, lab)
         return
-    if any(change.conditions != Conditions() for change in case.lines):
-        raise UnavailableError(
-            f"Bad lines between real sessions cannot be made here: {reason}.",
-            hint="Run it as root, or with `--engine virtual`.",
-        )
     async with Machine() as machine:
-        yield Network(dict.fromkeys(names, machine), None)
+        yield Network(
+            dict.fromkeys(names, machine),
+            None,
+            f"There is no wire between the sessions ({reason}): they impair their own links, and packets are counted by their RTP logs.",
+        )
 
 
 def first_lines(changes: Sequence[LineChange]) -> list[LineChange]:

@@ -1,7 +1,9 @@
 """One participant of a real call: its session, over all its starts, and where the sound of its devices lies."""
 
+import shlex
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +11,22 @@ import numpy as np
 
 from blink_cli.core.api.events import LinkChanged, LinkState, TalkingStarted, TalkingStopped
 from blink_cli.core.api.replies import Clocks, Inbound, PeerStatistics
-from blink_cli.core.api.requests import AcceptCall, LeaveCall, SetCodec, SetDevice, SetMuted
+from blink_cli.core.api.requests import (
+    AcceptCall,
+    GetImpairment,
+    LeaveCall,
+    SetCodec,
+    SetDevice,
+    SetImpairment,
+    SetMuted,
+    StartRtpLog,
+)
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.ids import Did
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.impairment.delay_trace import trace_text
+from blink_cli.core.impairment.words import Impairment, impairment_text
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
@@ -28,26 +43,30 @@ JOIN_S: Final = 15.0
 class Participant:
     """Belongs to one event loop."""
 
-    def __init__(self, person: Person, machine: Machine, planned: Samples, folder: Path) -> None:
+    def __init__(
+        self, person: Person, machine: Machine, planned: Samples, folder: Path, *, logs_packets: bool
+    ) -> None:
         """Start nothing yet.
 
         Args:
             person: Who it is.
             machine: Where its session runs.
             planned: What its microphone is to hear, from the scenario's second 0 on.
-            folder: For its sound files.
+            folder: For its files.
+            logs_packets: Whether its session logs all packets, since nobody else counts them.
 
         """
         self.person = person
         self.name = person.name
         self.watched: Watched | None = None
-        self.did = ""
+        self.did = Did("")
         self.joins_at_s = 0.0
         self.silenced: list[Span] = []
         self._muted_at: float | None = None
         self._machine = machine
         self._planned = planned
         self._folder = folder
+        self._logs_packets = logs_packets
         self._session: Session | None = None
         self._stack = AsyncExitStack()
         self._starts = 0
@@ -59,6 +78,10 @@ class Participant:
 
         self._events: list[tuple[float, object]] = []
         self._readings: dict[str, list[Reading]] = {}
+        self._traces = 0
+        self._corrupted: dict[Did, int] = {}
+        self._corrupted_before: dict[Did, int] = {}
+        """By lines that have changed since."""
 
     # the session
 
@@ -71,7 +94,7 @@ class Participant:
         session = await self._machine.serve(
             self.name, "--input", f"file:{microphone}", "--output", f"wav:{self._speaker}"
         )
-        self._session, self.did = session, session.did
+        self._session, self.did = session, Did(session.did)
         self.watched = await self._stack.enter_async_context(Watched.following(session))
         codec = self.person.codec
         await self.watched.ask(
@@ -89,6 +112,11 @@ class Participant:
                 )
             )
         )
+
+        if self._logs_packets:
+            folder = self._log_folder(self._starts)
+            folder.mkdir()
+            await self.watched.ask(StartRtpLog(path=f"{folder}/"))
 
     @property
     def runs(self) -> bool:
@@ -120,6 +148,26 @@ class Participant:
         self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
         microphone = write_mono(self._path("mic"), self._microphone)
         await self._watch.ask(SetDevice(direction="input", device=f"file:{microphone}"))
+
+    async def impair(self, did: Did, conditions: Conditions, seed: int) -> None:
+        """Let what comes from somebody meet this from now on, in the session itself."""
+        await self._count_corrupted()
+        self._corrupted_before[did] = self._corrupted.get(did, 0)
+        if conditions.trace is not None:
+            self._traces += 1
+            path = self._folder / f"trace-{self.name}-{self._traces}.csv"
+            path.write_text(trace_text(conditions.trace), encoding="utf-8")
+            conditions = replace(conditions, trace=replace(conditions.trace, name=str(path)))
+        words = (
+            () if conditions == Conditions() else shlex.split(impairment_text(Impairment(conditions, seed)))
+        )
+        await self._watch.ask(SetImpairment(peer=did, ways=("in",), words=tuple(words)))
+
+    async def _count_corrupted(self) -> None:
+        state = (await self._watch.ask(GetImpairment())).impairment
+        for line in () if state is None else state.lines:
+            before = self._corrupted_before.get(line.did, 0)
+            self._corrupted[line.did] = before + line.rtp.corrupted
 
     def stand_still(self) -> None:
         """SIGSTOP."""
@@ -160,6 +208,9 @@ class Participant:
         assert self._session is not None, "its session runs"
         return self._session
 
+    def _log_folder(self, start: int) -> Path:
+        return self._folder / f"packets-{self.name}-{start}"
+
     def _path(self, kind: str) -> Path:
         return self._folder / f"{kind}-{self.name}-{self._starts}-{self._files}.wav"
 
@@ -171,6 +222,8 @@ class Participant:
 
     async def note_devices(self) -> None:
         """Remember where its devices stand: before they change, and before the session ends."""
+        if self._logs_packets:
+            await self._count_corrupted()
         clocks: Clocks = (await self._watch.status()).clocks
         start_s = input_start_s(clocks)
         if start_s is not None and all(piece.sound is not self._microphone for piece in self._said):
@@ -179,7 +232,7 @@ class Participant:
         if heard_s is not None and all(path != self._speaker for path, _ in self._heard):
             self._heard.append((self._speaker, heard_s))
 
-    async def read_figures(self, names: dict[str, str], now_s: float) -> None:
+    async def read_figures(self, names: dict[Did, str], now_s: float) -> None:
         """Take the session's counters of every voice."""
         if self.watched is None or self.watched.call is None:
             return
@@ -206,6 +259,17 @@ class Participant:
     def muted_spans(self, end_s: float) -> list[Span]:
         """When it was muted."""
         return [*self.silenced, *([(self._muted_at, end_s)] if self._muted_at is not None else [])]
+
+    def corrupted_of(self, did: Did) -> int:
+        """Return how many packets of somebody its own impairment spoilt."""
+        return self._corrupted.get(did, 0)
+
+    @property
+    def rtp_logs(self) -> list[Path]:
+        """The logs of its sessions and calls; none where others count. After its end."""
+        return sorted(
+            path for start in range(1, self._starts + 1) for path in self._log_folder(start).glob("*.csv")
+        )
 
     def _keep_events(self) -> None:
         self._events += self._watch.events

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
+from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Line
 from blink_cli.core.impairment.line_queue import LineQueue, Released
@@ -15,11 +16,6 @@ from blink_cli.lab.scenario.observation import PairObservation
 
 OVERHEAD_BYTES: Final = 14 + 20 + 8 + 10
 """Ethernet, IPv4 and UDP headers, and SRTP's tag: they take their time on a limited rate too."""
-
-
-def line_seed(seed: int, speaker: str, listener: str, kind: str) -> str:
-    """Return what the chances of one kind of packet are drawn from."""
-    return f"{seed}/{speaker}/{listener}/{kind}"
 
 
 class VirtualLine:

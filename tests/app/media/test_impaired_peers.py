@@ -10,7 +10,7 @@ from blink_cli.core.impairment.conditions import Conditions
 pytestmark = pytest.mark.no_clock
 
 OUT = BOTH_WAYS[1:]
-BOB, CAROL = Did("did:key:z6MkBob"), Did("did:key:z6MkCarol")
+ALICE, BOB, CAROL = Did("did:key:z6MkAlice"), Did("did:key:z6MkBob"), Did("did:key:z6MkCarol")
 LOSSY, LATE = Rule(Conditions(loss=0.1), 1), Rule(Conditions(delay_ms=50), 2)
 
 
@@ -47,7 +47,7 @@ def test_everybody_then_one_then_everybody_again() -> None:
 
 def test_one_may_be_spared() -> None:
     impaired = ImpairedPeers()
-    impaired.name_with({BOB: "bob", CAROL: "carol"}.__getitem__)
+    impaired.name_with(ALICE, {ALICE: "alice", BOB: "bob", CAROL: "carol"}.__getitem__)
     impaired.change(None, BOTH_WAYS, LOSSY)
     impaired.change(BOB, BOTH_WAYS[:1], None)
     assert conditions(impaired, BOB) == (None, LOSSY.conditions)

@@ -2,13 +2,15 @@
 
 import pytest
 
+from blink_cli.lab.real import network
 from blink_cli.lab.real.engine import run_real
 from blink_cli.lab.requirements import require_network_namespaces
 from blink_cli.lab.verdict.judging import judged
+from blink_cli.lab.verdict.report import PairResult
 from blink_cli.lab.virtual.engine import run_virtual
 from tests.lab.scenario.reading import one_case
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time(within_s=30)]
+pytestmark = pytest.mark.real_time(within_s=30)
 
 SCENARIO = """
 duration = 8
@@ -24,7 +26,21 @@ who = "bob"
 do = "mute"
 """
 
+WITHOUT_WIRE = """
+duration = 4
+seed = 3
+expect = ["heard", "delay_min > 90ms", "loss(bob->alice) > 10%", "loss(alice->bob) < 10%"]
 
+[[network]]
+line = "loss=5% delay=60ms"
+
+[[network]]
+from = "bob"
+line = "loss=25% burst=2 delay=60ms"
+"""
+
+
+@pytest.mark.netns
 def test_virtual_and_real_agree() -> None:
     require_network_namespaces()
     case = one_case(SCENARIO)
@@ -38,7 +54,22 @@ def test_virtual_and_real_agree() -> None:
         assert other.delay_ms is not None
         assert abs(one.delay_ms.median - other.delay_ms.median) < 25
         # The n-th packet has one fate in both, as far as both send as many.
-        sent = min(sum(sent for _, sent, _ in pair.loss_series[:4]) for pair in (one, other))
-        assert sent > 150
-        lost = [sum(lost for _, _, lost in pair.loss_series[:4]) for pair in (one, other)]
-        assert abs(lost[0] - lost[1]) <= 3
+        assert_as_many_lost(one, other, seconds=4)
+
+
+def test_without_a_wire_sessions_impair_themselves_and_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for users without root: the same packets are lost, and the report says who counted."""
+    monkeypatch.setattr(network, "why_no_network_namespaces", lambda: "the test has none")
+    case = one_case(WITHOUT_WIRE)
+    real, virtual = judged(case, run_real(case), folder=None), judged(case, run_virtual(case), folder=None)
+    assert any("There is no wire" in note for note in real.notes)
+    assert [one.measured for one in real.expectations if one.outcome == "failed"] == []
+    for one, other in zip(real.pairs, virtual.pairs, strict=True):
+        assert_as_many_lost(one, other, seconds=3)
+
+
+def assert_as_many_lost(one: PairResult, other: PairResult, *, seconds: int) -> None:
+    assert min(sum(sent for _, sent, _ in pair.loss_series[:seconds]) for pair in (one, other)) > 37 * seconds
+    lost = [sum(lost for _, _, lost in pair.loss_series[:seconds]) for pair in (one, other)]
+    assert lost[1] > 2
+    assert abs(lost[0] - lost[1]) <= 3

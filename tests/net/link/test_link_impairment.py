@@ -34,12 +34,12 @@ async def pair() -> AsyncIterator[tuple[End, End]]:
 
 
 def direction(conditions: Conditions, seed: str = "7") -> ImpairedDirection:
-    return ImpairedDirection(conditions, seed, began_at=time.monotonic())
+    return ImpairedDirection(conditions, f"{seed}/{{}}".format, began_at=time.monotonic())
 
 
 def whole(conditions: Conditions, frames: int, seed: str = "7") -> list[int]:
     """Of so many RTP packets the numbers of those of which a copy arrives whole, as the model says by itself."""
-    line = Line(conditions, random.Random(f"{seed} rtp").random)
+    line = Line(conditions, random.Random(f"{seed}/rtp").random)
     fates = [line.fate(n * 0.02, 100) for n in range(frames)]
     return [n for n, copies in enumerate(fates) if any(copy.wrong_at is None for copy in copies)]
 
