@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from blink_cli.commands.impairment_text import IMPAIRED
-from blink_cli.commands.names_shown import counted, duration_text, printable, short_call, short_did
+from blink_cli.commands.names_shown import counted, duration_text, short_call
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import (
     InboundFigures,
@@ -12,6 +12,7 @@ from blink_cli.core.analysis.figures import (
     RoundTripFigures,
 )
 from blink_cli.core.analysis.loss_pattern import LossFigures
+from blink_cli.core.identity.shown_name import printable, short_did
 from blink_cli.core.text.path_text import shown
 
 LABEL_WIDTH = 14

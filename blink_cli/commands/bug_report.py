@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+from blink_cli.api.documents import BugReportWritten, NotReported, ReportedFile
+from blink_cli.api.typed_path import absolute
 from blink_cli.app.profile.contacts import Contacts
 from blink_cli.app.profile.known_secrets import known_secrets
 from blink_cli.app.profile.profile import DEFAULT_PROFILE, Profile
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.diagnosis import findings_on, situation_of
-from blink_cli.commands.documents import BugReportWritten, NotReported, ReportedFile
-from blink_cli.commands.typed_path import absolute
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.text.veil import Veil

@@ -4,11 +4,11 @@ from typing import Annotated, Final
 
 import typer
 
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
 from blink_cli.commands.hold import Hold
-from blink_cli.commands.names_shown import other_version, short_call, shown_name
+from blink_cli.commands.names_shown import other_version, short_call
 from blink_cli.commands.shell_completion import complete_call, complete_peer
 from blink_cli.core.api.replies import CallAccepted, Calls, Done, EchoVerdict, OfferPlaced, Participants, Peer
 from blink_cli.core.api.requests import (
@@ -22,6 +22,7 @@ from blink_cli.core.api.requests import (
 )
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import UsageError
+from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.text.clock_words import TOLD_FROM_S, clock_sentence
 
 ECHO_NAME: Final = "echo"

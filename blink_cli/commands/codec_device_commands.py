@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 import typer
 
+from blink_cli.api.option_words import input_device, output_device
 from blink_cli.codec.figures import FeedbackDone, SoundPlayed, SoundRecorded
 from blink_cli.codec.options import LineOptions, SampleFormat, Source, one_of, share
 from blink_cli.commands.codec_parameters import (
@@ -27,7 +28,6 @@ from blink_cli.commands.codec_parameters import (
 )
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.session_parameters import input_device, output_device
 from blink_cli.commands.shell_completion import complete_input, complete_output, complete_path
 from blink_cli.core.errors import UsageError
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from blink_cli.api.option_words import session_options
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.invocation import Invocation, Job
-from blink_cli.commands.session_parameters import SESSION_PARAMETERS, session_options
+from blink_cli.commands.session_parameters import SESSION_PARAMETERS
 from blink_cli.core.api.session_options import SessionOptions
 
 P = ParamSpec("P")

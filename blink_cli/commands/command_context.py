@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from blink_cli.commands.documents import reply_document
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.output import Output
 from blink_cli.core.api.replies import Reply

@@ -12,7 +12,7 @@ from typing_extensions import override
 from blink_cli.commands.codec_words import offers
 from blink_cli.commands.command_table import BY_NAME
 from blink_cli.commands.live_view import LiveView
-from blink_cli.commands.names_shown import caller_text, short_did, shown_name
+from blink_cli.commands.names_shown import caller_text
 from blink_cli.commands.shell_completion import (
     IMPAIRMENT_WORDS,
     SWITCH,
@@ -22,6 +22,7 @@ from blink_cli.commands.shell_completion import (
 )
 from blink_cli.core.api.events import EVENT_NAMES
 from blink_cli.core.api.replies import Peer
+from blink_cli.core.identity.shown_name import short_did, shown_name
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
 GLOBAL_ONLY = frozenset({"--profile", "--data-dir", "--verbose", "-v", "--quiet", "-q", "--no-color", "-h"})

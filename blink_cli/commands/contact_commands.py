@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from blink_cli.api.documents import ContactChanged, ContactList, ContactRow, OwnIdentity
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import ContactChanged, ContactList, ContactRow, OwnIdentity
 from blink_cli.core.api.replies import NamedPeer
 from blink_cli.core.api.requests import GetStatus, ReloadContacts
 from blink_cli.core.errors import NoSessionError

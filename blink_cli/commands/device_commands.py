@@ -1,16 +1,17 @@
 """Commands that look at this machine's audio devices. They work without a session."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
+from blink_cli.api.device_list import device_list
+from blink_cli.api.documents import DeviceCan, DeviceConfig, DeviceConfigs, DeviceList
+from blink_cli.api.option_words import input_device, output_device
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import DeviceCan, DeviceConfig, DeviceConfigs, DeviceList, DeviceRow
 from blink_cli.commands.names_shown import counted
-from blink_cli.commands.session_parameters import input_device, output_device
 from blink_cli.core.api.device_choice import DeviceLabel, named, no_such_device, partly_named
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
@@ -19,17 +20,6 @@ from blink_cli.core.text.path_text import shown
 
 if TYPE_CHECKING:
     from blink_cli.audio.devices.interface import DeviceParameters  # loads numpy
-
-VIRTUAL_DEVICES: Final = (
-    # name, inputs, outputs
-    ("silence", 1, 0),
-    ("echo:10", 1, 0),
-    ("tone:440", 1, 0),
-    ("file:PATH", 1, 0),
-    ("null", 0, 1),
-    ("echo", 0, 1),
-    ("wav:PATH", 0, 1),
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -164,36 +154,3 @@ def _parameters(input_name: str, output_name: str) -> "tuple[DeviceParameters, D
 
     opener = DeviceOpener()
     return opener.open_input(input_name).parameters, opener.open_output(output_name).parameters
-
-
-def device_list() -> DeviceList:
-    """Return every device, and what to do when the system's cannot be listed.
-
-    Asks the system and blocks.
-    """
-    from blink_cli.audio.devices.listing import system_devices  # noqa: PLC0415 - asks the system in another process
-
-    hint: str | None = None
-    found: list[DeviceRow] = []
-    try:
-        found.extend(
-            DeviceRow(**msgspec.structs.asdict(device), virtual=False) for device in system_devices()
-        )
-        if not found:
-            hint = "The sound system has no devices; virtual devices work without any."
-    except DeviceError as error:
-        hint = " ".join(filter(None, (error.message, error.hint)))
-    found.extend(
-        DeviceRow(
-            name=name,
-            host_api="blink",
-            inputs=inputs,
-            outputs=outputs,
-            default_input=False,
-            default_output=False,
-            sample_rate=float(SAMPLE_RATE_HZ),
-            virtual=True,
-        )
-        for name, inputs, outputs in VIRTUAL_DEVICES
-    )
-    return DeviceList(devices=tuple(found), hint=hint)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from blink_cli.commands.documents import Document
+from blink_cli.api.documents import Document
 
 
 class FoundInTest(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from blink_cli.api.option_words import input_device, output_device
 from blink_cli.app.profile.device_memory import DeviceMemory
 from blink_cli.audio.device_test.findings import Finding, input_findings, output_findings
 from blink_cli.audio.device_test.microphone import InputRecording, LevelNow, record
@@ -27,7 +28,6 @@ from blink_cli.commands.names_shown import counted, described_device
 from blink_cli.commands.own_thread import on_own_thread
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.running import profile_of
-from blink_cli.commands.session_parameters import input_device, output_device
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.commands.show.level_bar import FREE_CELLS, level_bar
 from blink_cli.commands.show.terminal import columns_of, understands_escapes

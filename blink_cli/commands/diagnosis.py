@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from blink_cli.api.program_version import program_version
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.running import profile_of
-from blink_cli.commands.version import program_version
 from blink_cli.commands.work_progress import progress_bar
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError, NoSessionError

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from blink_cli.api.documents import BugReportWritten, DoctorReport, LogPlace, LogRecord
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import BugReportWritten, DoctorReport, LogPlace, LogRecord
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.show.terminal import columns_of
 from blink_cli.core.api.session_options import SessionOptions

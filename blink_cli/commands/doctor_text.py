@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from blink_cli.commands.documents import CheckRow, DoctorReport
-from blink_cli.commands.names_shown import counted, printable
+from blink_cli.api.documents import CheckRow, DoctorReport
+from blink_cli.commands.names_shown import counted
 from blink_cli.commands.show.styled import Line, Span, line, wrapped_lines
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.doctor.finding import Finding, Level
 
 _MARKS: Final[dict[Level, tuple[str, str]]] = {

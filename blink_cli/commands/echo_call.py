@@ -1,7 +1,7 @@
 """A call with an echo peer, and what came back of it."""
 
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.holding import hold_call
 from blink_cli.commands.parsing import ExitWith

@@ -5,10 +5,10 @@ from typing import Annotated, Final
 
 import typer
 
+from blink_cli.api.documents import SessionReady
 from blink_cli.commands.call_commands import ECHO_NAME
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import SessionReady
 from blink_cli.commands.session_sources import PresentSource
 from blink_cli.core.api.replies import EchoVerdict, OfferPlaced
 from blink_cli.core.api.session_options import EchoOptions, SessionOptions

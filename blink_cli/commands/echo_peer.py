@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import msgspec
 
+from blink_cli.api.documents import SessionReady
 from blink_cli.commands import running
 from blink_cli.commands.call_commands import ECHO_NAME
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import SessionReady
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.stopping import either, stop_signals

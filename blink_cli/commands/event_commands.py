@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from blink_cli.api.already_happened import already
+from blink_cli.api.documents import event_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import event_document
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
-from blink_cli.core.api.events import EVENT_NAMES, CallJoined, Event, IncomingCall
+from blink_cli.core.api.events import EVENT_NAMES, Event
 from blink_cli.core.api.replies import Status
 from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.text.utc_text import utc_text
@@ -120,21 +121,6 @@ def event_name(text: str) -> str:
             f"There is no event {text!r}.{meant}", hint=f"The events are {', '.join(EVENT_NAMES)}."
         )
     return name
-
-
-def already(name: str, status: Status) -> Event | None:
-    """Return the event that a snapshot shows to have happened, for those that can be waited for too late."""
-    if name == "incoming_call":
-        for pending in status.pending_calls:
-            if pending.rings:
-                people = tuple(person.did for person in pending.participants)
-                caller = pending.caller
-                return IncomingCall(
-                    call_id=pending.id, caller=caller.did, nickname=caller.nickname, participants=people
-                )
-    if name == "call_joined" and status.call is not None:
-        return CallJoined(call_id=status.call.id)
-    return None
 
 
 async def _next(context: CommandContext, name: str, *, new: bool) -> tuple[Event | None, Narrator]:

@@ -14,13 +14,13 @@ from blink_cli.commands.names_shown import (
     name_of,
     nicknames_of,
     other_version,
-    printable,
     short_call,
 )
 from blink_cli.commands.processing_text import unavailable
 from blink_cli.core.analysis.culprit import Culprit
 from blink_cli.core.api import events as e
 from blink_cli.core.api.replies import Status
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.ids import Did
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence

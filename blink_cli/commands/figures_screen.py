@@ -5,7 +5,6 @@ import asyncio
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.full_screen import figure_lines
 from blink_cli.commands.impairment_text import impairment_lines
-from blink_cli.commands.names_shown import printable
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.rtp_figures import EVERY_S, show
 from blink_cli.commands.show.screen import FullScreen
@@ -15,6 +14,7 @@ from blink_cli.core.api.replies import RtpStatistics
 from blink_cli.core.api.requests import GetRtpStatistics
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.runtime.tasks import TaskOwner
 
 

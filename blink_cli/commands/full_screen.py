@@ -21,7 +21,6 @@ from prompt_toolkit.output import Output
 
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.live_view import LiveView
-from blink_cli.commands.names_shown import printable, short_did, shown_name
 from blink_cli.commands.show.cells import cells, cut
 from blink_cli.commands.show.layout import fitted, no_more_than, rows_that_fit, unfolded
 from blink_cli.commands.show.panel import heading_lines, participant_lines, pending_lines
@@ -31,6 +30,7 @@ from blink_cli.commands.show.tables import statistics_table
 from blink_cli.core.api.replies import RtpStatistics, Status
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import UsageError
+from blink_cli.core.identity.shown_name import printable, short_did, shown_name
 from blink_cli.runtime.tasks import TaskOwner
 
 KEPT_SENTENCES: Final = 200

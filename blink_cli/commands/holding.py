@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.live_view import UNTOLD

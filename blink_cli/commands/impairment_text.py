@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from blink_cli.commands.names_shown import milliseconds_text, shown_name
+from blink_cli.commands.names_shown import milliseconds_text
 from blink_cli.core.api.replies import ImpairedLine, ImpairmentRule, ImpairmentState
+from blink_cli.core.identity.shown_name import shown_name
 
 IMPAIRED: Final = "impaired on purpose"
 

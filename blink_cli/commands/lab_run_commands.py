@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal, cast
 import msgspec
 import typer
 
+from blink_cli.api.documents import LabScenarios
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import LabScenarios
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.errors import UsageError

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
+from blink_cli.api.documents import LabScenarioRow, LabScenarios
+from blink_cli.api.program_version import program_version
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import LabScenarioRow, LabScenarios
-from blink_cli.commands.version import program_version
 from blink_cli.commands.work_progress import with_progress
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.expectation.vocabulary import FIGURES

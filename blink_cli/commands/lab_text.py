@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from blink_cli.commands.documents import LabScenarios
-from blink_cli.commands.names_shown import counted, printable
+from blink_cli.api.documents import LabScenarios
+from blink_cli.commands.names_shown import counted
 from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.commands.show.styled import Line, Span, wrapped_lines
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.lab.verdict.report import CaseResult, LabReport, PairResult, Spread
 
 _MARKS: Final = {

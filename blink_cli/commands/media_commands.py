@@ -4,15 +4,16 @@ from typing import Annotated
 
 import typer
 
+from blink_cli.api.option_words import input_device, output_device
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.names_shown import shown_name, volume_words
-from blink_cli.commands.session_parameters import input_device, output_device
+from blink_cli.commands.names_shown import volume_words
 from blink_cli.commands.shell_completion import complete_input, complete_output, complete_peer
 from blink_cli.core.api.replies import DeviceSet, Done, PeerVolumeSet
 from blink_cli.core.api.requests import SetDeafened, SetDevice, SetGain, SetMuted, SetPeerMuted
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from blink_cli.core.errors import UsageError
+from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.text.path_text import shown
 
 _DEVICE_HELP = "default, a device's name, or a virtual device."

@@ -12,7 +12,7 @@ from blink_cli.core.api.replies import (
     RecordedLoudness,
     Status,
 )
-from blink_cli.core.identity.nickname import harmless_text
+from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.ids import Did
 from blink_cli.core.text.path_text import shown
 from blink_cli.core.text.version_words import version_sentence
@@ -27,23 +27,9 @@ _SENTENCE_STARTS = frozenset(("A", "An", "Another", "It", "No", "The", "There", 
 """Words that are capital at the beginning of a sentence only; a name stays as it is."""
 
 
-def short_did(did: str) -> str:
-    """Return a DID short enough for a table and long enough to name it: `z6MkhaXg`.
-
-    All DIDs begin with `did:key:z6Mk`, so what follows is what tells them apart.
-    """
-    key = printable(did.removeprefix("did:key:"))
-    return f"{key[:12]}…" if len(key) > 13 else key
-
-
 def short_call(call_id: str) -> str:
     """Return enough of a call's id to name it."""
     return call_id[:SHOWN_CALL_DIGITS]
-
-
-def printable(text: str) -> str:
-    """Return text from a stranger without what could move the cursor or change colours. Paths: see `core.path_text.shown`."""
-    return harmless_text(text, instead="?")
 
 
 def clause(sentence: str) -> str:
@@ -56,11 +42,6 @@ def clause(sentence: str) -> str:
 def counted(count: int, thing: str) -> str:
     """Return a number of things, `1 row` or `3 rows`."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def shown_name(nickname: str, did: str) -> str:
-    """Return a peer's nickname, or its short DID when it has none."""
-    return printable(nickname) or short_did(did)
 
 
 def other_version(session: OtherVersion | ProtocolDiffers) -> str:

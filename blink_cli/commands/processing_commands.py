@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from blink_cli.api.option_words import checked_echo_cancel, checked_noise_suppress
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.processing_text import automute_text, echo_text, gain_text, noise_text
-from blink_cli.commands.session_parameters import checked_echo_cancel, checked_noise_suppress
 from blink_cli.commands.shell_completion import (
     SWITCH,
     complete_echo_cancel,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
 
+from blink_cli.api.documents import reply_document
+from blink_cli.api.typed_path import absolute
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
-from blink_cli.commands.names_shown import duration_text, loudness_text, printable, shown_name
+from blink_cli.commands.names_shown import duration_text, loudness_text
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.commands.typed_path import absolute
 from blink_cli.core.api.replies import (
     ProcessingFiles,
     RecordingBegun,
@@ -28,6 +28,7 @@ from blink_cli.core.api.requests import (
     StopRecording,
 )
 from blink_cli.core.errors import NoSessionError, UsageError
+from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.text.path_text import readable, shown
 
 if TYPE_CHECKING:

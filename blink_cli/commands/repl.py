@@ -192,7 +192,7 @@ class Repl:
         return self._devices
 
     async def _find_devices(self) -> None:
-        from blink_cli.commands.device_commands import device_list  # noqa: PLC0415 - asks the system
+        from blink_cli.api.device_list import device_list  # noqa: PLC0415 - asks the system
 
         # A failure is in the hint, which completion has no use for.
         listed = await asyncio.to_thread(device_list)

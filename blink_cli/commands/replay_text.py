@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from blink_cli.commands.names_shown import counted, duration_text, printable, short_call, short_did
+from blink_cli.commands.names_shown import counted, duration_text, short_call
+from blink_cli.core.identity.shown_name import printable, short_did
 from blink_cli.core.text.path_text import shown
 from blink_cli.lab.replay.figures import PlayoutFigures, ReplayedPeer, ReplayFigures
 

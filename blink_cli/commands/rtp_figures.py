@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
 from blink_cli.commands.impairment_text import impairment_lines
-from blink_cli.commands.names_shown import printable
 from blink_cli.core.api.replies import RtpStatistics
+from blink_cli.core.identity.shown_name import printable
 
 EVERY_S: Final = 1.0
 """Between two looks: figures over the last second mean something, and a person can read them."""

@@ -1,18 +1,17 @@
 """Commands for the log of RTP headers, and for what a log says."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from blink_cli.api.documents import LogExported
+from blink_cli.api.typed_path import absolute_or_folder
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import LogExported
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.commands.typed_path import absolute
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.api.replies import SCHEMA, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
@@ -64,7 +63,7 @@ async def start(
     ] = False,
 ) -> None:
     """Log every packet of this call, or of the next one."""
-    request = StartRtpLog(path=full_path(path), decisions=decisions, replayable=replayable)
+    request = StartRtpLog(path=absolute_or_folder(path), decisions=decisions, replayable=replayable)
     _show(context, await context.ask(request))
 
 
@@ -175,19 +174,6 @@ async def rtp_analyze(
 def analysis_document(found: "LogFigures") -> dict[str, Any]:
     """Return what `rtp-analyze --json` prints."""
     return {"schema": SCHEMA, **msgspec.to_builtins(found)}
-
-
-def full_path(path: str) -> str:
-    """Return the path that a session in another folder understands; a slash at the end stays.
-
-    Raises:
-        UsageError: It is empty.
-
-    """
-    if not path:
-        raise UsageError("The path is empty.", hint="For example `blink rtp-log start call.csv`.")
-    full = absolute(path)  # which drops the slash
-    return f"{full}/" if path.endswith((os.sep, "/")) and full != "/" else full
 
 
 def _show(context: CommandContext, state: RtpLogState) -> None:

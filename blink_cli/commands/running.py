@@ -88,10 +88,10 @@ async def host(options: GlobalOptions, session_options: SessionOptions) -> Async
         BlinkError: It cannot be opened.
 
     """
+    from blink_cli.api.program_version import program_version  # noqa: PLC0415 - reads the installed package's data
     from blink_cli.app.control.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
     from blink_cli.commands.session_logging import logged_session  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - cryptography: attached commands need none
-    from blink_cli.commands.version import program_version  # noqa: PLC0415 - reads the installed package's data
 
     profile = profile_of(options)
     output = options.output()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import msgspec
 import typer
 
+from blink_cli.api.documents import ProgramVersion, SessionReady, reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import ProgramVersion, SessionReady, reply_document
 from blink_cli.commands.shell_completion import complete_shell
 from blink_cli.commands.shell_words import ShellName
 from blink_cli.commands.status_text import status_lines

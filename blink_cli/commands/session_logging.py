@@ -10,11 +10,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from blink_cli.api.program_version import program_version
 from blink_cli.app.log.session_log import session_log
 from blink_cli.app.profile.known_secrets import known_secrets
 from blink_cli.app.profile.profile import Profile
 from blink_cli.commands.event_sentences import Narrator
-from blink_cli.commands.version import program_version
 from blink_cli.core.api.events import Event, TalkingStarted, TalkingStopped
 from blink_cli.core.api.replies import Status
 from blink_cli.core.api.session_options import SessionOptions

@@ -101,7 +101,7 @@ def complete_event(incomplete: str) -> list[str]:
 
 def complete_expectation(incomplete: str) -> list[str]:
     """Figures that `assert` knows."""
-    from blink_cli.commands.live_figures import LIVE_FIGURES  # noqa: PLC0415 - as the rest of a completion
+    from blink_cli.api.live_figures import LIVE_FIGURES  # noqa: PLC0415 - as the rest of a completion
 
     return [name for name in LIVE_FIGURES if name.startswith(incomplete)]
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from blink_cli.api.documents import reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import reply_document
 from blink_cli.commands.rtp_figures import EVERY_S, show
 from blink_cli.core.api.replies import IceServerList, RtpStatistics, StatisticsReset
 from blink_cli.core.api.requests import GetIceServers, GetRtpStatistics, ResetStatistics

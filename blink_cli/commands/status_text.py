@@ -13,13 +13,12 @@ from blink_cli.commands.names_shown import (
     other_version,
     pending_state,
     people_in,
-    printable,
     short_call,
-    shown_name,
     volume_words,
 )
 from blink_cli.commands.processing_text import processing_lines
 from blink_cli.core.api.replies import DeviceAt, Loudness, OpusCopy, Participant, Status
+from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence
 from blink_cli.core.text.path_text import shown

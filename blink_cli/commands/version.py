@@ -1,19 +1,10 @@
 """Which version of the program this is."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 import msgspec
 
+from blink_cli.api.documents import ProgramVersion
+from blink_cli.api.program_version import program_version
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.documents import ProgramVersion
-
-
-def program_version() -> str:
-    """Return the installed distribution's version; "unknown" when the program runs from bare files."""
-    try:
-        return version("blink-cli")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def show_version(context: CommandContext) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from blink_cli.api.already_happened import already
 from blink_cli.app.call.call_waiting import until
 from blink_cli.app.profile import device_memory
 from blink_cli.app.session import Session
@@ -17,7 +18,6 @@ from blink_cli.audio.devices.interface import InputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.devices.sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
-from blink_cli.commands.event_commands import already
 from blink_cli.commands.media_commands import device_sentence
 from blink_cli.core.api.events import (
     CallCancelled,

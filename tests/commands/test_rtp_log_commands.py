@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from blink_cli.api.typed_path import absolute_or_folder
 from blink_cli.app.files.rtp_log_files import analyse_log
 from blink_cli.commands.analysis_text import analysis_lines
-from blink_cli.commands.rtp_log_commands import full_path, state_sentence
+from blink_cli.commands.rtp_log_commands import state_sentence
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.api.replies import PlayoutLogFile, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.errors import UsageError
@@ -96,8 +97,8 @@ def test_without_a_session_nothing_is_logged(shell: Shell, here: Here, tmp_path:
     ("given", "ending"), [("log.csv", "/log.csv"), ("logs/", "/logs/"), ("./a/../b/", "/b/")]
 )
 def test_a_path_is_the_commands_and_a_slash_stays(given: str, ending: str) -> None:
-    assert full_path(given).startswith("/")
-    assert full_path(given).endswith(ending)
+    assert absolute_or_folder(given).startswith("/")
+    assert absolute_or_folder(given).endswith(ending)
 
 
 def test_paths_are_completed_and_hidden_ones_only_when_asked_for(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_paths_are_completed_and_hidden_ones_only_when_asked_for(tmp_path: Path)
 
 def test_an_empty_path_is_a_mistake() -> None:
     with pytest.raises(UsageError):
-        full_path("")
+        absolute_or_folder("")
 
 
 def state(kind: str, *files: RtpLogFile, lost: int = 0, file: str | None = "/logs/a.csv") -> RtpLogState:

@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.commands.session_parameters import (
-    checked_auto_accept,
-    input_device,
-    output_device,
-    with_auto_accept_value,
-)
+from blink_cli.api.option_words import checked_auto_accept, input_device, output_device
+from blink_cli.commands.session_parameters import with_auto_accept_value
 from blink_cli.core.errors import UsageError
 
 pytestmark = pytest.mark.no_clock

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from blink_cli.commands.documents import DeviceCan
+from blink_cli.api.documents import DeviceCan
 from blink_cli.commands.names_shown import described_device
 from blink_cli.commands.show.layout import Cell, Column, Table
 

@@ -10,15 +10,7 @@ from typing import Final
 
 from blink_cli.commands.codec_words import codec_text
 from blink_cli.commands.impairment_text import impairment_texts
-from blink_cli.commands.names_shown import (
-    caller_text,
-    flags_of,
-    link_of,
-    lufs_text,
-    printable,
-    short_call,
-    shown_name,
-)
+from blink_cli.commands.names_shown import caller_text, flags_of, link_of, lufs_text, short_call
 from blink_cli.commands.processing_text import MUTING, not_running, processing_in_short
 from blink_cli.commands.show.layout import Cell, Column, Table, no_more_than, one_line_each, rows_that_fit
 from blink_cli.commands.show.styled import Line, Span, flowed, wrapped_lines
@@ -33,6 +25,7 @@ from blink_cli.core.api.replies import (
     RtpStatistics,
     Status,
 )
+from blink_cli.core.identity.shown_name import printable, shown_name
 
 MAX_ROWS: Final = 12
 """A call of more than that would push the prompt, and what is told above it, off a terminal of 24 rows."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from blink_cli.commands.documents import DeviceRow
+from blink_cli.api.documents import DeviceRow
 from blink_cli.commands.names_shown import (
     CONTACT,
     duration_text,
@@ -13,10 +13,7 @@ from blink_cli.commands.names_shown import (
     milliseconds_text,
     pending_state,
     people_in,
-    printable,
     short_call,
-    short_did,
-    shown_name,
 )
 from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.core.api.events import LinkState
@@ -33,6 +30,7 @@ from blink_cli.core.api.replies import (
     RecordedLoudness,
     RtpStatistics,
 )
+from blink_cli.core.identity.shown_name import printable, short_did, shown_name
 
 LINK_STYLES: Final = {
     LinkState.SELF: "dim",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blink_cli.commands.documents import DeviceRow
+from blink_cli.api.documents import DeviceRow
 from blink_cli.commands.show.layout import unfolded
 from blink_cli.commands.show.styled import plain
 from blink_cli.commands.show.tables import device_lines, devices_table, name_cell

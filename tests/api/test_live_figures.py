@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from blink_cli.commands.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
+from blink_cli.api.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
 from blink_cli.core.analysis.e_model import LOOK_AHEAD_MS
 from blink_cli.core.api.replies import Participant, PeerStatistics, RtpStatistics
 from blink_cli.core.call.facts import LinkState

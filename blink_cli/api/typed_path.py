@@ -25,3 +25,16 @@ def absolute(path: Path | str) -> str:
             "The working directory is gone, and the path is relative to it.",
             hint="Cd to a directory that exists, or write the whole path.",
         ) from error
+
+
+def absolute_or_folder(path: str) -> str:
+    """Return the path that a session in another folder understands; a slash at the end stays.
+
+    Raises:
+        UsageError: It is empty.
+
+    """
+    if not path:
+        raise UsageError("The path is empty.", hint="For example `blink rtp-log start call.csv`.")
+    full = absolute(path)  # which drops the slash
+    return f"{full}/" if path.endswith((os.sep, "/")) and full != "/" else full

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from blink_cli.commands.names_shown import shown_name
 from blink_cli.core.analysis.e_model import FRAME_MS, LOOK_AHEAD_MS, estimate
 from blink_cli.core.api.replies import Inbound, Participant, PeerStatistics, RtpStatistics
 from blink_cli.core.api.statistics_since import counted_since
@@ -21,6 +20,7 @@ from blink_cli.core.expectation.expectation import Expectation, Subject
 from blink_cli.core.expectation.judgement import Judgement, Measured, judge, of_series
 from blink_cli.core.expectation.quantity import Kind
 from blink_cli.core.expectation.vocabulary import vocabulary
+from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.ids import Did
 
 LIVE_FIGURES: Final = vocabulary(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
-from blink_cli.commands.live_figures import Watched, names_in_call
+from blink_cli.api.live_figures import Watched, names_in_call
 from blink_cli.core.api.events import TalkingStarted, TalkingStopped
 from blink_cli.core.api.replies import Status
 from blink_cli.core.api.requests import GetRtpStatistics, GetStatus

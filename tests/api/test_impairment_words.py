@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from blink_cli.commands.impairment_commands import request_of
+from blink_cli.api.impairment_words import impairment_request
 from blink_cli.commands.impairment_text import change_sentence, impairment_lines, impairment_texts
 from blink_cli.core.api.replies import ImpairedDatagrams, ImpairedLine, ImpairmentRule, ImpairmentState
 from blink_cli.core.api.requests import SetImpairment
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.no_clock
     ],
 )
 def test_lines_are_read(line: str, request_: SetImpairment) -> None:
-    assert request_of(line.split()) == request_
+    assert impairment_request(line.split()) == request_
 
 
 def test_a_trace_is_named_by_its_whole_path(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
-    assert request_of(["trace=a.csv"]).words == (f"trace={tmp_path}/a.csv",)
+    assert impairment_request(["trace=a.csv"]).words == (f"trace={tmp_path}/a.csv",)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_trace_is_named_by_its_whole_path(tmp_path, monkeypatch) -> None:  # t
 )
 def test_what_is_wrong_is_refused_before_it_is_asked(line: str) -> None:
     with pytest.raises(UsageError):
-        request_of(line.split())
+        impairment_request(line.split())
 
 
 def rule(direction: str, conditions: str | None, did: str | None = None) -> ImpairmentRule:
