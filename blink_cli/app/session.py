@@ -30,6 +30,7 @@ from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.call.signal_dispatcher import SignalDispatcher
 from blink_cli.app.call.volume_requests import VolumeRequests
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.files.marking import Marking
 from blink_cli.app.files.recording_exports import RecordingExports
 from blink_cli.app.files.recordings import Recordings
 from blink_cli.app.files.rtp_logging import RtpLogging
@@ -70,6 +71,8 @@ from blink_cli.core.api.replies import (
     DeviceSet,
     Done,
     IceServerList,
+    Levels,
+    Mesh,
     NetworkUse,
     OpusLibraries,
     Participants,
@@ -85,6 +88,8 @@ from blink_cli.core.api.replies import (
 from blink_cli.core.api.requests import (
     GetCalls,
     GetIceServers,
+    GetLevels,
+    GetMesh,
     GetParticipants,
     GetPeers,
     GetRtpStatistics,
@@ -106,7 +111,7 @@ from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import StateError
 from blink_cli.core.gossip import Gossip
 from blink_cli.core.identity.identity import Identity
-from blink_cli.core.ids import Did
+from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.media_tap import Observer
 from blink_cli.core.text.utc_text import utc_text_of
@@ -406,6 +411,9 @@ class Session:
         self._volumes.add_to(table)
         self._impairments.add_to(table)
         self._echo.add_to(table)
+        Marking(self._runner, self._hub, self._rtp_log, self._recordings).add_to(table)
+        table.add(GetLevels, self._get_levels)
+        table.add(GetMesh, self._get_mesh)
         self._rtp_log.add_to(table, lambda: (self._runner.current, self._media.links.formats))
         self._recordings.add_to(table)
         assert not table.missing(), table.missing()
@@ -552,18 +560,26 @@ class Session:
         return ProcessingSet(processing=self._media.processing.state(), not_remembered=not_remembered)
 
     async def _get_rtp_statistics(self, request: GetRtpStatistics) -> RtpStatistics:
-        call = self._runner.current
-        if call is None:
-            raise _no_call()
+        call = self._require_call()
         now = self._views.rtp_statistics(call, time.monotonic())
         if request.total or self._counted_from is None:
             return now
         return counted_since(now, *self._counted_from)
 
-    async def _reset_statistics(self, _: ResetStatistics) -> StatisticsReset:
+    async def _get_levels(self, _: GetLevels) -> Levels:
+        return self._views.levels(self._require_call(), time.monotonic())
+
+    async def _get_mesh(self, _: GetMesh) -> Mesh:
+        return self._views.mesh(self._require_call())
+
+    def _require_call(self) -> CallId:
         call = self._runner.current
         if call is None:
             raise _no_call()
+        return call
+
+    async def _reset_statistics(self, _: ResetStatistics) -> StatisticsReset:
+        call = self._require_call()
         moment = utc_text_of(time.time())
         self._counted_from = self._views.rtp_statistics(call, time.monotonic()), moment
         self._analyse_anew()

@@ -28,7 +28,11 @@ from blink_cli.core.api.replies import (
     IceServerState,
     Inbound,
     InputChannels,
+    Levels,
     Loudness,
+    Mesh,
+    MeshLink,
+    MeshParticipant,
     MixFigures,
     OneWay,
     OtherVersion,
@@ -40,6 +44,7 @@ from blink_cli.core.api.replies import (
     Remote,
     RtpStatistics,
     SignalCounters,
+    VoiceLevel,
 )
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS
 from blink_cli.core.call.facts import LinkState
@@ -196,6 +201,33 @@ class Views:
             impairment=self._media.links.impaired.state(),
         )
 
+    def levels(self, call: CallId, now_s: float) -> Levels:
+        """How loud everybody of the current call is."""
+        view = self._runner.snapshot().call
+        people = () if view is None else view.participants
+        return Levels(call=call, levels=tuple(self._level(person, now_s) for person in people))
+
+    def mesh(self, call: CallId) -> Mesh:
+        """Who has a link to whom, by each one's own word."""
+        view = self._runner.snapshot().call
+        people = () if view is None else view.participants
+        return Mesh(
+            call=call,
+            participants=tuple(
+                MeshParticipant(
+                    did=person.did,
+                    nickname=self._name_of(person.did),
+                    self=person.link is LinkState.SELF,
+                    present=person.present,
+                    hears=tuple(
+                        MeshLink(did=one.did, link=LinkState(one.link), lost_share=one.loss_permille / 1000)
+                        for one in person.hears
+                    ),
+                )
+                for person in people
+            ),
+        )
+
     def link_figures(self, peer: Did) -> LinkFigures | None:
         """How the link to a peer does now, for an echo test; None when there is none."""
         entry = self._media.links.peers.get(peer)
@@ -256,6 +288,21 @@ class Views:
             ringing=view.rings and self._is_there(view.did),
             no_path=self._no_path(view),
             in_contacts=self._is_contact(view.did),
+        )
+
+    def _level(self, view: ParticipantView, now_s: float) -> VoiceLevel:
+        if view.link is LinkState.SELF:
+            reading, voice = self._media.voice.own_level(now_s)
+        else:
+            entry = self._media.links.peers.get(view.did)
+            standing = entry is not None and entry.connected
+            reading = entry.level.reading(now_s) if entry is not None and standing else None
+            voice = self._media.talkers.is_talking(view.did)
+        return VoiceLevel(
+            did=view.did,
+            level_dbov=None if reading is None else reading.level_dbov,
+            peak_dbov=None if reading is None else reading.peak_dbov,
+            voice=voice,
         )
 
     def _loudness(self, view: ParticipantView) -> Loudness | None:

@@ -23,6 +23,7 @@ from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.voice_activity.detector import VoiceDetector
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
+from blink_cli.core.media.level_meter import LevelMeter
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
@@ -98,6 +99,9 @@ class SourcePipeline(Generic[EncoderT]):
 
         self.level_dbov = SILENCE_DBOV
         """Of the last frame as the microphone heard it, mute or not. Read by any thread."""
+
+        self.level = LevelMeter()
+        """The same with its peak; read by any thread."""
 
         self.voice = False
         """Whether there is a voice now, mute or not. Read by any thread."""
@@ -213,6 +217,7 @@ class SourcePipeline(Generic[EncoderT]):
 
         missing_before, self._missing_before = self._missing_before, 0
         level = self._inspect(_mono(frame))
+        self.level.take(level, captured_until)
         voice, self._voice_in_frame = self._voice_in_frame or self.voice, False
         muted = self.muted
         if muted and not self.frames_sent and not self.frames_unsent:

@@ -31,6 +31,7 @@ from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline
 from blink_cli.audio.thread_priority import Urgency
 from blink_cli.audio.voice_activity import detector_for
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
+from blink_cli.core.media.level_meter import LevelReading
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.talking import TalkingChange
 from blink_cli.runtime.clock import Clock, MonotonicClock
@@ -287,6 +288,15 @@ class SourceTrack(Generic[EncoderT]):
             reading=reading,
             processing=self._chain.figures(),
         )
+
+    def level(self, now_s: float) -> LevelReading | None:
+        """How loud the microphone is, muted or not; None if it delivers nothing."""
+        return self._pipeline.level.reading(now_s)
+
+    @property
+    def hears_voice(self) -> bool:
+        """Whether somebody talks into the microphone, muted or not."""
+        return self._pipeline.voice
 
     # The capture thread.
 

@@ -12,11 +12,15 @@ from blink_cli.api.documents import event_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.names_shown import duration_text
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
 from blink_cli.core.api.events import EVENT_NAMES, Event
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies import MarkMade, Status
+from blink_cli.core.api.requests import Mark
 from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.core.identity.shown_name import printable
+from blink_cli.core.text.path_text import readable
 from blink_cli.core.text.utc_text import utc_text
 
 
@@ -24,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     command(app, "events", prints=Status | Event)(events)
     command(app, "wait", prints=Event)(wait)
+    command(app, "mark", prints=MarkMade)(mark)
     command(app, "watch")(watch)
 
 
@@ -96,6 +101,30 @@ async def wait(
         context.output.document(event_document(happened, datetime.now(UTC)))
     else:
         context.output.line(narrator.tell(happened) or name.replace("_", " "))
+
+
+async def mark(
+    context: CommandContext,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="What happened; `mark 1` and so on if left out."),
+    ] = None,
+) -> None:
+    """Mark this moment of the call: in `events`, in the RTP log and in the recording, where these run.
+
+    For example `blink mark "bob moved to the other room"`. The others in the call do not learn of it.
+    """
+    reply = await context.ask(Mark(text=readable(" ".join(words or ()))))
+    context.report(reply, mark_sentence(reply))
+
+
+def mark_sentence(made: MarkMade) -> str:
+    """Say what was marked, and where it can be found again."""
+    where = ["the RTP log"] if made.rtp_log else []
+    if made.recording_at_s is not None:
+        where.append(f"the recording, at {duration_text(made.recording_at_s)}")
+    found = f", also in {' and '.join(where)}" if where else ""
+    return f"marked: {printable(made.text)}{found}"
 
 
 async def watch(context: CommandContext) -> None:

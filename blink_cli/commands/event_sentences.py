@@ -251,6 +251,8 @@ class Narrator:
                 return f"the session ends before the files of its recording are made: `{printable(command)}` makes them"
             case e.RecordingFilesLate(command=command):
                 return f"the session ends when the files of its recording are made; should it be killed, `{printable(command)}` makes them"
+            case e.Marked(text=text):
+                return f"marked: {printable(text)}"
             case e.ObserverFailed(observer=observer, reason=reason):
                 return f"{OBSERVER_ENDS[observer]}: {printable(reason)}; the call goes on"
             case e.IceServerFailed(url=url, reason=reason):

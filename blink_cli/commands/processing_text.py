@@ -44,8 +44,14 @@ def echo_text(echo: EchoState) -> str:
     auto = "auto: " if echo.chosen == "auto" else ""
     figures = [] if echo.removed_db is None else [f"{echo.removed_db:.0f} dB removed"]
     figures += [] if echo.delay_ms is None else [f"it comes {echo.delay_ms:.0f} ms late"]
+    figures += [] if echo.own_return_ms is None else [own_return_text(echo.own_return_ms)]
     why = f" ({printable(echo.reason)})" if echo.reason is not None else ""
     return ", ".join([f"{auto}{echo.state}{why}", *figures])
+
+
+def own_return_text(own_return_ms: float) -> str:
+    """Say that one's own voice comes back, and why."""
+    return f"your own voice comes back after {own_return_ms:.0f} ms: another speaker in this room plays it"
 
 
 def noise_text(noise: NoiseState) -> str:

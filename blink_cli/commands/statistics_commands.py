@@ -10,14 +10,15 @@ from blink_cli.api.documents import reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.rtp_figures import EVERY_S, show
-from blink_cli.core.api.replies import IceServerList, RtpStatistics, StatisticsReset
-from blink_cli.core.api.requests import GetIceServers, GetRtpStatistics, ResetStatistics
+from blink_cli.core.api.replies import IceServerList, Mesh, RtpStatistics, StatisticsReset
+from blink_cli.core.api.requests import GetIceServers, GetMesh, GetRtpStatistics, ResetStatistics
 from blink_cli.core.api.session_port import SessionPort
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     command(app, "rtp-stats", prints=RtpStatistics)(rtp_stats)
+    command(app, "mesh", prints=Mesh)(mesh)
     stats = typer.Typer(name="stats", help="What is counted of the current call.", rich_markup_mode=None)
     command(stats, "reset", prints=StatisticsReset)(reset)
     app.add_typer(stats)
@@ -79,6 +80,20 @@ async def reset(context: CommandContext) -> None:
     """
     reply = await context.ask(ResetStatistics())
     context.report(reply, "counted from now on")
+
+
+async def mesh(context: CommandContext) -> None:
+    """Show who of the call has a link to whom, by each one's own word.
+
+    A row is who hears, a column whom: ok, or the share of packets lost on the way in the last seconds; ... connects; lost; blank: nothing is known.
+    """
+    reply = await context.ask(GetMesh())
+    if context.output.json:
+        context.output.document(reply_document(reply))
+        return
+    from blink_cli.commands.show.mesh_table import mesh_table  # noqa: PLC0415 - 20 ms, for people only
+
+    context.output.table(mesh_table(reply))
 
 
 async def ice_servers(context: CommandContext) -> None:

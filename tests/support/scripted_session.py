@@ -24,6 +24,7 @@ from blink_cli.core.api.events import (
     Event,
     IncomingCall,
     LinkState,
+    Marked,
     ParticipantJoined,
     PeerAppeared,
     SessionEnding,
@@ -44,6 +45,11 @@ from blink_cli.core.api.replies import (
     IceServerState,
     Inbound,
     LeftoverRecording,
+    Levels,
+    MarkMade,
+    Mesh,
+    MeshLink,
+    MeshParticipant,
     NamedPeer,
     NoiseState,
     OfferPlaced,
@@ -67,18 +73,22 @@ from blink_cli.core.api.replies import (
     RtpStatistics,
     StatisticsReset,
     Status,
+    VoiceLevel,
     VoiceState,
 )
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
     GetIceServers,
+    GetLevels,
+    GetMesh,
     GetParticipants,
     GetPeers,
     GetRecording,
     GetRtpStatistics,
     GetStatus,
     LeaveCall,
+    Mark,
     MarkRecording,
     PlaceOffer,
     Quit,
@@ -352,6 +362,29 @@ class ScriptedSession:
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
                 return StatisticsReset(call=self.state.call.id, since="2026-01-01T00:00:00.000Z")
+            case Mark(text=text):
+                if self.state.call is None:
+                    raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
+                call, shown = self.state.call.id, text or "mark 1"
+                self.publish(Marked(call_id=call, text=shown, at_s=1.0))
+                return MarkMade(
+                    call=call,
+                    text=shown,
+                    at_s=1.0,
+                    rtp_log=False,
+                    recording_at_s=None if self.recording is None else 3.2,
+                )
+            case GetLevels() if self.state.call is not None:
+                return Levels(
+                    call=self.state.call.id,
+                    levels=tuple(
+                        VoiceLevel(did=one.did, level_dbov=-30, peak_dbov=-18, voice=one.talking)
+                        for one in self.state.call.participants
+                        if one.link in {LinkState.SELF, LinkState.CONNECTED}
+                    ),
+                )
+            case GetMesh() if self.state.call is not None:
+                return self._mesh(self.state.call)
             case GetRtpStatistics():
                 if self.state.call is None:
                     raise StateError("This session is not in a call.", hint="`blink offer PEER` starts one")
@@ -367,6 +400,27 @@ class ScriptedSession:
             case ReloadContacts():
                 pass
         return Done()
+
+    def _mesh(self, call: CurrentCall) -> Mesh:
+        """Everybody who is there hears everybody who is."""
+        there = [one for one in call.participants if one.link in {LinkState.SELF, LinkState.CONNECTED}]
+        return Mesh(
+            call=call.id,
+            participants=tuple(
+                MeshParticipant(
+                    did=one.did,
+                    nickname=one.nickname,
+                    self=one.self,
+                    present=one in there,
+                    hears=tuple(
+                        MeshLink(did=other.did, link=LinkState.CONNECTED, lost_share=0.0)
+                        for other in there
+                        if one in there and other is not one
+                    ),
+                )
+                for one in call.participants
+            ),
+        )
 
     def _recorded(self, request: StartRecording | StopRecording | GetRecording | MarkRecording) -> Reply:
         people = (NamedPeer(did=ALICE, nickname="alice"), NamedPeer(did=BOB, nickname="bob"))

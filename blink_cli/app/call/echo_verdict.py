@@ -9,15 +9,11 @@ from blink_cli.app.media.echo_meter import EchoMeter, LinkFigures
 from blink_cli.audio.echo.comparison import Comparison, compare
 from blink_cli.audio.echo.speech_score import pesq_wideband
 from blink_cli.audio.echo.timelines import heard, sent
-from blink_cli.core.analysis.e_model import QualityEstimate, estimate
+from blink_cli.core.analysis.e_model import QualityEstimate, estimate, grade
 from blink_cli.core.api.replies import EchoDirection, EchoVerdict
 from blink_cli.core.errors import NotInstalledError
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket
-
-GOOD_MOS: Final = 4.0
-FAIR_MOS: Final = 3.4
-"""G.107, annex B: from R 80 users are satisfied (MOS 4.03), below R 65 nearly all complain (3.4)."""
 
 SILENT_DBOV: Final = -55.0
 LEAST_PESQ_S: Final = 2.0
@@ -230,11 +226,7 @@ def _left_by_copies(lost_share: float, told: LossReport | None, levels: int) -> 
 
 
 def _grade(quality: QualityEstimate | None) -> str:
-    if quality is None:
-        return "unknown"
-    if quality.mos >= GOOD_MOS:
-        return "good"
-    return "fair" if quality.mos >= FAIR_MOS else "poor"
+    return "unknown" if quality is None else grade(quality.mos)
 
 
 def _sentence(

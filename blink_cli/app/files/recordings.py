@@ -226,14 +226,21 @@ class Recordings:
             StateError: Nothing is being recorded.
 
         """
-        active = self._active
-        if active is None:
+        if self._active is None:
             raise StateError(
                 "Nothing is being recorded.", hint="`blink record start` records the current call."
             )
-        now_s = time.monotonic()
-        active.thread.put(Recording.mark, request.text, now_s)
-        return RecordingMarked(at_s=round(now_s - active.plan.start_s, 3), text=request.text)
+        at_s = self.put_marker(request.text, time.monotonic())
+        assert at_s is not None, "it runs"
+        return RecordingMarked(at_s=at_s, text=request.text)
+
+    def put_marker(self, text: str, now_s: float) -> float | None:
+        """Put a marker into the recording; returns how many seconds from its first sample, None if none runs."""
+        active = self._active
+        if active is None:
+            return None
+        active.thread.put(Recording.mark, text, now_s)
+        return round(now_s - active.plan.start_s, 3)
 
     def impairment_changed(self, note: str) -> None:
         """Note what is impaired on purpose from here on; empty: nothing any more."""

@@ -155,6 +155,11 @@ class RtpLogging(MediaWatcher):
         """Log what is impaired on purpose from here on; empty: nothing any more."""
         self._remark(LogEvent.IMPAIRED, note=note or "nothing")
 
+    def mark(self, text: str) -> bool:
+        """Log that somebody marked this moment; returns whether there is a log to write it into."""
+        self._remark(LogEvent.MARKED, note=text)
+        return self._log is not None
+
     async def _pause(self, _: PauseRtpLog) -> RtpLogState:
         async with self._one_at_a_time:
             self.pause()

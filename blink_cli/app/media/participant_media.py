@@ -18,6 +18,7 @@ from blink_cli.audio.sink_track import SinkStatistics, SinkTrack
 from blink_cli.core.api.events import Event, PathChanged
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.level_meter import LevelMeter
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_format import MediaFormat
@@ -94,6 +95,7 @@ class ParticipantMedia(LinkEvents):
         "died_on",
         "epoch",
         "heard_s",
+        "level",
         "level_dbov",
         "link",
         "loss_reporter",
@@ -135,6 +137,9 @@ class ParticipantMedia(LinkEvents):
         self.volume = volume
         self.level_dbov: int | None = None
         """Of its last packet (RFC 6464); None when that has none, or nothing came."""
+
+        self.level = LevelMeter()
+        """The same with its peak, for bars."""
 
         self.loss_reporter = LossReporter()
         self.heard_s = 0.0
@@ -264,6 +269,7 @@ class ParticipantMedia(LinkEvents):
         self._taps.packet_received(self.peer, packet)
         level_dbov = self.level_dbov = packet.audio_level_dbov
         if level_dbov is not None:
+            self.level.take(level_dbov, packet.arrival_s)
             change = self._talking.update(level_dbov, voice=packet.voice, now_s=packet.arrival_s)
             if change is not None:
                 self._talkers.tell(self.peer, change, packet.arrival_s)

@@ -98,6 +98,7 @@ class SoundProcessing:
                 reason=missing.get(FilterName.ECHO, decision.reason),
                 removed_db=None if echo is None else _rounded(echo.removed_db),
                 delay_ms=None if echo is None else _rounded(echo.delay_ms),
+                own_return_ms=None if echo is None else _rounded(echo.own_return_ms),
             ),
             noise=NoiseState(
                 chosen=self._chosen.noise_suppress,

@@ -35,6 +35,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.level_meter import LevelReading
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.mix_tick import PlayedTrack, TickListener
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
@@ -188,6 +189,12 @@ class VoicePath:
     def source_statistics(self, now_s: float) -> SourceStatistics | None:
         """Figures of the capture thread; None while no media run."""
         return None if self._source is None else self._source.statistics(now_s)
+
+    def own_level(self, now_s: float) -> tuple[LevelReading | None, bool]:
+        """How loud the microphone is, and whether somebody talks into it, muted or not; None and False while no media run."""
+        return (
+            (None, False) if self._source is None else (self._source.level(now_s), self._source.hears_voice)
+        )
 
     def processing_figures(self) -> ProcessingFigures | None:
         """What is done to the microphone's sound now; None while no media run."""

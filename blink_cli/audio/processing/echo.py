@@ -73,11 +73,12 @@ class EchoFilter:
 
     def figures(self) -> EchoFigures:
         """Return what it does."""
-        delay_s = self._delay.delay_s
+        delay_s, own_s = self._delay.delay_s, self._own.delay_s
         known = self._near_energy > 0.0
         return EchoFigures(
             removed_db=10.0 * math.log10(self._near_energy / max(self._out_energy, 1e-12)) if known else None,
             delay_ms=None if delay_s is None else delay_s * 1000,
+            own_return_ms=None if own_s is None else own_s * 1000,
         )
 
     def forget(self) -> None:

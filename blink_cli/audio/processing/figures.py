@@ -32,6 +32,9 @@ class EchoFigures:
     delay_ms: float | None
     """By how much the echo lags behind the reference at the microphone; None before it was found."""
 
+    own_return_ms: float | None = None
+    """How long after it was sent the own voice comes back from another speaker; None if it does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessingFigures:

@@ -10,7 +10,7 @@ Source: ITU-T G.107.1 (structure, R0, the factor 1.29); ITU-T G.107, section 7 (
 """
 
 import math
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -28,6 +28,10 @@ BPL: Final = 3.5
 """Robustness against loss that repair did not mend. Fitted to the PESQ-WB of libopus's concealment under random loss, of three recorded voices:
 3.81 at 2 %, 2.89 at 5 %, 2.19 at 10 %, which give 3.8, 3.4 and 2.9."""
 
+GOOD_MOS: Final = 4.0
+FAIR_MOS: Final = 3.4
+"""G.107, annex B: from R 80 users are satisfied (MOS 4.03), below R 65 nearly all complain (3.4)."""
+
 LOOK_AHEAD_MS: Final = 6.5
 """Of Opus (RFC 6716, section 2): so much later than it went in comes what was said."""
 
@@ -37,6 +41,9 @@ FRAME_MS: Final = 20.0
 _WIDEBAND_SCALE: Final = 1.29
 _PERCEIVED_DELAY_MS: Final = 100.0
 """Shorter delays do not count (mT, the default of G.107)."""
+
+
+Grade = Literal["good", "fair", "poor"]
 
 
 class QualityEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +95,13 @@ def _delay_impairment(delay_ms: float) -> float:
         return 0.0
     x = math.log2(delay_ms / _PERCEIVED_DELAY_MS)
     return 25.0 * (math.pow(1 + x**6, 1 / 6) - 3 * math.pow(1 + (x / 3) ** 6, 1 / 6) + 2)
+
+
+def grade(mos: float) -> Grade:
+    """Return an estimate in a word."""
+    if mos >= GOOD_MOS:
+        return "good"
+    return "fair" if mos >= FAIR_MOS else "poor"
 
 
 def _mos(r: float) -> float:

@@ -67,6 +67,7 @@ __all__ = (
     "LinkState",
     "MachineOverloaded",
     "MachineRecovered",
+    "Marked",
     "MicrophoneMuted",
     "MulticastResumed",
     "MulticastStopped",
@@ -334,6 +335,15 @@ class MachineRecovered(Fact, frozen=True):
     """How long it was too slow."""
 
 
+class Marked(Fact, frozen=True):
+    """Somebody at this session marked this moment of its call. The others in the call do not learn of it."""
+
+    call_id: CallId
+    text: str
+    at_s: float
+    """Monotonic, as `clocks.monotonic_s`."""
+
+
 class RtpLogStarted(Fact, frozen=True):
     """Packets of a call are being logged into a file."""
 
@@ -485,6 +495,7 @@ Event = (
     | AudioRecovered
     | MachineOverloaded
     | MachineRecovered
+    | Marked
     | RecordingStarted
     | RecordingStopped
     | RtpLogStarted

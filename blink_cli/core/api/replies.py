@@ -328,6 +328,9 @@ class EchoState(_Value, frozen=True):
     delay_ms: float | None
     """How much later than it was played the echo arrives; null before that was found."""
 
+    own_return_ms: float | None = None
+    """How much later than it was sent one's own voice comes back: another speaker in this room plays it. Null: it does not, or echo is not cancelled."""
+
 
 class NoiseState(_Value, frozen=True):
     """Whether steady noise is taken out of the microphone's sound."""
@@ -867,6 +870,70 @@ class RtpStatistics(_Reply, frozen=True, tag="rtp_statistics"):
     """From when on it is counted, by `stats reset`: ISO 8601, UTC. Null: from when each link was made first."""
 
 
+class VoiceLevel(_Value, frozen=True):
+    """How loud one participant is now, in dBov (RFC 6464): 0 is full scale, -127 silence."""
+
+    did: Did
+    level_dbov: int | None
+    """Of its last packet, whatever its gain here; of oneself, of the last 20 ms of the microphone, muted or not. None if nothing came for half a second."""
+
+    peak_dbov: int | None
+    """The loudest of the last 1.5 s."""
+
+    voice: bool
+    """Whether it talks; oneself, muted or not."""
+
+
+class Levels(_Reply, frozen=True, tag="levels"):
+    """How loud everybody is, in the order of the call's participants."""
+
+    call: CallId
+    levels: tuple[VoiceLevel, ...]
+
+
+class MeshLink(_Value, frozen=True):
+    """How one participant receives another one, by its own last word."""
+
+    did: Did
+    link: LinkState
+    lost_share: float
+    """Of the packets of the last seconds, on the way, before any repair; 0 to 1."""
+
+
+class MeshParticipant(NamedPeer, frozen=True):
+    """One row of the mesh: whom this participant hears."""
+
+    self: bool
+    present: bool
+    """It is in the call, as far as this session believes."""
+
+    hears: tuple[MeshLink, ...]
+    """Everybody it takes to be in the call. Who is left out: nothing is known. Empty of who is not there, or said nothing yet."""
+
+
+class Mesh(_Reply, frozen=True, tag="call_mesh"):
+    """Who has a link to whom. Sessions announce it about every second."""
+
+    call: CallId
+    participants: tuple[MeshParticipant, ...]
+    """In the order of the offer."""
+
+
+class MarkMade(_Reply, frozen=True, tag="mark_made"):
+    """The moment is marked: in the event `marked`, and where else."""
+
+    call: CallId
+    text: str
+    at_s: float
+    """Monotonic, as `clocks.monotonic_s`."""
+
+    rtp_log: bool
+    """Whether it is a row of a running RTP log."""
+
+    recording_at_s: float | None
+    """Seconds from the first sample of the recording that runs; None: none does."""
+
+
 class StatisticsReset(_Reply, frozen=True, tag="statistics_reset"):
     """The figures of the current call are counted from now on."""
 
@@ -1189,6 +1256,9 @@ Reply = (
     | CodecShown
     | ImpairmentShown
     | RtpStatistics
+    | Levels
+    | Mesh
+    | MarkMade
     | StatisticsReset
     | RtpLogState
     | IceServerList

@@ -20,6 +20,9 @@ from blink_cli.core.api.replies import (
     EchoVerdict,
     IceServerList,
     ImpairmentShown,
+    Levels,
+    MarkMade,
+    Mesh,
     OfferPlaced,
     Participants,
     Peers,
@@ -209,6 +212,21 @@ class GetRtpStatistics(Request[RtpStatistics], frozen=True, tag="rtp_stats"):
     """From the beginning of the call, whatever was reset since."""
 
 
+class GetLevels(Request[Levels], frozen=True, tag="levels"):
+    """How loud everybody of the current call is now. Cheap: for who draws level bars."""
+
+
+class GetMesh(Request[Mesh], frozen=True, tag="mesh"):
+    """Who of the current call has a link to whom, and how it does, by each one's own word."""
+
+
+class Mark(Request[MarkMade], frozen=True, tag="mark"):
+    """Mark this moment of the current call: an event, a row of the RTP log, a marker of the recording, where these run."""
+
+    text: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Empty: `mark 1`, `mark 2` and so on."""
+
+
 class ResetStatistics(Request[StatisticsReset], frozen=True, tag="stats_reset"):
     """Count the figures of the current call from now on. The totals stay."""
 
@@ -331,6 +349,9 @@ AnyRequest = (
     | SetImpairment
     | GetImpairment
     | GetRtpStatistics
+    | GetLevels
+    | GetMesh
+    | Mark
     | ResetStatistics
     | StartRtpLog
     | PauseRtpLog

@@ -89,6 +89,9 @@ class LogEvent(StrEnum):
     IMPAIRED = "impaired"
     """From here on links are impaired on purpose as the note says; `nothing` for no more. What is logged is not the network's doing."""
 
+    MARKED = "marked"
+    """Somebody marked this moment (`mark`); the note is the text."""
+
     CALL_ENDED = "call_ended"
 
 

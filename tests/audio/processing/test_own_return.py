@@ -120,3 +120,16 @@ def test_a_way_back_that_ends_is_believed_for_half_a_minute() -> None:
     assert np.any(returned)
     assert own.returned(34.0, 0.006) is None
     assert own.delay_s is None
+
+
+def test_the_canceller_tells_that_the_own_voice_comes_back_and_after_how_long() -> None:
+    chain = CaptureChain(FarReference(), ProcessingSettings(echo_cancel=EchoCancel.ON))
+    spoken = 0.1 * voice(0, 6)
+    blocks = [spoken[at : at + 480] for at in range(0, len(spoken) - 479, 480)]
+    sent: list[Samples] = []
+    for tick, block in enumerate(blocks):
+        heard = block + (np.float32(0.3) * sent[tick - 12] if tick >= 12 else SILENT_BLOCK)
+        sent += [done.samples for done in chain.process(heard, (tick + 1) * 0.01)]
+    figures = chain.figures().echo
+    assert figures is not None
+    assert figures.own_return_ms == pytest.approx(120.0, abs=15.0)
