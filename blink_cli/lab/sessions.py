@@ -26,6 +26,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
+from blink_cli.app.profile.profile import find_profile
 from blink_cli.lab.program_process import LARGEST_STDIN, ForkedProcess, ProgramProcess, can_fork, fork
 
 PROGRAM = (sys.executable, "-m", "blink_cli")
@@ -127,10 +129,15 @@ class Session:
             for task in (ended, ready):
                 task.cancel()
             await asyncio.gather(ended, ready, return_exceptions=True)
-        line = json.loads(self._stdout[0])
+        line = json.loads(self.first_line)
         assert line.get("event") == "ready", self.report("did not say ready first")
         self.did, self.nickname = line["did"], line["nickname"]
         return self
+
+    @property
+    def first_line(self) -> str:
+        """What it printed when it was ready: a JSON document."""
+        return self._stdout[0]
 
     async def _read(self, stream: asyncio.StreamReader, lines: list[str]) -> None:
         while line := await stream.readline():
@@ -201,11 +208,15 @@ class Session:
 
     async def terminate(self) -> int:
         """End the session by SIGTERM and return its exit code."""
-        self.signal(signal.SIGTERM)
+        await self.send_signal(signal.SIGTERM)
         return await self.ended()
 
+    async def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the session's process, wherever it is."""
+        self.signal(number)
+
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the session's process."""
+        """Send a signal to the session's process, which is on this machine."""
         os.kill(self.pid, number)
 
     async def ended(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
@@ -377,12 +388,13 @@ class Machine:
     def _arguments(self, profile: str, arguments: Sequence[str]) -> list[str]:
         return ["--profile", profile, "--data-dir", str(self.data_directory(profile)), *arguments]
 
-    def _can_fork(self) -> bool:
+    def can_fork(self) -> bool:
+        """Whether its processes are copies of one that has loaded the program."""
         return self.program == PROGRAM and can_fork(self.prefix, self._added)
 
     async def start(self, profile: str, *arguments: str) -> ProgramProcess:
         """Start one command of a profile, in a process group of its own, with nothing to read."""
-        if self._can_fork():
+        if self.can_fork():
             return await fork(
                 *self._arguments(profile, arguments),
                 environment=self.environment,
@@ -404,7 +416,7 @@ class Machine:
         """Run one command to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
         argv = self.command(profile, *arguments)
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        if not self._can_fork() or len(given) > LARGEST_STDIN:
+        if not self.can_fork() or len(given) > LARGEST_STDIN:
             return await run_program(*argv, timeout_s=timeout_s, stdin=given, environment=self.environment)
         started = time.monotonic()
         process = await fork(
@@ -417,10 +429,34 @@ class Machine:
 
     async def serve(self, profile: str, *options: str) -> Session:
         """Start a session on this machine's group and wait until it is ready."""
-        session = Session(self, profile)
+        session = self.new_session(profile)
         self.sessions[profile] = session
         interface = ("--interface", self.interface) if self.interface else ()
         return await session.start("--group", self.group, *interface, *options)
+
+    def new_session(self, profile: str) -> Session:
+        """Make a session of this machine that is not started."""
+        return Session(self, profile)
+
+    async def door(self, profile: str) -> ControlDoor:
+        """Return the way to a running session's control socket."""
+        return UnixDoor(find_profile(profile, self.data_directory(profile)).runtime_dir)
+
+    # files: here and where the sessions are is the same
+
+    def there(self, path: Path) -> str:
+        """Return how its sessions name a file of the laboratory."""
+        return str(path)
+
+    async def send(self, path: Path) -> None:
+        """Bring a file to its sessions."""
+
+    async def make_folder(self, path: Path) -> None:
+        """Make a folder for its sessions."""
+        await asyncio.to_thread(path.mkdir)
+
+    async def fetch(self, path: Path) -> None:
+        """Bring what its sessions wrote, a file or a folder, to the same path here."""
 
     async def aclose(self) -> None:
         """End every session and remove the directories."""

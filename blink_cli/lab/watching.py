@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Self
 
 from blink_cli.app.control.control_client import ControlClient
-from blink_cli.app.control.control_socket import UnixDoor
-from blink_cli.app.profile.profile import find_profile
 from blink_cli.core.api.events import (
     CallJoined,
     CallTerminated,
@@ -53,9 +51,7 @@ class Watched:
     @asynccontextmanager
     async def following(cls, session: Session) -> AsyncIterator[Self]:
         """Attach, take the snapshot, follow until the end of the context."""
-        door = UnixDoor(
-            find_profile(session.profile, session.machine.data_directory(session.profile)).runtime_dir
-        )
+        door = await session.machine.door(session.profile)
         async with await ControlClient.connect(door) as client:
             watched = cls(session, client)
             ready = asyncio.Event()

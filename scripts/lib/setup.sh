@@ -74,6 +74,8 @@ wireplumber command -v wireplumber
 dbus-daemon command -v dbus-daemon
 tshark command -v tshark
 coturn command -v turnserver
+openssh-server test -x /usr/sbin/sshd
+openssh-client command -v ssh
 nftables command -v nft
 iproute2 command -v ip
 procps command -v ps

@@ -22,6 +22,7 @@ from blink_cli.lab.real.logged_packets import SessionLog, passed_between
 from blink_cli.lab.real.network import Network, first_lines, network_of
 from blink_cli.lab.real.participant import JOIN_S, Participant
 from blink_cli.lab.real.passed_packet import PassedPacket
+from blink_cli.lab.real.session_clock import ComparedClock
 from blink_cli.lab.scenario.case import Action, Case, LineChange
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation
@@ -157,7 +158,7 @@ class _Run:
             watching.cancel()
         for one in self._participants.values():
             if one.runs:
-                one.go_on()
+                await one.go_on()
                 await one.note_devices()
 
     async def _change_later(self, network: Network, change: LineChange) -> None:
@@ -202,9 +203,9 @@ class _Run:
             case "set-input":
                 await one.change_input(action.at_s)
             case "stop":
-                one.stand_still()
+                await one.stand_still()
             case "continue":
-                one.go_on()
+                await one.go_on()
             case "kill":
                 await one.kill()
             case "restart":
@@ -224,7 +225,9 @@ class _Run:
     async def _passed(self, network: Network) -> dict[tuple[str, str], list[PassedPacket]]:
         if network.wire is not None:
             return await network.wire.packets()
-        logs = {name: SessionLog(one.did, one.rtp_logs) for name, one in self._participants.items()}
+        logs = {
+            name: SessionLog(one.did, one.rtp_logs, one.clock) for name, one in self._participants.items()
+        }
         return await asyncio.to_thread(passed_between, logs)
 
     async def _observation(self, network: Network) -> Observation:
@@ -255,6 +258,11 @@ class _Run:
             )
         if network.note is not None:
             self._notes.append(network.note)
+        for name, one in people.items():
+            if isinstance(one.clock, ComparedClock):
+                self._notes.append(
+                    f"The clock of {name}'s machine is known to {one.clock.error_ms:.1f} ms, and so are the delays from and to it."
+                )
         return Observation(
             engine="real",
             microphones={name: laid(one.said(origin_s), total) for name, one in people.items()},

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from blink_cli.core.ids import Did
 from blink_cli.lab.real.passed_packet import PassedPacket
+from blink_cli.lab.real.session_clock import SessionClock
 from blink_cli.record.rtp_log.format import LogEvent, LogRow
 from blink_cli.record.rtp_log.reader import RtpLogReader
 
@@ -34,9 +35,12 @@ class SessionLog:
     paths: Sequence[Path]
     """One for each start of its session and each call."""
 
+    clock: SessionClock
+    """By which they tell times."""
+
 
 def passed_between(logs: Mapping[str, SessionLog]) -> dict[tuple[str, str], list[PassedPacket]]:
-    """Return what became of each RTP packet, by sender and receiver, in the order of sending. Times are the sender's monotonic seconds.
+    """Return what became of each RTP packet, by sender and receiver, in the order of sending. Times are monotonic seconds of this machine.
 
     Raises:
         BlinkError: A log cannot be read.
@@ -52,7 +56,7 @@ def passed_between(logs: Mapping[str, SessionLog]) -> dict[tuple[str, str], list
                 continue
             key = _Key(row.ssrc, row.sequence & 0xFFFF, row.timestamp)
             if row.direction == "sent":
-                sent.setdefault((name, peer), []).append((key, row.time_s, row.payload_bytes))
+                sent.setdefault((name, peer), []).append((key, log.clock.here(row.time_s), row.payload_bytes))
             else:
                 came.setdefault((peer, name), Counter())[key] += 1
     nothing: Counter[_Key] = Counter()

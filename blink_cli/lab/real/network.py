@@ -1,18 +1,19 @@
 """Where the sessions of a case run.
 
-Hosts in network namespaces on a `LineWire`; or, without root, this machine's loopback, where sessions impair
-their own links.
+Hosts in network namespaces on a `LineWire`; or, without root, this machine's loopback, and other machines that a scenario names: there sessions
+impair their own links.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.real.passed_packet import PassedPacket
+from blink_cli.lab.real.remote_machine import remote_machine
 from blink_cli.lab.requirements import why_no_network_namespaces
-from blink_cli.lab.scenario.case import Case, LineChange
-from blink_cli.lab.sessions import Machine
+from blink_cli.lab.scenario.case import Case, LineChange, Place
+from blink_cli.lab.sessions import Machine, free_group
 
 
 class LineLaboratory(Laboratory):
@@ -59,6 +60,10 @@ class Network:
 async def network_of(case: Case) -> AsyncIterator[Network]:
     """Make it for a case, and take it away in the end."""
     names = [person.name for person in case.people]
+    if any(person.place is not None for person in case.people):
+        async with _several_machines(case) as machines:
+            yield Network(machines, None, _without_wire("sessions run on several machines"))
+        return
     reason = why_no_network_namespaces()
     if reason is None:
         async with LineLaboratory(case.seed) as lab:
@@ -67,11 +72,25 @@ async def network_of(case: Case) -> AsyncIterator[Network]:
             yield Network({host.name: host.machine for host in hosts}, lab)
         return
     async with Machine() as machine:
-        yield Network(
-            dict.fromkeys(names, machine),
-            None,
-            f"There is no wire between the sessions ({reason}): they impair their own links, and packets are counted by their RTP logs.",
-        )
+        yield Network(dict.fromkeys(names, machine), None, _without_wire(reason))
+
+
+def _without_wire(reason: str) -> str:
+    return f"There is no wire between the sessions ({reason}): they impair their own links, and packets are counted by their RTP logs."
+
+
+@asynccontextmanager
+async def _several_machines(case: Case) -> AsyncIterator[dict[str, Machine]]:
+    group = free_group()
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(Machine(group=group, interface=None))
+        machines: dict[Place | None, Machine] = {None: here}
+        for place in (person.place for person in case.people):
+            if place is not None and place not in machines:
+                machines[place] = await stack.enter_async_context(
+                    remote_machine(place.host, place.program, group)
+                )
+        yield {person.name: machines[person.place] for person in case.people}
 
 
 def first_lines(changes: Sequence[LineChange]) -> list[LineChange]:

@@ -2,6 +2,7 @@
 
 import shlex
 import signal
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.delay_trace import trace_text
 from blink_cli.core.impairment.words import Impairment, impairment_text
 from blink_cli.lab.envelopes import Samples
+from blink_cli.lab.real.session_clock import ComparedClock, SameClock, SessionClock
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.observation import Reading, Span
@@ -73,11 +75,14 @@ class Participant:
         self._files = 0
         self._microphone: Samples = np.zeros(0, np.float32)
         self._said: list[Placed] = []
+        """By its own clock, as all below."""
+
         self._heard: list[tuple[Path, float]] = []
         """Files of the loudspeaker, and when each began."""
 
         self._events: list[tuple[float, object]] = []
         self._readings: dict[str, list[Reading]] = {}
+        self.clock: SessionClock = SameClock() if person.place is None else ComparedClock()
         self._traces = 0
         self._corrupted: dict[Did, int] = {}
         self._corrupted_before: dict[Did, int] = {}
@@ -90,9 +95,13 @@ class Participant:
         self._starts += 1
         self._files = 0
         self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
-        microphone = write_mono(self._path("mic"), self._microphone)
         session = await self._machine.serve(
-            self.name, "--input", f"file:{microphone}", "--output", f"wav:{self._speaker}"
+            self.name,
+            "--input",
+            f"file:{await self._microphone_file()}",
+            "--output",
+            f"wav:{self._machine.there(self._speaker)}",
+            *self.person.serve_options,
         )
         self._session, self.did = session, Did(session.did)
         self.watched = await self._stack.enter_async_context(Watched.following(session))
@@ -115,8 +124,8 @@ class Participant:
 
         if self._logs_packets:
             folder = self._log_folder(self._starts)
-            folder.mkdir()
-            await self.watched.ask(StartRtpLog(path=f"{folder}/"))
+            await self._machine.make_folder(folder)
+            await self.watched.ask(StartRtpLog(path=f"{self._machine.there(folder)}/"))
 
     @property
     def runs(self) -> bool:
@@ -146,8 +155,12 @@ class Participant:
         await self.note_devices()
         self._files += 1
         self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
-        microphone = write_mono(self._path("mic"), self._microphone)
-        await self._watch.ask(SetDevice(direction="input", device=f"file:{microphone}"))
+        await self._watch.ask(SetDevice(direction="input", device=f"file:{await self._microphone_file()}"))
+
+    async def _microphone_file(self) -> str:
+        path = write_mono(self._path("mic"), self._microphone)
+        await self._machine.send(path)
+        return self._machine.there(path)
 
     async def impair(self, did: Did, conditions: Conditions, seed: int) -> None:
         """Let what comes from somebody meet this from now on, in the session itself."""
@@ -157,7 +170,9 @@ class Participant:
             self._traces += 1
             path = self._folder / f"trace-{self.name}-{self._traces}.csv"
             path.write_text(trace_text(conditions.trace), encoding="utf-8")
-            conditions = replace(conditions, trace=replace(conditions.trace, name=str(path)))
+            await self._machine.send(path)
+            trace = replace(conditions.trace, name=self._machine.there(path))
+            conditions = replace(conditions, trace=trace)
         words = (
             () if conditions == Conditions() else shlex.split(impairment_text(Impairment(conditions, seed)))
         )
@@ -169,21 +184,22 @@ class Participant:
             before = self._corrupted_before.get(line.did, 0)
             self._corrupted[line.did] = before + line.rtp.corrupted
 
-    def stand_still(self) -> None:
+    async def stand_still(self) -> None:
         """SIGSTOP."""
-        self._running.signal(signal.SIGSTOP)
+        await self._running.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    async def go_on(self) -> None:
         """SIGCONT."""
-        self._running.signal(signal.SIGCONT)
+        await self._running.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         """SIGKILL."""
         await self.note_devices()
         self._keep_events()
         session = self._running
-        session.signal(signal.SIGKILL)
+        await session.send_signal(signal.SIGKILL)
         await session.ended()
+        await self._fetch()
         self.watched = self._session = None
         await self._stack.aclose()
         self._stack = AsyncExitStack()
@@ -197,6 +213,13 @@ class Participant:
         await self._stack.aclose()
         await self._session.terminate()
         self._session = None
+        await self._fetch()
+
+    async def _fetch(self) -> None:
+        """Bring what its session wrote to this machine."""
+        await self._machine.fetch(self._speaker)
+        if self._logs_packets:
+            await self._machine.fetch(self._log_folder(self._starts))
 
     @property
     def _watch(self) -> Watched:
@@ -224,7 +247,7 @@ class Participant:
         """Remember where its devices stand: before they change, and before the session ends."""
         if self._logs_packets:
             await self._count_corrupted()
-        clocks: Clocks = (await self._watch.status()).clocks
+        clocks = await self._look_at_clocks()
         start_s = input_start_s(clocks)
         if start_s is not None and all(piece.sound is not self._microphone for piece in self._said):
             self._said.append(Placed(start_s, self._microphone))
@@ -232,10 +255,19 @@ class Participant:
         if heard_s is not None and all(path != self._speaker for path, _ in self._heard):
             self._heard.append((self._speaker, heard_s))
 
+    async def _look_at_clocks(self) -> Clocks:
+        asked_s = time.monotonic()
+        clocks = (await self._watch.status()).clocks
+        if isinstance(self.clock, ComparedClock):
+            self.clock.learn(asked_s, clocks.monotonic_s, time.monotonic())
+        return clocks
+
     async def read_figures(self, names: dict[Did, str], now_s: float) -> None:
         """Take the session's counters of every voice."""
         if self.watched is None or self.watched.call is None:
             return
+        if isinstance(self.clock, ComparedClock):
+            await self._look_at_clocks()
         for peer in (await self.watched.statistics()).peers:
             name = names.get(peer.did)
             if name is not None and peer.inbound is not None:
@@ -250,11 +282,13 @@ class Participant:
 
     def said(self, origin_s: float) -> list[Placed]:
         """Return what its microphones heard, in the scenario's time."""
-        return [Placed(piece.start_s - origin_s, piece.sound) for piece in self._said]
+        return [Placed(self.clock.here(piece.start_s) - origin_s, piece.sound) for piece in self._said]
 
     def heard(self, origin_s: float) -> list[Placed]:
         """Return what its loudspeaker played, in the scenario's time. After its end."""
-        return [Placed(start_s - origin_s, read_heard(path)) for path, start_s in self._heard]
+        return [
+            Placed(self.clock.here(start_s) - origin_s, read_heard(path)) for path, start_s in self._heard
+        ]
 
     def muted_spans(self, end_s: float) -> list[Span]:
         """When it was muted."""
@@ -293,7 +327,7 @@ class Participant:
     def talking_of(self, did: str, origin_s: float) -> list[tuple[float, bool]]:
         """When it was told that somebody began or stopped talking. After its end."""
         return [
-            (event.at_s - origin_s, isinstance(event, TalkingStarted))
+            (self.clock.here(event.at_s) - origin_s, isinstance(event, TalkingStarted))
             for _, event in self._events
             if isinstance(event, TalkingStarted | TalkingStopped)
             and event.did == did

@@ -76,6 +76,17 @@ class LineChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A machine that is reached by ssh."""
+
+    host: str
+    """As `ssh` takes it; never begins with `-`."""
+
+    program: tuple[str, ...]
+    """The words that run `blink` there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A participant."""
 
@@ -87,6 +98,12 @@ class Person:
 
     scripted: bool
     """Whether it speaks in `speak` steps alone."""
+
+    place: Place | None = None
+    """Where it runs, of the real engine; None: on this machine."""
+
+    serve_options: tuple[str, ...] = ()
+    """Of `blink serve`, of the real engine."""
 
 
 @dataclass(frozen=True, slots=True)

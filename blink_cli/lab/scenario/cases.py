@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from blink_cli.lab.scenario.case import (
     Case,
     LineChange,
     Person,
+    Place,
     Sound,
 )
 from blink_cli.lab.scenario.document import (
@@ -217,9 +219,33 @@ class _Reader:
                     codec=self._codec(settings_key, settings),
                     turn=(index, turn_s) if speech == "turns" else None,
                     scripted=scripted,
+                    place=self._place(key, entry),
+                    serve_options=entry.serve,
                 )
             )
         return tuple(people)
+
+    def _place(self, key: str, entry: ParticipantEntry) -> Place | None:
+        if entry.host is None:
+            if entry.program is not None:
+                raise self._source.mistake(
+                    f"{key}.program", "a program without a `host`.", "Leave it out: here this program runs."
+                )
+            return None
+        # What begins with a dash would be an option of ssh.
+        if not entry.host.strip() or entry.host.startswith("-") or not entry.host.isprintable():
+            raise self._source.mistake(
+                f"{key}.host", f"{entry.host!r} is no machine.", "Write it as for `ssh`: `user@machine`."
+            )
+        try:
+            words = shlex.split(entry.program or "blink")
+        except ValueError:  # a quotation mark is not closed
+            words = []
+        if not words or words[0].startswith("-"):
+            raise self._source.mistake(
+                f"{key}.program", f"{entry.program!r} is no program.", 'Write `program = "/opt/bin/blink"`.'
+            )
+        return Place(entry.host, tuple(words))
 
     def _codec(self, key: str, entry: SettingsEntry) -> CodecSettings:
         values = {

@@ -52,6 +52,15 @@ class ParticipantEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     settings: SettingsEntry = SettingsEntry()
 
+    host: str | None = None
+    """Of the real engine: the machine where it runs, as `ssh` takes it. Left out: this one."""
+
+    program: str | None = None
+    """What runs `blink` there; `blink` if left out."""
+
+    serve: tuple[str, ...] = ()
+    """More options of `blink serve`, for the real engine, such as `--neighbour`."""
+
 
 class StepEntry(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"lasts": "for"}

@@ -144,6 +144,9 @@ def test_who_says_when_it_joins_is_not_there_before() -> None:
         ('redundancy = "2"', 'redundancy = "9"', 9, "invalid enum value '9'", "0, 1, 2, auto"),
         ('name = "bob"', 'name = "alice"', 12, "the name 'alice'", "of its own"),
         ('name = "bob"', 'name = "../bob"', 12, "no name", "letters, digits"),
+        ('name = "bob"', 'name = "bob"\nhost = "-oProxyCommand=x"', 13, "no machine", "as for `ssh`"),
+        ('name = "bob"', 'name = "bob"\nhost = "h"\nprogram = "\'a"', 14, "no program", "/opt/bin/blink"),
+        ('name = "bob"', 'name = "bob"\nprogram = "blink"', 13, "without a `host`", "Leave it out"),
         ('duration = "10s"', 'duration = "0.5s"', 2, "`duration` is 0.5 s", "1 s to 60 min"),
         ("seed = 7", "sead = 7", 3, "`sead` is no key", "`seed` is one"),
         (
