@@ -118,7 +118,7 @@ from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.core.text.version_words import version_sentence
 from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
 from blink_cli.net.ice.ice_servers import IceServers
-from blink_cli.net.link_settings import LinkSettings, new_certificate
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.signaling.gossip_driver import GossipDriver
 from blink_cli.net.signaling.udp_transport import UdpTransport
 from blink_cli.runtime.tasks import TaskOwner
@@ -269,7 +269,7 @@ class Session:
                 devices=first,
                 codec=codec.settings,
                 link_settings=link_settings,
-                certificate=new_certificate(),
+                certificate=LinkCertificate(),
                 taps=taps,
                 publish=hub.publish,
                 tasks=tasks,

@@ -11,10 +11,8 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from blink_cli.api.option_words import session_options
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.invocation import Invocation, Job
-from blink_cli.commands.session_parameters import SESSION_PARAMETERS
 from blink_cli.core.api.session_options import SessionOptions
 
 P = ParamSpec("P")
@@ -79,23 +77,25 @@ def _with_global_options(
         given = {name.removesuffix("_after"): arguments.pop(name) for name, *_ in _GLOBAL_PARAMETERS}
         context = invocation.context(invocation.options.changed(**given))
         if takes_session_options:
-            options = {name: arguments.pop(name, default) for name, _, default in SESSION_PARAMETERS}
-            arguments[own[0].name] = session_options(**options)
+            options = {name: arguments.pop(name, default) for name, _, default in session_parameters}
+            arguments[own[0].name] = option_words.session_options(**options)
         return Job(run=function(context, **arguments), context=context, hosts=hosts)
 
     own = list(inspect.signature(function).parameters.values())[1:]
     takes_session_options = bool(own) and own[0].annotation is SessionOptions
+    session_parameters: tuple[tuple[str, Any, Any], ...] = ()
+    if takes_session_options:
+        from blink_cli.api import option_words  # noqa: PLC0415 - two commands in three open no session
+        from blink_cli.commands.session_parameters import SESSION_PARAMETERS  # noqa: PLC0415 - as above
+
+        session_parameters = SESSION_PARAMETERS
     parameters = [
         inspect.Parameter("click_context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
         *(
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in own[takes_session_options:]
         ),
-        *(
-            _parameter(*parameter)
-            for parameter in (SESSION_PARAMETERS if takes_session_options else ())
-            if parameter[0] not in without
-        ),
+        *(_parameter(*parameter) for parameter in session_parameters if parameter[0] not in without),
         *(
             _parameter(name, Annotated[kind, option], default)
             for name, kind, default, option in _GLOBAL_PARAMETERS

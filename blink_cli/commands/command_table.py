@@ -22,8 +22,8 @@ class Listed(NamedTuple):
 # fmt: off
 SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
     "Sessions": (
-        Listed("repl", "session_commands", "Open a session and its prompt; the same as `blink` alone."),
-        Listed("serve", "session_commands", "Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."),
+        Listed("repl", "serve_commands", "Open a session and its prompt; the same as `blink` alone."),
+        Listed("serve", "serve_commands", "Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."),
         Listed("status", "session_commands", "Show the session at a glance."),
         Listed("quit", "session_commands", "End the session: it leaves its call, and its profile is free when this returns."),
     ),
@@ -87,7 +87,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
     ),
     "More": (
         Listed("version", "session_commands", "Print the version."),
-        Listed("completion", "session_commands", "Print the script that makes Tab complete `blink`: `source <(blink completion bash)`."),
+        Listed("completion", "completion_commands", "Print the script that makes Tab complete `blink`: `source <(blink completion bash)`."),
     ),
 }
 # fmt: on

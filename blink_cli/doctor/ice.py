@@ -10,7 +10,8 @@ from blink_cli.core.api.replies import IceServerState
 from blink_cli.core.endpoint import endpoint_text
 from blink_cli.doctor.finding import Finding, failed, fine
 from blink_cli.doctor.situation import Situation
-from blink_cli.net.ice.ice_probe import ProbeFailure, probe
+from blink_cli.net.ice.ice_probe import probe
+from blink_cli.net.ice.probe_verdict import ProbeFailure
 
 NAME: Final = "ice-server"
 

@@ -25,7 +25,6 @@ from blink_cli.net.link_settings import (
     LinkConnected,
     LinkSettings,
     LinkState,
-    new_certificate,
 )
 from blink_cli.runtime.tasks import TaskOwner
 
@@ -37,7 +36,7 @@ S = TypeVar("S")
 @functools.cache
 def certificate() -> LinkCertificate:
     """One for all tests, as one serves all links of a session."""
-    return new_certificate()
+    return LinkCertificate()
 
 
 class End(LinkEvents):

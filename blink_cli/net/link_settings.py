@@ -1,9 +1,11 @@
 """What a link to one peer is told before it starts, and the states it goes through."""
 
+import functools
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from aiortc import RTCCertificate
+if TYPE_CHECKING:
+    from aiortc import RTCCertificate
 
 GATHERING_TIMEOUT_S: Final = 0.14
 """What a server that died since it was asked last may cost each side. The answerer gathers after the offerer: together they
@@ -133,10 +135,13 @@ class LinkFailed:
 
 LinkState = LinkNew | LinkConnecting | LinkConnected | LinkClosed | LinkFailed
 
-LinkCertificate = RTCCertificate
-"""The DTLS certificate of a session; every link of the session shares one. `new_certificate()` makes it."""
 
+class LinkCertificate:
+    """The DTLS certificate of a session: fresh, ECDSA P-256, valid for 30 days. Every link of the session shares one."""
 
-def new_certificate() -> LinkCertificate:
-    """A fresh ECDSA P-256 certificate, valid for 30 days. Takes about a millisecond."""
-    return RTCCertificate.generateCertificate()
+    @functools.cached_property
+    def rtc(self) -> "RTCCertificate":
+        """As aiortc wants it. Made when it is asked for first, which takes a millisecond and needs aiortc."""
+        from aiortc import RTCCertificate  # noqa: PLC0415 - a session without a link needs none of it
+
+        return RTCCertificate.generateCertificate()

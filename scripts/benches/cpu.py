@@ -44,7 +44,7 @@ from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
 from blink_cli.lab.voices import voice
 from blink_cli.net.link.link_events import LinkEvents
 from blink_cli.net.link.media_link import MediaLink
-from blink_cli.net.link_settings import LinkConnected, LinkSettings, LinkState, new_certificate
+from blink_cli.net.link_settings import LinkCertificate, LinkConnected, LinkSettings, LinkState
 from blink_cli.runtime.tasks import TaskOwner
 
 if sys.platform != "win32":
@@ -190,7 +190,7 @@ class _End(LinkEvents):
 @contextlib.asynccontextmanager
 async def linked(count: int) -> AsyncIterator[tuple[list[MediaLink], list[_End]]]:
     """Sending ends of connected links, and the events of the receiving ones."""
-    certificate = new_certificate()
+    certificate = LinkCertificate()
     links: list[MediaLink] = []
     ends: list[_End] = []
     async with TaskOwner("links") as tasks:

@@ -21,7 +21,7 @@ from blink_cli.core.call.inputs import Connected, Described, Ended, Heard, Media
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.lab.voices import write_mono
-from blink_cli.net.link_settings import LinkSettings, new_certificate
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.runtime.tasks import TaskOwner
 
 OWN = Did("did:key:self")
@@ -43,7 +43,7 @@ class Participant:
             devices=FirstDevices(said, heard, names, ()),
             codec=CodecSettings(),
             link_settings=settings,
-            certificate=new_certificate(),
+            certificate=LinkCertificate(),
             taps=taps,
             publish=lambda _: None,
             tasks=tasks,

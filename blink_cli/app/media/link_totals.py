@@ -1,8 +1,10 @@
 """Figures of one peer over all of its links, so that a reconnect does not begin them anew."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from blink_cli.net.link.media_link import MediaLink
+if TYPE_CHECKING:  # aiortc: see `PeerLinks`
+    from blink_cli.net.link.media_link import MediaLink
 
 
 @dataclass(slots=True)
@@ -25,14 +27,14 @@ class LinkTotals:
         """Of every kind."""
         return self.stun_refused + self.dtls_refused + self.srtp_refused + self.others_refused
 
-    def with_link(self, link: MediaLink | None) -> "LinkTotals":
+    def with_link(self, link: "MediaLink | None") -> "LinkTotals":
         """These and what this link has counted so far."""
         totals = replace(self)
         if link is not None:
             totals.add(link)
         return totals
 
-    def add(self, link: MediaLink) -> None:
+    def add(self, link: "MediaLink") -> None:
         """Count what this link has counted."""
         for stream in link.streams.values():
             self.packets_received += stream.packets_received

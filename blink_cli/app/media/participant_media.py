@@ -6,7 +6,7 @@ MeshMedia --frame-------> ParticipantMedia --> MediaLink, with the redundancy th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -33,11 +33,13 @@ from blink_cli.core.media.rtp import (
     SenderReport,
     SentPacket,
 )
-from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
-from blink_cli.net.link.media_link import MediaLink
 from blink_cli.net.link_settings import AddressesTried, LinkState
 from blink_cli.runtime.clock import Clock
+
+if TYPE_CHECKING:  # aiortc: see `PeerLinks`
+    from blink_cli.net.ice.ice_connection import Way
+    from blink_cli.net.link.media_link import MediaLink
 
 PLAN_LASTS_S: Final = 0.1
 """Between two reports a plan changes by time alone, and slowly: it is made anew this often, and at once when a report has come."""
@@ -210,7 +212,7 @@ class ParticipantMedia(LinkEvents):
         """On the playout thread."""
         self._taps.played(FramePlayed(self.peer, ssrc, timestamp, outcome))
 
-    def link_down(self) -> MediaLink | None:
+    def link_down(self) -> "MediaLink | None":
         """Have no link any more. Returns the one that is to be closed; it tells nothing from now on."""
         link, self.link = self.link, None
         was_connected, self.connected = self.connected, False
@@ -296,7 +298,7 @@ class ParticipantMedia(LinkEvents):
         self._taps.reported(self.peer, report)
 
     @override
-    def path_changed(self, left: Way, taken: Way) -> None:
+    def path_changed(self, left: "Way", taken: "Way") -> None:
         """Tell that media go another way."""
         self._parts.publish(
             PathChanged(

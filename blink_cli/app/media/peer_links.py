@@ -2,11 +2,16 @@
 
 dial, answer, apply, hang_up --> PeerLinks --> ParticipantMedia, each with its MediaLink
 MediaOwner                   <-- PeerLinks <-- descriptions, states
+
+A session that hears nobody has no use for what links are made of: aiortc with all below it takes as long to import as the rest of the session, and a third of its
+memory. It is imported on a thread once the first signal of a peer comes, long before anybody can be called.
 """
 
+import asyncio
+import importlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blink_cli.app.media.impaired_peers import ImpairedPeers
 from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
@@ -19,7 +24,6 @@ from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.net.ice.ice_servers import IceServers
-from blink_cli.net.link.media_link import MediaLink
 from blink_cli.net.link_settings import (
     AddressesTried,
     LinkCertificate,
@@ -31,6 +35,9 @@ from blink_cli.net.link_settings import (
     LinkState,
 )
 from blink_cli.runtime.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from blink_cli.net.link.media_link import MediaLink
 
 PATH_PATIENCE_S: Final = 4.0
 """For so long a way is looked for before it is said that there is none: a network connects in 0.1 s, a relay far away in 2 s."""
@@ -140,6 +147,8 @@ class PeerLinks:
 
     def heard_from(self, peer: Did, host: str) -> None:
         """A signal of this peer came from this address: it may be reached there."""
+        if not self._heard_from:
+            self._tasks.start(asyncio.to_thread(self._load), name="load what links are made of")
         known = self._heard_from.pop(peer, ())
         if len(self._heard_from) >= MAX_PEERS_HEARD:
             del self._heard_from[next(iter(self._heard_from))]
@@ -205,11 +214,17 @@ class PeerLinks:
 
     # inside
 
-    def _link(self, peer: Did) -> MediaLink | None:
+    def _load(self) -> None:
+        importlib.import_module("blink_cli.net.link.media_link")
+        _ = self._certificate.rtc
+
+    def _link(self, peer: Did) -> "MediaLink | None":
         participant = self._peers.get(peer)
         return None if participant is None else participant.link
 
-    def _begin(self, peer: Did, epoch: int) -> tuple[ParticipantMedia, MediaLink]:
+    def _begin(self, peer: Did, epoch: int) -> "tuple[ParticipantMedia, MediaLink]":
+        from blink_cli.net.link.media_link import MediaLink  # noqa: PLC0415 - see the head of this file
+
         participant = self._peers.get(peer)
         if participant is None:
             participant = self._peers[peer] = ParticipantMedia(
@@ -254,7 +269,7 @@ class PeerLinks:
                 self.when_connected_changes()
 
     async def _describe(
-        self, participant: ParticipantMedia, link: MediaLink, making: Coroutine[Any, Any, str]
+        self, participant: ParticipantMedia, link: "MediaLink", making: Coroutine[Any, Any, str]
     ) -> None:
         peer, epoch = participant.peer, participant.epoch
         try:
@@ -270,7 +285,7 @@ class PeerLinks:
             self._tell(Described(peer, epoch, sdp))
 
     async def _apply(
-        self, participant: ParticipantMedia, link: MediaLink, applying: Coroutine[Any, Any, None]
+        self, participant: ParticipantMedia, link: "MediaLink", applying: Coroutine[Any, Any, None]
     ) -> None:
         try:
             await applying

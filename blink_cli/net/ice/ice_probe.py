@@ -7,7 +7,6 @@ credentials, and is given back at once. So "alive" means that a call would get i
 import asyncio
 import ssl
 import time
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aioice import stun, turn
@@ -15,11 +14,9 @@ from typing_extensions import override
 
 from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.net.host.name_lookup import ipv4_address
+from blink_cli.net.ice.probe_verdict import PROBE_TIMEOUT_S, ProbeAnswer, ProbeFailure
 from blink_cli.net.ice.stun_failures import STUN_FAILURES
 from blink_cli.net.ice.turn_relay import give_back_relay
-
-PROBE_TIMEOUT_S: Final = 2.0
-"""The third copy of a STUN request goes out after 1.5 s: at 20 % loss each way all three fail once in twenty times."""
 
 _REPEAT_AFTER_S: Final = (0.5, 1.0)
 """RFC 8489, section 6.2.1: doubled each time."""
@@ -35,32 +32,6 @@ _REFUSALS: Final = {
 
 _FOR_LONG: Final = frozenset({401, 403, 441})
 """Asking again soon changes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeAnswer:
-    """The server is alive."""
-
-    host: str
-    """The IPv4 address that its name stood for."""
-
-    address: tuple[str, int]
-    """What it gave: our outside address (STUN), or the relay's (TURN)."""
-
-    rtt_s: float
-    """One request and its answer."""
-
-    setup_s: float
-    """Until a candidate was there, the lookup of the name not counted."""
-
-
-class ProbeFailure(Exception):  # noqa: N818 - it is an answer, not an error of ours
-    """The server cannot be used; the text says why."""
-
-    def __init__(self, reason: str, *, refused: bool = False) -> None:
-        super().__init__(reason)
-        self.refused = refused
-        """It answered, and will say the same tomorrow."""
 
 
 async def probe(

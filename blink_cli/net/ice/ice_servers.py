@@ -19,7 +19,7 @@ from typing import Final, Self
 from blink_cli.core.api.ice_server import ConfiguredServer, IceServerKind
 from blink_cli.net.host.interface_watch import LOOK_EVERY_S, InterfaceWatch
 from blink_cli.net.host.interfaces import list_addresses
-from blink_cli.net.ice.ice_probe import PROBE_TIMEOUT_S, ProbeAnswer, ProbeFailure, probe
+from blink_cli.net.ice.probe_verdict import PROBE_TIMEOUT_S, ProbeAnswer, ProbeFailure
 from blink_cli.net.link_settings import GATHERING_TIMEOUT_S, IceServer
 from blink_cli.runtime.tasks import TaskOwner
 
@@ -249,6 +249,8 @@ class IceServers:
                 entry.due.set()
 
     async def _follow(self, entry: _Entry) -> None:
+        from blink_cli.net.ice.ice_probe import probe  # noqa: PLC0415 - aioice: without a server nothing needs it
+
         while True:
             entry.due.clear()
             before = entry.failure

@@ -1,9 +1,13 @@
 """What a media link tells whoever made it."""
 
+from typing import TYPE_CHECKING
+
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
-from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link_settings import LinkState
+
+if TYPE_CHECKING:  # aiortc: who listens needs none
+    from blink_cli.net.ice.ice_connection import Way
 
 RtcpReport = SenderReport | ReceptionReport | LossReport
 """What the peer says: of its clock; of the stream that we send; of that stream in more detail, from peers that are blink too."""
@@ -17,7 +21,7 @@ class LinkEvents:
     def state_changed(self, state: LinkState) -> None:
         """The link's `state` is this one now."""
 
-    def path_changed(self, left: Way, taken: Way) -> None:
+    def path_changed(self, left: "Way", taken: "Way") -> None:
         """Media take another way, the one that was left having fallen silent; the link stands as it did."""
 
     def packet_received(self, packet: RtpPacket) -> None:

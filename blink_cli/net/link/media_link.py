@@ -100,7 +100,7 @@ class MediaLink:
 
         Args:
             settings: Shared by all links.
-            certificate: The session's, from `new_certificate()`.
+            certificate: The session's.
             tasks: Owns the connecting and the closing; outlives the link.
             name: For task names and logs, such as the peer's nickname.
             events: Told what happens, until `silence`.

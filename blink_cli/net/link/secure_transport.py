@@ -121,7 +121,7 @@ class SecureTransport:
             on_heard=self._connection.paths.heard,
         )
         self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = DtlsTransport(self._ice, [certificate])
+        self._dtls = DtlsTransport(self._ice, [certificate.rtc])
         self._pair: Any = None
         self._protocol: Any = None
         self._socket: Any = None

@@ -15,7 +15,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
@@ -23,7 +23,6 @@ from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SenderReport
 from blink_cli.core.media.unwrapper import timestamp_difference
 from blink_cli.core.text.utc_text import utc_text_of
-from blink_cli.record.mp4.file import Mp4Labels, Mp4Writer
 from blink_cli.record.recording.filler import LOOK_AHEAD_SAMPLES
 from blink_cli.record.recording.gaps import Span
 from blink_cli.record.recording.processing_dump import KINDS, name_of
@@ -40,6 +39,9 @@ from blink_cli.record.recording.sidecar import (
     write_sidecar,
 )
 from blink_cli.record.recording.track import FRAME_SAMPLES, Track
+
+if TYPE_CHECKING:
+    from blink_cli.record.mp4.file import Mp4Writer
 
 HOLD_BACK_S: Final = 0.5
 """How long a frame may be under way, or out of order, before its place is filled."""
@@ -125,7 +127,7 @@ class _Member:
 class Recording:
     """Made by `Recording.create`; ended by `finish` or `give_up`, once."""
 
-    def __init__(self, plan: RecordingPlan, paths: RecordingPaths, writer: Mp4Writer) -> None:
+    def __init__(self, plan: RecordingPlan, paths: RecordingPaths, writer: "Mp4Writer") -> None:
         """Join what `create` made."""
         self.plan = plan
         self.paths = paths
@@ -158,6 +160,8 @@ class Recording:
             OSError: The folder cannot be made or written.
 
         """
+        from blink_cli.record.mp4.file import Mp4Labels, Mp4Writer  # noqa: PLC0415 - av: most sessions record nothing
+
         try:
             plan.folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as failure:

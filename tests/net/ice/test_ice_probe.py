@@ -10,7 +10,8 @@ from aioice import stun
 
 from blink_cli.core.api.ice_server import ConfiguredServer, parse_ice_server
 from blink_cli.lab.turn_server import LOOPBACK, Silence, TurnServer, free_port
-from blink_cli.net.ice.ice_probe import ProbeAnswer, ProbeFailure, _Binding, probe
+from blink_cli.net.ice.ice_probe import _Binding, probe
+from blink_cli.net.ice.probe_verdict import ProbeAnswer, ProbeFailure
 from blink_cli.net.ice.stun_failures import STUN_FAILURES
 
 pytestmark = pytest.mark.real_time

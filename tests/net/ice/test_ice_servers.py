@@ -12,7 +12,7 @@ import pytest
 
 from blink_cli.core.api.ice_server import ConfiguredServer, parse_ice_server
 from blink_cli.lab.turn_server import LOOPBACK, Silence, TurnServer, free_port
-from blink_cli.net.ice import ice_servers
+from blink_cli.net.ice import ice_probe, ice_servers
 from blink_cli.net.ice.ice_probe import probe
 from blink_cli.net.ice.ice_servers import IceServers, ProbePace, ServerVerdict
 from blink_cli.net.link_settings import GATHERING_TIMEOUT_S
@@ -231,7 +231,7 @@ async def test_a_surprise_in_one_probe_leaves_the_others_and_the_waiting_alone(
             raise KeyError("surprise")
         return await probe(server, **how)
 
-    monkeypatch.setattr(ice_servers, "probe", surprising)
+    monkeypatch.setattr(ice_probe, "probe", surprising)
     with TurnServer() as coturn:
         async with IceServers([coturn.server("stun"), coturn.server()], pace=RARE) as servers:
             await asyncio.wait_for(servers.settled(), 10)
