@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.mesh_media import MeshMedia
 from blink_cli.app.media.opus_libraries import opus_libraries
 from blink_cli.app.media.quality_watch import QualityWatch
+from blink_cli.app.media.sound_taps import SoundTap
 from blink_cli.app.profile.codec_memory import CodecMemory
 from blink_cli.app.profile.contacts import Contacts
 from blink_cli.app.profile.device_memory import DeviceMemory, Direction
@@ -114,6 +115,7 @@ from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.media_tap import Observer
+from blink_cli.core.media.tap_point import TapPoint
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.core.text.version_words import version_sentence
 from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
@@ -494,6 +496,10 @@ class Session:
         page = self._runner.trace.page(request.first, MAX_LINE_BYTES // 2)
         return Trace(did=self._own, first=page.first, more=page.more, steps=page.steps)
 
+    def tap(self, points: Iterable[TapPoint]) -> SoundTap:
+        """The sound at some points from now on, for this process alone. See `SoundTap`."""
+        return self._media.voice.tap(points)
+
     def hurry(self) -> None:
         """End without waiting for what can be made later as well. For who has told it to end, and does so again."""
         self._recordings.hurry()
@@ -617,8 +623,13 @@ def prepare_process() -> None:
     40 ms.
     """
     gc.freeze()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    share_interpreter()
     make_loop_urgent()
+
+
+def share_interpreter() -> None:
+    """Have threads of this process take turns often enough for voice."""
+    sys.setswitchinterval(min(SWITCH_INTERVAL_S, sys.getswitchinterval()))
 
 
 def _link_settings(options: SessionOptions, settings: Settings, codec: CodecSettings) -> LinkSettings:

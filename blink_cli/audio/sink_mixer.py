@@ -23,6 +23,7 @@ from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.resampling import DeviceFromVoice
 from blink_cli.audio.samples import SILENT_BLOCK, Samples
 from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.audio.sound_listener import SoundListener
 from blink_cli.audio.thread_priority import Urgency
 from blink_cli.audio.tick_clock import TickClock
 from blink_cli.audio.tick_notes import TickNotes
@@ -90,6 +91,7 @@ class SinkMixer:
         reference: FarReference | None = None,
         clock: Clock | None = None,
         listener: TickListener | None = None,
+        sound: SoundListener | None = None,
     ) -> None:
         """Prepare; nothing is played yet.
 
@@ -98,6 +100,7 @@ class SinkMixer:
             reference: Learns all that is played, and when it is heard.
             clock: Time for the thread.
             listener: Told of every tick while it wants that.
+            sound: Told of the sound of every tick that was played, while it wants that.
 
         """
         self._clock: Clock = clock or MonotonicClock()
@@ -125,6 +128,10 @@ class SinkMixer:
         """Whether ticks were run since the thread last waited."""
 
         self._listener = listener
+        self._sound = sound
+        self._mixed_tracks: tuple[SinkTrack, ...] = ()
+        """Those of the present tick."""
+
         self._notes: TickNotes | None = None
         """Of the present tick, while somebody wants to know."""
 
@@ -240,6 +247,9 @@ class SinkMixer:
         self._fading_in = False
         written, frames = self._play(block)
         self._tell(block, written, frames)
+        if self._sound is not None and self._sound.wants_sound:
+            voices = [told for track in self._mixed_tracks if (told := track.last_block()) is not None]
+            self._sound.played(due_s, voices, block)
         if written < frames:
             self._unheard_samples += TICK_SAMPLES * (frames - written) // frames
         self._publish()
@@ -297,7 +307,7 @@ class SinkMixer:
         return self._listener is not None and self._listener.wants_ticks
 
     def _mixed(self, at_s: float, *, late_s: float = 0.0) -> Samples:
-        tracks = self._present_and_leaving()
+        tracks = self._mixed_tracks = self._present_and_leaving()
         if self._is_told:
             self._notes = TickNotes(tracks, self._mixer.applied_gain, self._speaker, at_s, late_s=late_s)
         return self._mixer.mix(tracks, at_s)

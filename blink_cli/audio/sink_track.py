@@ -12,8 +12,9 @@ from typing import Final, Protocol
 from blink_cli.audio.limiter import Limiter
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.playout.statistics import PlayoutStatistics
-from blink_cli.audio.samples import Samples, checksum
+from blink_cli.audio.samples import SILENT_BLOCK, Samples, checksum
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.mix_tick import SILENT_CHECKSUM, PlayedTrack, TrackTick
 from blink_cli.core.media.playout_decision import PlayoutDecision
@@ -97,6 +98,7 @@ class SinkTrack:
         self._stream = stream
         self._loudness = loudness
         self._played = played
+        self._block: Samples = SILENT_BLOCK
         self._ticks = 0
         self._notes: _Notes | None = None
         self._inbox: deque[RtpPacket] = deque()
@@ -147,13 +149,17 @@ class SinkTrack:
             self._stream.put(packet)
             if notes is not None:
                 notes.packets.append(packet)
-        block = self._stream.get(now_s)
+        block = self._block = self._stream.get(now_s)
         self._ticks += 1
         if notes is not None:
             notes.checksum = checksum(block)
         if self._loudness is not None:
             self._loudness.add(block)
         return block
+
+    def last_block(self) -> tuple[Did, Samples] | None:
+        """Whose sound `next_block` returned last, and that; None of a track of which nobody is told. Playout thread."""
+        return None if self._played is None else (self._played.peer, self._block)
 
     def begin_notes(self) -> None:
         """Note all that the next tick does. Playout thread."""

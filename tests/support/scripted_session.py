@@ -6,7 +6,7 @@ program it is `blink` with this session in place of the real one: `python -m tes
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 
 from blink_cli.__main__ import main as blink
 from blink_cli.app.event_hub import EventHub
+from blink_cli.app.media.sound_taps import SoundTap, SoundTaps
 from blink_cli.app.profile.profile import Profile
 from blink_cli.commands import running
 from blink_cli.core.api.events import (
@@ -113,6 +114,7 @@ from blink_cli.core.errors import DeviceError, NotFoundError, StateError
 from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
+from blink_cli.core.media.tap_point import TapPoint
 
 ALICE = Did("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
 BOB = Did("did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw")
@@ -206,6 +208,7 @@ class ScriptedSession:
     def __init__(self, options: SessionOptions | None = None, *, profile: str = "alice") -> None:
         options = options or SessionOptions()
         self.hub = EventHub()
+        self.sound = SoundTaps()
         self.ended = asyncio.Event()
         self.notices: tuple[Event, ...] = ()
         self.asked: list[Request[Any]] = []
@@ -242,6 +245,10 @@ class ScriptedSession:
             )
             for server in options.ice_servers
         )
+
+    def tap(self, points: Iterable[TapPoint]) -> SoundTap:
+        """Hand out what `self.sound` is told."""
+        return self.sound.add(points)
 
     def publish(self, event: Event) -> None:
         """Let something happen."""
@@ -502,9 +509,13 @@ class ScriptedSession:
 
 
 @asynccontextmanager
-async def scripted_session(options: SessionOptions, profile: str = "alice") -> AsyncIterator[ScriptedSession]:
-    """Run one."""
+async def scripted_session(
+    options: SessionOptions, profile: str = "alice", *, into: list[ScriptedSession] | None = None
+) -> AsyncIterator[ScriptedSession]:
+    """Run one; `into` is given it too."""
     session = ScriptedSession(options, profile=profile)
+    if into is not None:
+        into.append(session)
     session.publish(PeerAppeared(did=BOB, nickname="bob"))
     if os.environ.get("BLINK_TEST_RINGS"):
         session.ring()

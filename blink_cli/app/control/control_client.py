@@ -118,6 +118,10 @@ class ControlClient:
         finally:
             self._hub.forget(listener)
 
+    async def until_ended(self) -> None:
+        """Return when the session has ended and freed its profile, or this is closed. Cancelling is safe."""
+        await asyncio.wait((self._reading,))
+
     async def aclose(self) -> None:
         """Disconnect. Safe to call twice."""
         await self._tasks.aclose()

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import msgspec
 
-import blink_cli
 from blink_cli.core.api.replies import RecordedFile, RecordedLoudness
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.text.json_text import decode_json
@@ -38,7 +37,7 @@ async def export_apart(path: Path, formats: Sequence[str]) -> Exported:
         BlinkError: It did not succeed.
 
     """
-    package_folder = str(Path(blink_cli.__file__).parent.parent)
+    package_folder = str(Path(__file__).parents[3])
     search = os.pathsep.join(filter(None, (package_folder, os.environ.get("PYTHONPATH"))))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "blink_cli", "--json", "record"),

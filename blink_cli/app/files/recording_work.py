@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-import blink_cli
 from blink_cli.app.files.recording_jobs import (
     Advanced,
     Exceeded,
@@ -67,7 +66,7 @@ async def export_apart(
 
 
 async def _work(job: Job, folder: Path, progress: Progress) -> RecordingFiles:
-    package_folder = str(Path(blink_cli.__file__).parent.parent)
+    package_folder = str(Path(__file__).parents[3])
     search = os.pathsep.join(filter(None, (package_folder, os.environ.get("PYTHONPATH"))))
     process = await create_subprocess_exec(
         *(sys.executable, *WORKER),

@@ -14,9 +14,10 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final, Literal, Protocol
 
+from blink_cli.app.media.sound_taps import SoundTap, SoundTaps
 from blink_cli.audio.devices.interface import DevicePlace, InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.loudness.live_loudness import LiveLoudness, LoudnessReading
@@ -42,6 +43,7 @@ from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.processing_settings import ProcessingSettings
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.talking import TalkingChange
+from blink_cli.core.media.tap_point import TapPoint
 from blink_cli.runtime.loop_bridge import LoopBridge
 from blink_cli.runtime.tasks import TaskOwner
 
@@ -89,6 +91,8 @@ class VoicePath:
         self._tasks = tasks
         self._events = events
         self._ticks = ticks
+        self._sound = SoundTaps(self._watch_captured)
+        self._take_captured: ChainObserver = self._sound.captured  # one object: it is taken away by identity
         self._tracks_begun = 0
         self._bridge = LoopBridge()
         self._one_at_a_time: dict[str, asyncio.Lock] = {"input": asyncio.Lock(), "output": asyncio.Lock()}
@@ -208,7 +212,7 @@ class VoicePath:
         """Build source and sinks, and start the speaker. The microphone follows with the first link, or now if it takes time to start."""
         assert self._source is None, "media run once at a time"
         reference = FarReference()
-        self._mixer = SinkMixer(self._output, reference=reference, listener=self._ticks)
+        self._mixer = SinkMixer(self._output, reference=reference, listener=self._ticks, sound=self._sound)
         self._loudness = LoudnessThread()
         self._own_loudness = self._loudness.add()
         encoder = self._encoder = AdjustableEncoder(self._codec)
@@ -222,6 +226,7 @@ class VoicePath:
             chain=CaptureChain(reference, self._processing),
             loudness=self._own_loudness.feed,
         )
+        self._watch_captured()
         self._loudness.start()
         self._input_asked = self._output_asked = False
         if self._muted or self._automuted:
@@ -339,6 +344,10 @@ class VoicePath:
         if self._source is not None:
             self._source.chain.observe_no_more(observer)
 
+    def tap(self, points: Iterable[TapPoint]) -> SoundTap:
+        """Hand out the sound at some points from now on, in this call and later ones."""
+        return self._sound.add(points)
+
     def set_fec_loss(self, loss_percent: int | None) -> None:
         """Have the encoder prepare for this loss from the next frame on; None: no FEC."""
         if self._source is None or loss_percent == self._fec_loss_percent:
@@ -367,6 +376,7 @@ class VoicePath:
     async def aclose(self) -> None:
         """Stop everything and wait until the threads are gone."""
         self.end()
+        self._sound.close()
         if self._stopping:
             await asyncio.wait(self._stopping)
         for direction in ("input", "output"):
@@ -374,6 +384,13 @@ class VoicePath:
                 pass
 
     # inside
+
+    def _watch_captured(self) -> None:
+        """Have the chain tell what leaves it while somebody wants that: otherwise blocks may pass it by."""
+        if self._source is not None:
+            self._source.chain.observe_no_more(self._take_captured)
+            if self._sound.wants_captured:
+                self._source.chain.observe(self._take_captured)
 
     async def _carry_through(self, change: Callable[[], Awaitable[str]], direction: str) -> str:
         async def attempt() -> str | BlinkError:

@@ -1,0 +1,44 @@
+"""What needs no session: devices, pairs of sound files, RTP logs. Each blocks a thread of its own, and not the event loop."""
+
+import asyncio
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blink_cli.api.documents import DeviceList
+
+if TYPE_CHECKING:
+    from blink_cli.codec.figures import ScoreDone
+    from blink_cli.core.analysis.figures import LogFigures
+
+
+async def list_devices() -> DeviceList:
+    """Return every audio device, real and virtual, and what to do when the system's cannot be listed."""
+    from blink_cli.api.device_list import device_list  # noqa: PLC0415 - asks the system
+
+    return await asyncio.to_thread(device_list)
+
+
+async def score(heard: str | PathLike[str], sent: str | PathLike[str]) -> "ScoreDone":
+    """Compare what was heard with what was sent, as `blink score`: PESQ-WB (with the extra `lab`), delay, gaps, clipped starts, level, clicks.
+
+    Raises:
+        BlinkError: A file cannot be read, or is no sound.
+
+    """
+    from blink_cli.codec.options import Source  # noqa: PLC0415 - numpy
+    from blink_cli.codec.pair_score import score as scored  # noqa: PLC0415 - as above
+
+    return await asyncio.to_thread(scored, Source(Path(heard)), Source(Path(sent)), lambda _: None)
+
+
+async def analyze_rtp_log(path: str | PathLike[str]) -> "LogFigures":
+    """Return loss, bursts, jitter, clocks, delay and quality of a log, per stream, as `blink rtp-analyze`.
+
+    Raises:
+        BlinkError: It cannot be read, or is no log.
+
+    """
+    from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - only here
+
+    return await asyncio.to_thread(analyse_log, Path(path))
