@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingChoice
     from blink_cli.core.media.tap_point import TapPoint
 
+__version__: Final = "0.1.0"
+"""Of the program; the package's metadata are made of it."""
+
 _ERRORS: Final = "blink_cli.core.errors"
 
 _MODULES: Final = {

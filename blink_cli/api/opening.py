@@ -16,8 +16,8 @@ from importlib import import_module
 from os import PathLike
 from pathlib import Path
 
+from blink_cli import __version__
 from blink_cli.api.option_words import checked_codec, session_options
-from blink_cli.api.program_version import program_version
 from blink_cli.api.reached_session import AttachedSession, OpenedSession, TappableSession
 from blink_cli.api.session import Session
 from blink_cli.app.control.control_client import ControlClient
@@ -165,7 +165,7 @@ async def hosted_session(
         logging.NullHandler()
     )  # else Python prints warnings of whoever configures no logging
     async with hosted(
-        profile, version=program_version(), open_session=lambda: opening(profile, options, passphrase)
+        profile, version=__version__, open_session=lambda: opening(profile, options, passphrase)
     ) as opened:
         reached = OpenedSession(opened)
         session = Session(reached, await opened.ask(GetStatus()))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from blink_cli.api.program_version import program_version
+from blink_cli import __version__
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.running import profile_of
@@ -42,7 +42,7 @@ async def situation_of(context: CommandContext, options: SessionOptions) -> Situ
         options=options,
         settings=settings_of(profile),
         session=await _session(context),
-        version=program_version(),
+        version=__version__,
     )
 
 

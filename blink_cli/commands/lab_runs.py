@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from blink_cli import __version__
 from blink_cli.api.documents import LabScenarioRow, LabScenarios
-from blink_cli.api.program_version import program_version
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.work_progress import with_progress
 from blink_cli.core.errors import BlinkError, UsageError
@@ -48,7 +48,7 @@ async def run_all(
     return await with_progress(
         context,
         "running",
-        lambda progress: run_cases(cases, engine, out=out, version=program_version(), progress=progress),
+        lambda progress: run_cases(cases, engine, out=out, version=__version__, progress=progress),
     )
 
 

@@ -155,7 +155,7 @@ def _before_every_command(
         profile=profile, data_dir=data_dir, json=json, no_color=no_color, verbose=verbose, quiet=quiet
     )
     if version:
-        from blink_cli.commands.version import show_version  # noqa: PLC0415 - reads the installed package's data
+        from blink_cli.commands.version import show_version  # noqa: PLC0415 - rarely asked for
 
         show_version(invocation.context(invocation.options))
         raise typer.Exit

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from blink_cli import __version__
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.control_socket import control_door
 from blink_cli.commands.global_options import DEFAULT_PROFILE, GlobalOptions
@@ -88,7 +89,6 @@ async def host(options: GlobalOptions, session_options: SessionOptions) -> Async
         BlinkError: It cannot be opened.
 
     """
-    from blink_cli.api.program_version import program_version  # noqa: PLC0415 - reads the installed package's data
     from blink_cli.app.control.hosted_session import hosted  # noqa: PLC0415 - attached commands host nothing
     from blink_cli.commands.session_logging import logged_session  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - cryptography: attached commands need none
@@ -108,7 +108,7 @@ async def host(options: GlobalOptions, session_options: SessionOptions) -> Async
     async with contextlib.AsyncExitStack() as stack:
         with output.for_now("starting…"):
             session = await stack.enter_async_context(
-                hosted(profile, version=program_version(), open_session=opening)
+                hosted(profile, version=__version__, open_session=opening)
             )
         yield session
 

@@ -116,6 +116,6 @@ async def _tell_what_is_late(context: CommandContext, events: "AsyncIterator[Eve
 
 async def version(context: CommandContext) -> None:
     """Print the version."""
-    from blink_cli.commands.version import show_version  # noqa: PLC0415 - reads the installed package's data
+    from blink_cli.commands.version import show_version  # noqa: PLC0415 - rarely asked for
 
     show_version(context)

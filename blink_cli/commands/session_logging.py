@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from blink_cli.api.program_version import program_version
+from blink_cli import __version__
 from blink_cli.app.log.session_log import session_log
 from blink_cli.app.profile.known_secrets import known_secrets
 from blink_cli.app.profile.profile import Profile
@@ -54,7 +54,7 @@ async def logged_session(
     with session_log(profile.logs_dir, verbosity=verbosity, secrets=secrets) as path:
         _log.info(
             "blink %s, Python %s on %s, process %d, profile %s",
-            program_version(),
+            __version__,
             platform.python_version(),
             platform.platform(),
             os.getpid(),
