@@ -34,6 +34,9 @@ from blink_cli.core.api.replies import (
     Done,
     IceServerList,
     ImpairmentShown,
+    Levels,
+    MarkMade,
+    Mesh,
     Participants,
     Peers,
     PeerVolumeSet,
@@ -48,12 +51,15 @@ from blink_cli.core.api.requests import (
     GetCalls,
     GetIceServers,
     GetImpairment,
+    GetLevels,
+    GetMesh,
     GetParticipants,
     GetPeers,
     GetRtpStatistics,
     GetStatus,
     GetTrace,
     LeaveCall,
+    Mark,
     PlaceOffer,
     Quit,
     R,
@@ -336,6 +342,18 @@ class Session:
 
         """
         return await self.ask(GetRtpStatistics(total=total))
+
+    async def levels(self) -> Levels:
+        """How loud everybody of the current call is now; cheap, for level bars."""
+        return await self.ask(GetLevels())
+
+    async def mesh(self) -> Mesh:
+        """Who of the current call has a link to whom, and how it does, by each one's own word."""
+        return await self.ask(GetMesh())
+
+    async def mark(self, text: str = "") -> MarkMade:
+        """Mark this moment of the current call: an event, a row of the RTP log, a marker of the recording, where these run."""
+        return await self.ask(Mark(text=text))
 
     async def stats_reset(self) -> StatisticsReset:
         """Count the figures of the current call from now on."""

@@ -56,6 +56,8 @@ SAME: list[tuple[str, Callable[[Session], Awaitable[Any]]]] = [
     ("impair off", lambda session: session.impair("off")),
     ("impair", lambda session: session.impairment()),
     ("rtp-stats", lambda session: session.rtp_stats()),
+    ("mesh", lambda session: session.mesh()),
+    ("mark hello there", lambda session: session.mark("hello there")),
     ("stats reset", lambda session: session.stats_reset()),
     ("rtp-log start log.csv --decisions", lambda session: session.rtp_log.start("log.csv", decisions=True)),
     ("rtp-log pause", lambda session: session.rtp_log.pause()),
@@ -74,13 +76,14 @@ SAME: list[tuple[str, Callable[[Session], Awaitable[Any]]]] = [
 ]
 
 OF_PROGRAMS: list[Callable[[Session], Awaitable[Any]]] = [
+    lambda session: session.levels(),
     lambda session: session.reload_contacts(),
     lambda session: session.echo.start(),
     lambda session: session.echo.stop(),
     lambda session: session.echo.begin_test(),
     lambda session: session.echo.end_test(),
 ]
-"""What commands ask only in the middle of something else."""
+"""What no command asks first."""
 
 
 class _AskedError(BlinkError):
@@ -126,5 +129,5 @@ async def test_a_method_asks_what_its_command_asks(
 async def test_every_request_has_a_method() -> None:
     reached = {type(await asked_by_method(method)) for _, method in SAME}
     reached |= {type(await asked_by_method(method)) for method in OF_PROGRAMS}
-    # `events()` subscribes: in its own process without a request.
+    # Whoever adds a request adds a method of `api.session.Session`, and a row above. `events()` subscribes: in its own process without a request.
     assert reached | {requests.Subscribe} == set(typing.get_args(requests.AnyRequest))
