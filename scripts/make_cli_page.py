@@ -48,12 +48,14 @@ def page() -> str:
     parts = [
         HEAD,
         "## Exit codes\n",
-        _table(("code", "name", "meaning"), _exit_codes()),
+        _table(("code", "name", "meaning"), exit_codes()),
         "## Options of every command\n",
-        _table(("option", "meaning"), _options(entry_point())),
+        _table(("option", "meaning"), options_of(entry_point())),
         "## Options of a session\n",
         "Of `repl`, `serve`, and of `offer` and `accept` where they run a session of their own.\n",
-        _table(("option", "meaning"), _options(_command("serve"), but=frozenset({"json_after", "detach"}))),
+        _table(
+            ("option", "meaning"), options_of(command_named("serve"), but=frozenset({"json_after", "detach"}))
+        ),
         *_commands(),
         "## Documents\n",
         "Fields of another document are set in capitals, as `Participant`. `type` of a reply on the control socket ([control.md](control.md)) is not printed.\n",
@@ -70,14 +72,16 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def _exit_codes() -> Iterator[tuple[str, ...]]:
+def exit_codes() -> Iterator[tuple[str, ...]]:
+    """Each exit code with its name and meaning."""
     told = _field_texts(ExitCode)
     for code in ExitCode:
         name = code.name.lower().replace("_", " ")
         yield str(int(code)), name, told[code.name]
 
 
-def _command(path: str) -> Any:
+def command_named(path: str) -> Any:
+    """Return a command by the words that call it."""
     command: Any = entry_point()
     for name in path.split():
         assert isinstance(command, TyperGroup)
@@ -85,22 +89,25 @@ def _command(path: str) -> Any:
     return command
 
 
-def _options(command: Any, *, but: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+def options_of(command: Any, *, but: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """Its options that are shown, with what they are for; `but` has names of parameters."""
     return [
-        (f"`{_usage(option)}`", _help(option))
+        (f"`{option_usage(option)}`", help_text(option))
         for option in command.params
         if isinstance(option, TyperOption) and not option.hidden and option.name not in but
     ]
 
 
-def _usage(option: Any) -> str:
+def option_usage(option: Any) -> str:
+    """Return an option as it is written."""
     names = ", ".join([*option.opts, *option.secondary_opts])
     if option.is_flag or option.count:
         return names
     return f"{names} {option.metavar or option.type.name.upper()}" + (" …" if option.multiple else "")
 
 
-def _help(parameter: Any) -> str:
+def help_text(parameter: Any) -> str:
+    """Return what an option or argument is for."""
     text = " ".join((parameter.help or "").split())
     default = parameter.default
     if (
@@ -116,23 +123,23 @@ def _commands() -> Iterator[str]:
     for title, rows in SECTIONS.items():
         yield f"## {title}\n"
         for row in rows:
-            yield from _described(row.name, _command(row.name))
+            yield from _described(row.name, command_named(row.name))
 
 
 def _described(path: str, command: Any) -> Iterator[str]:
     if isinstance(command, TyperGroup):
-        yield f"### `blink {path}`\n\n{_plain(command.help)}\n"
+        yield f"### `blink {path}`\n\n{plain_text(command.help)}\n"
         for name, one in command.commands.items():
             yield from _described(f"{path} {name}", one)
         return
     arguments = [one for one in command.params if isinstance(one, TyperArgument)]
-    words = "".join(f" {_argument(one)}" for one in arguments)
-    yield f"### `blink {path}{words}`\n\n{_plain(command.help)}\n"
-    rows = [(f"`{_argument(one)}`", _help(one)) for one in arguments]
+    words = "".join(f" {argument_name(one)}" for one in arguments)
+    yield f"### `blink {path}{words}`\n\n{plain_text(command.help)}\n"
+    rows = [(f"`{argument_name(one)}`", help_text(one)) for one in arguments]
     parameters = {parameter.name for parameter in command.params}
     session = [name for name, *_ in SESSION_PARAMETERS]
     of_session = frozenset(name for name in session if name in parameters and "group" in parameters)
-    rows += _options(command, but=of_session | {"json_after"})
+    rows += options_of(command, but=of_session | {"json_after"})
     if rows:
         yield _table(("argument", "meaning"), rows)
     if of_session:
@@ -149,12 +156,14 @@ def _described(path: str, command: Any) -> Iterator[str]:
         yield f"With `--json`: {'a list of ' if _is_list(printed) else ''}{documents}.\n"
 
 
-def _argument(one: TyperArgument) -> str:
+def argument_name(one: TyperArgument) -> str:
+    """Return an argument as usage lines name it."""
     name = one.metavar or (one.name or "").upper()
     return name if one.required else f"[{name.strip('[]')}]"
 
 
-def _plain(text: str | None) -> str:
+def plain_text(text: str | None) -> str:
+    """Return a docstring as one line."""
     return " ".join((text or "").replace("\f", " ").split())
 
 
@@ -196,7 +205,7 @@ def _documents() -> Iterator[str]:
             (f"`{field.encode_name}`", _type_text(field.type), told.get(field.name, ""))
             for field in sorted(msgspec.structs.fields(kind), key=lambda field: field.name != "schema")
         ]
-        yield f"### {name}\n\n{_null(_plain(inspect.getdoc(kind)))}\n"
+        yield f"### {name}\n\n{_null(plain_text(inspect.getdoc(kind)))}\n"
         yield _table(("field", "type", "meaning"), rows)
 
 
@@ -270,7 +279,7 @@ def _below(body: list[ast.stmt]) -> dict[str, str]:
             and isinstance(below, ast.Expr)
             and isinstance(below.value, ast.Constant)
         ):
-            told[target.id] = _null(_plain(str(below.value.value)))
+            told[target.id] = _null(plain_text(str(below.value.value)))
     return told
 
 

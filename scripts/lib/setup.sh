@@ -91,6 +91,8 @@ gstreamer1.0-plugins-bad ls /usr/lib/*/gstreamer-1.0/libgstpcapparse.so
 tmux command -v tmux
 zsh command -v zsh
 fish command -v fish
+man-db command -v man
+mandoc command -v mandoc
 LIST
 }
 
