@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blink_cli.api.event_stream import EventStream
     from blink_cli.api.json_documents import to_json
     from blink_cli.api.opening import connect, open_session
+    from blink_cli.api.schemas import json_schema, schema_names
     from blink_cli.api.session import Session
     from blink_cli.api.tools import analyze_rtp_log, list_devices, score
     from blink_cli.app.media.sound_taps import SoundFrame, SoundTap
@@ -67,9 +68,11 @@ _MODULES: Final = {
     "UsageError": _ERRORS,
     "analyze_rtp_log": "blink_cli.api.tools",
     "connect": "blink_cli.api.opening",
+    "json_schema": "blink_cli.api.schemas",
     "list_devices": "blink_cli.api.tools",
     "open_session": "blink_cli.api.opening",
     "run_command": "blink_cli.api.command_line",
+    "schema_names": "blink_cli.api.schemas",
     "score": "blink_cli.api.tools",
     "to_json": "blink_cli.api.json_documents",
 }
@@ -101,11 +104,13 @@ __all__ = [
     "analyze_rtp_log",
     "connect",
     "events",
+    "json_schema",
     "list_devices",
     "open_session",
     "replies",
     "requests",
     "run_command",
+    "schema_names",
     "score",
     "to_json",
 ]

@@ -74,7 +74,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def exit_codes() -> Iterator[tuple[str, ...]]:
     """Each exit code with its name and meaning."""
-    told = _field_texts(ExitCode)
+    told = field_texts(ExitCode)
     for code in ExitCode:
         name = code.name.lower().replace("_", " ")
         yield str(int(code)), name, told[code.name]
@@ -152,8 +152,8 @@ def _described(path: str, command: Any) -> Iterator[str]:
         else None
     )
     if printed is not None:
-        documents = " and ".join(_linked(kind) for kind in _members(printed))
-        yield f"With `--json`: {'a list of ' if _is_list(printed) else ''}{documents}.\n"
+        documents = " and ".join(_linked(kind) for kind in members(printed))
+        yield f"With `--json`: {'a list of ' if is_list(printed) else ''}{documents}.\n"
 
 
 def argument_name(one: TyperArgument) -> str:
@@ -167,19 +167,22 @@ def plain_text(text: str | None) -> str:
     return " ".join((text or "").replace("\f", " ").split())
 
 
-def _null(text: str) -> str:
+def null(text: str) -> str:
+    """Return a text in which None has its name in JSON."""
     return re.sub(r"\bNone\b", "`null`", text)
 
 
-def _is_list(printed: Any) -> bool:
+def is_list(printed: Any) -> bool:
+    """Whether a command prints a bare list."""
     origin: Any = typing.get_origin(printed)
     return origin is tuple
 
 
-def _members(printed: Any) -> tuple[Any, ...]:
+def members(printed: Any) -> tuple[Any, ...]:
+    """Return the types of documents that a command prints."""
     if printed == Event:
         return (Event,)
-    if _is_list(printed):
+    if is_list(printed):
         return typing.get_args(printed)[:1]
     members = typing.get_args(printed)
     events = set(typing.get_args(Event))
@@ -195,30 +198,31 @@ def _linked(kind: Any) -> str:
 def _documents() -> Iterator[str]:
     shown: dict[str, type] = {}
     for printed in PRINTED.values():
-        for kind in _members(printed) if printed is not None else ():
+        for kind in members(printed) if printed is not None else ():
             if kind != Event:
-                _collect(kind, shown)
+                collect(kind, shown)
     for name in sorted(shown):
         kind = shown[name]
-        told = _field_texts(kind)
+        told = field_texts(kind)
         rows = [
             (f"`{field.encode_name}`", _type_text(field.type), told.get(field.name, ""))
             for field in sorted(msgspec.structs.fields(kind), key=lambda field: field.name != "schema")
         ]
-        yield f"### {name}\n\n{_null(plain_text(inspect.getdoc(kind)))}\n"
+        yield f"### {name}\n\n{null(plain_text(inspect.getdoc(kind)))}\n"
         yield _table(("field", "type", "meaning"), rows)
 
 
-def _collect(kind: Any, shown: dict[str, type]) -> None:
+def collect(kind: Any, shown: dict[str, type]) -> None:
+    """Add a type of document, and those of its fields, by name."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         if kind.__name__ in shown:
             assert shown[kind.__name__] is kind, f"two documents are called {kind.__name__}"
             return
         shown[kind.__name__] = kind
         for field in msgspec.structs.fields(kind):
-            _collect(field.type, shown)
+            collect(field.type, shown)
     for inner in typing.get_args(kind):
-        _collect(inner, shown)
+        collect(inner, shown)
 
 
 _SIMPLE: Final = {
@@ -253,7 +257,7 @@ def _type_text(kind: Any) -> str:  # noqa: PLR0911 - one row for each kind of ty
 
 
 @functools.cache
-def _field_texts(kind: type) -> dict[str, str]:
+def field_texts(kind: type) -> dict[str, str]:
     """Return what stands below each field of a class, and of its bases, in the source."""
     told: dict[str, str] = {}
     for base in reversed(kind.__mro__):
@@ -279,7 +283,7 @@ def _below(body: list[ast.stmt]) -> dict[str, str]:
             and isinstance(below, ast.Expr)
             and isinstance(below.value, ast.Constant)
         ):
-            told[target.id] = _null(plain_text(str(below.value.value)))
+            told[target.id] = null(plain_text(str(below.value.value)))
     return told
 
 

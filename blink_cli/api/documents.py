@@ -282,6 +282,13 @@ class ProgramVersion(Document, frozen=True, kw_only=True):
     version: str
 
 
+class SchemaList(Document, frozen=True, kw_only=True):
+    """Of what `blink schema NAME` has a schema."""
+
+    documents: tuple[str, ...]
+    """Documents and events."""
+
+
 def reply_document(reply: Reply) -> Any:
     """Return a reply's document: its fields with `schema` first; the bare list for peers."""
     document = msgspec.to_builtins(reply)

@@ -20,9 +20,22 @@ def to_json(value: msgspec.Struct, *, heard_at: datetime | None = None) -> Any:
         heard_at: Of an event, its `time`; None: now.
 
     """
+    return _listed(_document(value, heard_at))
+
+
+def _document(value: msgspec.Struct, heard_at: datetime | None) -> Any:
     if isinstance(value, Fact):
         return event_document(value, heard_at or datetime.now(UTC))  # type: ignore[arg-type]  # events are the facts that users hear
     if isinstance(value, _REPLIES):
         return reply_document(value)
     document = msgspec.to_builtins(value)
     return document if "schema" in document else {"schema": SCHEMA, **document}
+
+
+def _listed(value: Any) -> Any:
+    """Return plain values with lists in place of tuples, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _listed(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(one) for one in value]
+    return value

@@ -86,6 +86,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("bugreport", "diagnosis_commands", "Write one file for a bug report, without secrets."),
     ),
     "More": (
+        Listed("schema", "schema_commands", "Print the JSON Schema of a document or an event."),
         Listed("version", "session_commands", "Print the version."),
         Listed("completion", "completion_commands", "Print the script that makes Tab complete `blink`: `source <(blink completion bash)`."),
     ),
