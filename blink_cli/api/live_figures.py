@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from blink_cli.core.analysis.e_model import FRAME_MS, LOOK_AHEAD_MS, estimate
-from blink_cli.core.api.replies import Inbound, Participant, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies import DeviceFigures, Inbound, Participant, PeerStatistics, RtpStatistics
 from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import NotFoundError
 from blink_cli.core.expectation.expectation import Expectation, Subject
@@ -162,11 +162,16 @@ _SHARES: Final[dict[str, Callable[[Inbound], float | None]]] = {
 def _delay_s(watched: Watched, seen: tuple[float, PeerStatistics]) -> float | None:
     """From mouth to ear: as the `quality` of `rtp-analyze` has it, with the buffer and the round trip of that moment, and with what the listener's speaker adds."""
     at_s, peer = seen
+    output = next(reading.output for when_s, reading in watched.readings if when_s == at_s)
+    return mouth_to_ear_s(peer, output)
+
+
+def mouth_to_ear_s(peer: PeerStatistics, output: DeviceFigures | None) -> float | None:
+    """Return the delay of one reading, of the network, the buffer, the codec, and the listener's speaker; None where it cannot be known."""
     if peer.inbound is None or peer.inbound.delay_ms is None or peer.rtt_s is None:
         return None
     sending_ms = None if peer.inbound.analysis is None else peer.inbound.analysis.sending_delay_ms
     kept_ms = FRAME_MS if sending_ms is None else sending_ms
-    output = next(reading.output for when_s, reading in watched.readings if when_s == at_s)
     device_ms = 0.0 if output is None else output.latency_ms
     return peer.rtt_s / 2 + (kept_ms + peer.inbound.delay_ms + LOOK_AHEAD_MS + device_ms) / 1000
 

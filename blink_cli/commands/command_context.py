@@ -16,6 +16,9 @@ from blink_cli.core.api.session_port import SessionPort
 class SessionSource(Protocol):
     """Where a command finds the session that it asks."""
 
+    is_here: bool
+    """Whether the session runs in this process, and stops with it."""
+
     def running(self) -> AbstractAsyncContextManager[SessionPort]:
         """The session that runs.
 

@@ -12,14 +12,13 @@ from blink_cli.api.documents import event_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.event_sentences import Narrator
-from blink_cli.commands.names_shown import duration_text
+from blink_cli.commands.mark_words import mark_sentence
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
 from blink_cli.core.api.events import EVENT_NAMES, Event
 from blink_cli.core.api.replies import MarkMade, Status
 from blink_cli.core.api.requests import Mark
 from blink_cli.core.errors import NotFoundError, UsageError
-from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.text.path_text import readable
 from blink_cli.core.text.utc_text import utc_text
 
@@ -116,15 +115,6 @@ async def mark(
     """
     reply = await context.ask(Mark(text=readable(" ".join(words or ()))))
     context.report(reply, mark_sentence(reply))
-
-
-def mark_sentence(made: MarkMade) -> str:
-    """Say what was marked, and where it can be found again."""
-    where = ["the RTP log"] if made.rtp_log else []
-    if made.recording_at_s is not None:
-        where.append(f"the recording, at {duration_text(made.recording_at_s)}")
-    found = f", also in {' and '.join(where)}" if where else ""
-    return f"marked: {printable(made.text)}{found}"
 
 
 async def watch(context: CommandContext) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.full_screen import figure_lines
 from blink_cli.commands.impairment_text import impairment_lines
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.rtp_figures import EVERY_S, show
 from blink_cli.commands.show.screen import FullScreen
 from blink_cli.commands.show.styled import Line, Room, wrapped_lines
 from blink_cli.commands.show.tables import device_lines
+from blink_cli.commands.watch_screen import figure_lines
 from blink_cli.core.api.replies import RtpStatistics
 from blink_cli.core.api.requests import GetRtpStatistics
 from blink_cli.core.api.session_port import SessionPort

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+from blink_cli.commands.call_history import CallHistory
+from blink_cli.commands.call_readings import NOTHING_READ, CallFigures, CallReadings
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.core.api.events import (
     Automuted,
@@ -17,11 +20,14 @@ from blink_cli.core.api.events import (
     TalkingStarted,
     TalkingStopped,
 )
-from blink_cli.core.api.replies import Peer, Peers, RtpStatistics, Status
-from blink_cli.core.api.requests import GetPeers, GetRtpStatistics, GetStatus
+from blink_cli.core.api.replies import Peer, Peers, Status
+from blink_cli.core.api.requests import GetLevels, GetMesh, GetPeers, GetRtpStatistics, GetStatus
 from blink_cli.core.api.session_port import SessionPort
-from blink_cli.core.errors import BlinkError
+from blink_cli.core.errors import BlinkError, StateError
 from blink_cli.core.ids import Did
+
+LEVELS_S: Final = 0.15
+"""Bars that are drawn six or seven times a second move; more is hardly seen, and costs as much again."""
 
 REFRESH_S: Final = 0.5
 """Figures move no faster than a person reads them, and cost the session a millisecond for each peer; events refresh the rest at once."""
@@ -40,7 +46,12 @@ class LiveView:
     """Looks at a session again and again. Belongs to one event loop; `follow` and `refresh` run in tasks of the owner."""
 
     def __init__(
-        self, session: SessionPort, *, changed: Callable[[], None], tell: Callable[[str], None]
+        self,
+        session: SessionPort,
+        *,
+        changed: Callable[[], None],
+        tell: Callable[[str], None],
+        with_mesh: bool = False,
     ) -> None:
         """Look at a session.
 
@@ -48,15 +59,18 @@ class LiveView:
             session: What is looked at.
             changed: Called when there is something new to show.
             tell: Called with an event's sentence.
+            with_mesh: Whether to ask too who has a link to whom.
 
         """
         self.status: Status | None = None
-        self.statistics: RtpStatistics | None = None
+        self.readings = NOTHING_READ
         self.peers: tuple[Peer, ...] = ()
         self._session = session
         self._changed = changed
         self._tell = tell
         self._narrator = Narrator()
+        self._history = CallHistory()
+        self._with_mesh = with_mesh
         self._here: set[Did] = set()
         """Peers that were told to be here."""
         self._due = asyncio.Event()
@@ -101,6 +115,32 @@ class LiveView:
         except BlinkError:
             return  # the session has ended; whoever shows this view hears that too
 
+    async def follow_levels(self) -> None:
+        """Keep the levels new while there is a call, until the session ends."""
+        while True:
+            await asyncio.sleep(LEVELS_S if self.is_in_call else REFRESH_S)
+            if not self.is_in_call:
+                continue
+            try:
+                levels = await self._session.ask(GetLevels())
+            except StateError:
+                continue  # the call is over by now
+            except BlinkError:
+                return  # as in `refresh`
+            told = {level.did: level for level in levels.levels}
+            if told != self.readings.levels:
+                self.readings = replace(self.readings, levels=told)
+                self._changed()
+
+    @property
+    def is_in_call(self) -> bool:
+        """Whether there is something to measure."""
+        return self.status is not None and self.status.call is not None
+
+    def look_now(self) -> None:
+        """Look at once: something was just changed."""
+        self._due.set()
+
     def _hear(self, event: Event | Status) -> None:
         if isinstance(event, Status):
             self.status = event
@@ -137,8 +177,16 @@ class LiveView:
         peers = await self._session.ask(GetPeers())
         if isinstance(peers, Peers):
             self.peers = peers.peers
-        self.statistics = None
-        if self.status is not None and self.status.call is not None:
+        readings = NOTHING_READ
+        if self.is_in_call:
             with contextlib.suppress(BlinkError):  # the call may be over by now
                 statistics = await self._session.ask(GetRtpStatistics())
-                self.statistics = statistics if isinstance(statistics, RtpStatistics) else None
+                self._history.take(statistics, asyncio.get_running_loop().time())
+                mesh = await self._session.ask(GetMesh()) if self._with_mesh else None
+                # What `follow_levels` found meanwhile stays.
+                readings = CallReadings(
+                    CallFigures(statistics, self._history.trends, mesh), self.readings.levels
+                )
+        if readings is NOTHING_READ:
+            self._history.take(None, 0.0)
+        self.readings = readings

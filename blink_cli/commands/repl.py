@@ -36,21 +36,18 @@ from blink_cli.commands.output import Output
 from blink_cli.commands.parsing import ExitWith, as_blink_error
 from blink_cli.commands.prompt_wording import PromptOutput, at_prompt
 from blink_cli.commands.session_sources import PresentSource
-from blink_cli.commands.show.cells import wrapped
+from blink_cli.commands.show.glyphs import glyphs_for
 from blink_cli.commands.show.narrowing import follow_width
 from blink_cli.commands.show.painting import for_prompt
 from blink_cli.commands.show.panel import panel
+from blink_cli.commands.show.stopping_process import CAN_STOP, STOPPED, stop_process
 from blink_cli.commands.show.styled import Line
+from blink_cli.commands.show.terminal_output import terminal_output as synchronised_output
 from blink_cli.core.api.requests import Quit
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.runtime.tasks import TaskOwner
 
 PROMPT: Final = "blink> "
-
-STOPPED: Final = (
-    "stopped, and your audio with it: you hear nobody and nobody hears you until `fg`. "
-    "`blink serve` runs a session without a terminal."
-)
 
 PANEL_SHARE: Final = 60
 """Percent of the terminal's rows that the panel takes at most: the rest is for answers and events."""
@@ -91,6 +88,7 @@ class Repl:
         self._lines = Lines(options, PresentSource(session), commands)
         self._output = PromptOutput(json=False, color=options.color, quiet=False)
         self.view = LiveView(session, changed=self._redraw, tell=self._tell)
+        self._glyphs = glyphs_for(os.environ)
         self._devices: tuple[str, ...] | None = None
         self._tasks: TaskOwner | None = None
         self._running: asyncio.Task[None] | None = None
@@ -104,7 +102,7 @@ class Repl:
             color_depth=None if options.color else ColorDepth.DEPTH_1_BIT,
             key_bindings=self._keys(),
             input=terminal_input,
-            output=terminal_output,
+            output=terminal_output or synchronised_output(),
         )
         follow_width(self._prompt.app, lambda: self._shown)
         self._busy_panel = BusyPanel(self._drawn, color=options.color, terminal_output=terminal_output)
@@ -135,6 +133,7 @@ class Repl:
             tasks.create_task(self.view.follow(), name="prompt/events")
             tasks.create_task(self.view.tell_who_is_here(), name="prompt/peers")
             tasks.create_task(self.view.refresh(), name="prompt/refresh")
+            tasks.create_task(self.view.follow_levels(), name="prompt/levels")
             await asyncio.Event().wait()
 
     async def _read_lines(self) -> None:
@@ -211,7 +210,9 @@ class Repl:
             return []
         size = self._prompt.app.output.get_size()
         rows = min(size.rows - 2, size.rows * PANEL_SHARE // 100)
-        return panel(self.view.status, self.view.statistics, size.columns - 1, rows) if rows > 0 else []
+        if rows <= 0:
+            return []
+        return panel(self.view.status, self.view.readings, size.columns - 1, rows, self._glyphs)
 
     def _redraw(self) -> None:
         if self._running is not None:
@@ -237,7 +238,7 @@ class Repl:
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
 
-        @keys.add("c-z", filter=hasattr(signal, "SIGTSTP"))
+        @keys.add("c-z", filter=CAN_STOP)
         def _(_: KeyPressEvent) -> None:
             run_in_terminal(self._suspend)
 
@@ -245,12 +246,8 @@ class Repl:
 
     def _suspend(self) -> None:
         """Stop this process, as Ctrl-Z stops any; the terminal is the shell's until `fg`."""
-        if self.view.status is not None and self.view.status.call is not None:
-            terminal = self._prompt.app.output
-            for line in wrapped(STOPPED, terminal.get_size().columns):
-                terminal.write(f"{line}\n")
-            terminal.flush()
-        os.kill(0, signal.SIGTSTP)
+        is_in_call = self.view.status is not None and self.view.status.call is not None
+        stop_process(self._prompt.app.output, sentence=STOPPED if is_in_call else "")
 
 
 def _read_here(name: str, failure: BaseException) -> None:

@@ -13,6 +13,8 @@ from blink_cli.core.errors import NoSessionError, UsageError
 class ProfileSource:
     """The session of the chosen profile, wherever it runs."""
 
+    is_here = False
+
     def __init__(self, options: GlobalOptions) -> None:
         self._options = options
 
@@ -47,6 +49,8 @@ class ProfileSource:
 
 class PresentSource:
     """The session that reads these lines."""
+
+    is_here = True
 
     def __init__(self, session: SessionPort) -> None:
         self._session = session

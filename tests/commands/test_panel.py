@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from blink_cli.commands.full_screen import screen_of
+from blink_cli.commands.call_readings import CallFigures, CallReadings
 from blink_cli.commands.show.cells import cells
 from blink_cli.commands.show.layout import unfolded
 from blink_cli.commands.show.painting import for_terminal
@@ -11,6 +11,7 @@ from blink_cli.commands.show.panel import panel
 from blink_cli.commands.show.styled import Room, plain
 from blink_cli.commands.show.tables import participants_table, statistics_table
 from blink_cli.commands.status_text import participant_text, status_lines
+from blink_cli.commands.watch_screen import screen_of
 from blink_cli.core.api.events import LinkState
 from blink_cli.core.api.replies import (
     CallPeer,
@@ -76,7 +77,7 @@ def in_call(*people: Participant, **changed: object) -> Status:
 
 
 def drawn(status: Status, statistics: RtpStatistics | None = None, columns: int = 100) -> list[str]:
-    return [plain(line) for line in panel(status, statistics, columns)]
+    return [plain(line) for line in panel(status, CallReadings(CallFigures(statistics=statistics)), columns)]
 
 
 def test_nothing_happens() -> None:
@@ -97,6 +98,8 @@ def test_a_call_shows_who_is_there_who_talks_and_how_it_sounds() -> None:
         "dB",
         "lost",
         "3",
+        "recovered",
+        "2",
         "late",
         "1",
         "delay",
@@ -122,7 +125,7 @@ def test_calls_that_can_be_joined_are_shown_below() -> None:
 
     assert drawn(msgspec.structs.replace(IDLE, pending_calls=(pending, rejected, left))) == [
         "not in a call",
-        "beef0000 rings, from bob",
+        "beef0000 rings, from bob  accept with `accept`, or `reject`",
         "beef0000 can be joined, from bob",
         "beef0000 can be joined, from bob",
     ]
@@ -133,7 +136,7 @@ def test_contacts_are_marked_where_somebody_calls_and_in_the_call() -> None:
     pending = PendingCall(id=RINGING, caller=bob, participants=(bob,), joined=(bob,), rejected=False)
     assert (
         drawn(msgspec.structs.replace(IDLE, pending_calls=(pending,)))[1]
-        == "beef0000 rings, from bob (contact)"
+        == "beef0000 rings, from bob (contact)  accept with `accept`, or `reject`"
     )
     people = [msgspec.structs.replace(one, in_contacts=one.did == BOB) for one in PEOPLE]
     lines = drawn(in_call(*people), columns=120)
@@ -175,7 +178,7 @@ def test_a_nickname_cannot_move_the_cursor_or_use_markup() -> None:
 
 
 def test_colour_is_there_when_wanted_and_only_then() -> None:
-    lines = panel(in_call(*PEOPLE), FIGURES, 80)
+    lines = panel(in_call(*PEOPLE), CallReadings(CallFigures(statistics=FIGURES)), 80)
 
     assert "\x1b[" in for_terminal(lines, color=True)
     assert "\x1b" not in for_terminal(lines, color=False)
@@ -185,7 +188,12 @@ def test_colour_is_there_when_wanted_and_only_then() -> None:
 def test_the_whole_screen_shows_the_newest_that_fits(rows: int) -> None:
     sentences = [f"sentence {n}" for n in range(100)]
 
-    lines = [plain(line) for line in screen_of(in_call(*PEOPLE), FIGURES, sentences, Room(80, rows))]
+    lines = [
+        plain(line)
+        for line in screen_of(
+            in_call(*PEOPLE), CallReadings(CallFigures(statistics=FIGURES)), sentences, Room(80, rows)
+        )
+    ]
     text = "\n".join(lines)
 
     assert len(lines) == rows
@@ -259,7 +267,7 @@ def test_what_is_impaired_on_purpose_stands_in_red_whether_in_a_call_or_not() ->
         msgspec.structs.replace(IDLE, impairment=LOSSY),
         in_call(*PEOPLE, impairment=LOSSY),
     ):
-        spans = [span for line in panel(status, None, 100) for span in line]
+        spans = [span for line in panel(status, CallReadings(), 100) for span in line]
         (mark,) = [span for span in spans if "impaired on purpose" in span.text]
         assert mark.text == "impaired on purpose, what comes: loss=3% seed=7"
         assert mark.style == "bold red"

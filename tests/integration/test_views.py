@@ -129,6 +129,47 @@ def check(lines: list[str], before: dict[str, Any], after: dict[str, Any], colum
     return seen
 
 
+def check_people(lines: list[str], before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """Hold the lines of the people against `--json`, and return the figures that were seen."""
+    seen: set[str] = set()
+    for text in lines:
+        nickname = next(
+            (n for n in before for b in BEGINNINGS if n.startswith(b) and text.lstrip("> *").startswith(b)),
+            None,
+        )
+        if nickname is None:
+            continue
+        for word, value in re.findall(r"(lost|recovered|fixed|late) +(\d+)", text):
+            heading = "fixed" if word == "recovered" else word
+            direction, name = COUNTERS[heading]
+            seen.add(heading)
+            low, high = before[nickname][direction][name], after[nickname][direction][name]
+            assert low <= int(value) <= high, f"{word} of {nickname}"
+    return seen
+
+
+async def keys_do_what_commands_do(call: Call, terminal: Terminal) -> None:
+    """Mute, volume, mark and mesh by keys of `watch`, held against what commands say."""
+    terminal.press("m")
+    await asyncio.to_thread(terminal.until, "muted: you talk")
+    assert (await call.machine.run("alice", "--json", "status")).json["muted"]
+    terminal.press("Down", "+", "+")
+    await asyncio.to_thread(terminal.until, "+2 dB")
+    people = (await call.machine.run("alice", "--json", "participants")).json["participants"]
+    assert [one["gain_db"] for one in people] == [0.0, 0.0, 2.0, 0.0, 0.0, 0.0]
+    terminal.press("n")
+    terminal.enter("quiet")
+    terminal.press("Enter", "m")
+    await asyncio.to_thread(terminal.until, "marked: quiet")
+    terminal.press("Tab")
+    lines = await asyncio.to_thread(terminal.until, "who hears")
+    mesh = (await call.machine.run("alice", "--json", "mesh")).json
+    first = next(number for number, text in enumerate(lines) if text.startswith("who hears"))
+    for number, (row, text) in enumerate(zip(mesh["participants"], lines[first + 1 :], strict=False), 1):
+        assert text.startswith(f"{number} ")
+        assert [link["link"] for link in row["hears"]] == ["connected"] * len(re.findall(r"  ok|\d+%", text))
+
+
 async def test_six_people_on_terminals_of_any_size(call: Call) -> None:
     for columns, rows in SIZES:
         # What is printed: every figure, at any width.
@@ -141,27 +182,36 @@ async def test_six_people_on_terminals_of_any_size(call: Call) -> None:
         # What has the whole terminal: who is there, and the figures that matter most, in one order.
         before = await call.statistics()
         with call.terminal(columns, rows, "watch") as terminal:
-            lines = await asyncio.to_thread(terminal.until, lambda text: text.count("emil") >= 2)
+            await asyncio.to_thread(terminal.until, lambda text: text.count("emil") >= 2)
+            terminal.press("Tab")
+            lines = await asyncio.to_thread(
+                terminal.until, lambda text: "recv" in text and text.count("emil") >= 2
+            )
             after = await call.statistics()
             assert "recv" in check(lines, before, after, columns)
+            assert check_people(lines, before, after) >= ({"lost", "fixed"} if columns >= 80 else set())
             assert [text for text in lines if "(you)" in text]
-            order = [b for text in lines for b in BEGINNINGS if text.removeprefix("* ").strip().startswith(b)]
-            assert order == [*BEGINNINGS, *BEGINNINGS]
+            order = [b for text in lines for b in BEGINNINGS if text.lstrip("> *").startswith(b)]
+            assert order == [*BEGINNINGS] * (len(order) // len(BEGINNINGS))
             assert len(lines) == rows
             assert "q quits" in lines[-1]
+            if columns == SIZES[-1][0]:
+                await keys_do_what_commands_do(call, terminal)
             terminal.press("q")
             await asyncio.to_thread(terminal.until, "ended with 0")
 
         # The panel above the prompt.
         call.prompt.resize(columns, rows)
         lines = await asyncio.to_thread(call.prompt.until, drawn_for(columns))
+        after = await call.statistics()
         panel = lines[-8:]
         assert panel[0].startswith("in call ")
         assert "alice (you)" in panel[1]
+        assert check_people(panel, before, after) >= ({"lost", "fixed"} if columns >= 80 else set())
         for beginning, text in zip(BEGINNINGS, panel[2:7], strict=True):
             assert text[2:].startswith(beginning)
-            assert "connected" in text
-            assert re.search(r"delay +\d+ ms(  way +\d+ ms)?$", text) or columns == 40
+            assert "connected" in text or columns == 40
+            assert re.search(r"delay +\d+ ms( [ ⠀-⣿]+)?(  way +\d+ ms)?$", text) or columns == 40
         assert panel[7] == "blink>"
 
 

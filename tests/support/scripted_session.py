@@ -349,7 +349,9 @@ class ScriptedSession:
             case SetGain(peer=peer, gain_db=gain_db):
                 did = self._known(peer)
                 self.gains[peer] = gain_db
-                return PeerVolumeSet(did=did, nickname=peer, gain_db=gain_db, muted_here=False)
+                return PeerVolumeSet(
+                    did=did, nickname="bob" if did == BOB else "carol", gain_db=gain_db, muted_here=False
+                )
             case SetPeerMuted(peer=peer, muted=muted):
                 did = self._known(peer)
                 return PeerVolumeSet(did=did, nickname=peer, gain_db=0.0, muted_here=muted)

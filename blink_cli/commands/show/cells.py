@@ -21,8 +21,9 @@ _SETTLED_ONE: Final = (
     (0x370, 0x482),
     (0x48A, 0x52F),
     (0x2010, 0x2026),
+    (0x2800, 0x28FF),
 )
-"""Latin, Greek, Cyrillic, dashes and quotes: one cell wherever Unicode is drawn."""
+"""Latin, Greek, Cyrillic, dashes, quotes and Braille: one cell wherever Unicode is drawn."""
 
 _SETTLED_TWO: Final = ((0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
 """Kana, ideographs, Hangul syllables: two cells."""

@@ -64,13 +64,16 @@ class Cell:
     keep: str = ""
     """Stands behind the text and is never cut."""
 
+    mark: str = ""
+    """Stands in front of it, likewise."""
+
     short: str = ""
     """Says the same in fewer cells, for when there is no room."""
 
     @property
     def whole(self) -> str:
         """All of it."""
-        return self.text + self.keep
+        return self.mark + self.text + self.keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +277,7 @@ def _least(table: Table, number: int) -> int:
 
 
 def _kept(table: Table, number: int) -> int:
-    return max((cells(row[number].keep) for row in table.rows), default=0)
+    return max((cells(row[number].mark) + cells(row[number].keep) for row in table.rows), default=0)
 
 
 def _drawn(table: Table, shown: Sequence[int], widths: Sequence[int], dropped: tuple[str, ...] = ()) -> Laid:
@@ -301,7 +304,7 @@ def _told_apart(table: Table, width: int) -> list[tuple[Cell, ...]]:
 
 
 def _cut_in_the_middle(cell: Cell, width: int) -> Cell:
-    room = width - cells(cell.keep)
+    room = width - cells(cell.mark) - cells(cell.keep)
     end = "".join(list(clusters(cell.text))[-_END_LETTERS:])
     if cells(cell.text) <= room or room < cells(end) + 2:
         return cell
@@ -360,9 +363,9 @@ def _blocks(table: Table, shown: Sequence[int], columns: int) -> Laid:
 
 
 def _cut_name(cell: Cell, width: int) -> str:
-    room = width - cells(cell.keep)
+    room = width - cells(cell.mark) - cells(cell.keep)
     # Where not even what is to be kept leaves two letters of the name, the name is what counts.
-    return cut(cell.text, room) + cell.keep if room > 1 else cut(cell.text, width)
+    return cell.mark + cut(cell.text, room) + cell.keep if room > 1 else cut(cell.mark + cell.text, width)
 
 
 def _labelled(label: str, labels: int, cell: Cell, columns: int) -> list[Line]:

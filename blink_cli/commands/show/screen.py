@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.application.run_in_terminal import in_terminal
+from prompt_toolkit.application.run_in_terminal import in_terminal, run_in_terminal
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input, create_pipe_input
 from prompt_toolkit.key_binding import KeyBindings
@@ -17,7 +17,9 @@ from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.output import ColorDepth, Output
 
 from blink_cli.commands.show.painting import for_prompt
+from blink_cli.commands.show.stopping_process import CAN_STOP, stop_process
 from blink_cli.commands.show.styled import Line, Room, line
+from blink_cli.commands.show.terminal_output import terminal_output
 
 REDRAW_S: Final = 0.1
 """Between two drawings: events may come in bursts, and a line over ssh is narrow."""
@@ -28,6 +30,28 @@ MOST_SCROLLED: Final = 1_000
 FullView = Callable[[Room], list[Line]]
 """Returns no more lines than there are rows."""
 
+TakesKey = Callable[[str], bool]
+"""Is told a letter, or the name of a key (`up`, `enter`, `tab`, …), and returns whether it was for it. A longer text was pasted."""
+
+_NAMED_KEYS: Final = {
+    Keys.Up: "up",
+    Keys.Down: "down",
+    Keys.Left: "left",
+    Keys.Right: "right",
+    Keys.PageUp: "page up",
+    Keys.PageDown: "page down",
+    Keys.Enter: "enter",
+    Keys.Tab: "tab",
+    Keys.BackTab: "shift tab",
+    Keys.Escape: "escape",
+    Keys.Backspace: "backspace",
+    Keys.ControlD: "c-d",
+}
+
+
+def _takes_none(_: str) -> bool:
+    return False
+
 
 class FullScreen:
     """Belongs to one event loop."""
@@ -37,6 +61,8 @@ class FullScreen:
         view: FullView,
         *,
         color: bool,
+        takes_key: TakesKey = _takes_none,
+        stops_with_it: Callable[[], str] = str,
         terminal_input: Input | None = None,
         terminal_output: Output | None = None,
     ) -> None:
@@ -45,21 +71,32 @@ class FullScreen:
         Args:
             view: What is shown.
             color: Whether looks are shown.
+            takes_key: Is asked first whether a key is for it; what is not ends or scrolls the view.
+            stops_with_it: What is said when Ctrl-Z stops this process; empty: nothing.
             terminal_input: Instead of the terminal's, for tests.
             terminal_output: The same.
 
         """
         self._view = view
+        self._takes_key = takes_key
+        self._stops_with_it = stops_with_it
         self._scrolled = 0
         self._input = terminal_input
         self._output = terminal_output
         self._color = color
         self._application: Application[bool] | None = None
+        self._shown: tuple[Room, list[Line]] | None = None
+        self._looked: tuple[Room, list[Line]] | None = None
+        """What is to be drawn next, if nothing happens before."""
 
     def redraw(self) -> None:
-        """There is something new to show."""
-        if self._application is not None:
-            self._application.invalidate()
+        """There may be something new to show."""
+        application = self._application
+        if application is None:
+            return
+        self._looked = self._look(application)
+        if self._looked != self._shown:
+            application.invalidate()
 
     async def run(self) -> bool:
         """Show the view until a key ends it; return whether that was Ctrl-C."""
@@ -71,7 +108,7 @@ class FullScreen:
                 color_depth=None if self._color else ColorDepth.DEPTH_1_BIT,
                 min_redraw_interval=REDRAW_S,
                 input=keyboard,
-                output=self._output,
+                output=self._output or terminal_output(),
             )
             self._application = application
             async with in_terminal():  # from a prompt, which is drawn again afterwards
@@ -88,42 +125,67 @@ class FullScreen:
     def _drawn(self) -> StyleAndTextTuples:
         if self._application is None:
             return []
-        size = self._application.output.get_size()
-        lines = self._view(Room(size.columns - 1, size.rows, self._scrolled))
-        return for_prompt(lines[: size.rows] or [line("")])
+        # What `redraw` has just looked at is not looked at again, unless the window is of another size now.
+        looked = self._looked
+        fits = looked is not None and looked[0] == self._room(self._application)
+        self._shown = looked if looked is not None and fits else self._look(self._application)
+        self._looked = None
+        return for_prompt(self._shown[1] or [line("")])
+
+    def _look(self, application: "Application[bool]") -> tuple[Room, list[Line]]:
+        """What is to be shown now, and where."""
+        room = self._room(application)
+        return room, self._view(room)[: room.rows]
+
+    def _room(self, application: "Application[bool]") -> Room:
+        size = application.output.get_size()
+        return Room(size.columns - 1, size.rows, self._scrolled)
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
-
-        @keys.add("q")
-        @keys.add("c-d")
-        def _(event: Any) -> None:
-            event.app.exit(result=False)
 
         @keys.add("c-c")
         @keys.add(Keys.SIGINT)
         def _(event: Any) -> None:
             event.app.exit(result=True)
 
-        @keys.add("c-z")
+        @keys.add("c-z", filter=CAN_STOP)
         def _(event: Any) -> None:
-            event.app.suspend_to_background()  # does nothing where a process cannot be stopped
+            run_in_terminal(lambda: stop_process(event.app.output, sentence=self._stops_with_it()))
 
         @keys.add("c-l")
         def _(event: Any) -> None:
             event.app.renderer.clear()
 
-        @keys.add("up")
-        @keys.add("k")
+        @keys.add(Keys.Any)
+        @keys.add(Keys.BracketedPaste)
         def _(event: Any) -> None:
-            self._scroll(-1, event)
+            self._press(event.data, event)
 
-        @keys.add("down")
-        @keys.add("j")
-        def _(event: Any) -> None:
-            self._scroll(1, event)
+        for key, name in _NAMED_KEYS.items():
+
+            def pressed(event: Any, name: str = name) -> None:
+                self._press(name, event)
+
+            # At once: a key that begins others, as Escape does, would wait for them.
+            keys.add(key, eager=key is not Keys.Escape)(pressed)
 
         return keys
+
+    def _press(self, key: str, event: Any) -> None:
+        self._looked = None
+        if self._takes_key(key):
+            event.app.invalidate()
+            return
+        match key:
+            case "q" | "c-d":
+                event.app.exit(result=False)
+            case "up" | "k":
+                self._scroll(-1, event)
+            case "down" | "j":
+                self._scroll(1, event)
+            case _:
+                pass
 
     def _scroll(self, rows: int, event: Any) -> None:
         self._scrolled = min(max(self._scrolled + rows, 0), MOST_SCROLLED)

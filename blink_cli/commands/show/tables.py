@@ -79,7 +79,7 @@ def name_cell(nickname: str, did: str, *, style: str = "", mark: str = "", keep:
     # What tells two peers of one name apart, see `core/address_book.Names`.
     own, _, told_apart = name.partition(" (…")
     apart = f" (…{told_apart}" if told_apart else ""
-    return Cell(f"{mark}{own}", style, keep=f"{apart}{keep}")
+    return Cell(own, style, keep=f"{apart}{keep}", mark=mark)
 
 
 def peers_table(peers: Peers) -> Table:

@@ -6,6 +6,8 @@ level of each frame ──> LevelMeter ──> the last one, and the largest of 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from blink_cli.core.audio_format import SILENCE_DBOV
+
 HOLD_S: Final = 1.5
 """IEC 60268-18 holds a peak for about a second before it falls; who looks at several bars looks a little less often at each."""
 
@@ -24,9 +26,9 @@ class LevelReading(NamedTuple):
 class LevelMeter:
     """Fed by one thread, read by any."""
 
-    _level_dbov: int = field(default=-127, init=False)
+    _level_dbov: int = field(default=SILENCE_DBOV, init=False)
     _at_s: float = field(default=float("-inf"), init=False)
-    _peak_dbov: int = field(default=-127, init=False)
+    _peak_dbov: int = field(default=SILENCE_DBOV, init=False)
     _peak_at_s: float = field(default=float("-inf"), init=False)
 
     def take(self, level_dbov: int, at_s: float) -> None:

@@ -1,0 +1,55 @@
+"""What prompt_toolkit writes to a terminal, frame by frame: each is shown whole or not at all.
+
+    begin (CSI ? 2026 h) + the cells that changed + end (CSI ? 2026 l)      one write for each frame
+
+A terminal that knows synchronised output (kitty, iTerm2, WezTerm, foot, Windows Terminal, tmux from 3.4 on) paints nothing
+between the two; any other one ignores a private mode that it does not know (ECMA-48, 8.3.106; DEC's VT510 manual, chapter 5).
+"""
+
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
+from typing_extensions import override
+
+BEGIN = "\x1b[?2026h"
+END = "\x1b[?2026l"
+
+
+class SynchronisedOutput(Vt100_Output):
+    """Writes nothing for a frame that changes nothing."""
+
+    _begun = False
+
+    @override
+    def write_raw(self, data: str) -> None:
+        """Write escapes as they are."""
+        self._begin()
+        super().write_raw(data)
+
+    @override
+    def write(self, data: str) -> None:
+        """Write text; escapes in it are made harmless."""
+        self._begin()
+        super().write(data)
+
+    @override
+    def flush(self) -> None:
+        """End a frame."""
+        if self._begun:
+            super().write_raw(END)
+            self._begun = False
+        super().flush()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            super().write_raw(BEGIN)
+
+
+def terminal_output() -> Output:
+    """Return the way to the terminal of this process."""
+    output = create_output()
+    if type(output) is Vt100_Output and output.term not in {"dumb", "linux"}:
+        return SynchronisedOutput.from_pty(
+            output.stdout, term=output.term, default_color_depth=output.default_color_depth
+        )
+    return output
