@@ -284,7 +284,7 @@ class Session:
             volume_memory = VolumeMemory(profile)
             for peer, volume in (await asyncio.to_thread(volume_memory.volumes)).items():
                 media.links.set_volume(peer, volume)
-            quality = QualityWatch(identity.did, hub.publish, media.links.reception)
+            quality = QualityWatch(identity.did, hub.publish, media.links.reception, media.links.tell_heard)
             taps.add(quality)
             directory = PeerDirectory(
                 contacts=Contacts(profile.contacts_path),

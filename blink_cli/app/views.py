@@ -467,5 +467,15 @@ def _outbound(entry: ParticipantMedia) -> Outbound | None:
         redundancy_levels=entry.plan.red_levels,
         remote=None
         if remote is None
-        else Remote(fraction_lost=remote.fraction_lost, jitter=remote.jitter_s, rtt_s=remote.rtt_s),
+        else Remote(
+            fraction_lost=remote.fraction_lost,
+            jitter=remote.jitter_s,
+            rtt_s=remote.rtt_s,
+            packets_lost=remote.packets_lost,
+            packets_expected=None
+            if entry.link is None
+            else entry.link.packets_expected_by(remote.highest_sequence),
+            voip_metrics=entry.heard_there,
+            statistics_summary=entry.summary_there,
+        ),
     )

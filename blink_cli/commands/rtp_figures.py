@@ -17,7 +17,7 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
     if context.output.json:
         context.output.document(reply_document(statistics))
         return
-    from blink_cli.commands.show.tables import device_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
+    from blink_cli.commands.show.tables import device_lines, heard_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
 
     for line in impairment_lines(statistics.impairment):
         context.output.line(printable(line), hang=4)
@@ -25,5 +25,5 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
         context.output.table(statistics_table(statistics.peers))
     else:
         context.output.line("no audio with anybody yet")
-    for line in device_lines(statistics):
+    for line in (*heard_lines(statistics.peers), *device_lines(statistics)):
         context.output.line(line, hang=8)

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 from typing_extensions import override
 
+from blink_cli.core.media.extended_report import ExtendedReport, StatisticsSummary, VoipMetrics
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import (
     EncodedFrame,
@@ -51,6 +52,7 @@ class End(LinkEvents):
         self.sender_reports: list[SenderReport] = []
         self.reception_reports: list[ReceptionReport] = []
         self.loss_reports: list[LossReport] = []
+        self.extended_reports: list[ExtendedReport] = []
         self.sent: list[SentPacket] = []
         self._changed = asyncio.Event()
         self.link = MediaLink(
@@ -98,6 +100,8 @@ class End(LinkEvents):
                 self.reception_reports.append(report)
             case LossReport():
                 self.loss_reports.append(report)
+            case StatisticsSummary() | VoipMetrics():
+                self.extended_reports.append(report)
         self._changed.set()
 
     async def until(self, condition: Callable[[], bool], *, within_s: float = 10.0) -> None:

@@ -42,10 +42,11 @@ from blink_cli.core.gossip.greeting import GREETING
 from blink_cli.core.gossip.neighbours import NEIGHBOUR_TOPIC
 from blink_cli.core.gossip.paths import unicast_path
 from blink_cli.core.gossip.versions import WORD
+from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics, write_extended_report
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
 from blink_cli.core.media.red import unpack
-from blink_cli.core.media.rtcp import parse_rtcp
+from blink_cli.core.media.rtcp import parse_rtcp, write_report
 from blink_cli.core.media.rtp_header import parse_rtp
 from blink_cli.core.signaling.channel_seal import seal_message
 from blink_cli.core.signaling.envelope import read_envelope
@@ -466,6 +467,25 @@ SEEDS: dict[str, list[bytes]] = {
     "settings": [b'nickname = "anna"\n[codec]\nfec = true\n[[ice_servers]]\nurl = "stun:192.0.2.1"\n'],
     "contacts": [
         b'{"version":1,"contacts":{"bob":"did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"}}'
+    ],
+    "rtcp": [
+        write_report(1, None, (), "name")
+        + write_extended_report(
+            1,
+            [
+                StatisticsSummary(7, 0, 9, 1, 0, 0, 960, 48, 100),
+                VoipMetrics(
+                    ssrc=7,
+                    loss_rate=0.1,
+                    discard_rate=0.0,
+                    burst_density=0.5,
+                    gap_density=0.0,
+                    burst_duration_ms=60,
+                    gap_duration_ms=900,
+                    gmin_packets=16,
+                ),
+            ],
+        )
     ],
     "rtp": [bytes([0x90, 0xEF]) + bytes(10) + b"\xbe\xde\x00\x01\x10\x85\x00\x00" + b"\x78payload"],
     "json_text": [b'{"path":"/tmp/d\\udce9p","files":["x",1.5,null,true]}'],

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from blink_cli.core.analysis.e_model import FRAME_MS
+from blink_cli.core.analysis.voip_metrics import BufferState
 from blink_cli.core.api.replies import ProcessingState
 from blink_cli.core.ids import Did
 from blink_cli.core.media.media_tap import MediaTap
@@ -28,6 +30,12 @@ class PeerReading:
 
     health: SideHealth = WELL
     """How the peer's side did, by its last word."""
+
+    packet_ms: float = FRAME_MS
+    """Of this side's packets."""
+
+    buffer: BufferState | None = None
+    """None while nothing is played."""
 
 
 @dataclass(frozen=True, slots=True)

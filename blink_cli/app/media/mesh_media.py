@@ -20,6 +20,8 @@ from blink_cli.app.media.sound_processing import SoundProcessing
 from blink_cli.app.media.talkers import Talkers
 from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.core.analysis.voip_metrics import BufferState
 from blink_cli.core.api.events import Event
 from blink_cli.core.api.replies import MachineState
 from blink_cli.core.call.inputs import Heard, MediaInput, Reception
@@ -276,7 +278,9 @@ class MeshMedia:
     def _let_watch(self, now_s: float) -> None:
         standing = frozenset[Did]() if self._owner is None else self._owner.standing
         peers = tuple(
-            _reading(one, self._side.health) for one in self.links.connected if one.peer in standing
+            _reading(one, self._side.health, self.voice.codec.frame_ms)
+            for one in self.links.connected
+            if one.peer in standing
         )
         source, mixer = self.voice.source_statistics(now_s), self.voice.mixer_statistics(now_s)
         threads = tuple(thread.lateness for thread in (source, mixer) if thread is not None)
@@ -287,7 +291,10 @@ class MeshMedia:
         self._taps.look(peers, own, now_s)
 
 
-def _reading(participant: ParticipantMedia, own: SideHealth) -> PeerReading:
+_BUFFER: Final = PlayoutSettings()
+
+
+def _reading(participant: ParticipantMedia, own: SideHealth, packet_ms: float) -> PeerReading:
     figures = participant.playout
     playout = None if figures is None else figures.playout
     playing = playout is not None and playout.total_samples_received > 0
@@ -301,5 +308,13 @@ def _reading(participant: ParticipantMedia, own: SideHealth) -> PeerReading:
         remote=participant.remote,
         rtt_s=None if participant.link is None else participant.link.rtt_s,
         own_health=own,
+        packet_ms=packet_ms,
+        buffer=BufferState(
+            playout.delay_ms,
+            playout.target_delay_ms + _BUFFER.capacity_ms,
+            _BUFFER.maximum_delay_ms + _BUFFER.capacity_ms,
+        )
+        if playing and playout is not None
+        else None,
         health=WELL if participant.loss_told is None else participant.loss_told.health,
     )

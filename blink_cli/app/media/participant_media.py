@@ -18,6 +18,7 @@ from blink_cli.audio.sink_track import SinkStatistics, SinkTrack
 from blink_cli.core.api.events import Event, PathChanged
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
 from blink_cli.core.media.level_meter import LevelMeter
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
@@ -97,6 +98,7 @@ class ParticipantMedia(LinkEvents):
         "died_on",
         "epoch",
         "heard_s",
+        "heard_there",
         "level",
         "level_dbov",
         "link",
@@ -109,6 +111,7 @@ class ParticipantMedia(LinkEvents):
         "remote",
         "search",
         "sink",
+        "summary_there",
         "volume",
     )
 
@@ -168,6 +171,10 @@ class ParticipantMedia(LinkEvents):
         self.loss_told: LossReport | None = None
         """The peer's last word on how our stream is lost, in bursts or not."""
 
+        self.heard_there: VoipMetrics | None = None
+        """The peer's last word on how it hears us, after its repair and in its buffer."""
+
+        self.summary_there: StatisticsSummary | None = None
         self._planned_s = _NEVER_S
 
     def codec_changed(self, codec: CodecSettings) -> None:
@@ -286,6 +293,12 @@ class ParticipantMedia(LinkEvents):
         """Adapt what is sent to what arrives there, and pass the report on. Recordings keep their time by sender reports."""
         if isinstance(report, SenderReport):
             self._taps.reported(self.peer, report)
+            return
+        if isinstance(report, VoipMetrics):
+            self.heard_there = report
+            return
+        if isinstance(report, StatisticsSummary):
+            self.summary_there = report
             return
         now_s = self._clock.now_s()
         self._planned_s = _NEVER_S  # a new plan before the next frame

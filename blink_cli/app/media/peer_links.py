@@ -20,6 +20,7 @@ from blink_cli.core.call.inputs import Connected, Described, Ended, MediaInput, 
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
@@ -116,6 +117,12 @@ class PeerLinks:
         """How the link to a peer counts one of its streams; None when nothing of it came over the present link."""
         link = self._link(peer)
         return None if link is None else link.streams.get(ssrc)
+
+    def tell_heard(self, peer: Did, metrics: VoipMetrics) -> None:
+        """Tell a peer, if it asked for it, how its voice is heard here."""
+        link = self._link(peer)
+        if link is not None:
+            link.tell_heard(metrics)
 
     def addresses_tried(self, peer: Did) -> AddressesTried | None:
         """Between what a way to a peer is looked for now; None when there is no search."""

@@ -23,6 +23,7 @@ from blink_cli.core.analysis.culprit import (
     culprit_of_sending,
 )
 from blink_cli.core.analysis.figures import InboundFigures
+from blink_cli.core.analysis.loss_pattern import LossFigures
 from blink_cli.core.analysis.quality import (
     BUFFER_DELAY_MS,
     CONCEALED,
@@ -38,6 +39,7 @@ from blink_cli.core.analysis.quality import (
     Recovered,
 )
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
+from blink_cli.core.analysis.voip_metrics import voip_metrics
 from blink_cli.core.api.events import (
     AudioDegraded,
     AudioDisturbed,
@@ -51,6 +53,7 @@ from blink_cli.core.api.events import (
 )
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
@@ -117,12 +120,14 @@ class QualityWatch(MediaWatcher):
         own: Did,
         publish: Callable[[Event], None],
         statistics_of: Callable[[Did, int], ReceptionStatistics | None],
+        tell_heard: Callable[[Did, VoipMetrics], None] = lambda _peer, _metrics: None,
     ) -> None:
         """Watch nobody yet.
 
         Args:
             own: Who this session is: problems of its own microphone are told of it.
             publish: Takes the events.
+            tell_heard: Takes once a second how a peer is heard, to be told to it.
             statistics_of: How the present link to a peer counts one of its streams, in which a packet counts before it comes here. None
                 where that link knows no such stream.
 
@@ -130,6 +135,7 @@ class QualityWatch(MediaWatcher):
         self._own = own
         self._publish = publish
         self._statistics_of = statistics_of
+        self._tell_heard = tell_heard
         self._call = CallAnalysis()
         self._counts_itself = False
         """Since figures were wanted anew: the links count on."""
@@ -283,6 +289,7 @@ class QualityWatch(MediaWatcher):
             if stream.outcomes_known:
                 after_repair = stream.patterns()[1]
                 missing, expected = after_repair.lost, after_repair.packets
+                self._say_how_it_is_heard(stream, after_repair, reading)
         heard = reading.concealed_samples - reading.silent_concealed_samples
         entry.window.append((heard, reading.total_samples, missing, expected))
         concealed, unrepaired = _shares(entry.window)
@@ -313,6 +320,21 @@ class QualityWatch(MediaWatcher):
             entry.nothing_received.update(wrong=nothing_came, now_s=now_s),
             f"the link stands, but no audio has come for {NO_AUDIO_AFTER_S:g} s: is its microphone or session stuck?",
         )
+
+    def _say_how_it_is_heard(
+        self, stream: StreamAnalysis, unplayed: LossFigures, reading: PeerReading
+    ) -> None:
+        if reading.buffer is None:
+            return
+        metrics = voip_metrics(
+            stream,
+            unplayed,
+            buffer=reading.buffer,
+            packet_ms=reading.packet_ms,
+            round_trip_ms=None if reading.rtt_s is None else 1000 * reading.rtt_s,
+        )
+        if metrics is not None:
+            self._tell_heard(reading.peer, metrics)
 
     def _judge_sending(self, peers: tuple[PeerReading, ...], now_s: float) -> None:
         sent = {reading.peer: reading.packets_sent for reading in peers}

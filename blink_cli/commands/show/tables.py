@@ -269,6 +269,24 @@ def statistics_table(peers: Sequence[PeerStatistics]) -> Table:
     return Table((Column("peer", "name"), *headings), rows)
 
 
+def heard_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
+    """How each peer hears this session's voice, by its own extended reports; nothing of those that send none."""
+    told = (
+        (peer, peer.outbound.remote.voip_metrics)
+        for peer in peers
+        if peer.outbound is not None and peer.outbound.remote is not None
+    )
+    return tuple(
+        f"heard   {printable(peer.nickname)} hears this voice with {heard.loss_rate:.1%} lost after repair, "
+        f"{heard.discard_rate:.1%} discarded"
+        + (f", bursts at {heard.burst_density:.0%}" if heard.burst_density else "")
+        + (f", MOS {heard.mos_conversational:.1f}" if heard.mos_conversational is not None else "")
+        + (f", {heard.end_system_delay_ms} ms in its system" if heard.end_system_delay_ms is not None else "")
+        for peer, heard in told
+        if heard is not None
+    )
+
+
 def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:
     """One line for each device of this session."""
     return tuple(

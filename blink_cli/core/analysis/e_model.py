@@ -38,7 +38,9 @@ LOOK_AHEAD_MS: Final = 6.5
 FRAME_MS: Final = 20.0
 """A frame, which has to be full before it leaves: what is known of a sender that says nothing of its clock."""
 
-_WIDEBAND_SCALE: Final = 1.29
+WIDEBAND_SCALE: Final = 1.29
+"""By which R is above the narrowband scale's, 0 to 100."""
+
 _PERCEIVED_DELAY_MS: Final = 100.0
 """Shorter delays do not count (mT, the default of G.107)."""
 
@@ -76,7 +78,7 @@ def estimate(*, lost_share: float, burst_ratio: float, one_way_delay_ms: float) 
     return QualityEstimate(
         model=MODEL,
         r=round(r, 1),
-        mos=round(_mos(r / _WIDEBAND_SCALE), 2),
+        mos=round(_mos(r / WIDEBAND_SCALE), 2),
         inputs={
             "r0": R0,
             "ie": IE,

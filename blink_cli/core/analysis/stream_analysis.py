@@ -73,6 +73,7 @@ class StreamAnalysis:
         "_skew_s",
         "_timestamps",
         "_unplayed",
+        "_unrepaired_discards",
         "_unseen_s",
         "_unseen_since_s",
         "_unsettled",
@@ -128,6 +129,9 @@ class StreamAnalysis:
 
         self._unplayed: dict[int, int] = {}
         """Numbers that came and were not played, with their timestamps."""
+
+        self._unrepaired_discards = 0
+        """Of those that are settled, what was not rebuilt either."""
 
         self._recovered: dict[int, None] = {}
         """Timestamps of frames that were rebuilt, oldest first."""
@@ -380,6 +384,7 @@ class StreamAnalysis:
                 self._count_unrepaired(repair, found)
             elif self._unplayed[number] not in self._recovered:
                 repair.lost(number)
+                self._unrepaired_discards += 1
         for number in unplayed:
             del self._unplayed[number]
 
@@ -401,6 +406,23 @@ class StreamAnalysis:
     def outcomes_known(self) -> bool:
         """Whether the playout has told anything."""
         return any(self._outcomes.values())
+
+    @property
+    def discarded(self) -> int:
+        """Packets that came, and too late or too early to be played."""
+        return self._outcomes[PlayoutOutcome.LATE] + self._outcomes[PlayoutOutcome.DISCARDED]
+
+    @property
+    def unrepaired_discards(self) -> int:
+        """Of those, the ones whose frame was not rebuilt either, up to now."""
+        return self._unrepaired_discards + sum(
+            timestamp not in self._recovered for timestamp in self._unplayed.values()
+        )
+
+    @property
+    def voice_level_dbov(self) -> float | None:
+        """Mean level of the packets with voice in them; None where none is marked."""
+        return self._voice_sum / self._voice_count if self._voice_count else None
 
     @property
     def recovered(self) -> int:
@@ -429,10 +451,12 @@ class StreamAnalysis:
     def patterns(self) -> tuple[LossFigures, LossFigures]:
         """Losses before and after repair, up to now."""
         missing, unplayed = self._missing.copy(), dict(self._unplayed)
+        discards = self._unrepaired_discards
         loss, repair = self._loss.copy(), self._repair.copy()
         if self._run_open:
             self._settle(loss, repair, self._run_end + 1)
             self._missing, self._unplayed = missing, unplayed
+            self._unrepaired_discards = discards
             loss.end(self._run_end)
             repair.end(self._run_end)
         interval_ms = None if self._frame_ticks is None else 1000 * self._frame_ticks / self._clock_rate_hz

@@ -10,6 +10,7 @@ from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.call.traced_step import TracedStep
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
 from blink_cli.core.media.one_way_delay import Method
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
@@ -771,11 +772,22 @@ class Inbound(_Value, frozen=True, rename="camel"):
 
 
 class Remote(_Value, frozen=True, rename="camel"):
-    """What the peer reports of our stream (RFC 3550 receiver reports)."""
+    """What the peer reports of our stream (RFC 3550 receiver reports, RFC 3611 extended reports)."""
 
     fraction_lost: float
     jitter: float
     rtt_s: float | None = msgspec.field(name="rtt_s")
+    packets_lost: int | None = None
+    """On the way there, before any repair; None from an older build, as all that follows."""
+
+    packets_expected: int | None = None
+    """How many it knows of."""
+
+    voip_metrics: VoipMetrics | None = None
+    """How it hears us: after repair, in its buffer, by its own estimate (RFC 3611, section 4.7). None from who sends none. Its fields are not in camel case."""
+
+    statistics_summary: StatisticsSummary | None = None
+    """The last stretch of some seconds before repair (RFC 3611, section 4.6). Its fields are not in camel case."""
 
 
 class Outbound(_Value, frozen=True, rename="camel"):

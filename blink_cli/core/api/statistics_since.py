@@ -7,7 +7,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from blink_cli.core.api.replies import DeviceFigures, Inbound, Outbound, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies import (
+    DeviceFigures,
+    Inbound,
+    Outbound,
+    PeerStatistics,
+    Remote,
+    RtpStatistics,
+)
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -71,7 +78,27 @@ def _inbound(now: Inbound | None, then: Inbound | None) -> Inbound | None:
 
 
 def _outbound(now: Outbound | None, then: Outbound | None) -> Outbound | None:
-    return now if now is None or then is None else _less(now, then, _OUTBOUND)
+    if now is None or then is None:
+        return now
+    return msgspec.structs.replace(_less(now, then, _OUTBOUND), remote=_remote(now.remote, then.remote))
+
+
+def _remote(now: Remote | None, then: Remote | None) -> Remote | None:
+    if (
+        now is None
+        or then is None
+        or now.packets_lost is None
+        or now.packets_expected is None
+        or then.packets_lost is None
+        or then.packets_expected is None
+        or now.packets_expected < then.packets_expected
+    ):
+        return now  # another link counts from zero
+    return msgspec.structs.replace(
+        now,
+        packets_lost=now.packets_lost - then.packets_lost,
+        packets_expected=now.packets_expected - then.packets_expected,
+    )
 
 
 def _device(now: DeviceFigures | None, then: DeviceFigures | None) -> DeviceFigures | None:

@@ -20,10 +20,12 @@ counts only if it repeats what came, and is at most `COPY_AGE_S` old, so that wh
 How this compares with Wireshark's and tshark's stream table is told in docs/rtp_seam.md.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.media.extended_report import StatisticsSummary
 from blink_cli.core.media.interarrival_jitter import InterarrivalJitter
 from blink_cli.core.media.unwrapper import (
     FIRST_SEQUENCE_TURN,
@@ -40,6 +42,22 @@ COPY_AGE_S: Final = 1.0
 """Networks repeat a packet within milliseconds. An older copy is somebody's replay: counted, but not measured."""
 
 _HISTORY_MASK: Final = (1 << HISTORY_PACKETS) - 1
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Since the last summary (RFC 3611, section 4.6)."""
+
+    begin: int
+    """Extended sequence number of its first packet."""
+
+    lost_before: int
+    duplicated_before: int
+    differences: int = 0
+    sum_s: float = 0.0
+    sum_of_squares: float = 0.0
+    least_s: float = 0.0
+    most_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,7 @@ class ReceptionStatistics:
         "_numbers",
         "_received_prior",
         "_seen",
+        "_stretch",
         "_timestamps",
         "bytes_received",
         "jitter_s",
@@ -136,6 +155,7 @@ class ReceptionStatistics:
         self._clock_rate_hz = clock_rate_hz
         self._expected_prior = 0
         self._received_prior = 0
+        self._stretch = _Stretch(0, 0, 0)
 
     @property
     def packets_expected(self) -> int:
@@ -253,6 +273,7 @@ class ReceptionStatistics:
         self._numbers = sequence_unwrapper(sequence_number)
         self._first = self._numbers.highest
         self._seen = 1
+        self._stretch = _Stretch(self._first, self.packets_lost - 1, self.packets_duplicated)
 
     def _measure(self, timestamp: int, arrival_s: float, *, marker: bool) -> None:
         # Successive packets in order of arrival, not of sequence (RFC 3550, section 6.4.1).
@@ -262,7 +283,16 @@ class ReceptionStatistics:
             self._delta_sum_s += delta_s
             self._delta_count += 1
             self.max_delta_s = max(self.max_delta_s, delta_s)
-        jitter_s = self.jitter_s = self._jitter.observe(delta_s - ticks / self._clock_rate_hz)
+        difference_s = delta_s - ticks / self._clock_rate_hz
+        jitter_s = self.jitter_s = self._jitter.observe(difference_s)
+        size_s = difference_s if difference_s >= 0 else -difference_s
+        stretch = self._stretch
+        if not stretch.differences or size_s < stretch.least_s:
+            stretch.least_s = size_s
+        stretch.most_s = max(stretch.most_s, size_s)
+        stretch.differences += 1
+        stretch.sum_s += size_s
+        stretch.sum_of_squares += size_s * size_s
         self._jitter_sum_s += jitter_s
         self._jitter_count += 1
         self.max_jitter_s = max(self.max_jitter_s, jitter_s)
@@ -283,4 +313,32 @@ class ReceptionStatistics:
             packets_lost=self.packets_lost,
             highest_sequence=self.highest_sequence or 0,
             jitter_ticks=min(round(self.jitter_s * self._clock_rate_hz), 0xFFFFFFFF),
+        )
+
+    def summary(self, ssrc: int) -> StatisticsSummary | None:
+        """Of what came since the previous call, for one XR block; None of nothing. Changes the stretch's start.
+
+        Source: RFC 3611, section 4.6.
+        """
+        numbers, stretch = self._numbers, self._stretch
+        if numbers is None or self._interrupted or numbers.highest < stretch.begin:
+            return None
+        count, rate_hz = stretch.differences, self._clock_rate_hz
+        jitter: tuple[int | None, ...] = (None,) * 4
+        if count:
+            mean_s = stretch.sum_s / count
+            deviation_s = math.sqrt(max(stretch.sum_of_squares / count - mean_s * mean_s, 0.0))
+            jitter = tuple(
+                round(rate_hz * figure_s)
+                for figure_s in (stretch.least_s, stretch.most_s, mean_s, deviation_s)
+            )
+        self._stretch = _Stretch(numbers.highest + 1, self.packets_lost, self.packets_duplicated)
+        return StatisticsSummary(
+            ssrc,
+            stretch.begin & 0xFFFF,
+            numbers.highest + 1 & 0xFFFF,
+            # What came after all of the stretch before makes this one's less.
+            max(self.packets_lost - stretch.lost_before, 0),
+            self.packets_duplicated - stretch.duplicated_before,
+            *jitter,
         )

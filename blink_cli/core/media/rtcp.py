@@ -7,6 +7,7 @@
     RR 201   reporter's SSRC, RC report blocks
     SDES 202 one chunk: SSRC, CNAME
     BYE 203  RC SSRCs, maybe a reason
+    XR 207   extended reports, in `extended_report.py`
     APP 204  SSRC, four letters, data: ours are `BLNK` and a LossReport (subtype 0) or a ClockMessage (1)
 
 Other kinds are skipped by their length.
@@ -20,6 +21,7 @@ import msgspec
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.clock_message import ClockMessage
+from blink_cli.core.media.extended_report import XR, ExtendedReport, read_extended_report
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.reception_statistics import ReportBlock
 
@@ -86,6 +88,8 @@ class RtcpContents:
 
     loss_reports: list[LossReport]
     clock_messages: list[ClockMessage]
+    extended_reports: list[ExtendedReport]
+    """The blocks of all of them, as far as they are known."""
 
 
 def ntp_timestamp(seconds_since_1970: float) -> int:
@@ -165,7 +169,7 @@ def parse_rtcp(data: bytes) -> RtcpContents:
         WireError: A length does not fit, or it is not RTCP.
 
     """
-    contents = RtcpContents([], [], [], [], [])
+    contents = RtcpContents([], [], [], [], [], [])
     position = 0
     while position < len(data):
         if position + 4 > len(data):
@@ -193,6 +197,8 @@ def _parse_packet(kind: int, count: int, body: bytes, contents: RtcpContents) ->
         if len(body) < 4 * count:
             raise WireError("the RTCP goodbye is cut off")
         contents.goodbyes.extend(_SSRC.unpack_from(body, 4 * index)[0] for index in range(count))
+    elif kind == XR:
+        contents.extended_reports.extend(read_extended_report(body))
     elif kind == _APP and count == 0 and body[4:8] == APP_NAME:
         contents.loss_reports.append(LossReport.from_bytes(body[8:]))
     elif kind == _APP and count == _CLOCK_SUBTYPE and body[4:8] == APP_NAME:

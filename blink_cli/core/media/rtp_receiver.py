@@ -10,6 +10,7 @@ The other side is authenticated but not trusted: the table of sources has a cap.
 from dataclasses import dataclass
 
 from blink_cli.core.errors import WireError
+from blink_cli.core.media.extended_report import StatisticsSummary
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtcp import BlockOnWire, block_on_wire, middle_bits
@@ -121,6 +122,13 @@ class RtpReceiver:
         """Remember a sender report, for the LSR and DLSR of our next block."""
         if ssrc in self.streams or (len(self._last_reports) < MAX_SOURCES):
             self._last_reports[ssrc] = (middle_bits(ntp_timestamp), arrival_s)
+
+    def summary(self) -> StatisticsSummary | None:
+        """Of the stream that was heard last, what came since the previous call; None of nothing."""
+        for ssrc, stream in self.streams.items():
+            if stream is self.current:
+                return stream.summary(ssrc)
+        return None
 
     def report_blocks(self, now_s: float) -> tuple[BlockOnWire, ...]:
         """Our blocks about every stream heard; begins a new interval of each."""

@@ -108,6 +108,7 @@ class RtpSender:
         self.counters = SendCounters()
         self.clock = SenderClock()
         self.redundancy: RedLevels = 0
+        self.first_sequence = first_sequence_number
         self._sequence_number = first_sequence_number
         self._media = media
         self._writer = RtpHeaderWriter(ssrc, media.level_id)

@@ -9,6 +9,7 @@ from typing import Final
 
 from blink_cli.app.media.participant_media import PLAN_LASTS_S
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.extended_report import ExtendedReport
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_format import MediaFormat
@@ -56,6 +57,7 @@ class LinkEnd:
             on_sender_report=_nothing,
             on_reception_report=self._told,
             on_loss_report=self._told,
+            on_extended_report=_nothing,
         )
         self._loss_reporter = LossReporter()
         self.plan: RedundancyPlan = self._policy.plan(now_s)
@@ -115,5 +117,5 @@ class LinkEnd:
             self._policy.on_reception_report(report, self._now_s)
 
 
-def _nothing(_report: SenderReport) -> None:
-    """Only recordings want to know the peer's clock."""
+def _nothing(_report: SenderReport | ExtendedReport) -> None:
+    """Only recordings want to know the peer's clock, and no scenario asks how the peer says that it hears."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from blink_cli.core.media.extended_report import ExtendedReport
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
 from blink_cli.net.link_settings import LinkState
@@ -9,8 +10,8 @@ from blink_cli.net.link_settings import LinkState
 if TYPE_CHECKING:  # aiortc: who listens needs none
     from blink_cli.net.ice.ice_connection import Way
 
-RtcpReport = SenderReport | ReceptionReport | LossReport
-"""What the peer says: of its clock; of the stream that we send; of that stream in more detail, from peers that are blink too."""
+RtcpReport = SenderReport | ReceptionReport | LossReport | ExtendedReport
+"""What the peer says: of its clock; of the stream that we send; how that one is lost, from peers that are blink too; how it is heard, from who was asked for it."""
 
 
 class LinkEvents:

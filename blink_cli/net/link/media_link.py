@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from blink_cli.core.errors import StateError, WireError
+from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.one_way_delay import ClockExchange, OneWayDelay
@@ -207,6 +208,10 @@ class MediaLink:
         """Counts of the stream that we send."""
         return self._sender.counters if self._sender is not None else SendCounters()
 
+    def packets_expected_by(self, highest_sequence: int) -> int | None:
+        """How many packets of our stream a receiver missed or got that names this extended sequence number as the highest; None before the link."""
+        return None if self._sender is None else highest_sequence - self._sender.first_sequence + 1
+
     @property
     def receive_counters(self) -> ReceiveCounters:
         """Authentic packets that were dropped."""
@@ -361,6 +366,8 @@ class MediaLink:
             on_sender_report=self._reported,
             on_reception_report=self._reported,
             on_loss_report=self._reported,
+            on_extended_report=self._reported,
+            extended=remote.extended_reports,
         )
         chosen = self._transport.addresses
         checked = self._transport.worth_checking(remote.transport.candidates)
@@ -474,6 +481,11 @@ class MediaLink:
         """Tell the peer, if it is blink, how its stream was lost; at most a few times a second."""
         if isinstance(self.state, LinkConnected):
             self._transport.send_rtcp(write_loss_report(self._ssrc, report))
+
+    def tell_heard(self, metrics: VoipMetrics) -> None:
+        """Tell the peer with one of the next reports, if it asked for it, how its voice is heard."""
+        if self._reports is not None:
+            self._reports.voip_metrics = metrics
 
     def _report(self) -> None:
         if self._reports is None or not isinstance(self.state, LinkConnected):

@@ -16,6 +16,7 @@ from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp,
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
+from blink_cli.core.media.extended_report import STATISTICS_SUMMARY, VOIP_METRICS
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.rtp_header import AUDIO_LEVEL_URI
@@ -49,6 +50,10 @@ third word in the line. What does not know this attribute ignores it (RFC 8866, 
 
 ENCRYPTED_URI: Final = "urn:ietf:params:rtp-hdrext:encrypt"
 
+EXTENDED_REPORTS: Final = f"a=rtcp-xr:{VOIP_METRICS} {STATISTICS_SUMMARY}=loss,dup,jitt"
+"""The extended reports that we want to get (RFC 3611, section 5.1). Each side says so for itself (section 5.2); what does not know it ignores it."""
+
+_EXTENDED: Final = re.compile(r"^a=rtcp-xr:([^\r\n]*)", re.MULTILINE)
 _ICE_TEXT: Final = re.compile(r"[A-Za-z0-9+/]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
@@ -88,6 +93,8 @@ class RemoteDescription:
     """DTLS: `auto` (only in an offer), `client` or `server`."""
 
     transport: RemoteTransport
+    extended_reports: frozenset[str]
+    """Which of those that we can send (RFC 3611) it wants to get."""
 
 
 def write_description(
@@ -137,6 +144,7 @@ def write_description(
         f"a={direction}",
         f"a=mid:{mid}",
         "a=rtcp-mux",
+        EXTENDED_REPORTS,
     ]
     if media.audio_level_id is not None:
         lines.append(f"a=extmap:{media.audio_level_id} {AUDIO_LEVEL_URI}")
@@ -215,6 +223,7 @@ def read_description(text: str, *, is_answer: bool, loopback: bool) -> RemoteDes
         ssrcs=tuple(source.ssrc & 0xFFFFFFFF for source in media.ssrc[:4]),
         setup=setup,
         transport=_read_transport(media, loopback=loopback),
+        extended_reports=_read_extended_reports(text),
     )
 
 
@@ -335,6 +344,12 @@ def _read_wishes(text: str, opus: int) -> ReceiverWishes:
         no_dtx=said.get("usedtx") == "0",
         cbr=said.get("cbr") == "1",
     )
+
+
+def _read_extended_reports(text: str) -> frozenset[str]:
+    # Before the section, or in it (section 5.1); what follows a `=` limits what we do not send anyway.
+    wanted = {word.partition("=")[0] for line in _EXTENDED.findall(text) for word in line.split()}
+    return frozenset({VOIP_METRICS, STATISTICS_SUMMARY} & wanted)
 
 
 def _whole_number(text: str) -> int | None:

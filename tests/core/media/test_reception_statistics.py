@@ -225,3 +225,23 @@ def test_what_nobody_watched_is_neither_lost_nor_measured() -> None:
     assert statistics.mean_delta_s == pytest.approx(0.02)
     assert statistics.max_jitter_s == pytest.approx(0.0, abs=1e-9)
     assert statistics.restarts == 0
+
+
+def test_a_summary_is_of_what_came_since_the_one_before() -> None:
+    statistics = ReceptionStatistics()
+    assert statistics.summary(7) is None
+    for number in (65_534, 65_535, 1, 1, 2):  # 0 is lost, 1 comes twice
+        index = (number - 65_534) & 0xFFFF
+        statistics.received(number, index * 960, index * 0.02 + (0.01 if number == 2 else 0.0))
+    first = statistics.summary(7)
+    assert first is not None
+    assert (first.begin_sequence, first.end_sequence) == (65_534, 3)
+    assert (first.packets_lost, first.packets_duplicated) == (1, 1)
+    assert (first.min_jitter_ticks, first.max_jitter_ticks, first.mean_jitter_ticks) == (0, 480, 120)
+    assert first.deviation_ticks == round(480 * (3 / 16) ** 0.5)
+    assert statistics.summary(7) is None
+    statistics.received(0, 2 * 960, 0.1)  # after all: the stretch before is told already
+    statistics.received(3, 5 * 960, 0.12)
+    second = statistics.summary(7)
+    assert second is not None
+    assert (second.begin_sequence, second.end_sequence, second.packets_lost) == (3, 4, 0)

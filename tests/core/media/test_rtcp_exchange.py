@@ -1,14 +1,23 @@
 """RTCP between two ends of a link, in given time: reports come across, round trips are measured, nonsense is counted."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import pytest
 
+from blink_cli.core.media.extended_report import (
+    STATISTICS_SUMMARY,
+    VOIP_METRICS,
+    ExtendedReport,
+    StatisticsSummary,
+    VoipMetrics,
+)
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.one_way_delay import ClockExchange, MachineClock
 from blink_cli.core.media.rtcp import write_goodbye
-from blink_cli.core.media.rtcp_exchange import MAX_REMEMBERED_REPORTS, RtcpExchange
+from blink_cli.core.media.rtcp_exchange import EXTENDED_EVERY, MAX_REMEMBERED_REPORTS, RtcpExchange
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, SenderReport
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
@@ -27,6 +36,8 @@ class End:
     heard: list[SenderReport] = field(default_factory=list)
     told: list[ReceptionReport] = field(default_factory=list)
     losses: list[LossReport] = field(default_factory=list)
+    extended: list[ExtendedReport] = field(default_factory=list)
+    wanted_of_it: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.sender = RtpSender(self.ssrc, 100, MEDIA)
@@ -39,6 +50,8 @@ class End:
             on_sender_report=self.heard.append,
             on_reception_report=self.told.append,
             on_loss_report=self.losses.append,
+            on_extended_report=self.extended.append,
+            extended=self.wanted_of_it,
         )
 
     def speak(self, frames: int, to: "End", now_s: float) -> None:
@@ -94,3 +107,48 @@ def test_nonsense_is_counted() -> None:
     a = End(1)
     assert not a.reports.received(b"\x80\xc8\xff", 1.0)
     assert a.receiver.counters.packets_malformed == 1
+
+
+HEARD = VoipMetrics(
+    ssrc=1,
+    loss_rate=0.0,
+    discard_rate=0.25,
+    burst_density=0.0,
+    gap_density=0.0,
+    burst_duration_ms=0,
+    gap_duration_ms=20,
+    gmin_packets=16,
+)
+
+
+def test_extended_reports_go_to_who_asked_for_them_and_seldom() -> None:
+    a, b = End(1), End(2, wanted_of_it=frozenset({VOIP_METRICS, STATISTICS_SUMMARY}))
+    a.speak(50, b, 10.0)
+    sizes = []
+    for second in range(2 * EXTENDED_EVERY):
+        if second == 0:
+            b.reports.voip_metrics = HEARD
+        data = b.reports.report(11.0 + second, WALL_S)
+        sizes.append(len(data))
+        a.reports.received(data, 11.0 + second)
+    summary, heard = a.extended  # the second time there is nothing new to say
+    assert heard == HEARD
+    assert summary == StatisticsSummary(1, 100, 150, 0, 0, 0, 0, 0, 0)
+    assert max(sizes) - min(sizes) == 8 + 40 + 36
+    assert 8 * sum(sizes) / len(sizes) < 0.05 * 48_000  # bits a second, of a voice with its headers
+    b.reports.voip_metrics = VoipMetrics(**{**_fields(HEARD), "ssrc": 3})
+    for second in range(EXTENDED_EVERY):
+        a.reports.received(b.reports.report(31.0 + second, WALL_S), 31.0 + second)
+    assert len(a.extended) == 2  # of another stream than ours
+
+
+def test_who_asked_for_no_extended_reports_gets_none() -> None:
+    a, b = End(1), End(2)
+    a.speak(50, b, 10.0)
+    b.reports.voip_metrics = HEARD
+    sizes = {len(b.reports.report(11.0 + second, WALL_S)) for second in range(2 * EXTENDED_EVERY)}
+    assert len(sizes) == 1
+
+
+def _fields(metrics: VoipMetrics) -> dict[str, Any]:
+    return msgspec.structs.asdict(metrics)

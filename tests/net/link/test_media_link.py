@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.media import red
+from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp_header import clear_ssrc
 from blink_cli.core.media.rtp_sender import SendCounters
@@ -144,6 +145,30 @@ async def test_loss_report_reaches_the_sender(pair: tuple[End, End]) -> None:
     b.link.send_loss_report(LossReport(fraction_lost=0.2, mean_burst_packets=2.5, longest_burst_packets=7))
     await a.until(lambda: bool(a.loss_reports))
     assert a.loss_reports[0].longest_burst_packets == 7
+
+
+async def test_how_a_voice_is_heard_reaches_its_sender(pair: tuple[End, End]) -> None:
+    a, b = pair
+    await connect(a, b)
+    for index in range(10):
+        a.send(frame(index))
+    await b.until(lambda: len(b.packets) == 10)
+    heard = VoipMetrics(
+        ssrc=a.link.local_ssrc,
+        loss_rate=0.25,
+        discard_rate=0.0,
+        burst_density=0.0,
+        gap_density=0.25,
+        burst_duration_ms=0,
+        gap_duration_ms=200,
+        gmin_packets=16,
+    )
+    b.link.tell_heard(heard)
+    await a.until(lambda: len(a.extended_reports) == 2)
+    summary, metrics = a.extended_reports
+    assert metrics == heard
+    assert isinstance(summary, StatisticsSummary)
+    assert (summary.end_sequence - summary.begin_sequence, summary.packets_lost) == (10, 0)
 
 
 async def test_redundancy_carries_earlier_frames(pair: tuple[End, End]) -> None:

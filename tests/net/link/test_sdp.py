@@ -335,3 +335,13 @@ def test_a_damaged_description_is_one_or_a_wire_error(seed: int) -> None:
     assert len(remote.transport.candidates) <= MAX_CANDIDATES_READ
     for candidate in remote.transport.candidates:
         assert not ipaddress.ip_address(candidate.ip).is_loopback
+
+
+def test_extended_reports_are_asked_for_and_who_does_not_ask_gets_none() -> None:
+    assert "\r\na=rtcp-xr:voip-metrics stat-summary=loss,dup,jitt\r\n" in ours()
+    assert offer(ours()).extended_reports == {"voip-metrics", "stat-summary"}
+    assert offer(CHROME).extended_reports == frozenset()
+    asked = CHROME.replace(
+        "a=rtcp-mux", "a=rtcp-mux\r\na=rtcp-xr:rcvr-rtt=all:800 voip-metrics pkt-loss-rle=400"
+    )
+    assert offer(asked).extended_reports == {"voip-metrics"}
