@@ -14,6 +14,7 @@ from blink_cli.core.api.session_options import (
     IceTransport,
     SessionOptions,
 )
+from blink_cli.core.api.signal_server import parse_signal_server
 from blink_cli.core.endpoint import endpoint_text, group_text, parse_endpoint, parse_group, parse_interface
 from blink_cli.core.errors import UsageError
 from blink_cli.core.identity.nickname import MAX_NICKNAME_CHARS, harmless_nickname
@@ -36,6 +37,10 @@ def session_options(
     ice_server: list[str] | None,
     ice_transport: str | None,
     no_discovery: bool,
+    signal: list[str] | None,
+    signal_ca: str | None,
+    signal_credentials: str | None,
+    multicast: bool | None,
     echo_cancel: str | None,
     noise_suppress: str | None,
     auto_gain: bool | None,
@@ -69,7 +74,16 @@ def session_options(
             automute=automute,
         ),
         discovery=not no_discovery,
+        signal_servers=tuple(_read("--signal", parse_signal_server, text) for text in _split(signal)),
+        signal_ca=None if signal_ca is None else absolute(signal_ca),
+        signal_credentials=None if signal_credentials is None else absolute(signal_credentials),
+        multicast=multicast,
     )
+
+
+def _split(texts: list[str] | None) -> list[str]:
+    """The servers of a cluster may stand in one word, separated by commas."""
+    return [part for text in texts or () for part in text.split(",") if part]
 
 
 def codec_options(*, fec: bool | None, frame_ms: float | None, **others: Any) -> CodecOptions:

@@ -51,6 +51,7 @@ from blink_cli.app.profile.replay_file import ReplayFile
 from blink_cli.app.profile.settings import Settings, load_settings
 from blink_cli.app.profile.volume_memory import VolumeMemory
 from blink_cli.app.request_table import RequestTable
+from blink_cli.app.signal_ways import SignalWays
 from blink_cli.app.views import Views, ice_server_list, shown_versions, signal_counters, why_nobody_is_seen
 from blink_cli.audio.devices.interface import DevicePlace
 from blink_cli.audio.devices.opener import DeviceOpener
@@ -108,6 +109,7 @@ from blink_cli.core.api.requests import (
     Subscribe,
 )
 from blink_cli.core.api.session_options import AutoAccept, EchoOptions, IceTransport, SessionOptions
+from blink_cli.core.api.signal_server import SignalServers, checked_signal_servers
 from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import StateError
 from blink_cli.core.gossip import Gossip
@@ -122,7 +124,6 @@ from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
 from blink_cli.net.ice.ice_servers import IceServers
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.signaling.gossip_driver import GossipDriver
-from blink_cli.net.signaling.udp_transport import UdpTransport
 from blink_cli.runtime.tasks import TaskOwner
 
 FAREWELL_S: Final = 0.25
@@ -155,13 +156,14 @@ class Session:
         volumes: VolumeRequests,
         impairments: ImpairmentRequests,
         notices: tuple[Event, ...],
+        signal_notices: Callable[[], tuple[Event, ...]],
         signals: Callable[[], SignalCounters],
         why_nobody: Callable[[], str],
         auto_accept: AutoAccept | None,
         opus: OpusLibraries | None,
         codec: CodecControl,
         log: Path | None,
-        network: NetworkUse,
+        network: Callable[[], NetworkUse],
         taps: MediaTaps,
         local_echo: LocalEcho,
         echo: EchoOptions | None,
@@ -194,6 +196,7 @@ class Session:
         self._volumes = volumes
         self._impairments = impairments
         self._notices = notices
+        self._signal_notices = signal_notices
         self._signals = signals
         self._why_nobody = why_nobody
         self._opus = opus
@@ -252,13 +255,13 @@ class Session:
             )
             stack.push_async_callback(rtp_log.aclose)
             listener = SignalDispatcher()
-            transport = UdpTransport(
-                options.group, interfaces=options.interfaces, neighbours=options.neighbours
-            )
+            ways = SignalWays(options, _signal_servers(options, settings, profile), hub.publish)
             replay_file = ReplayFile(profile.replay_path)
             opus = await asyncio.to_thread(opus_libraries)
             seen = await asyncio.to_thread(replay_file.take)
-            post = GossipDriver(Gossip(identity, secrets.token_bytes, memory=seen), transport, listener.hear)
+            post = GossipDriver(
+                Gossip(identity, secrets.token_bytes, memory=seen), ways.transport, listener.hear
+            )
             stack.push_async_callback(_hand_on, post, replay_file)
             ice_servers = IceServers(
                 options.ice_servers or tuple(section.server() for section in settings.ice_servers),
@@ -318,7 +321,7 @@ class Session:
             stack.push_async_callback(recordings.aclose)
             await stack.enter_async_context(ice_servers)
             await stack.enter_async_context(post)
-            await stack.enter_async_context(directory.running(transport.port, options, runner))
+            await stack.enter_async_context(directory.running(ways.port, options, runner))
             session = cls(
                 profile=profile,
                 nickname=nickname,
@@ -344,10 +347,11 @@ class Session:
                     note=partial(_note_impairment, rtp_log, recordings),
                 ),
                 notices=first.losses,
-                signals=lambda: signal_counters(post.counters(), transport.counters()),
+                signal_notices=ways.notices,
+                signals=lambda: signal_counters(post.counters(), ways.counters()),
                 why_nobody=lambda: why_nobody_is_seen(
                     post.counters(),
-                    transport.reach(),
+                    ways.reach(),
                     discovery=options.discovery,
                     other_versions=tuple(
                         version_sentence(other, other.nickname or other.did or "")
@@ -358,8 +362,12 @@ class Session:
                 opus=opus,
                 codec=codec,
                 log=log,
-                network=NetworkUse(
-                    group=options.group, interfaces=options.interfaces, discovery=options.discovery
+                network=lambda: NetworkUse(
+                    group=options.group,
+                    interfaces=options.interfaces,
+                    discovery=options.discovery,
+                    multicast=ways.port is not None,
+                    signal_servers=ways.servers(),
                 ),
                 taps=taps,
                 local_echo=local_echo,
@@ -426,7 +434,7 @@ class Session:
         """What every listener hears first: what went otherwise than asked while the session opened, and which servers fail."""
         failing = (verdict for verdict in self._ice_servers.verdicts() if verdict.error is not None)
         servers = tuple(_ice_server_event(v.server, v.error) for v in failing)
-        return self._notices + servers + self._impairments.notices()
+        return self._notices + servers + self._signal_notices() + self._impairments.notices()
 
     async def events(self) -> AsyncGenerator[Event | Status, None]:
         """See `SessionPort.events`."""
@@ -481,7 +489,7 @@ class Session:
             processing=self._media.processing.state(),
             codec=self._codec.in_use(),
             log=None if self._log is None else str(self._log),
-            network=self._network,
+            network=self._network(),
             missed_input=self._media.guard.missed("input"),
             missed_output=self._media.guard.missed("output"),
             impairment=self._media.links.impaired.state(),
@@ -640,6 +648,19 @@ def _link_settings(options: SessionOptions, settings: Settings, codec: CodecSett
         dtx=codec.dtx,
         stereo=codec.stereo,
         packet_ms=codec.frame_ms,
+    )
+
+
+def _signal_servers(options: SessionOptions, settings: Settings, profile: Profile) -> SignalServers:
+    """What the options say, and where they say nothing the settings."""
+    said = settings.signal.chosen(profile.settings_path.parent)
+    return checked_signal_servers(
+        SignalServers(
+            servers=options.signal_servers or said.servers,
+            ca=options.signal_ca or said.ca,
+            credentials=options.signal_credentials or said.credentials,
+            multicast=said.multicast if options.multicast is None else options.multicast,
+        )
     )
 
 

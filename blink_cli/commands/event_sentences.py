@@ -259,6 +259,10 @@ class Narrator:
                 return f"the server {printable(url)} cannot be used: {printable(reason)}"
             case e.IceServerRecovered(url=url):
                 return f"the server {printable(url)} can be used again"
+            case e.SignalServerFailed(url=url, reason=reason):
+                return f"the signal server {printable(url)} {printable(reason)}; calls that stand go on"
+            case e.SignalServerConnected(url=url):
+                return f"signals go through {printable(url)}"
             case e.EventsMissed(count=count):
                 return f"{counted(count, 'event')} dropped: read too slowly"
             case e.SessionEnding():

@@ -50,7 +50,7 @@ async def logged_session(
         BlinkError: As `open_session`.
 
     """
-    secrets = known_secrets(profile, options.ice_servers)
+    secrets = known_secrets(profile, options.ice_servers, options.signal_servers)
     with session_log(profile.logs_dir, verbosity=verbosity, secrets=secrets) as path:
         _log.info(
             "blink %s, Python %s on %s, process %d, profile %s",

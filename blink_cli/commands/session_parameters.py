@@ -104,6 +104,40 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         None,
     ),
     (
+        "signal",
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                help="A NATS server that carries signals past the network; may be repeated, for a cluster.",
+                metavar="URL",
+            ),
+        ],
+        None,
+    ),
+    (
+        "signal_ca",
+        Annotated[
+            str | None, typer.Option(help="Certificate of who signed its certificate, PEM.", metavar="FILE")
+        ],
+        None,
+    ),
+    (
+        "signal_credentials",
+        Annotated[
+            str | None,
+            typer.Option(help="NATS credentials file, or a file with an nkey seed.", metavar="FILE"),
+        ],
+        None,
+    ),
+    (
+        "multicast",
+        Annotated[
+            bool | None,
+            typer.Option("--multicast/--no-multicast", help="Whether signals go by multicast, too; they do."),
+        ],
+        None,
+    ),
+    (
         "no_discovery",
         Annotated[
             bool, typer.Option("--no-discovery", help="Neither announce this session nor look for others.")

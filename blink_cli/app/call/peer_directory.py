@@ -100,11 +100,13 @@ class PeerDirectory:
         self._wake = WakeTimer(self._woken)
 
     @asynccontextmanager
-    async def running(self, port: int, options: SessionOptions, calls: KnownCalls) -> AsyncIterator[None]:
+    async def running(
+        self, port: int | None, options: SessionOptions, calls: KnownCalls
+    ) -> AsyncIterator[None]:
         """Look for others, and be seen, for as long as the context lasts.
 
         Args:
-            port: Of this session's own socket, for DNS-SD.
+            port: Of this session's own socket, for DNS-SD; None: it has none, and is not announced.
             options: The session's.
             calls: The session's.
 
@@ -113,7 +115,7 @@ class PeerDirectory:
         self.reload_contacts()
         async with AsyncExitStack() as stack:
             stack.callback(self._wake.cancel)
-            if options.discovery:
+            if options.discovery and port is not None:
                 discovery = Discovery(
                     self._own,
                     self._nickname,

@@ -40,11 +40,12 @@ class SignalDispatcher:
         if isinstance(effect, OtherVersion):
             self._directory.other_version(effect)
             return
-        if effect.path.kind is not PathKind.UNICAST:
+        if effect.path.kind in (PathKind.LOOPBACK, PathKind.LAN):
             self._directory.heard_by_multicast(effect.sender, effect.path)
         if isinstance(effect, MulticastHeard):
             return
-        self._links.heard_from(effect.sender, effect.source[0])
+        if not effect.path.overheard:  # else it is the name of a connection to a broker, and no address
+            self._links.heard_from(effect.sender, effect.source[0])
         if isinstance(effect.signal, Presence):
             self._directory.presence(effect.sender, effect.signal, effect.source, expected=effect.expected)
             return

@@ -2,27 +2,35 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 from blink_cli.app.profile.profile import Profile
-from blink_cli.app.profile.settings import load_settings
+from blink_cli.app.profile.settings import Settings, load_settings
 from blink_cli.core.api.ice_server import ConfiguredServer
+from blink_cli.core.api.signal_server import SignalServer
 from blink_cli.core.errors import BlinkError
 
 
 def known_secrets(
-    profile: Profile, servers: Iterable[ConfiguredServer] = (), environ: Mapping[str, str] = os.environ
+    profile: Profile,
+    servers: Iterable[ConfiguredServer] = (),
+    signal_servers: Iterable[SignalServer] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[str, ...]:
     """Return credentials of the settings' servers and of further ones, and the passphrase. Reads the settings; nothing of them where they are wrong."""
     found = [environ.get("BLINK_PASSPHRASE", "")]
-    for server in (*servers, *_configured(profile)):
+    settings = _settings(profile)
+    for server in (*servers, *(section.server() for section in settings.ice_servers)):
         found += [server.credential or "", server.secret or ""]
+    for signal_server in (*signal_servers, *settings.signal.chosen(Path()).servers):
+        found += [unquote(part) for part in signal_server.user.partition(":")[::2]]
     # As they stand in a URL, too.
     return tuple(dict.fromkeys(form for one in found if one for form in (one, quote(one, safe=""))))
 
 
-def _configured(profile: Profile) -> tuple[ConfiguredServer, ...]:
+def _settings(profile: Profile) -> Settings:
     try:
-        return tuple(section.server() for section in load_settings(profile.settings_path).ice_servers)
+        return load_settings(profile.settings_path)
     except BlinkError:
-        return ()
+        return Settings()

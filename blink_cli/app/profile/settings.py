@@ -21,6 +21,12 @@ noise_suppress = "off"     # off, low, high
 auto_gain = false
 automute = false
 
+[signal]                   # servers that carry signals past the network; of one cluster
+servers = ["tls://broker.example.org:4222"]
+ca = "ca.pem"              # who signed their certificates; beside this file
+credentials = "blink.creds"   # NATS credentials, or an nkey seed
+multicast = true           # signals go by multicast too
+
 [[ice_servers]]            # up to 16, in the order of preference
 url = "turn:turn.example.org:3478"
 username = "alice"
@@ -37,6 +43,12 @@ import msgspec
 from blink_cli.app.profile.settings_mistake import mistake_in
 from blink_cli.core.api.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
 from blink_cli.core.api.session_options import CodecOptions, IceTransport
+from blink_cli.core.api.signal_server import (
+    MAX_SIGNAL_SERVERS,
+    SignalServers,
+    checked_signal_servers,
+    parse_signal_server,
+)
 from blink_cli.core.errors import UsageError
 from blink_cli.core.media.codec_settings import Application, Bandwidth, CodecSettings, Fec, Redundancy
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingSettings
@@ -120,6 +132,40 @@ class IceServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class SignalSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[signal]` section."""
+
+    servers: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=512)], ...], msgspec.Meta(max_length=MAX_SIGNAL_SERVERS)
+    ] = ()
+    ca: str | None = None
+    credentials: str | None = None
+    multicast: bool = True
+
+    def __post_init__(self) -> None:
+        """Check it while the file is read, so that a mistake is told with the file's name."""
+        try:
+            self.chosen(Path())
+        except UsageError as mistake:
+            raise ValueError(mistake.message.removesuffix(".")) from mistake
+
+    def chosen(self, folder: Path) -> SignalServers:
+        """What it names; files are beside the settings.
+
+        Raises:
+            UsageError: No way is left, or a server is none.
+
+        """
+        return checked_signal_servers(
+            SignalServers(
+                servers=tuple(parse_signal_server(text) for text in self.servers),
+                ca=None if self.ca is None else str(folder / self.ca),
+                credentials=None if self.credentials is None else str(folder / self.credentials),
+                multicast=self.multicast,
+            )
+        )
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in the file, and defaults for what does not."""
 
@@ -128,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     processing: ProcessingSection = ProcessingSection()
     ice_servers: Annotated[tuple[IceServerSection, ...], msgspec.Meta(max_length=MAX_ICE_SERVERS)] = ()
     ice_transport: IceTransport = "all"
+    signal: SignalSection = SignalSection()
 
 
 def load_settings(path: Path) -> Settings:

@@ -442,6 +442,22 @@ class IceServerRecovered(Fact, frozen=True):
     url: str
 
 
+class SignalServerFailed(Fact, frozen=True):
+    """No server that carries signals past the network can be used; said once until one is connected. Calls that stand go on."""
+
+    url: str
+    """The one that was tried last."""
+
+    reason: str
+    """The end of a sentence that begins with the server."""
+
+
+class SignalServerConnected(Fact, frozen=True):
+    """A server carries signals past the network."""
+
+    url: str
+
+
 class EventsMissed(Fact, frozen=True):
     """The subscriber read too slowly; so many events were dropped for it."""
 
@@ -504,6 +520,8 @@ Event = (
     | ObserverFailed
     | IceServerFailed
     | IceServerRecovered
+    | SignalServerFailed
+    | SignalServerConnected
     | EventsMissed
     | SessionEnding
 )

@@ -551,6 +551,26 @@ class NetworkUse(_Value, frozen=True):
     discovery: bool
     """Whether it announces itself by multicast DNS, and looks for others."""
 
+    multicast: bool = True
+    """Whether signals go by multicast, and to neighbours."""
+
+    signal_servers: tuple["SignalServerState", ...] = ()
+    """That carry signals past the network, as they were named."""
+
+
+class SignalServerState(_Value, frozen=True):
+    """A server that carries signals past the network."""
+
+    url: str
+    state: Literal["connected", "failed", "unused"]
+    """unused: another one of them is."""
+
+    reason: str | None
+    """Why it failed: the end of a sentence that begins with the server."""
+
+    rtt_s: float | None
+    """To the server and back."""
+
 
 class Status(_Reply, frozen=True, tag="status"):
     """Snapshot of the session."""

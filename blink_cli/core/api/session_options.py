@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final, Literal
 
 from blink_cli.core.api.ice_server import ConfiguredServer
+from blink_cli.core.api.signal_server import SignalServer
 from blink_cli.core.media.processing_settings import ProcessingChoice
 
 IceTransport = Literal["all", "relay"]
@@ -90,6 +91,18 @@ class SessionOptions:
 
     neighbours: tuple[str, ...] = field(default=())
     """HOST:PORT of sessions that multicast does not reach; IPv6 addresses in brackets."""
+
+    signal_servers: tuple[SignalServer, ...] = ()
+    """Servers that carry signals past the network, in place of the settings'; empty leaves it to the settings."""
+
+    signal_ca: str | None = None
+    """Who signed their certificates; None leaves it to the settings."""
+
+    signal_credentials: str | None = None
+    """A NATS credentials file or an nkey seed's; None leaves it to the settings."""
+
+    multicast: bool | None = None
+    """Whether signals go by multicast; None leaves it to the settings."""
 
     codec: CodecOptions = field(default_factory=CodecOptions)
     processing: ProcessingChoice = field(default_factory=ProcessingChoice)

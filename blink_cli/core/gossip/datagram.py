@@ -90,6 +90,13 @@ def read_datagram(encoded: bytes) -> Datagram | Refusal:
     )
 
 
+def topic_of(encoded: bytes) -> Topic | None:
+    """The topic of a datagram whose header nobody has checked; None if it has none."""
+    if len(encoded) < HEADER_BYTES:
+        return None
+    return Topic(encoded[_TOPIC_OFFSET:_ID_OFFSET])
+
+
 def write_datagrams(
     topic: Topic, message_id: bytes, fragments: Sequence[bytes], *, ttl: int, attempt: int
 ) -> Iterator[bytes]:

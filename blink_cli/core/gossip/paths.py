@@ -19,6 +19,9 @@ class PathKind(StrEnum):
     LAN = "lan"
     """Multicast to every session on the network of one interface."""
 
+    BROKER = "broker"
+    """A server outside of the network, which carries what is said on a topic to every session that listens to it."""
+
     UNICAST = "unicast"
     """One session, or the sessions of one machine."""
 

@@ -24,6 +24,12 @@ class Reach:
     neighbours: int
     """Of `--neighbour`, whose addresses are known."""
 
+    multicast: bool = True
+    """Whether the network is used at all."""
+
+    broker: str | None = None
+    """A sentence on the servers that carry signals past the network; None: there are none."""
+
 
 def why_nobody(
     reach: Reach, *, heard: int, other: int, discovery: bool, other_versions: tuple[str, ...] = ()
@@ -45,6 +51,8 @@ def why_nobody(
         ]
         more = len(other_versions) - _SHOWN
         return " ".join([*said, f"So do {more} more." if more > 0 else "Nobody else is here."])
+    if not reach.multicast:
+        return f"{reach.broker or ''} Only contacts are seen there.".lstrip()
     sentences = [_where(reach)]
     if reach.refused:
         sentences.append(f"Not on {_refusals(reach.refused)}.")
@@ -56,7 +64,9 @@ def why_nobody(
         )
     elif reach.networks and not heard:
         sentences.append("Nothing has come there from anybody else.")
-    if not reach.neighbours:
+    if reach.broker:
+        sentences.append(f"{reach.broker} Only contacts are seen there.")
+    elif not reach.neighbours:
         sentences.append("`--neighbour HOST:PORT` reaches a session where multicast does not pass.")
     return " ".join(sentences)
 

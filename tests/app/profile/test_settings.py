@@ -60,7 +60,7 @@ def test_a_mistake_is_named(tmp_path: Path, content: str, named: str) -> None:
         ("nick = 'al'", "`nick` is no setting; `nickname` is one"),
         (
             "x = 1",
-            "`x` is no setting; there is `nickname`, `codec`, `processing`, `ice_servers` or `ice_transport`",
+            "`x` is no setting; there is `nickname`, `codec`, `processing`, `ice_servers`, `ice_transport` or `signal`",
         ),
         ("codec = 1", "`codec` is 1; it may be a section, in brackets"),
         ("[codec]\nfec = 1", '`codec.fec` is 1; it may be true or false or "auto", "off" or "on"'),

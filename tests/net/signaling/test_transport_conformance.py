@@ -8,15 +8,23 @@ from typing import Protocol
 import pytest
 from typing_extensions import override
 
+from blink_cli.core.api.signal_server import parse_signal_server
 from blink_cli.core.endpoint import group_text, parse_group
 from blink_cli.core.gossip import Address, Path, PathKind, unicast_path
+from blink_cli.core.gossip.datagram import MAX_FRAGMENT_BYTES, write_datagrams
+from blink_cli.core.signaling.sender_class import SenderClass
+from blink_cli.core.signaling.topics import TOPIC_BYTES, Topic
 from blink_cli.lab.network.namespaces import inside, made
 from blink_cli.net.host.interfaces import Interface, list_interfaces
 from blink_cli.net.signaling import udp_transport
+from blink_cli.net.signaling.broker_transport import BrokerTransport
+from blink_cli.net.signaling.lan_and_broker import LanAndBroker
 from blink_cli.net.signaling.memory_transport import MemoryNetwork, MemoryTransport
+from blink_cli.net.signaling.nats_connection import BrokerAccess
 from blink_cli.net.signaling.transport import Transport
 from blink_cli.net.signaling.udp_transport import UdpTransport
-from tests.net.gossip_parts import LOOPBACK, Listener, some_group
+from tests.net.gossip_parts import LOOPBACK, Listener, eventually, some_group
+from tests.support.nats_server import NatsServer
 
 pytestmark = pytest.mark.real_time
 
@@ -29,7 +37,9 @@ class Maker(Protocol):
 
     def make(self) -> Transport: ...
 
-    async def start(self, transport: Transport, listener: Listener) -> None: ...
+    async def start(self, transport: Transport, listener: Listener) -> None:
+        """Returns when it can send and hear."""
+        ...
 
     def address(self, transport: Transport, path: Path) -> Address:
         """The source of what a transport sends on this path of its own."""
@@ -112,8 +122,56 @@ class Ipv6GroupMaker(NamespaceMaker):
         self.group = group_text(replace(parse_group(self.group), ipv4=None))
 
 
+class BrokerMaker:
+    """Transports that are connected to one nats-server."""
+
+    paths = 1
+    server: NatsServer
+
+    def make(self) -> Transport:
+        return BrokerTransport((parse_signal_server(self.server.url),), BrokerAccess(), lambda _: None)
+
+    async def start(self, transport: Transport, listener: Listener) -> None:
+        await transport.start(listener)
+        await eventually(transport.paths)
+
+    def address(self, transport: Transport, path: Path) -> Address:
+        assert isinstance(transport, BrokerTransport)
+        return transport.address
+
+
+class BothMaker(BrokerMaker):
+    """Transports of one multicast group on loopback and of one nats-server."""
+
+    paths = 2
+
+    def __init__(self) -> None:
+        self.group = some_group()
+        self._udp: dict[Transport, UdpTransport] = {}
+        self._broker: dict[Transport, BrokerTransport] = {}
+
+    @override
+    def make(self) -> Transport:
+        lan, broker = UdpTransport(self.group, interfaces=LOOPBACK), super().make()
+        assert isinstance(broker, BrokerTransport)
+        both = LanAndBroker(lan, broker)
+        self._udp[both], self._broker[both] = lan, broker
+        return both
+
+    @override
+    async def start(self, transport: Transport, listener: Listener) -> None:
+        await transport.start(listener)
+        await eventually(lambda: len(transport.paths()) == self.paths)
+
+    @override
+    def address(self, transport: Transport, path: Path) -> Address:
+        return self._broker[transport].address if path.overheard else (path.name, self._udp[transport].port)
+
+
 MAKERS: dict[str, type[Maker]] = {
     "memory": MemoryMaker,
+    "broker": BrokerMaker,
+    "network and broker": BothMaker,
     "ipv4": UdpMaker,
     "both": NamespaceMaker,
     "link-local": LinkLocalMaker,
@@ -148,7 +206,24 @@ async def maker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if isinstance(chosen, NamespaceMaker):
         found = request.getfixturevalue("namespace")
         monkeypatch.setattr(udp_transport, "list_interfaces", lambda: found)
+    if isinstance(chosen, BrokerMaker):
+        chosen.server = request.getfixturevalue("nats_server")
     return chosen
+
+
+@pytest.fixture(scope="module")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+TOPIC = Topic(b"a topic that all hear"[:TOPIC_BYTES])
+
+
+def said(content: bytes) -> bytes:
+    """A datagram on the topic that all listen to."""
+    (datagram,) = write_datagrams(TOPIC, bytes(16), (content,), ttl=1, attempt=0)
+    return datagram
 
 
 @dataclass
@@ -165,6 +240,7 @@ async def trio(maker: Maker) -> AsyncIterator[Trio]:
         for _ in range(3):
             transport, listener = maker.make(), Listener()
             await stack.enter_async_context(transport)
+            transport.topics_changed({TOPIC: SenderClass.HEARD})
             await maker.start(transport, listener)
             made.transports.append(transport)
             made.listeners.append(listener)
@@ -182,41 +258,45 @@ async def test_the_receiver_is_told_the_paths_at_the_start(trio: Trio) -> None:
 
 async def test_multicast_reaches_the_others_with_path_and_source(trio: Trio) -> None:
     for path in multicast(trio.transports[0]):
-        trio.transports[0].publish(b"hello", [path])
+        trio.transports[0].publish(said(b"hello"), [path])
         for listener in trio.listeners[1:]:
-            assert await listener.next() == (b"hello", path, trio.maker.address(trio.transports[0], path))
+            assert await listener.next() == (
+                said(b"hello"),
+                path,
+                trio.maker.address(trio.transports[0], path),
+            )
 
 
 async def test_what_is_published_does_not_come_back(trio: Trio) -> None:
     for path in multicast(trio.transports[0]):
-        trio.transports[0].publish(b"one", [path])
-        trio.transports[1].publish(b"two", [path])
-        assert (await trio.listeners[0].next())[0] == b"two"
+        trio.transports[0].publish(said(b"one"), [path])
+        trio.transports[1].publish(said(b"two"), [path])
+        assert (await trio.listeners[0].next())[0] == said(b"two")
         assert trio.listeners[0].datagrams.empty()
 
 
 async def test_unicast_reaches_one_and_can_be_answered_by_its_source(trio: Trio) -> None:
     first, second, _ = trio.transports
     for way in multicast(first):
-        first.publish(b"you", [unicast_path(trio.maker.address(second, way))])
+        first.publish(said(b"you"), [unicast_path(trio.maker.address(second, way))])
         datagram, path, source = await trio.listeners[1].next()
-        assert (datagram, path) == (b"you", unicast_path(source))
-        second.publish(b"yes", [unicast_path(source)])
-        assert (await trio.listeners[0].next())[0] == b"yes"
+        assert (datagram, path) == (said(b"you"), unicast_path(source))
+        second.publish(said(b"yes"), [unicast_path(source)])
+        assert (await trio.listeners[0].next())[0] == said(b"yes")
         assert trio.listeners[2].datagrams.empty()
 
 
-@pytest.mark.parametrize("size", [1, 1_200])
+@pytest.mark.parametrize("size", [1, MAX_FRAGMENT_BYTES])
 async def test_sizes_up_to_the_limit_pass_unchanged(trio: Trio, size: int) -> None:
-    datagram = bytes(number % 251 for number in range(size))
+    datagram = said(bytes(number % 251 for number in range(size)))
     trio.transports[0].publish(datagram, multicast(trio.transports[0]))
     assert (await trio.listeners[1].next())[0] == datagram
 
 
 async def test_a_path_that_is_gone_is_skipped(trio: Trio) -> None:
     gone = Path(PathKind.LAN, "203.0.113.9")
-    trio.transports[0].publish(b"hello", [gone, *multicast(trio.transports[0])])
-    assert (await trio.listeners[1].next())[0] == b"hello"
+    trio.transports[0].publish(said(b"hello"), [gone, *multicast(trio.transports[0])])
+    assert (await trio.listeners[1].next())[0] == said(b"hello")
 
 
 async def test_after_closing_nothing_is_sent_or_received(trio: Trio) -> None:
@@ -224,12 +304,12 @@ async def test_after_closing_nothing_is_sent_or_received(trio: Trio) -> None:
     paths = multicast(first)[:1]
     await second.aclose()
     await second.aclose()
-    second.publish(b"ghost", paths)
-    first.publish(b"hello", paths)
-    assert (await trio.listeners[2].next())[0] == b"hello"
+    second.publish(said(b"ghost"), paths)
+    first.publish(said(b"hello"), paths)
+    assert (await trio.listeners[2].next())[0] == said(b"hello")
     assert trio.listeners[1].datagrams.empty()
-    third.publish(b"still here", paths)
-    assert (await trio.listeners[0].next())[0] == b"still here"
+    third.publish(said(b"still here"), paths)
+    assert (await trio.listeners[0].next())[0] == said(b"still here")
 
 
 async def test_closing_one_that_was_never_started(maker: Maker) -> None:

@@ -1,0 +1,145 @@
+"""A connection to real nats-servers that are refused, frozen, killed and started again: always there again, and nothing old comes out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from blink_cli.core.api.signal_server import SignalServer, parse_signal_server
+from blink_cli.net.signaling.nats_connection import BrokerAccess, ConnectionState, Message, NatsConnection
+from tests.net.gossip_parts import eventually
+from tests.support.nats_server import NatsServer, cluster
+
+pytestmark = pytest.mark.real_time
+
+
+class Client:
+    """One connection, and what it told."""
+
+    def __init__(
+        self, *servers: NatsServer, inbox: str = "blink.i.one", access: BrokerAccess | None = None
+    ) -> None:
+        self.states: list[tuple[float, ConnectionState]] = []
+        self.messages: list[Message] = []
+        self.connection = NatsConnection(
+            [parse_signal_server(server.url) for server in servers],
+            access or BrokerAccess(),
+            inbox=inbox,
+            received=self.messages.append,
+            changed=lambda state: self.states.append((time.monotonic(), state)),
+        )
+
+    @property
+    def at(self) -> SignalServer:
+        return self.states[-1][1].server
+
+
+@asynccontextmanager
+async def two(*servers: NatsServer) -> AsyncIterator[tuple[Client, Client]]:
+    """Clients of which the second listens to `blink.t.x`."""
+    one, other = Client(*servers), Client(*servers, inbox="blink.i.other")
+    other.connection.subscribe({"blink.t.x"})
+    async with one.connection, other.connection:
+        await eventually(lambda: one.connection.is_up and other.connection.is_up)
+        yield one, other
+
+
+async def passes(one: Client, other: Client, data: bytes) -> None:
+    one.connection.publish("blink.t.x", data)
+    await eventually(lambda: other.messages and other.messages[-1].data == data)
+
+
+async def test_messages_come_with_their_reply_and_not_back(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        async with two(server) as (one, other):
+            await passes(one, other, b"to all")
+            assert other.messages[-1] == Message(b"to all", "blink.i.one", straight=False)
+            other.connection.publish("blink.i.one", b"to you")
+            await eventually(lambda: one.messages)
+            assert one.messages == [Message(b"to you", "blink.i.other", straight=True)]
+            other.connection.subscribe({"blink.t.y"})
+            await other.connection.drain()
+            one.connection.publish("blink.t.x", b"nobody listens")
+            one.connection.publish("blink.t.y", b"heard")
+            await eventually(lambda: other.messages[-1].data == b"heard")
+            assert [message.data for message in other.messages] == [b"to all", b"heard"]
+            assert one.connection.rtt_s is not None
+            assert 0 < one.connection.rtt_s < 1
+
+
+async def test_a_frozen_server_is_noticed_and_what_was_said_into_it_is_bounded(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        async with two(server) as (one, other):
+            await passes(one, other, b"before")
+            server.freeze()
+            frozen_at = time.monotonic()
+            await eventually(lambda: not one.connection.is_up and not other.connection.is_up)
+            assert time.monotonic() - frozen_at < 3.0
+            assert one.states[-1][1].problem == "does not answer within 1.5 s"
+            for number in range(100):
+                one.connection.publish("blink.t.x", b"%d" % number)
+            assert one.connection.dropped == 100
+            server.thaw()
+            await eventually(lambda: one.connection.is_up and other.connection.is_up)
+            await passes(one, other, b"after")
+            assert [message.data for message in other.messages] == [b"before", b"after"]
+
+
+async def test_a_killed_server_is_found_again_and_what_is_subscribed_to_too(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path)
+    with server:
+        async with two(server) as (one, other):
+            for number in range(3):
+                await passes(one, other, b"before %d" % number)
+                server.kill()
+                await eventually(lambda: not one.connection.is_up and not other.connection.is_up)
+                server.start()
+                started_at = time.monotonic()
+                await eventually(lambda: one.connection.is_up and other.connection.is_up)
+                assert time.monotonic() - started_at < 3.0
+                await passes(one, other, b"after %d" % number)
+
+
+async def test_another_server_of_the_cluster_takes_over(tmp_path: Path) -> None:
+    first, second, third = cluster(tmp_path, 3)
+    with first, second, third:
+        async with two(first, second, third) as (one, other):
+            by_url = {server.url: server for server in (first, second, third)}
+            lost = by_url[other.at.url]
+            # What a server of a cluster has not told the others yet is not carried between them.
+            async with asyncio.timeout(10):
+                while not other.messages:
+                    one.connection.publish("blink.t.x", b"before")
+                    await asyncio.sleep(0.02)
+            lost.kill()
+            await eventually(lambda: other.connection.is_up and other.at.url != lost.url)
+            await eventually(lambda: one.connection.is_up and one.at.url != lost.url)
+            async with asyncio.timeout(5):
+                while other.messages[-1].data != b"after":
+                    one.connection.publish("blink.t.x", b"after")
+                    await asyncio.sleep(0.02)
+
+
+async def test_why_it_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
+    nobody = Client(NatsServer(tmp_path))
+    async with nobody.connection:
+        await eventually(lambda: nobody.states)
+        assert nobody.states[0][1].problem == "refuses connections"
+    with NatsServer(tmp_path, "--user", "anna", "--pass", "secret") as server:
+        stranger = Client(server)
+        async with stranger.connection:
+            await eventually(lambda: stranger.states)
+            assert stranger.states[0][1].problem == "refuses this session's credentials"
+        known = Client(server)
+        known.connection = NatsConnection(
+            [parse_signal_server(f"nats://anna:secret@127.0.0.1:{server.port}")],
+            BrokerAccess(),
+            inbox="blink.i.one",
+            received=known.messages.append,
+            changed=lambda state: known.states.append((0.0, state)),
+        )
+        async with known.connection:
+            await eventually(lambda: known.connection.is_up)
