@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from blink_cli.api.call_watching import watch_call
 from blink_cli.api.documents import AssertedExpectation, AssertedFinding, AssertReport
-from blink_cli.api.live_figures import LIVE_FIGURES, is_decided, judged, meant, names_in_call
+from blink_cli.api.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError
@@ -14,6 +14,9 @@ from blink_cli.core.expectation.expectation import Expectation
 from blink_cli.core.expectation.grammar import parse
 from blink_cli.core.expectation.judgement import Judgement
 from blink_cli.core.expectation.quantity import Kind
+
+MOST_NAMED: Final = 4
+"""Directions of one expectation that are named one by one."""
 
 USUAL_S: Final = 1.0
 """For what is a thing of the moment, and changes from one to the next."""
@@ -57,17 +60,17 @@ async def check(session: SessionPort, wanted: Sequence[Expectation], seconds: fl
         NotFoundError: There is no call, or it ended, or somebody who is named is not in it.
 
     """
-    call = (await session.ask(GetStatus())).call
-    if call is not None:
-        names = names_in_call(call.participants)
-        wanted = [meant(one, names) for one in wanted]
+    status = await session.ask(GetStatus())
+    if status.call is not None:
+        names = names_in_call(status.call.participants)
+        wanted = [meant(one, names, status.did) for one in wanted]
     watched = await watch_call(
         session,
         _longest_s(wanted) if seconds is None else seconds,
         from_its_beginning=seconds is None,
         is_enough=lambda so_far: seconds is None and all(is_decided(one, so_far) for one in wanted),
     )
-    return _report([judged(one, watched) for one in wanted], round(watched.readings[-1][0], 3))
+    return _report([judged(one, watched) for one in wanted], watched)
 
 
 def _longest_s(wanted: Sequence[Expectation]) -> float:
@@ -77,15 +80,28 @@ def _longest_s(wanted: Sequence[Expectation]) -> float:
     return max(happenings + series, default=0.0)
 
 
-def _report(judgements: Sequence[Judgement], seconds: float) -> AssertReport:
+def _measured(judgement: Judgement) -> str:
+    """Return the worst, and of what it is the worst."""
+    subjects = [finding.subject for finding in judgement.findings]
+    if len(subjects) < 2:
+        return judgement.sentence
+    others = (
+        ", ".join(subjects[1:]) if len(subjects) <= MOST_NAMED else f"{len(subjects) - 1} other directions"
+    )
+    return f"{judgement.sentence} (worst; also judged: {others})"
+
+
+def _report(judgements: Sequence[Judgement], watched: Watched) -> AssertReport:
+    impaired = [reading.impairment for _, reading in watched.readings if reading.impairment is not None]
     return AssertReport(
         ok=all(one.holds for one in judgements),
-        seconds=seconds,
+        seconds=round(watched.readings[-1][0], 3),
+        impairment=impaired[-1] if impaired else None,
         expectations=tuple(
             AssertedExpectation(
                 text=str(one.expectation),
                 outcome="passed" if one.holds else "failed",
-                measured=one.sentence,
+                measured=_measured(one),
                 findings=tuple(
                     AssertedFinding(subject=finding.subject, measured=finding.measured, holds=finding.holds)
                     for finding in one.findings

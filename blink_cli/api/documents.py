@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import SCHEMA, Peers, Reply, Status
+from blink_cli.core.api.replies import SCHEMA, ImpairmentState, Peers, Reply, Status
 from blink_cli.core.text.utc_text import utc_text
 
 
@@ -191,7 +191,7 @@ class AssertedExpectation(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     outcome: Literal["passed", "failed"]
     measured: str
-    """The worst, for people."""
+    """The worst, and which directions were judged besides, for people."""
 
     findings: tuple[AssertedFinding, ...]
     """The worst first; empty where there is nobody whom it is about, and it fails."""
@@ -205,6 +205,8 @@ class AssertReport(Document, frozen=True, kw_only=True):
     """For how long it looked."""
 
     expectations: tuple[AssertedExpectation, ...]
+    impairment: ImpairmentState | None = None
+    """What `impair` did to this session's links meanwhile: then the figures are not the network's. Null: nothing."""
 
 
 class ReportedFile(msgspec.Struct, frozen=True, kw_only=True):

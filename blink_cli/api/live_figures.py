@@ -4,7 +4,10 @@
                                   └──> gauges: a value of each reading                 delay, jitter, rtt, level
     events, and who talks at first ──> when each was told to talk                      talking
 
-Names and meanings are those of `core.expectation.vocabulary`, as the laboratory has them. The session is the listener, but for what is sent (`bitrate`).
+Names and meanings are those of `core.expectation.vocabulary`, as the laboratory has them. Of what comes the session knows all of these but `bitrate`. Of what it sends it knows that one and what each listener reports of it:
+
+    loss, jitter   by receiver reports, about one a second (RFC 3550)         mos, late   by extended reports, of the whole call (RFC 3611)
+    rtt            the same both ways                                         delay, recovered, concealed, level: nobody reports them
 """
 
 import statistics
@@ -27,6 +30,15 @@ LIVE_FIGURES: Final = vocabulary(
     ("mos", "delay", "jitter", "rtt", "loss", "late", "recovered", "concealed", "level", "bitrate", "talking")
 )
 """Those of the vocabulary that a session knows of itself."""
+
+ME: Final = "me"
+"""This session, where nobody is called so."""
+
+_REPORTED: Final = frozenset({"loss", "jitter", "mos", "late"})
+"""What listeners tell of this session's voice."""
+
+_REPORTED_BY_SOME: Final = frozenset({"mos", "late"})
+"""What browsers and older builds do not tell, and nobody of a stretch."""
 
 _SHORTEST_PREFIX: Final = 2
 
@@ -59,8 +71,8 @@ def names_in_call(participants: Sequence[Participant]) -> dict[Did, str]:
     return {did: did if name in common else name for did, name in names.items()}
 
 
-def meant(expectation: Expectation, names: Mapping[Did, str]) -> Expectation:
-    """Return the expectation with names as they are shown.
+def meant(expectation: Expectation, names: Mapping[Did, str], own: Did) -> Expectation:
+    """Return the expectation with names as they are shown; `me` is this session unless somebody is called so.
 
     Raises:
         NotFoundError: Nobody of the call is called so, or more than one.
@@ -68,13 +80,15 @@ def meant(expectation: Expectation, names: Mapping[Did, str]) -> Expectation:
     """
     subject = expectation.subject
     speaker, listener = (
-        None if who is None else _named(who, names) for who in (subject.speaker, subject.listener)
+        None if who is None else _named(who, names, own) for who in (subject.speaker, subject.listener)
     )
     return replace(expectation, subject=Subject(speaker, listener))
 
 
-def _named(text: str, names: Mapping[Did, str]) -> str:
+def _named(text: str, names: Mapping[Did, str], own: Did) -> str:
     wanted = text.casefold()
+    if wanted == ME and own in names and not any(name.casefold().startswith(ME) for name in names.values()):
+        return names[own]
     exact = [name for did, name in names.items() if wanted in (name.casefold(), did.casefold())]
     begun = [
         name for did, name in names.items() if name.casefold().startswith(wanted) or did.startswith(text)
@@ -100,10 +114,50 @@ def judged(expectation: Expectation, watched: Watched) -> Judgement:
         return judge(expectation, {})
     for peer in watched.readings[-1][1].peers:
         name = watched.names.get(peer.did, peer.did)
-        speaker, listener = (own, name) if expectation.figure.name == "bitrate" else (name, own)
-        if subject.covers(speaker, listener):
-            measured[f"{speaker}->{listener}"] = _measured(expectation, watched, peer.did)
+        figure = expectation.figure.name
+        if figure != "bitrate" and subject.covers(name, own):
+            measured[f"{name}->{own}"] = _measured(expectation, watched, peer.did)
+        if not subject.covers(own, name):
+            continue
+        if figure == "bitrate" or (figure == "rtt" and subject.speaker == own):
+            measured[f"{own}->{name}"] = _measured(expectation, watched, peer.did)
+        elif figure in _REPORTED:
+            found = _reported(expectation, watched, peer.did)
+            # Nobody who names no direction asks for what this listener does not tell.
+            if found is not None or subject != Subject() or figure not in _REPORTED_BY_SOME:
+                measured[f"{own}->{name}"] = found
+        elif subject.speaker == own:
+            measured[f"{own}->{name}"] = None
     return judge(expectation, measured)
+
+
+def _reported(expectation: Expectation, watched: Watched, did: Did) -> Measured:
+    """What a listener tells of this session's voice."""
+    name = expectation.figure.name
+    if name == "jitter":
+        told = (
+            peer.outbound.remote.jitter
+            for _, peer in _of(watched, did)
+            if peer.outbound is not None and peer.outbound.remote is not None
+        )
+        return of_series(list(told), expectation.statistic)
+    peer = _counted(watched, did)
+    if peer is None or peer.outbound is None or peer.outbound.remote is None:
+        return None
+    remote = peer.outbound.remote
+    if name == "loss":
+        if remote.packets_lost is None or remote.packets_expected is None:
+            return None
+        return _share(remote.packets_lost, remote.packets_expected)
+    # Of the listener's whole call: it says nothing of a stretch, nor of what began with `stats reset`.
+    if (
+        remote.voip_metrics is None
+        or not watched.from_its_beginning
+        or watched.readings[-1][1].since is not None
+    ):
+        return None
+    heard = remote.voip_metrics
+    return heard.mos_conversational if name == "mos" else heard.discard_rate
 
 
 def is_decided(expectation: Expectation, watched: Watched) -> bool:

@@ -8,9 +8,11 @@ import typer
 from blink_cli.api.documents import AssertReport
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.impairment_text import impairment_lines
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.shell_completion import complete_expectation
 from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.identity.shown_name import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +38,7 @@ async def assert_(
 ) -> None:
     """Check that the call is as it should be: 6, and what was measured, if it is not.
 
-    For example `blink assert 'loss<1%' 'delay_p95<120ms' --for 10`, or `blink assert 'talking(bob) within 5s'`. All must hold, each for everybody whom it is about; the worst is told. Figures: mos, loss, late, recovered, concealed, bitrate,
+    For example `blink assert 'loss<1%' 'delay_p95<120ms' --for 10`, or `blink assert 'talking(bob) within 5s'`. All must hold, each for everybody whom it is about; the worst is told. `loss(bob)` is of bob's voice here, `loss(me->bob)` of one's own as bob reports it, and `loss` of both. Figures: mos, loss, late, recovered, concealed, bitrate,
     talking; delay, jitter, rtt and level, of which _mean, _median, _min, _max and _p95 can be asked, and which are the median else. Without --for counts are those of the whole call, or since `blink stats reset`,
     and what changes from moment to moment is read for 1 s, or for as long as it may take `within`. 3 without a call.
     """
@@ -54,6 +56,8 @@ def _show(context: CommandContext, report: AssertReport) -> None:
     if context.output.json:
         context.output.document(msgspec.to_builtins(report))
         return
+    for line in impairment_lines(report.impairment):
+        context.output.line(printable(line), hang=4)
     width = max(len(one.text) for one in report.expectations)
     for one in report.expectations:
         word = "ok" if one.outcome == "passed" else "FAILED"

@@ -7,12 +7,13 @@ import pytest
 
 from blink_cli.api.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
 from blink_cli.core.analysis.e_model import LOOK_AHEAD_MS
-from blink_cli.core.api.replies import Participant, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies import Participant, PeerStatistics, Remote, RtpStatistics
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.errors import NotFoundError
 from blink_cli.core.expectation.grammar import parse
 from blink_cli.core.expectation.judgement import Judgement
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.extended_report import VoipMetrics
 from tests.support.scripted_session import inbound, outbound
 
 pytestmark = pytest.mark.no_clock
@@ -34,7 +35,7 @@ def watched(*readings: RtpStatistics, whole: bool = False) -> Watched:
 
 
 def verdict(text: str, seen: Watched) -> Judgement:
-    return judged(meant(parse(text, LIVE_FIGURES, windows=False), seen.names), seen)
+    return judged(meant(parse(text, LIVE_FIGURES, windows=False), seen.names, ALICE), seen)
 
 
 def measured(text: str, seen: Watched) -> dict[str, float | bool | None]:
@@ -67,7 +68,11 @@ def test_each_share_is_of_what_it_is_a_part_of(figure: str, counter: str, of: st
 def test_who_sends_nothing_is_not_measured_and_never_believed() -> None:
     judgement = verdict("loss<100%", TWO)
     assert not judgement.holds
-    assert (judgement.findings[0].subject, judgement.findings[0].measured) == ("carol->alice", None)
+    assert [(finding.subject, finding.measured) for finding in judgement.findings[:3]] == [
+        ("alice->bob", None),
+        ("carol->alice", None),
+        ("alice->carol", None),
+    ]
     assert verdict("loss(bob)<100%", TWO).holds
 
 
@@ -139,3 +144,70 @@ def test_two_of_one_name_are_told_apart() -> None:
 
     named = names_in_call((one(ALICE, "alice"), one(BOB, "twin"), one(CAROL, "twin")))
     assert named == {ALICE: "alice", BOB: BOB, CAROL: CAROL}
+
+
+def reported(lost: int, expected: int, *, mos: float | None = None, jitter: float = 0.001) -> RtpStatistics:
+    """A reading with what bob says of alice's voice."""
+    heard = None
+    if mos is not None:
+        heard = VoipMetrics(
+            ssrc=1, loss_rate=0.0, discard_rate=0.02, burst_density=0.0, gap_density=0.0, burst_duration_ms=0,
+            gap_duration_ms=0, gmin_packets=16, mos_conversational=mos,
+        )  # fmt: skip
+    remote = Remote(
+        fraction_lost=0.9,
+        jitter=jitter,
+        rtt_s=None,
+        packets_lost=lost,
+        packets_expected=expected,
+        voip_metrics=heard,
+    )
+    one = reading()
+    bob = msgspec.structs.replace(one.peers[0], outbound=msgspec.structs.replace(outbound(), remote=remote))
+    return msgspec.structs.replace(one, peers=(bob,))
+
+
+def test_the_way_out_is_judged_by_what_the_listener_reports() -> None:
+    seen = watched(reported(50, 1_000), reported(60, 1_100))
+    assert measured("loss(me->bob)<1%", seen) == {"alice->bob": pytest.approx(10 / 100)}
+    assert measured("loss(alice)<1%", replace(seen, from_its_beginning=True)) == {
+        "alice->bob": pytest.approx(60 / 1_100)
+    }
+    assert measured("loss(bob)<1%", seen).keys() == {"bob->alice"}
+    whole = verdict("loss<1%", replace(seen, from_its_beginning=True))
+    assert [finding.subject for finding in whole.findings] == ["alice->bob", "bob->alice"]
+    assert not whole.holds
+    assert measured("jitter(me->bob)<1s", seen) == {"alice->bob": pytest.approx(0.001)}
+    assert measured("rtt(me->bob)<1s", seen) == {"alice->bob": 0.01}
+    assert measured("rtt<1s", seen).keys() == {"bob->alice"}
+
+
+def test_no_report_since_is_no_measurement() -> None:
+    seen = watched(reported(50, 1_000), reported(50, 1_000))
+    assert measured("loss(me->bob)<1%", seen) == {"alice->bob": None}
+    assert not verdict("loss(me->bob)<1%", seen).holds
+
+
+def test_what_only_some_listeners_tell_is_judged_where_they_do() -> None:
+    told = watched(reported(0, 1_000, mos=3.9), whole=True)
+    assert measured("mos(me->bob)>4", told) == {"alice->bob": 3.9}
+    assert measured("late(me->bob)<1%", told) == {"alice->bob": 0.02}
+    assert measured("mos>4", told).keys() == {"alice->bob", "bob->alice"}
+    untold = watched(reported(0, 1_000), whole=True)
+    assert measured("mos>4", untold).keys() == {"bob->alice"}
+    assert measured("mos(me->bob)>1", untold) == {"alice->bob": None}
+    assert measured("mos(me->bob)>1", replace(told, from_its_beginning=False)) == {"alice->bob": None}
+    since = msgspec.structs.replace(told.readings[-1][1], since="2026-01-01T00:00:00Z")
+    assert measured("mos(me->bob)>1", watched(since, whole=True)) == {"alice->bob": None}
+
+
+@pytest.mark.parametrize("text", ["delay(me->bob)<1s", "concealed(me->bob)<100%", "level(me)>-90dB"])
+def test_what_no_listener_reports_is_not_measured(text: str) -> None:
+    judgement = verdict(text, watched(reported(0, 1_000, mos=4.4), whole=True))
+    assert [(finding.subject, finding.measured) for finding in judgement.findings] == [("alice->bob", None)]
+    assert not judgement.holds
+
+
+def test_whoever_is_called_me_is_meant_by_it() -> None:
+    seen = replace(watched(reported(0, 1_000)), names={ALICE: "alice", BOB: "Me", CAROL: "carol"})
+    assert measured("loss(me)<1%", seen).keys() == {"Me->alice"}

@@ -35,3 +35,10 @@ async def test_a_call_is_as_it_should_be_and_says_what_it_is_where_it_should_not
         (delay,) = ran.json["expectations"][0]["findings"]
         assert (delay["subject"], delay["holds"]) == ("alice->bob", False)
         assert 0.02 < delay["measured"] < 0.2
+        await alice.blink("impair", "bob", "out", "loss=30%", "seed=1")
+        lossy = await alice.blink("assert", "loss<10%", "loss(bob)<1%", "--for", "3", expect=6)
+        both, incoming = lossy.json["expectations"]
+        assert [finding["subject"] for finding in both["findings"]] == ["alice->bob", "bob->alice"]
+        assert 0.1 < both["findings"][0]["measured"] < 0.5
+        assert incoming["outcome"] == "passed"
+        assert lossy.json["impairment"]["rules"]
