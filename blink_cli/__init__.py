@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blink_cli.api.opening import connect, open_session
     from blink_cli.api.schemas import json_schema, schema_names
     from blink_cli.api.session import Session
-    from blink_cli.api.tools import analyze_rtp_log, list_devices, score
+    from blink_cli.api.tools import analyze_rtp_log, list_devices, sample_speech, score
     from blink_cli.app.media.sound_taps import SoundFrame, SoundTap
     from blink_cli.core.api import events, replies, requests
     from blink_cli.core.api.session_options import CodecOptions
@@ -72,6 +72,7 @@ _MODULES: Final = {
     "list_devices": "blink_cli.api.tools",
     "open_session": "blink_cli.api.opening",
     "run_command": "blink_cli.api.command_line",
+    "sample_speech": "blink_cli.api.tools",
     "schema_names": "blink_cli.api.schemas",
     "score": "blink_cli.api.tools",
     "to_json": "blink_cli.api.json_documents",
@@ -110,6 +111,7 @@ __all__ = [
     "replies",
     "requests",
     "run_command",
+    "sample_speech",
     "schema_names",
     "score",
     "to_json",

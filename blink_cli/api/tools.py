@@ -42,3 +42,8 @@ async def analyze_rtp_log(path: str | PathLike[str]) -> "LogFigures":
     from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - only here
 
     return await asyncio.to_thread(analyse_log, Path(path))
+
+
+def sample_speech() -> Path:
+    """Return the path of 20 s of recorded speech that come with the program: for `input=f"file:{…}?loop=1"`."""
+    return Path(__file__).parents[1] / "lab" / "speech" / "speech.flac"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from blink_cli.core.errors import BlinkError
+from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.listening import Clocks, Listener, Speaker
 from blink_cli.lab.sessions import Machine, together
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 SPEECH_S: Final = 12.0
 """Of the recorded speech that a microphone hears again and again."""
+
+SHORTEST_S: Final = 1.0
 
 SETTLING_S: Final = 0.6
 """What is heard right after a speaker was changed: the fade, and the longest delay."""
@@ -38,8 +40,18 @@ class LabCall:
     def listen(self, seconds: float = 3.0) -> WhoWasHeard:
         """Listen to everybody for some seconds, and say who heard whom, how late, and how well.
 
+        Less than a second says little: what is made up for lost packets right after a line broke is like the voice before it.
         Those whose microphone is a file of speech count as speakers (every session that was not given another `input`); everybody listens.
+
+        Raises:
+            UsageError: It is less than a second.
+
         """
+        if seconds < SHORTEST_S:
+            raise UsageError(
+                f"{seconds:g} s are too short to tell who was heard.",
+                hint=f"Listen for {SHORTEST_S:g} s or more.",
+            )
         return self._lab.run(_listened(self.sessions, seconds))
 
 
