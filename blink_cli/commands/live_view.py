@@ -52,6 +52,7 @@ class LiveView:
         changed: Callable[[], None],
         tell: Callable[[str], None],
         with_mesh: bool = False,
+        levels_every_s: float = LEVELS_S,
     ) -> None:
         """Look at a session.
 
@@ -60,6 +61,7 @@ class LiveView:
             changed: Called when there is something new to show.
             tell: Called with an event's sentence.
             with_mesh: Whether to ask too who has a link to whom.
+            levels_every_s: How often `follow_levels` looks, in a call.
 
         """
         self.status: Status | None = None
@@ -71,6 +73,7 @@ class LiveView:
         self._narrator = Narrator()
         self._history = CallHistory()
         self._with_mesh = with_mesh
+        self._levels_every_s = levels_every_s
         self._here: set[Did] = set()
         """Peers that were told to be here."""
         self._due = asyncio.Event()
@@ -118,7 +121,7 @@ class LiveView:
     async def follow_levels(self) -> None:
         """Keep the levels new while there is a call, until the session ends."""
         while True:
-            await asyncio.sleep(LEVELS_S if self.is_in_call else REFRESH_S)
+            await asyncio.sleep(self._levels_every_s if self.is_in_call else REFRESH_S)
             if not self.is_in_call:
                 continue
             try:

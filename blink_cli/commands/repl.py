@@ -13,11 +13,12 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app_or_none
 from prompt_toolkit.application.run_in_terminal import run_in_terminal
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import Input
@@ -27,6 +28,7 @@ from prompt_toolkit.output import Output as TerminalOutput
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from blink_cli.commands.busy_panel import BusyPanel
+from blink_cli.commands.call_readings import CallReadings
 from blink_cli.commands.completion import LineCompleter
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.line_history import LineHistory
@@ -43,6 +45,7 @@ from blink_cli.commands.show.panel import panel
 from blink_cli.commands.show.stopping_process import CAN_STOP, STOPPED, stop_process
 from blink_cli.commands.show.styled import Line
 from blink_cli.commands.show.terminal_output import terminal_output as synchronised_output
+from blink_cli.core.api.replies import Status
 from blink_cli.core.api.requests import Quit
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.runtime.tasks import TaskOwner
@@ -52,11 +55,23 @@ PROMPT: Final = "blink> "
 PANEL_SHARE: Final = 60
 """Percent of the terminal's rows that the panel takes at most: the rest is for answers and events."""
 
+LEVELS_S: Final = 0.25
+"""Bars beside a line that is typed need not run; each frame draws the line anew too."""
+
 MOST_UNTOLD: Final = 200
 """Events kept while a command has the whole screen; a screen shows no more."""
 
 ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 """Told to end, or the terminal is gone: leave the call, give the terminal back."""
+
+
+class _Kept(NamedTuple):
+    """A panel, and what it was made of."""
+
+    status: Status | None
+    readings: CallReadings
+    size: Size
+    lines: list[Line]
 
 
 class Repl:
@@ -87,12 +102,13 @@ class Repl:
         self._session = session
         self._lines = Lines(options, PresentSource(session), commands)
         self._output = PromptOutput(json=False, color=options.color, quiet=False)
-        self.view = LiveView(session, changed=self._redraw, tell=self._tell)
+        self.view = LiveView(session, changed=self._redraw, tell=self._tell, levels_every_s=LEVELS_S)
         self._glyphs = glyphs_for(os.environ)
         self._devices: tuple[str, ...] | None = None
         self._tasks: TaskOwner | None = None
         self._running: asyncio.Task[None] | None = None
         self._shown: list[Line] = []
+        self._kept: _Kept | None = None
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -206,13 +222,18 @@ class Repl:
         return [*above, ("", PROMPT)]
 
     def _drawn(self) -> list[Line]:
-        if self.view.status is None:
+        """The panel. prompt_toolkit asks several times for a frame: what was made of the same figures for the same window is kept."""
+        status, readings, size = self.view.status, self.view.readings, self._prompt.app.output.get_size()
+        kept = self._kept
+        if kept is None or kept.status is not status or kept.readings is not readings or kept.size != size:
+            kept = self._kept = _Kept(status, readings, size, self._panel(size.columns, size.rows))
+        return kept.lines
+
+    def _panel(self, columns: int, rows: int) -> list[Line]:
+        room = min(rows - 2, rows * PANEL_SHARE // 100)
+        if self.view.status is None or room <= 0:
             return []
-        size = self._prompt.app.output.get_size()
-        rows = min(size.rows - 2, size.rows * PANEL_SHARE // 100)
-        if rows <= 0:
-            return []
-        return panel(self.view.status, self.view.readings, size.columns - 1, rows, self._glyphs)
+        return panel(self.view.status, self.view.readings, columns - 1, room, self._glyphs)
 
     def _redraw(self) -> None:
         if self._running is not None:

@@ -49,6 +49,16 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(prompt: Terminal) -> None
     prompt.until("echo,icanon,isig,")
     prompt.run_line("fg")
     prompt.until(lambda text: "2 of 2 present" in text.split("fg")[-1] and text.endswith("blink>"))
+
+    prompt.run_line("watch")
+    prompt.until("q quits")
+    prompt.press("C-z")
+    prompt.until(lambda text: text.endswith("shell>") and "you hear nobody" in text)
+    prompt.run_line("clear; fg")
+    drawn = prompt.until(lambda text: "q quits" in text and "2 of 2 present" in text)
+    assert not [line for line in drawn if "shell>" in line or "fg" in line.split()]
+    prompt.press("q")
+    prompt.until(lambda text: text.endswith("blink>") and "q quits" not in text)
     prompt.run_line("quit")
     prompt.until(lambda text: text.endswith("shell>"))
 
