@@ -49,60 +49,64 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
 def inbound_lines(f: InboundFigures) -> Iterator[str]:
     """Return the lines of one received stream."""
     extra = f", {f.restarts} restarts" if f.restarts else ""
-    yield _line(
+    yield labelled(
         "packets",
         f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}), "
         f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}{extra}",
     )
     if f.loss.lost:
-        yield _line("loss", _pattern(f.loss))
+        yield labelled("loss", _pattern(f.loss))
     if f.repair is not None:
         r = f.repair
-        yield _line(
+        yield labelled(
             "playout",
             f"played {r.played}, recovered {r.recovered}, late {r.late}, discarded {r.discarded}, "
             f"missing after repair {r.missing.lost} ({_share(r.missing.share)})",
         )
         if r.missing.lost:
-            yield _line("missing", _pattern(r.missing))
+            yield labelled("missing", _pattern(r.missing))
     if f.concealed_share is not None:
-        yield _line("concealment", f"{f.concealed_share:.2%} of the sound")
-    yield _line(
-        "jitter", f"{f.jitter_ms:.3f} ms, mean {f.mean_jitter_ms:.3f} ms, max {f.max_jitter_ms:.3f} ms"
-    )
-    yield _line("delta", f"mean {f.mean_delta_ms:.3f} ms, max {f.max_delta_ms:.3f} ms")
+        yield labelled("concealment", f"{f.concealed_share:.2%} of the sound")
+    if f.jitter_ms is not None and f.mean_jitter_ms is not None and f.max_jitter_ms is not None:
+        yield labelled(
+            "jitter", f"{f.jitter_ms:.3f} ms, mean {f.mean_jitter_ms:.3f} ms, max {f.max_jitter_ms:.3f} ms"
+        )
+    else:
+        yield labelled("jitter", "not known: nothing tells the clock rate of its timestamps")
+    yield labelled("delta", f"mean {f.mean_delta_ms:.3f} ms, max {f.max_delta_ms:.3f} ms")
     drift = "not known: 20 s at least are needed"
     if f.clock_drift is not None:
         d = f.clock_drift
         drift = f"{d.ppm:+.1f} ppm (95 %: {d.low_ppm:+.1f} to {d.high_ppm:+.1f})"
-    yield _line("clock drift", drift)
-    yield _line("skew", f"{f.skew_ms:+.3f} ms, largest {f.max_skew_ms:+.3f} ms")
+    yield labelled("clock drift", drift)
+    if f.skew_ms is not None and f.max_skew_ms is not None:
+        yield labelled("skew", f"{f.skew_ms:+.3f} ms, largest {f.max_skew_ms:+.3f} ms")
     if f.buffer_delay_ms is not None and f.max_buffer_delay_ms is not None:
-        yield _line("buffer", f"mean {f.buffer_delay_ms:.1f} ms, max {f.max_buffer_delay_ms:.1f} ms")
-    yield _line("round trip", _round_trip(f.round_trip))
+        yield labelled("buffer", f"mean {f.buffer_delay_ms:.1f} ms, max {f.max_buffer_delay_ms:.1f} ms")
+    yield labelled("round trip", _round_trip(f.round_trip))
     if f.sending_delay_ms is not None:
-        yield _line("sending", f"{f.sending_delay_ms:.1f} ms from the sender's microphone to its network")
+        yield labelled("sending", f"{f.sending_delay_ms:.1f} ms from the sender's microphone to its network")
     if f.mean_level_dbov is not None:
-        yield _line("level", f"{f.mean_level_dbov:.1f} dBov")
+        yield labelled("level", f"{f.mean_level_dbov:.1f} dBov")
     if f.quality is not None:
-        yield _line("quality", quality_text(f.quality))
+        yield labelled("quality", quality_text(f.quality))
 
 
 def outbound_lines(f: OutboundFigures) -> Iterator[str]:
     """Return the lines of one sent stream."""
     rate = "-" if f.bitrate_bps is None else f"{f.bitrate_bps / 1000:.1f} kb/s"
-    yield _line(
+    yield labelled(
         "packets",
         f"{f.packets_sent} sent, {rate}, {f.mean_redundancy:.2f} copies each, every {f.mean_interval_ms:.3f} ms, max {f.max_interval_ms:.3f} ms",
     )
     if f.reported is not None:
         r = f.reported
-        yield _line(
+        yield labelled(
             "far end",
             f"lost {r.packets_lost}, last report {r.fraction_lost:.1%}, worst {r.max_fraction_lost:.1%}, "
             f"jitter {r.jitter_ms:.3f} ms, max {r.max_jitter_ms:.3f} ms, {r.reports} reports",
         )
-    yield _line("round trip", _round_trip(f.round_trip))
+    yield labelled("round trip", _round_trip(f.round_trip))
 
 
 def quality_text(quality: QualityEstimate) -> str:
@@ -133,5 +137,6 @@ def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
 
 
-def _line(label: str, text: str) -> str:
+def labelled(label: str, text: str) -> str:
+    """Return a line of a paragraph: what it is about, and what is said of it."""
     return f"  {label:<{LABEL_WIDTH}}{text}"

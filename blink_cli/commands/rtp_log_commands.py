@@ -12,6 +12,7 @@ from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
+from blink_cli.core.analysis.capture_figures import CaptureFigures
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.api.replies import SCHEMA, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
     command(log, "status", prints=RtpLogState)(status)
     command(log, "export", prints=LogExported)(export)
     app.add_typer(log)
-    command(app, "rtp-analyze", prints=LogFigures)(rtp_analyze)
+    command(app, "rtp-analyze", prints=LogFigures | CaptureFigures)(rtp_analyze)
 
 
 async def start(
@@ -137,17 +138,45 @@ async def export(
 
 async def rtp_analyze(
     context: CommandContext,
-    path: LogPath,
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            autocompletion=complete_path,
+            help="A log that `rtp-log start` wrote; or a capture (pcap or pcapng) of any RTP.",
+        ),
+    ],
     *,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="OUT.png", help="Draw delay, jitter, loss and level over time."),
+        typer.Option(
+            "--plot", metavar="OUT.png", help="Of a log: draw delay, jitter, loss and level over time."
+        ),
+    ] = None,
+    payload_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--payload-type",
+            metavar="N=CODEC[/HZ]",
+            help="Of a capture: what a payload type is, where packets do not tell: 111=opus, 63=red, 96=L16/44100. May be repeated.",
+        ),
     ] = None,
 ) -> None:
-    """Tell loss, bursts, jitter, clocks, delay and quality of a log, per stream."""
+    """Tell loss, bursts, jitter, clocks, delay and quality of a log or a capture, per stream."""
     from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - as above
+    from blink_cli.commands.capture_command import analyse_capture_file, is_capture_file  # noqa: PLC0415 - as above
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - as above
 
+    if is_capture_file(path):
+        if plot is not None:
+            raise UsageError(f"{path} is a capture, and plots are drawn of logs.", hint="Leave --plot out.")
+        await analyse_capture_file(context, path, payload_type or [])
+        return
+    if payload_type:
+        raise UsageError(
+            "--payload-type is for captures: a log knows its payload types.",
+            hint="Leave it out, or name a pcap file.",
+        )
     found = await with_progress(context, "analyse", lambda progress: analyse_log(path, plot, progress))
     if context.output.json:
         context.output.document(analysis_document(found))

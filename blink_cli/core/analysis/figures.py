@@ -4,6 +4,7 @@ A figure that cannot be had is None. Shares are 0 to 1; every other unit is in t
 """
 
 import msgspec
+from msgspec import structs
 
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.loss_pattern import LossFigures
@@ -65,19 +66,19 @@ class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     payload_bytes: int
     bitrate_bps: float | None
-    jitter_ms: float
-    """Interarrival jitter at the end (RFC 3550, section 6.4.1)."""
+    jitter_ms: float | None
+    """Interarrival jitter at the end (RFC 3550, section 6.4.1). It and what else needs the clock rate is None in a foreign capture that does not tell it."""
 
-    mean_jitter_ms: float
-    max_jitter_ms: float
+    mean_jitter_ms: float | None
+    max_jitter_ms: float | None
     mean_delta_ms: float
     max_delta_ms: float
     """Longest time between two arrivals in order, ends of pauses left out."""
 
-    skew_ms: float
+    skew_ms: float | None
     """How much later than by its first packet and its RTP time the last packet came; drift and a longer way look alike here."""
 
-    max_skew_ms: float
+    max_skew_ms: float | None
     """The largest of them, either way, with its sign."""
 
     clock_drift: DriftFigures | None
@@ -103,6 +104,20 @@ class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     quality: QualityEstimate | None
     """None without round trip, buffer delay or outcomes."""
+
+    def without_clock(self) -> "InboundFigures":
+        """The same where nobody knows at which rate RTP time ran."""
+        return structs.replace(
+            self,
+            jitter_ms=None,
+            mean_jitter_ms=None,
+            max_jitter_ms=None,
+            skew_ms=None,
+            max_skew_ms=None,
+            clock_drift=None,
+            sending_delay_ms=None,
+            loss=structs.replace(self.loss, burst_duration_ms=None, gap_duration_ms=None),
+        )
 
 
 class ReportedFigures(msgspec.Struct, frozen=True, kw_only=True):

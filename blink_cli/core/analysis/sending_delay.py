@@ -17,9 +17,10 @@ LONGEST_S: Final = 1.0
 class SendingDelay:
     """Of one stream. Pure."""
 
-    __slots__ = ("_count", "_sum_s")
+    __slots__ = ("_clock_rate_hz", "_count", "_sum_s")
 
-    def __init__(self) -> None:
+    def __init__(self, clock_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._clock_rate_hz = clock_rate_hz
         self._sum_s = 0.0
         self._count = 0
 
@@ -33,7 +34,7 @@ class SendingDelay:
             last_arrival_s: Of the packet.
 
         """
-        captured_later_s = timestamp_difference(last_timestamp, timestamp) / SAMPLE_RATE_HZ
+        captured_later_s = timestamp_difference(last_timestamp, timestamp) / self._clock_rate_hz
         kept_s = last_arrival_s - arrival_s - captured_later_s
         if 0.0 <= kept_s <= LONGEST_S:
             self._sum_s += kept_s

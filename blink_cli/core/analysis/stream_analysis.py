@@ -41,6 +41,7 @@ class StreamAnalysis:
 
     __slots__ = (
         "_begun_s",
+        "_clock_rate_hz",
         "_concealed_samples",
         "_concealment",
         "_delay_count",
@@ -83,16 +84,24 @@ class StreamAnalysis:
         "statistics",
     )
 
-    def __init__(self, ssrc: int, statistics: ReceptionStatistics | None = None) -> None:
+    def __init__(
+        self,
+        ssrc: int,
+        statistics: ReceptionStatistics | None = None,
+        *,
+        clock_rate_hz: int = SAMPLE_RATE_HZ,
+    ) -> None:
         """Begin with the stream's first packet.
 
         Args:
             ssrc: The stream's.
             statistics: Where somebody else counts it, so that it is counted once: use `counted` then, and not `packet`.
+            clock_rate_hz: At which RTP time runs.
 
         """
         self.ssrc = ssrc
-        self.statistics = ReceptionStatistics() if statistics is None else statistics
+        self._clock_rate_hz = clock_rate_hz
+        self.statistics = ReceptionStatistics(clock_rate_hz) if statistics is None else statistics
         """The counts and jitter of RFC 3550."""
 
         self.leaps = 0
@@ -138,7 +147,7 @@ class StreamAnalysis:
         self._skew_origin_s = 0.0
         self._skew_s = 0.0
         self._skew_max_s = 0.0
-        self._sending_delay = SendingDelay()
+        self._sending_delay = SendingDelay(clock_rate_hz)
         self._last_heard: tuple[int, float] | None = None
         """Timestamp and arrival of the last new packet."""
 
@@ -336,7 +345,7 @@ class StreamAnalysis:
         self._repair.begin(number)
 
     def _place(self, timestamp: int, arrival_s: float) -> None:
-        media_s = (self._timestamps.unwrap(timestamp) - self._first_timestamp) / SAMPLE_RATE_HZ
+        media_s = (self._timestamps.unwrap(timestamp) - self._first_timestamp) / self._clock_rate_hz
         skew_s = arrival_s - media_s - self._skew_origin_s
         if self._jump.judge(skew_s, arrival_s) is not Belonging.GOES_ON:
             self._restart_clock(timestamp, arrival_s)
@@ -450,7 +459,7 @@ class StreamAnalysis:
             self._unrepaired_discards = discards
             loss.end(self._run_end)
             repair.end(self._run_end)
-        interval_ms = None if self._frame_ticks is None else 1000 * self._frame_ticks / SAMPLE_RATE_HZ
+        interval_ms = None if self._frame_ticks is None else 1000 * self._frame_ticks / self._clock_rate_hz
         return loss.figures(interval_ms), repair.figures(interval_ms)
 
     def figures(self, round_trip: RoundTripFigures | None = None) -> InboundFigures:
