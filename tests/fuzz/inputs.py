@@ -12,7 +12,7 @@ INSTRUMENTED = ["blink_cli", "aiortc.sdp"]
 
 NAMES = (
     *("datagram", "envelope", "signal", "sdp", "rtp", "stun", "red", "rtcp", "loss_report", "opus"),
-    *("control", "claim", "endpoint", "settings", "contacts", "key", "devices", "rtp_log"),
+    *("control", "claim", "endpoint", "settings", "contacts", "key", "devices", "rtp_log", "capture"),
     *("boxes", "recording", "sidecar", "json_text", "path_text", "clock_answers", "greetings"),
     *("version_word", "channel_message"),
 )

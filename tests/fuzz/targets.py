@@ -7,6 +7,7 @@ claim         what DNS-SD says of a session                     endpoint    addr
 settings, contacts, key, devices                                files of a profile
 boxes         an MP4's, without FFmpeg                          recording   a leftover through FFmpeg: opened, repaired, decoded
 sidecar       of a recording, and of a repaired one             rtp_log     a table that another program saved: analysis, capture
+capture       that another program made: frames, streams, figures
 json_text, path_text                                            texts that hold undecodable bytes
 clock_answers, greetings                                        datagrams of theirs, sealed and signed as they should be
 stun          at the ports of the audio
@@ -23,6 +24,7 @@ import msgspec
 from aioice.ice import Connection, StunProtocol
 from zeroconf.asyncio import AsyncServiceInfo
 
+from blink_cli.app.files.capture_files import analyse_capture
 from blink_cli.app.files.rtp_log_files import analyse_log, export_capture
 from blink_cli.app.profile.contacts import Contacts
 from blink_cli.app.profile.device_memory import DeviceMemory
@@ -30,6 +32,7 @@ from blink_cli.app.profile.key_file import load_identity
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import load_settings
 from blink_cli.commands.analysis_text import analysis_lines
+from blink_cli.commands.capture_command import capture_lines
 from blink_cli.core.api.control_protocol import Ask, decode_from_client, decode_from_session, decode_request
 from blink_cli.core.api.device_name import parse_input_name, parse_output_name
 from blink_cli.core.endpoint import parse_endpoint, parse_group, parse_interface
@@ -65,6 +68,7 @@ from blink_cli.record.rtp_log.format import COLUMNS, HEADER
 from tests.core.gossip.parts import LAN, Party, Wire
 from tests.core.gossip.test_hostile_datagrams import CHANNELS, STRANGER, VALID, listening_party
 from tests.core.signaling.test_envelope import read, signed
+from tests.record.capture.parts import START_NS, Sending, announcement, pcap, pcapng, stream
 from tests.record.recording.test_recording import plan_for
 from tests.record.rtp_log_parts import example_rows
 from tests.record.simulated_call import ALICE, BOB, Link, Sender, record
@@ -289,6 +293,15 @@ def rtp_log(data: bytes) -> None:
     capture.unlink(missing_ok=True)
 
 
+def capture(data: bytes) -> None:
+    """A capture of another program: its frames, the streams in them, and what is told of these."""
+    file = _folder / "capture"
+    file.write_bytes(data)
+    with suppress(BlinkError):
+        for line in capture_lines(analyse_capture(file, {})):
+            assert line.isprintable()
+
+
 def json_text(data: bytes) -> None:
     """JSON that may hold undecodable bytes."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -391,6 +404,7 @@ TARGETS: dict[str, Target] = {
             key,
             devices,
             rtp_log,
+            capture,
             boxes,
             recording,
             sidecar,
@@ -410,6 +424,11 @@ _ROW = ",".join("1" for _ in COLUMNS)
 _GREETING = write_datagrams(
     NEIGHBOUR_TOPIC, bytes(16), (GREETING + Party(1).identity.public_key + b"anna",), ttl=0, attempt=0
 )
+
+
+def _captures() -> list[bytes]:
+    captured = (stream(1)[:8], [(START_NS, announcement()), *stream(2, Sending(loss=0.3))[:8]])
+    return [make(_folder / "seed", one).read_bytes() for make in (pcap, pcapng) for one in captured]
 
 
 def seeds_of(name: str) -> list[bytes]:
@@ -444,6 +463,7 @@ SEEDS: dict[str, list[bytes]] = {
         f"{';'.join(COLUMNS)}\r\n".encode("utf-16"),
         "\r\n".join((HEADER, *example_rows(), "")).encode(),
     ],
+    "capture": _captures(),
     "settings": [b'nickname = "anna"\n[codec]\nfec = true\n[[ice_servers]]\nurl = "stun:192.0.2.1"\n'],
     "contacts": [
         b'{"version":1,"contacts":{"bob":"did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"}}'

@@ -171,7 +171,7 @@ class CaptureReader:
                 raise UsageError(f"{self.path} is {what}.", hint=remedy)
         raise UsageError(
             f"{self.path} is no capture.",
-            hint="pcap and pcapng are read, as tcpdump and Wireshark write them.",
+            hint="Captures of the formats pcap and pcapng are read, as tcpdump and Wireshark write them.",
         )
 
 

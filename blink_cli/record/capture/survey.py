@@ -219,7 +219,17 @@ def survey(frames: Iterable[Frame], told: Mapping[int, tuple[str, int]]) -> Surv
         key: _payload_types(evidence, told, descriptions.of_ports(key.flow.target_port, key.flow.source_port))
         for key, evidence in candidates.streams().items()
     }
-    return Surveyed(_of_one_flow(streams), candidates.omitted, left_out, rtcp, datagrams, first_bytes, links)
+    told_packets = sum(one.packets for types in streams.values() for one in types.figures)
+    return Surveyed(
+        streams=_of_one_flow(streams),
+        streams_omitted=candidates.omitted,
+        left_out=left_out,
+        rtcp=rtcp,
+        datagrams=datagrams,
+        unproved=candidates.packets - told_packets,
+        first_bytes=first_bytes,
+        links=links,
+    )
 
 
 def _kind(payload: bytes) -> str:
