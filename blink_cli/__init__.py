@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blink_cli.api.opening import connect, open_session
     from blink_cli.api.schemas import json_schema, schema_names
     from blink_cli.api.session import Session
-    from blink_cli.api.tools import analyze_rtp_log, list_devices, sample_speech, score
+    from blink_cli.api.tools import analyze_capture, analyze_rtp_log, list_devices, sample_speech, score
     from blink_cli.app.media.sound_taps import SoundFrame, SoundTap
     from blink_cli.core.api import events, replies, requests
     from blink_cli.core.api.session_options import CodecOptions
@@ -66,6 +66,7 @@ _MODULES: Final = {
     "StateError": _ERRORS,
     "TapPoint": "blink_cli.core.media.tap_point",
     "UsageError": _ERRORS,
+    "analyze_capture": "blink_cli.api.tools",
     "analyze_rtp_log": "blink_cli.api.tools",
     "connect": "blink_cli.api.opening",
     "json_schema": "blink_cli.api.schemas",
@@ -102,6 +103,7 @@ __all__ = [
     "StateError",
     "TapPoint",
     "UsageError",
+    "analyze_capture",
     "analyze_rtp_log",
     "connect",
     "events",

@@ -1,6 +1,7 @@
-"""What needs no session: devices, pairs of sound files, RTP logs. Each blocks a thread of its own, and not the event loop."""
+"""What needs no session: devices, pairs of sound files, RTP logs, captures. Each blocks a thread of its own, and not the event loop."""
 
 import asyncio
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from blink_cli.api.documents import DeviceList
 
 if TYPE_CHECKING:
     from blink_cli.codec.figures import ScoreDone
+    from blink_cli.core.analysis.capture_figures import RtpCaptureFigures
     from blink_cli.core.analysis.figures import LogFigures
 
 
@@ -42,6 +44,24 @@ async def analyze_rtp_log(path: str | PathLike[str]) -> "LogFigures":
     from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - only here
 
     return await asyncio.to_thread(analyse_log, Path(path))
+
+
+async def analyze_capture(
+    path: str | PathLike[str], *, payload_types: Mapping[int, tuple[str, int]] | None = None
+) -> "RtpCaptureFigures":
+    """Return the same of the RTP streams in a capture (pcap, pcapng) of any program, as `blink rtp-analyze`.
+
+    Args:
+        path: The capture.
+        payload_types: Codec and clock rate of payload types that packets do not tell, as `{111: ("opus", 48_000)}`.
+
+    Raises:
+        BlinkError: It cannot be read, is no capture, or holds no RTP.
+
+    """
+    from blink_cli.app.files.capture_files import analyse_capture  # noqa: PLC0415 - only here
+
+    return await asyncio.to_thread(analyse_capture, Path(path), payload_types or {})
 
 
 def sample_speech() -> Path:

@@ -10,12 +10,13 @@ import msgspec
 from blink_cli.app.files.capture_files import analyse_capture
 from blink_cli.commands.analysis_text import LABEL_WIDTH, inbound_lines, labelled
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.names_shown import counted, duration_text, printable
+from blink_cli.commands.names_shown import counted, duration_text
 from blink_cli.commands.work_progress import with_progress
-from blink_cli.core.analysis.capture_figures import CaptureFigures, CaptureStream
+from blink_cli.core.analysis.capture_figures import CaptureStream, RtpCaptureFigures
 from blink_cli.core.analysis.wireshark_table import WiresharkFigures
 from blink_cli.core.api.replies import SCHEMA
 from blink_cli.core.errors import UsageError
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.text.path_text import shown
 from blink_cli.record.capture.frames import is_capture
 
@@ -66,7 +67,7 @@ def told_types(words: Sequence[str]) -> dict[int, tuple[str, int]]:
     return told
 
 
-def capture_lines(found: CaptureFigures) -> Iterator[str]:
+def capture_lines(found: RtpCaptureFigures) -> Iterator[str]:
     """Return the lines of a whole capture."""
     began = f" from {found.begun}" if found.begun else ""
     yield f"{shown(found.path)}: {found.format}{began}, {duration_text(found.duration_s)}, {counted(found.frames, 'frame')}"
@@ -108,7 +109,7 @@ def _wireshark_text(w: WiresharkFigures) -> str:
     return f"{text}{', problems' if w.problems else ''}"
 
 
-def _remarks(found: CaptureFigures) -> Iterator[str]:
+def _remarks(found: RtpCaptureFigures) -> Iterator[str]:
     if found.damage is not None:
         yield f"the file was read as far as it can be: {found.damage}"
     if found.streams_omitted:

@@ -12,7 +12,7 @@ from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.analysis.capture_figures import CaptureFigures
+from blink_cli.core.analysis.capture_figures import RtpCaptureFigures
 from blink_cli.core.analysis.figures import LogFigures
 from blink_cli.core.api.replies import SCHEMA, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     command(log, "status", prints=RtpLogState)(status)
     command(log, "export", prints=LogExported)(export)
     app.add_typer(log)
-    command(app, "rtp-analyze", prints=LogFigures | CaptureFigures)(rtp_analyze)
+    command(app, "rtp-analyze", prints=LogFigures | RtpCaptureFigures)(rtp_analyze)
 
 
 async def start(

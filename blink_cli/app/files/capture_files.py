@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from blink_cli.core.analysis.capture_figures import CaptureFigures, LeftOutFigures
+from blink_cli.core.analysis.capture_figures import LeftOutFigures, RtpCaptureFigures
 from blink_cli.core.errors import UsageError
 from blink_cli.core.progress import Progress
 from blink_cli.record.capture.analysis import CaptureAnalysis, time_text
@@ -20,7 +20,7 @@ _MOST_PORTS: Final = 32
 
 def analyse_capture(
     path: Path, told: Mapping[int, tuple[str, int]], progress: Progress = lambda _: None
-) -> CaptureFigures:
+) -> RtpCaptureFigures:
     """Return everything that a capture says of the RTP streams in it.
 
     Args:
@@ -42,7 +42,7 @@ def analyse_capture(
     analysis = CaptureAnalysis(surveyed.streams)
     analysis.read(again)
     left_out = surveyed.left_out
-    return CaptureFigures(
+    return RtpCaptureFigures(
         path=str(path),
         format=str(again.format),
         begun=time_text(analysis.first_ns),

@@ -77,7 +77,7 @@ class LeftOutFigures(msgspec.Struct, frozen=True, kw_only=True):
     other_udp: int
 
 
-class CaptureFigures(msgspec.Struct, frozen=True, kw_only=True):
+class RtpCaptureFigures(msgspec.Struct, frozen=True, kw_only=True):
     """A whole capture."""
 
     path: str

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blink_cli.app.files.capture_files import analyse_capture
-from blink_cli.core.analysis.capture_figures import CaptureFigures
+from blink_cli.core.analysis.capture_figures import RtpCaptureFigures
 from blink_cli.core.errors import UsageError
 from blink_cli.core.media import red
 from blink_cli.core.media.reception_statistics import ReportBlock
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.no_clock
 
 def analysed(
     tmp_path: Path, captured: list[Captured], link: int = 101, **told: tuple[str, int]
-) -> CaptureFigures:
+) -> RtpCaptureFigures:
     return analyse_capture(
         pcap(tmp_path / "call.pcap", sorted(captured, key=lambda one: one[0]), link=link),
         {int(number.removeprefix("pt")): kind for number, kind in told.items()},
