@@ -24,6 +24,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
     "Sessions": (
         Listed("repl", "serve_commands", "Open a session and its prompt; the same as `blink` alone."),
         Listed("serve", "serve_commands", "Run a session without a prompt, until `blink quit`, SIGINT or SIGTERM."),
+        Listed("source", "source_commands", "Run the commands of a file, one a line, until one fails."),
         Listed("status", "session_commands", "Show the session at a glance."),
         Listed("quit", "session_commands", "End the session: it leaves its call, and its profile is free when this returns."),
     ),

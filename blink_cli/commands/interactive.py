@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from blink_cli.commands import running
 from blink_cli.commands.command_context import CommandContext, SessionSource
 from blink_cli.commands.lines import Lines
-from blink_cli.commands.parsing import ExitWith, as_blink_error
+from blink_cli.commands.parsing import ExitWith
+from blink_cli.commands.script import run_script
 from blink_cli.commands.session_sources import PresentSource, ProfileSource
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import NoSessionError
-from blink_cli.core.exit_codes import ExitCode
 
 
 async def prompt_or_script(context: CommandContext, options: SessionOptions, *, keep_going: bool) -> None:
@@ -49,48 +49,10 @@ async def _script(context: CommandContext, options: SessionOptions, *, keep_goin
         except NoSessionError:
             session = await stack.enter_async_context(running.host(context.options, options))
             source = PresentSource(session)
-        failed = await run_script(
-            Lines(context.options, source, context.commands), context, keep_going=keep_going
-        )
+        lines = Lines(context.options, source, context.commands)
+        failed = await run_script(lines, stdin_lines(), context, keep_going=keep_going)
     if failed is not None:
         raise ExitWith(failed)
-
-
-async def run_script(lines: Lines, context: CommandContext, *, keep_going: bool) -> ExitCode | None:
-    """Run the lines of stdin; return the first failure's exit code, None when there was none.
-
-    Without `keep_going` that failure is the end.
-    """
-    first_failure: ExitCode | None = None
-    number = 0
-    async for line in stdin_lines():
-        number += 1
-        failure = await _run_line(lines, line, context)
-        if failure is None:
-            continue
-        first_failure = first_failure or failure
-        if not keep_going:
-            context.output.message(f"stopped at line {number}: {line.strip()}")
-            break
-    return first_failure
-
-
-async def _run_line(lines: Lines, line: str, context: CommandContext) -> ExitCode | None:
-    at = context
-    try:
-        job = lines.parsed(line)
-        if job is not None:
-            at = job.context
-            await job.run
-    except BrokenPipeError:
-        raise
-    except ExitWith as ending:
-        return ending.code
-    except Exception as error:  # noqa: BLE001 - as in `main`: errors become sentences, unknown ones too
-        shown = as_blink_error(error)
-        at.output.error(shown)
-        return shown.exit_code
-    return None
 
 
 async def stdin_lines() -> AsyncIterator[str]:
