@@ -267,6 +267,9 @@ class LogExported(Document, frozen=True, kw_only=True):
     rows_lost: int
     """That the log says are missing: the capture shows them as loss."""
 
+    payloads: int = 0
+    """Packets with what they carried (`rtp-log start --payload`); the payloads of the others are zeros."""
+
 
 class SessionReady(Document, frozen=True, kw_only=True):
     """The first line of `serve`: the session answers from now on."""

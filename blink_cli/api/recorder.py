@@ -74,7 +74,12 @@ class RtpLog:
         self._port = port
 
     async def start(
-        self, path: str | PathLike[str], *, decisions: bool = False, replayable: bool = False
+        self,
+        path: str | PathLike[str],
+        *,
+        decisions: bool = False,
+        replayable: bool = False,
+        payload: bool = False,
     ) -> RtpLogState:
         """Log from now on.
 
@@ -82,13 +87,19 @@ class RtpLog:
             path: A new file; or a folder, which exists or ends with a slash, for a file a call.
             decisions: Whether a file beside it tells what the playout does, and why.
             replayable: Whether a file beside it holds everybody's voice, for `lab replay`. All in the call are told.
+            payload: Whether it holds what every packet carries, so that a capture made of it can be played. All in the call are told.
 
         Raises:
             StateError: It runs already.
 
         """
         return await self._port.ask(
-            StartRtpLog(path=absolute_or_folder(fspath(path)), decisions=decisions, replayable=replayable)
+            StartRtpLog(
+                path=absolute_or_folder(fspath(path)),
+                decisions=decisions,
+                replayable=replayable,
+                payload=payload,
+            )
         )
 
     async def pause(self) -> RtpLogState:

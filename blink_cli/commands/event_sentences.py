@@ -233,8 +233,9 @@ class Narrator:
                 return f"this machine is too slow for the call: {printable(reason)}"
             case e.MachineRecovered(lasted_s=lasted_s):
                 return f"this machine keeps up again, after {duration_text(lasted_s)}"
-            case e.RtpLogStarted(path=path, call_id=call_id):
-                return f"packets of call {short_call(call_id)} are logged to {shown(path)}"
+            case e.RtpLogStarted(path=path, call_id=call_id, payload=payload):
+                voices = ", with all voices: the others see that you record" if payload else ""
+                return f"packets of call {short_call(call_id)} are logged to {shown(path)}{voices}"
             case e.RtpLogRowsLost(path=path, rows_lost=rows_lost):
                 return f"the log {shown(path)} lacks {counted(rows_lost, 'row')} so far: the disk is too slow"
             case e.RtpLogStopped(path=path, reason=reason, rows=rows, rows_lost=rows_lost):

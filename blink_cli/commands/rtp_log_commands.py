@@ -62,9 +62,18 @@ async def start(
             help="Beside it: what `lab replay` needs. It holds all voices: the others see that you record.",
         ),
     ] = False,
+    payload: Annotated[
+        bool,
+        typer.Option(
+            "--payload",
+            help="In it: what every packet carries, so that Wireshark plays a capture made of it. It holds all voices: the others see that you record.",
+        ),
+    ] = False,
 ) -> None:
     """Log every packet of this call, or of the next one."""
-    request = StartRtpLog(path=absolute_or_folder(path), decisions=decisions, replayable=replayable)
+    request = StartRtpLog(
+        path=absolute_or_folder(path), decisions=decisions, replayable=replayable, payload=payload
+    )
     _show(context, await context.ask(request))
 
 
@@ -101,15 +110,26 @@ async def export(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="A new file; else the log's name with .pcap.")
     ] = None,
+    playable: Annotated[
+        bool,
+        typer.Option(
+            "--playable",
+            help="Packets with redundant copies (RED) become plain Opus, which Wireshark's player knows.",
+        ),
+    ] = False,
 ) -> None:
-    """Write a log as a packet capture, without payloads."""
+    """Write a log as a packet capture, with the payloads that it keeps."""
     if kind != "pcap":
         raise UsageError(f"There is no format {kind!r}.", hint="The only format is pcap.")
     from blink_cli.app.files.rtp_log_files import export_capture  # noqa: PLC0415 - reading logs is no other command's need
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - asyncio: `--help` needs none
+    from blink_cli.record.rtp_log.pcap import RedPackets  # noqa: PLC0415 - as the first one
 
+    redundant = RedPackets.PRIMARY_ALONE if playable else RedPackets.AS_THEY_WERE
     target = path.with_name(name_ending(path.stem, ".pcap")) if out is None else out
-    done = await with_progress(context, "export", lambda progress: export_capture(path, target, progress))
+    done = await with_progress(
+        context, "export", lambda progress: export_capture(path, target, progress, redundant)
+    )
     if context.output.json:
         context.output.document(
             msgspec.to_builtins(
@@ -119,13 +139,16 @@ async def export(
                     packets=done.packets,
                     pauses=done.pauses,
                     rows_lost=done.rows_lost,
+                    payloads=done.payloads,
                 )
             )
         )
     else:
         context.output.message(
-            f"{done.packets} packets in {shown(target)}: open it in Wireshark and decode UDP port 5004 as RTP"
+            f"{done.packets} packets in {shown(target)}: open it in Wireshark; what is not taken for RTP there, decode UDP port 5004 as RTP"
         )
+    if playable and not done.payloads:
+        context.output.message("nothing in it can be played: the log was started without --payload")
     if done.pauses:
         context.output.message(
             f"the log was paused {counted(done.pauses, 'time')}; Wireshark takes that for loss"
@@ -226,7 +249,7 @@ def state_sentence(state: RtpLogState) -> str:
             paused = " (paused)" if standing == "paused" else ""
             return (
                 f"logging to {shown(state.file or '')}{paused}: {counted(state.rows, 'row')}, {_size(state.bytes)}{lost}"
-                f"{_beside_text(state.playout)}"
+                f"{_voices_text(state.payload_bytes)}{_beside_text(state.playout)}"
             )
 
 
@@ -234,8 +257,12 @@ def _file_text(file: RtpLogFile) -> str:
     lost = f", {counted(file.rows_lost, 'row')} could not be written" if file.rows_lost else ""
     return (
         f"{shown(file.path)}: {counted(file.rows, 'row')}, {_size(file.bytes)}{lost} ({file.reason})"
-        f"{_beside_text(file.playout)}"
+        f"{_voices_text(file.payload_bytes)}{_beside_text(file.playout)}"
     )
+
+
+def _voices_text(payload_bytes: int | None) -> str:
+    return "" if payload_bytes is None else f", with all voices ({_size(payload_bytes)} of payloads)"
 
 
 def _beside_text(logs: PlayoutLogs | None) -> str:

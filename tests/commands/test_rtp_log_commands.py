@@ -58,7 +58,7 @@ def test_analysing_needs_no_session(shell: Shell, here: Here, tmp_path: Path) ->
     exported = here(shell, "rtp-log", "export", str(log), "--json")
     assert exported.json == {
         "schema": 1, "path": str(tmp_path / "log.pcap"), "format": "pcap", "packets": 38, "pauses": 0,
-        "rows_lost": 0,
+        "rows_lost": 0, "payloads": 0,
     }  # fmt: skip
     assert exported.stderr == ""
     assert here(shell, "rtp-log", "export", str(log)).exit_code == 1

@@ -280,7 +280,7 @@ def test_dataframes_type_the_columns_and_what_they_save_again_is_the_same_log(tm
         table[sorted(table.columns)].to_csv(f"{path}.sorted.csv", float_format="%.10g", lineterminator="\\r")
     """
     kinds = json.loads(run_python(folder, program, str(log)))
-    text = {"event", "wall_time", "peer", "direction", "outcome", "note"}
+    text = {"event", "wall_time", "peer", "direction", "outcome", "note", "payload"}
     assert {name for name, kind in kinds.items() if kind == "String"} == text
     rows = list(RtpLogReader(log))
     for name in ("polars", "quoted", "pandas", "german", "sorted"):

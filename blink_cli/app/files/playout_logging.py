@@ -28,10 +28,17 @@ from blink_cli.runtime.loop_bridge import LoopBridge
 
 
 class PlayoutWish(msgspec.Struct, frozen=True):
-    """What is wanted beside an RTP log."""
+    """What is wanted of an RTP log besides its rows."""
 
     decisions: bool = False
     replayable: bool = False
+    payload: bool = False
+    """In the log itself: what packets carry. Nothing stands beside it for that."""
+
+    @property
+    def keeps_voices(self) -> bool:
+        """Whether this is a recording, which all in the call are to be shown."""
+        return self.replayable or self.payload
 
 
 NOTHING_BESIDE: Final = PlayoutWish()
@@ -65,13 +72,13 @@ class PlayoutLogging(MediaTap):
         if wish.decisions or wish.replayable:
             self._taps.add(self)
         # Said before the first word is on the disk, and before a call in which that will be so.
-        self._show(wish.replayable)
+        self._show(wish.keeps_voices)
 
     def want_no_more(self) -> None:
         """Log nothing beside the logs that follow. What runs was ended before."""
         self._wish = NOTHING_BESIDE
         self._paused = False
-        self._show(self._wish.replayable)
+        self._show(self._wish.keeps_voices)
         if self._writer is None:
             self._taps.remove(self)
 

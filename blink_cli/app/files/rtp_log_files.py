@@ -11,7 +11,7 @@ from blink_cli.core.text.path_text import escaped, shown
 from blink_cli.files.ordinary import ordinary_stands_at
 from blink_cli.files.reading import open_reading
 from blink_cli.record.rtp_log.analysis import LogAnalysis, analyse
-from blink_cli.record.rtp_log.pcap import CaptureTotals, write_capture
+from blink_cli.record.rtp_log.pcap import CaptureTotals, RedPackets, write_capture
 from blink_cli.record.rtp_log.reader import RtpLogReader
 from blink_cli.runtime.extras import needs_extra
 
@@ -51,7 +51,12 @@ def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = la
     )
 
 
-def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -> CaptureTotals:
+def export_capture(
+    path: Path,
+    out: Path,
+    progress: Progress = lambda _: None,
+    redundant: RedPackets = RedPackets.AS_THEY_WERE,
+) -> CaptureTotals:
     """Write a log's packets as a capture into a new file.
 
     Raises:
@@ -62,7 +67,7 @@ def export_capture(path: Path, out: Path, progress: Progress = lambda _: None) -
 
     """
     try:
-        totals = write_capture(RtpLogReader(path, progress), out)
+        totals = write_capture(RtpLogReader(path, progress), out, redundant)
     except FileExistsError as failure:
         raise StateError(f"{out} exists.", hint="Name another file with --out.") from failure
     except OSError as failure:

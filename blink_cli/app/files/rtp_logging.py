@@ -57,8 +57,8 @@ from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.rtp_log.format import LogEvent
 from blink_cli.record.rtp_log.playout_writer import LineFileTotals, PlayoutLogWriter
+from blink_cli.record.rtp_log.rows import MOST_PAYLOAD_BYTES, LinkBegan, PlayoutCounted, Remark
 from blink_cli.record.rtp_log.rows import FramePlayed as PlayedRow
-from blink_cli.record.rtp_log.rows import LinkBegan, PlayoutCounted, Remark
 from blink_cli.record.rtp_log.writer import RtpLogTotals, RtpLogWriter
 from blink_cli.runtime.loop_bridge import LoopBridge
 
@@ -122,6 +122,7 @@ class RtpLogging(MediaWatcher):
         self._is_folder = False
         self._log: _Log | None = None
         self._paused = False
+        self._keeps_payload = False
         self._closing: set[_Log] = set()
         self._files: list[RtpLogFile] = []
         self._impairment: Callable[[], str] = str
@@ -137,7 +138,7 @@ class RtpLogging(MediaWatcher):
 
         async def start(request: StartRtpLog) -> RtpLogState:
             async with self._one_at_a_time:
-                wish = PlayoutWish(decisions=request.decisions, replayable=request.replayable)
+                wish = PlayoutWish(request.decisions, request.replayable, request.payload)
                 await self.start(request.path, situation, wish)
                 return self.state()
 
@@ -198,6 +199,7 @@ class RtpLogging(MediaWatcher):
             self._is_folder = await asyncio.to_thread(_prepared, target, is_folder=is_folder)
             self._taps.add(self)
             self._playout.want(wish)
+            self._keeps_payload = wish.payload
             call, links = situation()
             if call is not None:
                 await self._open(call, links)
@@ -274,6 +276,7 @@ class RtpLogging(MediaWatcher):
             files=tuple(self._files),
             processing=None if totals is None else _processing_file(totals),
             playout=None if log is None else _playout_files(log.playout),
+            payload_bytes=None if totals is None else totals.payload_bytes,
         )
 
     # ---- MediaTap
@@ -393,7 +396,11 @@ class RtpLogging(MediaWatcher):
     def _begin(self, call: CallId) -> _Log:
         assert self._target is not None, "listens in only while a log was asked for"
         path = self._target / _file_name(call, self._own) if self._is_folder else self._target
-        writer = RtpLogWriter(path, lambda totals: self._ended(log, totals))
+        writer = RtpLogWriter(
+            path,
+            lambda totals: self._ended(log, totals),
+            payload_bytes=MOST_PAYLOAD_BYTES if self._keeps_payload else None,
+        )
         playout = self._playout.begin(path, call, writer.opened)
         log = self._log = _Log(writer, playout, call, asyncio.get_running_loop().create_future())
         writer.opened.add_done_callback(lambda opened: self._bridge.call(self._opened, log, opened))
@@ -438,7 +445,8 @@ class RtpLogging(MediaWatcher):
     def _opened(self, log: _Log, opened: Future[None]) -> None:
         failure = opened.exception()
         if failure is None:
-            self._publish(RtpLogStarted(path=str(log.writer.path), call_id=log.call))
+            keeps_payload = log.writer.totals.payload_bytes is not None
+            self._publish(RtpLogStarted(path=str(log.writer.path), call_id=log.call, payload=keeps_payload))
             return
         if log.awaited:
             log.closed.set_result(log.writer.totals)
@@ -466,6 +474,7 @@ class RtpLogging(MediaWatcher):
                 reason=reason,
                 processing=_processing_file(totals),
                 playout=_playout_files(log.playout),
+                payload_bytes=totals.payload_bytes,
             )
         )
         del self._files[:-FILES_REMEMBERED]

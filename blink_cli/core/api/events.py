@@ -349,6 +349,8 @@ class RtpLogStarted(Fact, frozen=True):
 
     path: str
     call_id: CallId
+    payload: bool = False
+    """With what they carry: voices are kept, and all in the call are shown that this session records."""
 
 
 class RtpLogRowsLost(Fact, frozen=True):

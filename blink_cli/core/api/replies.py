@@ -1018,6 +1018,8 @@ class RtpLogFile(_Value, frozen=True):
 
     processing: ProcessingLogFile | None = None
     playout: PlayoutLogs | None = None
+    payload_bytes: int | None = None
+    """Of what packets carried, kept in it; None unless it was asked for."""
 
 
 class RtpLogState(_Reply, frozen=True, tag="rtp_log"):
@@ -1048,6 +1050,9 @@ class RtpLogState(_Reply, frozen=True, tag="rtp_log"):
 
     playout: PlayoutLogs | None = None
     """Beside the open file; None unless it was asked for."""
+
+    payload_bytes: int | None = None
+    """Of what packets carry, kept in the open file so far; None unless it was asked for."""
 
 
 class IceServerState(_Value, frozen=True):

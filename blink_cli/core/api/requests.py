@@ -243,6 +243,9 @@ class StartRtpLog(Request[RtpLogState], frozen=True, tag="rtp_log_start"):
     replayable: bool = False
     """Whether a file beside it holds what `lab replay` needs: everybody's voice. All in the call are shown that this session records."""
 
+    payload: bool = False
+    """Whether it holds what every packet carries: everybody's voice, too, and shown in the same way."""
+
 
 class PauseRtpLog(Request[RtpLogState], frozen=True, tag="rtp_log_pause"):
     """Write no rows for a while."""

@@ -91,6 +91,9 @@ class SentPacket(msgspec.Struct, frozen=True, gc=False):
     sent_s: float
     """Monotonic."""
 
+    payload: bytes = b""
+    """Before SRTP; the RTP log keeps it where it was asked to."""
+
 
 class SenderReport(msgspec.Struct, frozen=True, gc=False):
     """What an RTCP sender report says of its stream's clock (RFC 3550, section 6.4.1)."""

@@ -153,6 +153,7 @@ class RtpSender:
             frame.voice,
             len(copies),
             now_s,
+            payload,
         )
         return header + payload, told
 

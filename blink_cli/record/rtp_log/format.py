@@ -39,6 +39,7 @@ COLUMNS: Final = (
     "concealed_samples",
     "total_samples",
     "note",
+    "payload",
 )
 """New ones are added behind."""
 
@@ -92,6 +93,9 @@ class LogEvent(StrEnum):
     MARKED = "marked"
     """Somebody marked this moment (`mark`); the note is the text."""
 
+    PAYLOADS_END = "payloads_end"
+    """From here on no payloads are kept: the log holds as many bytes of them as it may (`octets`)."""
+
     CALL_ENDED = "call_ended"
 
 
@@ -128,3 +132,5 @@ class LogRow(msgspec.Struct, frozen=True, gc=False):
     concealed_samples: int = 0
     total_samples: int = 0
     note: str = ""
+    payload: bytes = b""
+    """Of a packet, where the log keeps payloads; base64 in the file."""

@@ -1,27 +1,34 @@
-"""A log as a packet capture for Wireshark and its like: RTP headers in made-up IPv4 and UDP, with payloads of zeros.
+"""A log as a packet capture for Wireshark and its like: RTP in made-up IPv4 and UDP, with the payloads that the log kept, else with zeros.
 
-    | pcap record header | IPv4, 20 bytes | UDP, 8 bytes | RTP header, 12 or 20 bytes | payload: as long as it was, all zeros |
+    | pcap record header | IPv4, 20 bytes | UDP, 8 bytes | RTP header, 12 or 20 bytes | payload: as long as it was |
 
 This session is 10.0.0.1, its peers 10.0.0.2 and up, in the order in which they appear; all on port 5004. The audio level travels as header extension 1.
+
+Before the first payload of a link that the log kept, a session description goes by (SDP in SAP), as it might have on a network: by it Wireshark knows RTP and its payload types without being
+told, and plays Opus. What holds no payload is as the log has it, packet by packet, and nothing else.
 
 Packets are whole, and the link type is raw IP (101): GStreamer knows no raw IPv4 (228), and passes over packets that are cut, as `tcpdump -s` cuts
 them.
 
 Written with `struct`: the format is 40 bytes of headers, and the one library for it that is small has had no release since 2022.
 
-Source: draft-ietf-opsawg-pcap (file), RFC 791 (IPv4), RFC 768 (UDP, without checksum).
+Source: draft-ietf-opsawg-pcap (file), RFC 791 (IPv4), RFC 768 (UDP, without checksum), RFC 2974 (SAP), RFC 8866 (SDP).
 """
 
 import os
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from blink_cli.core.errors import WireError
 from blink_cli.core.ids import Did
-from blink_cli.core.media.rtp_header import RtpHeaderWriter
+from blink_cli.core.media import red
+from blink_cli.core.media.rtp_header import AUDIO_LEVEL_URI, RtpHeaderWriter
 from blink_cli.files.writing import create
 from blink_cli.record.rtp_log.format import LogEvent, LogRow
 
@@ -44,6 +51,21 @@ _MOST_PEERS: Final = 60_000
 _MOST_WRITERS: Final = 4_096
 
 
+_SAP_TARGET: Final = bytes((224, 2, 127, 254))
+_SAP_PORT: Final = 9875
+_MOST_DESCRIPTIONS: Final = 1_000
+_MOST_ORIGINALS: Final = 4_096
+"""Payloads that are remembered for copies, of which a log has no payload: SRTP refused them unopened."""
+
+
+class RedPackets(Enum):
+    """What becomes of packets that carry copies of earlier frames (RED)."""
+
+    AS_THEY_WERE = auto()
+    PRIMARY_ALONE = auto()
+    """Plain Opus with the packet's own frame: Wireshark's player knows no RED."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureTotals:
     """What was written, and what nobody can see in it."""
@@ -55,8 +77,13 @@ class CaptureTotals:
     rows_lost: int
     """That the log itself says are missing; the same holds."""
 
+    payloads: int = 0
+    """Packets whose payload the log has kept; those of the others are zeros."""
 
-def write_capture(rows: Iterable[LogRow], out: Path) -> CaptureTotals:
+
+def write_capture(
+    rows: Iterable[LogRow], out: Path, redundant: RedPackets = RedPackets.AS_THEY_WERE
+) -> CaptureTotals:
     """Write every packet of a log, copies included, into a new file.
 
     Raises:
@@ -65,57 +92,151 @@ def write_capture(rows: Iterable[LogRow], out: Path) -> CaptureTotals:
 
     """
     with os.fdopen(create(out), "wb") as file:
-        return _write(rows, file)
+        return _Writer(file, redundant).write(rows)
 
 
-def _write(rows: Iterable[LogRow], file: BinaryIO) -> CaptureTotals:
-    file.write(_FILE_HEADER)
-    addresses: dict[Did, bytes] = {}
-    writers: dict[tuple[int, bool], RtpHeaderWriter] = {}
-    origin_s: float | None = None
-    packets = pauses = rows_lost = 0
-    for row in rows:
-        if origin_s is None:
-            # One wall time and then the monotonic clock: a wall clock that was set would spoil every interval.
-            origin_s = _seconds(row.wall_time) - row.time_s
-        if row.event is LogEvent.PAUSED:
-            pauses += 1
-        elif row.event is LogEvent.ROWS_LOST:
-            rows_lost += row.packets
-        if row.event is not LogEvent.PACKET or row.peer is None or row.sequence is None:
-            continue
+class _Writer:
+    """One capture."""
+
+    def __init__(self, file: BinaryIO, redundant: RedPackets) -> None:
+        self._file = file
+        self._redundant = redundant
+        self._addresses: dict[Did, bytes] = {}
+        self._headers: dict[tuple[int, bool], RtpHeaderWriter] = {}
+        self._red_types: dict[Did, int] = {}
+        self._types: dict[int, str] = {}
+        """Of all links so far, with their names in SDP."""
+
+        self._undescribed: set[Did] = set()
+        self._originals: dict[tuple[Did, int, int], bytes] = {}
+        self._origin_s: float | None = None
+        self._packets = self._payloads = self._descriptions = 0
+
+    def write(self, rows: Iterable[LogRow]) -> CaptureTotals:
+        """Write everything, the file's header first."""
+        self._file.write(_FILE_HEADER)
+        pauses = rows_lost = 0
+        for row in rows:
+            if self._origin_s is None:
+                # One wall time and then the monotonic clock: a wall clock that was set would spoil every interval.
+                self._origin_s = _seconds(row.wall_time) - row.time_s
+            if row.event is LogEvent.PAUSED:
+                pauses += 1
+            elif row.event is LogEvent.ROWS_LOST:
+                rows_lost += row.packets
+            elif row.event is LogEvent.LINK_CONNECTED and row.peer is not None:
+                self._link(row, row.peer)
+            elif row.event is LogEvent.PACKET and row.peer is not None and row.sequence is not None:
+                self._packet(row, row.peer, row.sequence)
+        return CaptureTotals(self._packets, pauses, rows_lost, self._payloads)
+
+    def _link(self, row: LogRow, peer: Did) -> None:
+        """Remember what may come over a link."""
+        self._types[row.payload_type] = "opus/48000/2"
+        red_type = row.note.removeprefix("RED ")
+        if red_type.isascii() and red_type.isdigit() and int(red_type) < 128:
+            self._red_types[peer] = int(red_type)
+            self._types[int(red_type)] = "red/48000/2"
+        if len(self._undescribed) < _MOST_DESCRIPTIONS:
+            self._undescribed.add(peer)
+
+    def _describe(self, time_s: float, peer: Did) -> None:
+        """Say what may come over a link, to whom it comes: both ends."""
+        self._undescribed.remove(peer)
+        if self._descriptions < _MOST_DESCRIPTIONS:
+            self._descriptions += 1
+            for address in (_OWN, self._address(peer)):
+                payload = _description(address, self._types)
+                self._datagram(time_s, (_OWN, _SAP_TARGET), payload, port=_SAP_PORT)
+
+    def _packet(self, row: LogRow, peer: Did, sequence: int) -> None:
         key = row.ssrc, row.level_dbov is not None
-        writer = writers.get(key)
+        writer = self._headers.get(key)
         if writer is None:
-            if len(writers) >= _MOST_WRITERS:
-                writers.clear()  # they are made again
-            writer = writers[key] = RtpHeaderWriter(row.ssrc, AUDIO_LEVEL_ID if key[1] else None)
+            if len(self._headers) >= _MOST_WRITERS:
+                self._headers.clear()  # they are made again
+            writer = self._headers[key] = RtpHeaderWriter(row.ssrc, AUDIO_LEVEL_ID if key[1] else None)
+        payload_type, payload = self._payload(row, peer, sequence)
+        if row.payload and peer in self._undescribed:
+            self._describe(row.time_s, peer)
         header = writer.header(
-            payload_type=row.payload_type,
-            sequence_number=row.sequence & 0xFFFF,
+            payload_type=payload_type,
+            sequence_number=sequence & 0xFFFF,
             timestamp=row.timestamp,
             marker=row.marker,
             audio_level_dbov=row.level_dbov or 0,
             voice=row.voice,
         )
-        peer = _address(addresses, row.peer)
-        source, target = (_OWN, peer) if row.direction == "sent" else (peer, _OWN)
-        payload_bytes = min(row.payload_bytes, _MOST_BYTES - _IPV4.size - _UDP.size - len(header))
-        whole = (
-            _ip_and_udp(source, target, len(header) + payload_bytes, packets) + header + bytes(payload_bytes)
-        )
-        second, microsecond = divmod(round((origin_s + row.time_s) * 1e6), 1_000_000)
-        file.write(_RECORD.pack(second & 0xFFFFFFFF, microsecond, len(whole), len(whole)))
-        file.write(whole)
-        packets += 1
-    return CaptureTotals(packets, pauses, rows_lost)
+        address = self._address(peer)
+        way = (_OWN, address) if row.direction == "sent" else (address, _OWN)
+        most_bytes = _MOST_BYTES - _IPV4.size - _UDP.size - len(header)
+        self._datagram(row.time_s, way, header + payload[:most_bytes], port=PORT)
+        self._packets += 1
+
+    def _payload(self, row: LogRow, peer: Did, sequence: int) -> tuple[int, bytes]:
+        """Payload type and payload of a packet."""
+        payload = row.payload
+        key = peer, row.ssrc, sequence
+        if payload:
+            self._originals[key] = payload
+            if len(self._originals) > _MOST_ORIGINALS:
+                del self._originals[next(iter(self._originals))]
+        else:
+            payload = self._originals.get(key, b"")
+        if len(payload) != row.payload_bytes or not payload:
+            return row.payload_type, bytes(row.payload_bytes)
+        self._payloads += 1
+        if self._redundant is RedPackets.PRIMARY_ALONE and row.payload_type == self._red_types.get(peer):
+            with suppress(WireError):
+                _, primary, primary_type = red.unpack(payload, row.timestamp)[-1]
+                return primary_type, primary
+        return row.payload_type, payload
+
+    def _datagram(self, time_s: float, way: tuple[bytes, bytes], payload: bytes, *, port: int) -> None:
+        whole = _ip_and_udp(way, len(payload), self._packets, port) + payload
+        origin_s = self._origin_s or 0.0
+        second, microsecond = divmod(round((origin_s + time_s) * 1e6), 1_000_000)
+        self._file.write(_RECORD.pack(second & 0xFFFFFFFF, microsecond, len(whole), len(whole)))
+        self._file.write(whole)
+
+    def _address(self, peer: Did) -> bytes:
+        addresses = self._addresses
+        address = addresses.get(peer)
+        if address is None:
+            if len(addresses) >= _MOST_PEERS:
+                addresses.clear()
+            number = 2 + len(addresses)
+            address = addresses[peer] = bytes((10, 0, number >> 8, number & 0xFF))
+        return address
 
 
-def _ip_and_udp(source: bytes, target: bytes, udp_payload_bytes: int, number: int) -> bytes:
+def _description(address: bytes, types: dict[int, str]) -> bytes:
+    """An announcement of RTP that comes to an address."""
+    host = ".".join(map(str, address))
+    lines = [
+        "v=0",
+        "o=- 1 1 IN IP4 10.0.0.1",
+        "s=RTP log",
+        f"c=IN IP4 {host}",
+        "t=0 0",
+        f"m=audio {PORT} RTP/AVP {' '.join(map(str, types))}",
+        *(f"a=rtpmap:{number} {name}" for number, name in types.items()),
+        f"a=extmap:{AUDIO_LEVEL_ID} {AUDIO_LEVEL_URI}",
+    ]
+    return (
+        b"\x20\0\0\x01"
+        + _OWN
+        + b"application/sdp\0"
+        + "".join(f"{line}\r\n" for line in lines).encode("ascii")
+    )
+
+
+def _ip_and_udp(way: tuple[bytes, bytes], udp_payload_bytes: int, number: int, port: int) -> bytes:
+    source, target = way
     length = _IPV4.size + _UDP.size + udp_payload_bytes
     fields = (0x45, 0, length, number & 0xFFFF, 0, 64, 17)
     ip = _IPV4.pack(*fields, _checksum(_IPV4.pack(*fields, 0, source, target)), source, target)
-    return ip + _UDP.pack(PORT, PORT, length - _IPV4.size, 0)
+    return ip + _UDP.pack(port, port, length - _IPV4.size, 0)
 
 
 def _checksum(header: bytes) -> int:
@@ -123,16 +244,6 @@ def _checksum(header: bytes) -> int:
     total: int = sum(struct.unpack("!10H", header))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
-
-
-def _address(addresses: dict[Did, bytes], peer: Did) -> bytes:
-    address = addresses.get(peer)
-    if address is None:
-        if len(addresses) >= _MOST_PEERS:
-            addresses.clear()
-        number = 2 + len(addresses)
-        address = addresses[peer] = bytes((10, 0, number >> 8, number & 0xFF))
-    return address
 
 
 def _seconds(wall_time: str) -> float:

@@ -5,6 +5,7 @@ import csv
 import io
 import math
 import os
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,6 +182,16 @@ class _Cells:
             raise ValueError("too long for a word")
         return "" if text.lower() in _NOTHING else text
 
+    def payload(self, name: str) -> bytes:
+        """Base64.
+
+        Raises:
+            ValueError: It is none.
+
+        """
+        text = self.text(name).strip()
+        return b"" if text.lower() in _NOTHING else a2b_base64(from_cell(text), strict_mode=True)
+
     def integer(self, name: str) -> int:
         return self.integer_or_none(name) or 0
 
@@ -280,6 +291,7 @@ def _row(cells: Sequence[str], places: Mapping[str, int]) -> LogRow | None:
             c.integer("concealed_samples"),
             c.integer("total_samples"),
             from_cell(c.word("note")),
+            c.payload("payload"),
         )
     except (ValueError, IndexError, OverflowError):
         return None

@@ -7,6 +7,7 @@ for one more round of the writer. Used by the writer's thread alone; time comes 
 
 import csv
 import io
+from binascii import b2a_base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -31,6 +32,9 @@ _LINE_END: Final = "\r\n"
 _REMEMBERED_TIMESTAMPS: Final = 256
 _EARLY_OUTCOMES: Final = 256
 """The playout has a packet a moment before the log has it: so many outcomes are kept for packets that come behind them."""
+
+MOST_PAYLOAD_BYTES: Final = 1 << 30
+"""That one log keeps, a third less than they take in the file: five hours of a call of eight. Behind them rows go on without."""
 
 MOST_STREAMS: Final = 256
 """Whose numbers are extended; of more, the oldest are forgotten, and begin at their number on the wire."""
@@ -89,7 +93,7 @@ Entry: TypeAlias = (
 class _Row:
     """One row, or a received packet's that is not finished."""
 
-    __slots__ = ("at_s", "begin", "number", "outcome", "waits")
+    __slots__ = ("at_s", "begin", "number", "outcome", "payload", "waits")
 
     def __init__(self, begin: str, number: int, *, at_s: float, waits: bool) -> None:
         self.begin = begin
@@ -97,6 +101,8 @@ class _Row:
         self.at_s = at_s
         self.waits = waits
         self.outcome = ""
+        self.payload = ""
+        """The last cell."""
 
     def __lt__(self, other: "_Row") -> bool:
         return (self.at_s, self.number) < (other.at_s, other.number)
@@ -151,9 +157,19 @@ class _Numbers:
 class LogRows:
     """Makes the rows of one call's log."""
 
-    def __init__(self, wall_offset_s: float) -> None:
-        """`wall_offset_s` is the wall clock's time since 1970 less the monotonic time; it may be renewed at any time."""
+    def __init__(self, wall_offset_s: float, *, payload_bytes: int = 0) -> None:
+        """Make rows.
+
+        Args:
+            wall_offset_s: The wall clock's time since 1970 less the monotonic time; it may be renewed at any time.
+            payload_bytes: So much of what packets carry is kept with them.
+
+        """
         self.wall_offset_s = wall_offset_s
+        self.payload_bytes = 0
+        """Kept so far."""
+
+        self._most_payload_bytes = payload_bytes
         self._rows: list[_Row] = []
         """A heap: the earliest is the first."""
 
@@ -205,7 +221,7 @@ class LogRows:
             if row.number > settled or (row.waits and row.at_s > patience_over_s):
                 break
             heappop(rows)
-            texts.append(row.begin + row.outcome)
+            texts.append(row.begin + row.outcome + row.payload)
             row.waits = False
         if len(self._unfinished) > 2 * len(rows) + 1000:  # packets of which the playout never told anything
             self._unfinished = {key: row for key, row in self._unfinished.items() if row.waits}
@@ -226,6 +242,7 @@ class LogRows:
             waits=True,
         )
         row.outcome = f",{_AFTER_OUTCOME}"
+        row.payload = self._kept(p.payload, p.arrival_s)
         frame = (peer, p.ssrc, p.timestamp)
         self._unfinished[frame] = row
         outcome = self._early.pop(frame, None)
@@ -268,11 +285,13 @@ class LogRows:
         if numbers is None:
             numbers = _numbers_for(self._sent, stream)
         number = numbers.extended(p.sequence_number)
-        self._finished_row(
+        row = self._row(
             f"packet,{self._times(p.sent_s)},{peer},sent,{p.ssrc},{number},{_header_cells(p, p.payload_bytes, p.redundancy)}"
             f",{_AFTER_OUTCOME}",
             p.sent_s,
+            waits=False,
         )
+        row.payload = self._kept(p.payload, p.sent_s)
 
     def _sender_report(self, peer: Did | None, r: SenderReport) -> None:
         self._cells(
@@ -347,6 +366,18 @@ class LogRows:
         if at_s >= self._begun_s:  # what waited in a socket when the log began is no part of it
             heappush(self._rows, row)
         return row
+
+    def _kept(self, payload: bytes, at_s: float) -> str:
+        """The cell of a payload; says once that no more are kept."""
+        most = self._most_payload_bytes
+        if not most or not payload:
+            return ""
+        if self.payload_bytes + len(payload) > most:
+            self._most_payload_bytes = 0
+            self._cells(LogEvent.PAYLOADS_END, at_s, None, octets=self.payload_bytes)
+            return ""
+        self.payload_bytes += len(payload)
+        return as_cell(b2a_base64(payload, newline=False).decode("ascii"))
 
     def _times(self, at_s: float) -> str:
         """Both time columns: monotonic seconds, and ISO 8601 in UTC; with microseconds."""

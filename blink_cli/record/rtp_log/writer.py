@@ -57,12 +57,20 @@ class RtpLogTotals:
     processing: ProcessingTotals | None = None
     """The file beside it; None while the filters of the microphone did nothing."""
 
+    payload_bytes: int | None = None
+    """Of what packets carried, kept in it; None: not asked for."""
+
 
 class RtpLogWriter:
     """One file. `put` belongs to the event loop, `put_outcome` to the playout thread; both only append, and never raise."""
 
     def __init__(
-        self, path: Path, on_end: Callable[[RtpLogTotals], None], *, queue_entries: int = QUEUE_ENTRIES
+        self,
+        path: Path,
+        on_end: Callable[[RtpLogTotals], None],
+        *,
+        queue_entries: int = QUEUE_ENTRIES,
+        payload_bytes: int | None = None,
     ) -> None:
         """Begin to make the file; it must not exist.
 
@@ -70,6 +78,7 @@ class RtpLogWriter:
             path: Its folder exists.
             on_end: Called once, on the writer's thread, when the file is closed, whatever the reason.
             queue_entries: How many may wait.
+            payload_bytes: So much of what packets carry may be kept in it; None: nothing of it.
 
         """
         self.path = path
@@ -80,6 +89,8 @@ class RtpLogWriter:
         """The file beside it."""
 
         self._on_end = on_end
+        self._most_payload_bytes = payload_bytes
+        self._payload_bytes = 0
         self._capacity = queue_entries
         self._queue: deque[tuple[Did | None, Entry]] = deque()
         self._refused = 0
@@ -111,7 +122,15 @@ class RtpLogWriter:
     def totals(self) -> RtpLogTotals:
         """What is in the file now. Any thread."""
         lost = self._refused + self._outcomes_refused + self._unwritten
-        return RtpLogTotals(self.path, self._rows, lost, self._bytes, self._failure, self.processing.totals)
+        return RtpLogTotals(
+            self.path,
+            self._rows,
+            lost,
+            self._bytes,
+            self._failure,
+            self.processing.totals,
+            None if self._most_payload_bytes is None else self._payload_bytes,
+        )
 
     def finish(self) -> None:
         """Write what waits and close the file, in the background; harmless when it was told before."""
@@ -130,7 +149,7 @@ class RtpLogWriter:
             self.opened.set_exception(failure)
             return
         self.opened.set_result(None)
-        rows = LogRows(time.time() - time.monotonic())
+        rows = LogRows(time.time() - time.monotonic(), payload_bytes=self._most_payload_bytes or 0)
         try:
             with file:
                 self._write_all(file, rows)
@@ -164,6 +183,7 @@ class RtpLogWriter:
                     rows.take(*self._queue.popleft())
                 waiting -= _BATCH_ENTRIES
                 self._write_finished(file, rows, time.monotonic())
+            self._payload_bytes = rows.payload_bytes
             lost = self._refused + self._outcomes_refused
             if lost > self._told_lost:
                 rows.take(

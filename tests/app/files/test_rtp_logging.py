@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import stat
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.playout_decision import PlayoutAction, PlayoutReason
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
+from blink_cli.record.rtp_log.reader import RtpLogReader
 from blink_cli.record.rtp_log.writer import RtpLogWriter
 from tests.record.playout_parts import decision, tick
 from tests.record.rtp_log_parts import BOB, BOBS_SSRC, heard, sent
@@ -183,6 +185,24 @@ async def test_who_logs_for_a_replay_is_shown_as_recording_from_before_the_call(
         "tick",
         "end",
     ]
+
+
+async def test_who_keeps_payloads_is_shown_as_recording_and_keeps_what_packets_carry(
+    call: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "call.csv"
+    await call.ask(StartRtpLog(path=str(path), payload=True))
+    assert call.shown_recording == [True]
+    call.begin(CALL)
+    call.talk(0, 3)
+    call.end()
+    (closed,) = (await call.until_closed(1)).files
+    assert call.shown_recording == [True, False]
+    assert RtpLogStarted(path=str(path), call_id=CALL, payload=True) in call.told
+    assert closed.payload_bytes == 3 * 80
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kept = [row.payload for row in RtpLogReader(path) if row.payload]
+    assert kept == [bytes(80)] * 3  # what was sent carries nothing in this test
 
 
 async def test_a_replay_log_in_the_way_is_told_and_the_log_goes_on(call: Call, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_the_first_row_tells_what_the_columns_are_of(tmp_path: Path) -> None:
     cells = dict(zip(header, first, strict=True))
     assert cells["event"] == "call_began"
     for column in header:
-        if column not in {"event", "wall_time", "peer", "direction", "outcome", "note"}:
+        if column not in {"event", "wall_time", "peer", "direction", "outcome", "note", "payload"}:
             assert float(cells[column]) == (9.9 if column == "time_s" else 0)
     for column in ("time_s", "buffer_ms", "rtt_ms", "fraction_lost", "jitter_ms", "ntp_s"):
         assert "." in cells[column]

@@ -57,6 +57,20 @@ def test_a_received_packet_has_its_row() -> None:
     }
 
 
+def test_payloads_are_kept_up_to_a_number_of_bytes_and_the_end_is_said() -> None:
+    rows = LogRows(WALL_OFFSET_S, payload_bytes=200)
+    for index in range(4):
+        rows.take(BOB, heard(index, payload=b"\xfb" + bytes(79)))  # base64 of it begins as a formula would
+    found = cells(finished(rows, 100.0))
+    assert [(row["event"], row["payload"][:3], row["octets"]) for row in found] == [
+        ("packet", "'+w", ""),
+        ("packet", "'+w", ""),
+        ("packet", "", ""),
+        ("payloads_end", "", "160"),
+        ("packet", "", ""),
+    ]
+
+
 def test_rows_are_in_the_order_of_their_times() -> None:
     rows = LogRows(WALL_OFFSET_S)
     rows.take(BOB, sent(50))
