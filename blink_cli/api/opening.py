@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -94,6 +94,10 @@ async def open_session(
     codec: CodecOptions | None = None,
     processing: ProcessingChoice | None = None,
     discovery: bool = True,
+    signal_servers: Sequence[str] = (),
+    signal_ca: str | PathLike[str] | None = None,
+    signal_credentials: str | PathLike[str] | None = None,
+    multicast: bool | None = None,
 ) -> AsyncIterator[Session]:
     """Run a session in this process, on the running event loop, for as long as the context lasts; commands of its profile reach it meanwhile.
 
@@ -115,6 +119,10 @@ async def open_session(
         codec: How voice is encoded, in place of the settings.
         processing: What is done to the microphone's sound, in this session.
         discovery: Whether it announces itself by DNS-SD and looks for others.
+        signal_servers: URLs of NATS servers that carry signals past the network, in place of the settings'.
+        signal_ca: Certificate of who signed theirs, PEM.
+        signal_credentials: A NATS credentials file, or a file with an nkey seed.
+        multicast: Whether signals go by multicast, too.
 
     Raises:
         UsageError: An option or a setting is wrong.
@@ -124,15 +132,6 @@ async def open_session(
         BlinkError: The network or a folder cannot be used.
 
     """
-    words = dict.fromkeys(
-        (
-            "echo_cancel",
-            "noise_suppress",
-            "auto_gain",
-            "automute",
-            *(one.name for one in fields(CodecOptions)),
-        )
-    )
     options = replace(
         session_options(
             nickname=nickname,
@@ -145,7 +144,10 @@ async def open_session(
             ice_server=list(ice_servers),
             ice_transport=ice_transport,
             no_discovery=not discovery,
-            **words,
+            signal=list(signal_servers),
+            signal_ca=None if signal_ca is None else os.fspath(signal_ca),
+            signal_credentials=None if signal_credentials is None else os.fspath(signal_credentials),
+            multicast=multicast,
         ),
         codec=checked_codec(codec or CodecOptions()),
         processing=processing or ProcessingChoice(),
@@ -161,9 +163,11 @@ async def hosted_session(
     """Run what `opening` opens as the session of a profile, which it locks, and which commands reach."""
     from blink_cli.app.control.hosted_session import hosted  # noqa: PLC0415 - who connects hosts nothing
 
-    logging.getLogger("blink_cli").addHandler(
-        logging.NullHandler()
-    )  # else Python prints warnings of whoever configures no logging
+    logger = logging.getLogger("blink_cli")
+    if not logger.handlers:
+        logger.addHandler(
+            logging.NullHandler()
+        )  # else Python prints warnings of whoever configures no logging
     async with hosted(
         profile, version=__version__, open_session=lambda: opening(profile, options, passphrase)
     ) as opened:

@@ -27,24 +27,24 @@ Word = TypeVar("Word", bound=StrEnum)
 
 def session_options(
     *,
-    nickname: str | None,
-    input: str | None,  # noqa: A002 - the option's name
-    output: str | None,
-    auto_accept: str | None,
-    interface: list[str] | None,
-    group: str | None,
-    neighbour: list[str] | None,
-    ice_server: list[str] | None,
-    ice_transport: str | None,
-    no_discovery: bool,
-    signal: list[str] | None,
-    signal_ca: str | None,
-    signal_credentials: str | None,
-    multicast: bool | None,
-    echo_cancel: str | None,
-    noise_suppress: str | None,
-    auto_gain: bool | None,
-    automute: bool | None,
+    nickname: str | None = None,
+    input: str | None = None,  # noqa: A002 - the option's name
+    output: str | None = None,
+    auto_accept: str | None = None,
+    interface: list[str] | None = None,
+    group: str | None = None,
+    neighbour: list[str] | None = None,
+    ice_server: list[str] | None = None,
+    ice_transport: str | None = None,
+    no_discovery: bool = False,
+    signal: list[str] | None = None,
+    signal_ca: str | None = None,
+    signal_credentials: str | None = None,
+    multicast: bool | None = None,
+    echo_cancel: str | None = None,
+    noise_suppress: str | None = None,
+    auto_gain: bool | None = None,
+    automute: bool | None = None,
     **codec: Any,
 ) -> SessionOptions:
     """Return the checked options; `codec` takes those that `CodecOptions` names.
@@ -86,7 +86,7 @@ def _split(texts: list[str] | None) -> list[str]:
     return [part for text in texts or () for part in text.split(",") if part]
 
 
-def codec_options(*, fec: bool | None, frame_ms: float | None, **others: Any) -> CodecOptions:
+def codec_options(*, fec: bool | None = None, frame_ms: float | None = None, **others: Any) -> CodecOptions:
     """Return the codec options as they are typed."""
     return CodecOptions(
         fec=None if fec is None else "auto" if fec else "off",

@@ -7,7 +7,7 @@ Each method is a request that the command of the same name makes too (docs/api.m
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from typing_extensions import override
 
@@ -280,9 +280,21 @@ class Session:
 
     # voice and volume
 
+    @overload
+    async def mute(self) -> Done: ...
+
+    @overload
+    async def mute(self, peer: str) -> PeerVolumeSet: ...
+
     async def mute(self, peer: str | None = None) -> Done | PeerVolumeSet:
         """Send silence; with a peer: do not play it, here alone, now and later."""
         return await self.ask(SetMuted(muted=True) if peer is None else SetPeerMuted(peer=peer, muted=True))
+
+    @overload
+    async def unmute(self) -> Done: ...
+
+    @overload
+    async def unmute(self, peer: str) -> PeerVolumeSet: ...
 
     async def unmute(self, peer: str | None = None) -> Done | PeerVolumeSet:
         """The opposite of `mute`."""

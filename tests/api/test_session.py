@@ -1,11 +1,13 @@
 """A session as a program holds it: opened or reached, by the same methods, with the same errors."""
 
 import asyncio
+import inspect
 import logging
 import signal
 import subprocess
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import fields
 from pathlib import Path
 from typing import assert_type
 
@@ -206,6 +208,12 @@ async def test_no_handler_no_output_and_a_program_s_own_logging(
         assert logging.getLogger("blink_cli").level == level
         logging.getLogger("blink_cli.session").warning("nobody configured logging")
     assert capfd.readouterr() == ("", "")
+
+
+def test_every_option_of_a_session_is_one_of_python() -> None:
+    taken = set(inspect.signature(blink.open_session).parameters)
+    # An echo peer is `blink echo`; `run_command` runs it.
+    assert {field.name for field in fields(SessionOptions)} - {"echo"} <= taken
 
 
 LIGHT = """
