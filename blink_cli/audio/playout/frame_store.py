@@ -78,6 +78,11 @@ class FrameStore:
             del self._frames[at]
         return dropped
 
+    def drop_over(self, timestamp: int) -> list[int]:
+        """Remove frames that end by then; the timestamps of those that were no copies, in order."""
+        over = sorted(at for at, frame in self._frames.items() if at + frame.samples <= timestamp)
+        return [at for at in over if not self._frames.pop(at).is_copy]
+
     def clear(self) -> None:
         """Remove all."""
         self._frames.clear()

@@ -363,7 +363,7 @@ class PlayoutBuffer:
         frame = self._store.take(start)
         if frame is not None:
             return self._play(start, frame, now_s)
-        following_at = self._store.first()
+        following_at = self._first_not_over(start)
         if following_at is None:
             return self._pause() if self._pausing else self._await(now_s)
         following = self._store.peek(following_at)
@@ -382,6 +382,17 @@ class PlayoutBuffer:
             self._next, now_s
         )
         return self._conceal(PlayoutReason.MISSING if is_given_up else PlayoutReason.TOO_EARLY)
+
+    def _first_not_over(self, start: int) -> int | None:
+        """The earliest frame that waits and does not end before `start`.
+
+        One that came in the middle of its time, while a pause was played in its place, stays behind when play goes on with the frame after it.
+        """
+        for dropped in self._store.drop_over(start):
+            self._counters.packets_discarded += 1
+            self._tell(dropped, PlayoutOutcome.LATE)
+            self._notes.add(PlayoutAction.LATE, PlayoutReason.TIME_OVER, dropped)
+        return self._store.first()
 
     def _drop_overdue(self, now_s: float) -> None:
         if not len(self._store):  # nothing waits, whatever the clock says

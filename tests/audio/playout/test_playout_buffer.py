@@ -257,6 +257,25 @@ def test_digital_silence_is_not_decoded() -> None:
     assert buffer.statistics().concealed_samples == 0
 
 
+@pytest.mark.parametrize(("levels", "seed"), [(0, 8), (1, 27), (2, 4)])
+def test_silence_on_a_bad_line_is_never_played_from_where_it_was_long_ago(levels: int, seed: int) -> None:
+    # A frame that comes in the middle of its time, when a pause is played already and the target has just grown, is left behind.
+    draw = random.Random(seed)
+    sender = Sender(levels=levels)
+    packets, lost = [], False
+    for number in range(400):
+        lost = draw.random() < (0.5 if lost else 0.02)
+        if not lost:
+            late_s = 0.03 + draw.gauss(0, 0.01)
+            packets.append(sender.packet(number, late_s, level_dbov=-20 if number < 20 else -127))
+    outcomes: list[PlayoutOutcome] = []
+    buffer, _, _ = play(packets, 7.9, observer=lambda _ssrc, _at, outcome: outcomes.append(outcome))
+    statistics = buffer.statistics()
+    assert statistics.skipped_samples == 0
+    assert statistics.total_samples_received == pytest.approx(48_000 * 7.9, abs=48_000 * 0.1)
+    assert outcomes.count(PlayoutOutcome.LATE) == statistics.packets_discarded
+
+
 def test_a_stream_that_ends_falls_asleep_and_costs_nothing() -> None:
     _, calls, blocks = play([Sender().packet(n) for n in range(50)], 10.0)
     asleep = len(calls)
