@@ -204,7 +204,10 @@ class Discovery:
         await self._tasks.aclose()
         self._instances.clear()
         self._unasked.clear()
-        await self._close()
+        # In a task of its own: zeroconf takes a wait that was cancelled before for one of now where the task that closes it is itself being
+        # cancelled (`Task.cancelling`), and leaves its sockets open.
+        async with TaskOwner("discovery's end") as last:
+            await last.start(self._close(), name="close")
 
     async def __aenter__(self) -> Self:
         await self.start()
