@@ -47,13 +47,17 @@ async def analyze_rtp_log(path: str | PathLike[str]) -> "LogFigures":
 
 
 async def analyze_capture(
-    path: str | PathLike[str], *, payload_types: Mapping[int, tuple[str, int]] | None = None
+    path: str | PathLike[str],
+    *,
+    payload_types: Mapping[int, tuple[str, int]] | None = None,
+    tracks: str | PathLike[str] | None = None,
 ) -> "RtpCaptureFigures":
     """Return the same of the RTP streams in a capture (pcap, pcapng) of any program, as `blink rtp-analyze`.
 
     Args:
         path: The capture.
         payload_types: Codec and clock rate of payload types that packets do not tell, as `{111: ("opus", 48_000)}`.
+        tracks: A folder for the voices as sound; None: they are not wanted.
 
     Raises:
         BlinkError: It cannot be read, is no capture, or holds no RTP.
@@ -61,7 +65,12 @@ async def analyze_capture(
     """
     from blink_cli.app.files.capture_files import analyse_capture  # noqa: PLC0415 - only here
 
-    return await asyncio.to_thread(analyse_capture, Path(path), payload_types or {})
+    return await asyncio.to_thread(
+        analyse_capture,
+        Path(path),
+        payload_types or {},
+        tracks_to=None if tracks is None else Path(tracks),
+    )
 
 
 def sample_speech() -> Path:

@@ -32,10 +32,16 @@ def is_capture_file(path: Path) -> bool:
         return False  # who reads it as a log says why
 
 
-async def analyse_capture_file(context: CommandContext, path: Path, payload_types: Sequence[str]) -> None:
+async def analyse_capture_file(
+    context: CommandContext, path: Path, payload_types: Sequence[str], tracks_to: Path | None
+) -> None:
     """Analyse a capture and show what was found."""
     told = told_types(payload_types)
-    found = await with_progress(context, "analyse", lambda progress: analyse_capture(path, told, progress))
+    found = await with_progress(
+        context,
+        "analyse",
+        lambda progress: analyse_capture(path, told, progress, tracks_to=tracks_to),
+    )
     if context.output.json:
         context.output.document({"schema": SCHEMA, **msgspec.to_builtins(found)})
     else:
@@ -86,6 +92,8 @@ def capture_lines(found: RtpCaptureFigures) -> Iterator[str]:
         if stream.sender_clock is not None:
             yield labelled("began", f"{stream.sender_clock.began_at} by the sender's clock")
         yield labelled("Wireshark", _wireshark_text(stream.wireshark))
+        if stream.track is not None:
+            yield labelled("track", shown(stream.track))
     if found.tshark is not None:
         yield ""
         yield f"the same in tshark: {printable(found.tshark)}"
@@ -120,5 +128,13 @@ def _remarks(found: RtpCaptureFigures) -> Iterator[str]:
         yield f"{counted(found.left_out.cut_off, 'frame')} left out: the capture holds too little of them"
     if found.left_out.other_link:
         yield f"{counted(found.left_out.other_link, 'frame')} left out: of a link that is not read here"
+    if found.tracks:
+        silent = sum(stream.track is None for stream in found.streams)
+        rest = (
+            f"; no track of {counted(silent, 'stream')}, which hold no Opus that is in the clear"
+            if silent
+            else ""
+        )
+        yield f"{counted(len(found.tracks), 'file')} in {shown(Path(found.tracks[0]).parent)}{rest}"
     if any(stream.encrypted for stream in found.streams):
         yield "payloads look encrypted (SRTP): the figures are of the headers, which are not; `rtp-log start --payload` of a session keeps its own"

@@ -176,6 +176,14 @@ async def rtp_analyze(
             "--plot", metavar="OUT.png", help="Of a log: draw delay, jitter, loss and level over time."
         ),
     ] = None,
+    tracks: Annotated[
+        Path | None,
+        typer.Option(
+            "--tracks",
+            metavar="DIR",
+            help="Of a capture: the voices as sound, Opus and RED: an MP4 with a track for each stream, and of each a WAV and an Ogg Opus file.",
+        ),
+    ] = None,
     payload_type: Annotated[
         list[str] | None,
         typer.Option(
@@ -193,8 +201,13 @@ async def rtp_analyze(
     if is_capture_file(path):
         if plot is not None:
             raise UsageError(f"{path} is a capture, and plots are drawn of logs.", hint="Leave --plot out.")
-        await analyse_capture_file(context, path, payload_type or [])
+        await analyse_capture_file(context, path, payload_type or [], tracks)
         return
+    if tracks is not None:
+        raise UsageError(
+            "--tracks is for captures: a log has no sound of its own.",
+            hint="Of a log with payloads, `blink rtp-log export LOG` makes a capture.",
+        )
     if payload_type:
         raise UsageError(
             "--payload-type is for captures: a log knows its payload types.",

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from blink_cli.core.analysis.capture_figures import LeftOutFigures, RtpCaptureFigures
 from blink_cli.core.errors import UsageError
 from blink_cli.core.progress import Progress
@@ -14,12 +16,19 @@ from blink_cli.record.capture.frames import CaptureReader
 from blink_cli.record.capture.rtp_packets import StreamKey
 from blink_cli.record.capture.survey import PayloadTypes, Surveyed, survey
 
+_READ_PART: Final = 0.5
+"""Of the work, where tracks are made as well."""
+
 _MOST_PORTS: Final = 32
 """Named in the command for tshark."""
 
 
 def analyse_capture(
-    path: Path, told: Mapping[int, tuple[str, int]], progress: Progress = lambda _: None
+    path: Path,
+    told: Mapping[int, tuple[str, int]],
+    progress: Progress = lambda _: None,
+    *,
+    tracks_to: Path | None = None,
 ) -> RtpCaptureFigures:
     """Return everything that a capture says of the RTP streams in it.
 
@@ -27,20 +36,30 @@ def analyse_capture(
         path: The capture.
         told: Codec and clock rate of payload types that nothing else tells.
         progress: Told how far it is, 0 to 1.
+        tracks_to: A folder for the voices as sound; None: they are not wanted.
 
     Raises:
         NotFoundError: There is no such file.
-        UsageError: It is no capture, or holds no RTP.
-        BlinkError: It cannot be read.
+        UsageError: It is no capture, or holds no RTP; or nothing that can be heard, and tracks are wanted.
+        BlinkError: It cannot be read, or a track cannot be written.
 
     """
     reader = CaptureReader(path, lambda part: progress(part / 2))
     surveyed = survey(reader, told)
     if not surveyed.streams:
         raise _no_rtp(path, reader, surveyed)
-    again = CaptureReader(path, lambda part: progress((1 + part) / 2))
+    read_part = 1.0 if tracks_to is None else _READ_PART
+    again = CaptureReader(path, lambda part: progress((1 + part) / 2 * read_part))
     analysis = CaptureAnalysis(surveyed.streams)
-    analysis.read(again)
+    files: dict[StreamKey | None, list[Path]] = {}
+    if tracks_to is None:
+        analysis.read(again)
+    else:
+        from blink_cli.app.files.capture_tracks import CaptureTracks  # noqa: PLC0415 - av and numpy, for tracks alone
+
+        tracks = CaptureTracks(tracks_to, surveyed.streams, path)
+        analysis.read(again, tracks.take)
+        files = tracks.finish(lambda part: progress(read_part + part * (1 - read_part)))
     left_out = surveyed.left_out
     return RtpCaptureFigures(
         path=str(path),
@@ -59,9 +78,13 @@ def analyse_capture(
             unproved=surveyed.unproved,
             other_udp=sum(surveyed.first_bytes.values()),
         ),
-        streams=analysis.figures(),
+        streams=tuple(
+            structs.replace(stream, track=str(files[key][0])) if key in files else stream
+            for key, stream in analysis.figures().items()
+        ),
         streams_omitted=surveyed.streams_omitted,
         tshark=_tshark(path, surveyed.streams),
+        tracks=tuple(str(file) for made in files.values() for file in made),
     )
 
 

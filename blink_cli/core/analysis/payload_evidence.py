@@ -106,7 +106,7 @@ class TypeEvidence:
 class StreamEvidence:
     """Of one stream. Packets in the order of arrival."""
 
-    __slots__ = ("_last", "_ticks", "_time_s", "types")
+    __slots__ = ("_last", "_ticks", "_time_s", "first_s", "last_s", "types")
 
     def __init__(self) -> None:
         self.types: dict[int, TypeEvidence] = {}
@@ -115,6 +115,9 @@ class StreamEvidence:
         self._last: tuple[int, int, float, TypeEvidence, bytes, tuple[bytes, int] | None] | None = None
         self._ticks = 0
         self._time_s = 0.0
+        self.first_s = float("inf")
+        self.last_s = float("-inf")
+        """The earliest and the latest packet."""
 
     def packet(
         self, sequence_number: int, timestamp: int, payload_type: int, payload: bytes, at_s: float
@@ -124,6 +127,8 @@ class StreamEvidence:
         if kind is None:
             kind = self.types[payload_type] = TypeEvidence()
         kind.packets += 1
+        self.first_s = min(self.first_s, at_s)
+        self.last_s = max(self.last_s, at_s)
         last = self._last
         if last is not None and sequence_difference(sequence_number, last[0]) == 1:
             ticks = timestamp_difference(timestamp, last[1])

@@ -39,8 +39,8 @@ _LONGEST_ROUND_TRIP_S: Final = 60.0
 _MOST_OF_ONE_SOURCE: Final = 4
 """Streams of one SSRC and address, between different ports, that a report is about."""
 
-Listener = Callable[[CapturedPacket], None]
-"""Is told every packet of a stream, in the order of the file."""
+Listener = Callable[[CapturedPacket, float], None]
+"""Is told every packet of a stream but copies, in the order of the file, with its time in seconds since 1970."""
 
 
 def milliseconds(interval_ns: int) -> float:
@@ -81,13 +81,14 @@ class _Stream:
         self.round_trips = 0
         self.round_trip_sum_s = self.round_trip_max_s = self.round_trip_last_s = 0.0
 
-    def packet(self, packet: RtpPacket, at_ms: float) -> None:
+    def packet(self, packet: RtpPacket, at_ms: float) -> bool:
+        """Take one; return whether it is no copy."""
         if self.first_timestamp is None:
             self.first_timestamp = packet.timestamp
         self.table.packet(
             packet.sequence_number, packet.timestamp, packet.payload_type, at_ms, marker=packet.marker
         )
-        self.analysis.packet(
+        return self.analysis.packet(
             packet.sequence_number,
             packet.timestamp,
             packet.arrival_s,
@@ -188,7 +189,7 @@ class CaptureAnalysis:
         self.first_ns = 0
         self.last_ns = 0
 
-    def read(self, frames: Iterable[Frame], listener: Listener = lambda _: None) -> None:
+    def read(self, frames: Iterable[Frame], listener: Listener = lambda _, __: None) -> None:
         """Take every frame, once. `listener` is told the packets of the streams. Raises what reading raises."""
         first_ns: int | None = None
         for frame in frames:
@@ -203,15 +204,16 @@ class CaptureAnalysis:
             if found is not None:
                 stream = self._streams.get(found.key)
                 if stream is not None:
-                    stream.packet(found.packet, milliseconds(at_ns))
+                    is_new = stream.packet(found.packet, milliseconds(at_ns))
                     stream.cut_off += not found.is_whole
-                    listener(found)
+                    if is_new:
+                        listener(found, frame.at_ns / _NS)
             elif is_rtcp_like(datagram.payload):
                 self._take_reports(datagram, at_ns)
 
-    def figures(self) -> tuple[CaptureStream, ...]:
+    def figures(self) -> dict[StreamKey, CaptureStream]:
         """All streams, in the order of their first packets."""
-        return tuple(stream.figures() for stream in self._streams.values())
+        return {key: stream.figures() for key, stream in self._streams.items()}
 
     def _take_reports(self, datagram: Datagram, at_ns: int) -> None:
         try:

@@ -66,6 +66,12 @@ class PayloadTypes(NamedTuple):
     figures: tuple[PayloadTypeFigures, ...]
     encrypted: bool
     audio_level_id: int | None
+    primary_types: dict[int, int]
+    """Of types of RED: that of the frame inside, which is Opus."""
+
+    first_s: float
+    last_s: float
+    """The earliest and the latest packet, seconds since 1970."""
 
     @property
     def clock_rate_hz(self) -> int | None:
@@ -256,7 +262,18 @@ def _payload_types(
                 known_by=known_by,
             )
         )
-    return PayloadTypes(tuple(figures), encrypted, None if described is None else described.audio_level_id)
+    return PayloadTypes(
+        figures=tuple(figures),
+        encrypted=encrypted,
+        audio_level_id=None if described is None else described.audio_level_id,
+        primary_types={
+            number: kind.primary_type
+            for number, kind in evidence.types.items()
+            if kind.is_red and kind.primary_type is not None
+        },
+        first_s=evidence.first_s,
+        last_s=evidence.last_s,
+    )
 
 
 def _codec(
