@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
+import soundfile
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
@@ -338,7 +340,7 @@ async def test_a_call_of_three_is_replayed_to_the_file_that_was_heard(
         machine.serve("bob", "--input", "silence", "--output", f"wav:{heard}"),
         machine.serve("carol", "--input", "tone:620", "--output", "null"),
     )
-    await bob.ask("rtp-log", "start", str(log), "--decisions", "--replayable")
+    await bob.ask("rtp-log", "start", str(log), "--decisions", "--replayable", "--payload")
     async with await bob.events("rtp_log_stopped") as events:
         async with call_of(alice, bob, carol):
             await alice.until(
@@ -370,3 +372,21 @@ async def test_a_call_of_three_is_replayed_to_the_file_that_was_heard(
     for peer in again["peers"]:
         assert peer["from_beginning"]
         assert peer["changed"]["mean_target_ms"] >= 120
+    await payloads_are_heard(bob, log, tmp_path / "tracks", {440, 620})
+
+
+async def payloads_are_heard(session: Session, log: Path, folder: Path, tones_hz: set[int]) -> None:
+    """The capture made of a log that keeps payloads holds everybody's voice."""
+    exported = await session.ask("rtp-log", "export", str(log), "--playable")
+    assert exported["payloads"] == exported["packets"] > 100
+    found = await session.ask("rtp-analyze", exported["path"], "--tracks", str(folder))
+    heard = [stream for stream in found["streams"] if stream["target"] == "10.0.0.1:5004"]
+    assert {kind["codec"] for stream in heard for kind in stream["payload_types"]} == {"opus"}
+    assert {round(await asyncio.to_thread(loudest_hz, stream["track"])) for stream in heard} == tones_hz
+
+
+def loudest_hz(track: str) -> float:
+    """The strongest frequency of a second of sound."""
+    sound, rate_hz = soundfile.read(track, dtype="float32")
+    second = sound[rate_hz // 4 :][:rate_hz]
+    return float(np.argmax(np.abs(np.fft.rfft(second))) * rate_hz / len(second))

@@ -94,14 +94,20 @@ def stream(seed: int, sending: Sending = Sending()) -> list[Captured]:
     return sorted(captured, key=lambda one: one[0])
 
 
-def announcement(port: int = PORT, types: str = "111 opus/48000/2") -> bytes:
-    """An IP packet of SAP (RFC 2974) that describes a stream: by it tshark knows the clock rate of a dynamic type."""
+def description(host: str, port: int, types: str) -> bytes:
+    """A datagram of SAP (RFC 2974) that describes a stream: by it tshark knows the clock rate of a dynamic type."""
     number = types.split(maxsplit=1)[0]
-    sdp = f"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {number}\r\na=rtpmap:{types}\r\n"
+    sdp = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP {number}\r\na=rtpmap:{types}\r\n"
+    return b"\x20\x00\x12\x34" + OWN + b"application/sdp\0" + sdp.encode()
+
+
+SAP_PORT = 9875
+
+
+def announcement(port: int = PORT, types: str = "111 opus/48000/2") -> bytes:
+    """The same as an IP packet, of what comes to `OWN`."""
     return udp(
-        b"\x20\x00\x12\x34" + OWN + b"application/sdp\0" + sdp.encode(),
-        target=bytes((224, 2, 127, 254)),
-        ports=(9875, 9875),
+        description("10.0.0.1", port, types), target=bytes((224, 2, 127, 254)), ports=(SAP_PORT, SAP_PORT)
     )
 
 
