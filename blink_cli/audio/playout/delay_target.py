@@ -42,6 +42,11 @@ _MARGIN_JITTERS: Final = 0.5
 _UPDATE_EVERY: Final = 20
 """Frames between two looks at the window; a late frame makes one at once. Sorting it costs as much as decoding two frames."""
 
+_CALM_FRAMES: Final = 256
+_CALM_BY_S: Final = 0.15
+"""When all of so many frames, 5 s, came so much earlier than the target waits, what came before them is forgotten: a queue that has emptied is no
+network that may be slow again any moment. What comes back more often than that is remembered."""
+
 _OPENING_UPDATE_EVERY: Final = 5
 """The same while the window is new and each frame tells much."""
 
@@ -121,7 +126,20 @@ class DelayTarget:
         self._gathered_samples = 0
         self._opening_s = self.target_s
 
+    def _forget_what_is_over(self) -> None:
+        if self._count < _WINDOW_FRAMES:
+            return
+        at = self._count % _WINDOW_FRAMES
+        order = np.arange(at - _CALM_FRAMES, at)  # negative ones are at the end
+        latest = self._transits[order]
+        if float(latest.max()) > self.base_s + self.target_s - _CALM_BY_S:
+            return
+        weights = self._weights[order]
+        self._transits[:_CALM_FRAMES], self._weights[:_CALM_FRAMES] = latest, weights
+        self._count = _CALM_FRAMES
+
     def _update(self) -> None:
+        self._forget_what_is_over()
         known = min(self._count, _WINDOW_FRAMES)
         order = np.argsort(self._transits[:known])
         transits = self._transits[order]

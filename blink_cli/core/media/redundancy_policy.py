@@ -4,13 +4,14 @@
     none  ------------------------->  one copy  ------------------------->  two copies
           <-------------------------            <-------------------------
 
-Up at once; down when the lower level was enough for `calm_s`. Source of the thresholds: docs/playout.md.
+Up at once; down when the lower level was enough for `calm_s`; none while they are what fills the line (`CopyBrake`). Source of the thresholds: docs/playout.md.
 """
 
 import dataclasses
 from typing import Final, Literal
 
 from blink_cli.core.media.codec_settings import Fec, Redundancy
+from blink_cli.core.media.copy_brake import CopyBrake
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import ReceptionReport
 
@@ -79,6 +80,8 @@ class RedundancyPolicy:
         self._loss: LossReport | None = None
         self._loss_s = float("-inf")
         self._needed_s = {1: float("-inf"), 2: float("-inf")}
+        self._brake = CopyBrake()
+        self._level: RedLevels = 0
 
     def change(self, setting: Redundancy, *, fec: Fec) -> None:
         """Follow other settings from the next plan on; what is known of the line stays."""
@@ -89,6 +92,9 @@ class RedundancyPolicy:
         """An RTCP report block about the stream that goes to this peer."""
         self._reception = report
         self._reception_s = now_s
+        if report.rtt_s is not None:
+            jitter_s = self._line(now_s)[1]
+            self._brake.round_trip(report.rtt_s, jitter_s, now_s, copies=self._level > 0)
 
     def on_loss_report(self, report: LossReport, now_s: float) -> None:
         """What this peer says of its losses and bursts."""
@@ -106,6 +112,9 @@ class RedundancyPolicy:
         level = self._fixed
         if level is None:
             level = self._opening_level(now_s) if self._is_unheard else self._calm_level(now_s)
+            if self._brake.bars(now_s):
+                level = 0
+            self._level = level
         percent = min(_HIGHEST_FEC_PERCENT, round(100 * fraction_lost))
         if self._fec == "on":
             percent = max(percent, _FEC_ALWAYS_PERCENT)

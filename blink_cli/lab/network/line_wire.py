@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
-from blink_cli.core.impairment.line import Line, with_wrong_bit
+from blink_cli.core.impairment.line import Bottleneck, Line, with_wrong_bit
 from blink_cli.lab.network.media_wire import media_byte
 from blink_cli.lab.network.wire import Wire, main
 
@@ -49,6 +49,9 @@ class LineWire(Wire):
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
         self._lines: dict[tuple[str, str, str], Line] = {}
+        self._bottlenecks: dict[tuple[str, str], Bottleneck] = {}
+        """Of each direction: RTP and the rest share its rate."""
+
         self._said: dict[tuple[str, str], Conditions] = {}
         self._passed: dict[tuple[str, str], list[Passed]] = {}
 
@@ -92,7 +95,8 @@ class LineWire(Wire):
         if key not in self._lines:
             draw = random.Random(line_seed(int(self._seed), source, target, kind)).random
             said = self._said.get((source, target), Conditions())
-            self._lines[key] = Line(said, draw, began_at=time.monotonic())
+            bottleneck = self._bottlenecks.setdefault((source, target), Bottleneck())
+            self._lines[key] = Line(said, draw, began_at=time.monotonic(), bottleneck=bottleneck)
         return self._lines[key]
 
     @override

@@ -1,4 +1,4 @@
-"""One direction between two sessions. RTP and RTCP have chances of their own, so that a report more or less changes nothing for the voice.
+"""One direction between two sessions. RTP and RTCP have chances of their own, so that a report more or less changes no fate of the voice; where the rate is limited they share it.
 
 So it is on the wire of the real engine too (`lab/network/line_wire.py`): with one seed, the n-th packet of a direction has one fate in both.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
-from blink_cli.core.impairment.line import Line
+from blink_cli.core.impairment.line import Bottleneck, Line
 from blink_cli.core.impairment.line_queue import LineQueue, Released
 from blink_cli.lab.scenario.observation import PairObservation
 
@@ -24,6 +24,7 @@ class VirtualLine:
     def __init__(self, seed: int, seen: PairObservation) -> None:
         """Be perfect at first."""
         self._seen = seen
+        self._bottleneck = Bottleneck()
         self._rtp: LineQueue[int] = self._queue(seed, "rtp")
         self._rtcp: LineQueue[int] = self._queue(seed, "rtcp")
         self._sent: dict[int, bytes] = {}
@@ -32,7 +33,7 @@ class VirtualLine:
 
     def _queue(self, seed: int, kind: str) -> "LineQueue[int]":
         draw = random.Random(line_seed(seed, self._seen.speaker, self._seen.listener, kind)).random
-        return LineQueue(Line(Conditions(), draw))
+        return LineQueue(Line(Conditions(), draw, bottleneck=self._bottleneck))
 
     def change(self, conditions: Conditions, now: float) -> None:
         """Be so from now on."""

@@ -62,6 +62,23 @@ def test_the_past_is_forgotten() -> None:
     assert target.target_s == 0.0
 
 
+def test_a_queue_that_has_emptied_is_forgotten_in_half_the_time() -> None:
+    queue = [1.0] * 300 + [1.0 + 0.3 * n / 50 for n in range(50)] + [1.3] * 150
+    assert learned([*queue, *[1.0] * 200]).target_s > 0.25
+    assert learned([*queue, *[1.0] * 280]).target_s < 0.02
+
+
+def test_what_is_late_again_every_three_seconds_is_not_forgotten() -> None:
+    target = learned([1.0] * 300)
+    least_s = 1.0
+    for turn in range(10):
+        for n in range(150):
+            target.observe(1.3 if n < 30 else 1.0, 960)
+            if turn > 3:
+                least_s = min(least_s, target.target_s)
+    assert least_s > 0.25
+
+
 def test_a_longer_path_becomes_the_new_base() -> None:
     target = learned([1.0] * 300 + [1.1] * 540)
     assert target.base_s == pytest.approx(1.1)

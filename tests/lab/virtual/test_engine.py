@@ -16,9 +16,9 @@ pytestmark = pytest.mark.no_clock
 HEAD = 'duration = 8\nexpect = ["pesq > 1"]\n'
 
 
-def seen_of(text: str) -> dict[tuple[str, str], PairFigures]:
+def seen_of(text: str, head: str = HEAD) -> dict[tuple[str, str], PairFigures]:
     """Run a scenario and return the figures of every pair."""
-    seen = run_virtual(one_case(HEAD + text))
+    seen = run_virtual(one_case(head + text))
     return {(pair.speaker, pair.listener): PairFigures(seen, pair) for pair in seen.pairs}
 
 
@@ -223,3 +223,29 @@ def test_another_microphone_is_heard_from_its_moment_on() -> None:
     assert any(6.2 < at_s < 8.0 for at_s in found)
     spoken_s = 8.0 + 1.0 - LINK_UP_S
     assert len(pair.pair.sent_at) == pytest.approx(spoken_s / 0.02, abs=3), "nothing is sent twice"
+
+
+def test_copies_that_fill_a_narrow_line_are_taken_away_and_the_delay_comes_down() -> None:
+    pair = seen_of(
+        """
+        [[network]]
+        from = "alice"
+        line = "rate=80kbit/s queue=300ms delay=20ms"
+
+        [[network]]
+        at = 3
+        from = "alice"
+        line = "rate=40kbit/s queue=300ms delay=20ms"
+
+        [[network]]
+        at = 4
+        from = "alice"
+        line = "rate=80kbit/s queue=300ms delay=20ms"
+        """,
+        head='duration = 20\nexpect = ["heard"]\n',
+    )["alice", "bob"]
+    lossy = pair.loss(Window(3.0, 9.0))
+    assert lossy is not None
+    assert lossy > 0.02
+    assert pair.loss(Window(10.0, None)) == 0.0
+    assert max(delay_s for at_s, delay_s in pair.delay if at_s > 18) < 0.2
