@@ -1,5 +1,7 @@
 """The devices of an echo peer, in virtual time."""
 
+import mmap
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,19 @@ def test_what_was_heard_long_ago_is_silence() -> None:
     assert not sound.between(11.0, 480).any(), "written over"
     assert not sound.between(9.0, 480).any(), "before"
     assert not sound.between(15.5, 480).any(), "not heard yet"
+
+
+def test_the_sound_of_a_call_is_given_back_to_the_system_with_the_next_one() -> None:
+    """On the heap such pieces stay: an echo peer grew by 5 MB a call."""
+    sound = HeardSound()
+    sound.begin(0.0)
+    sound.write(np.ones(480, np.float32))
+    assert sound.between(0.0, 480).all()
+    owner = sound._samples.base
+    assert isinstance(owner, memoryview)
+    assert isinstance(owner.obj, mmap.mmap)
+    sound.begin(1.0)
+    assert not sound.between(1.0, 480).any()
 
 
 def test_beeps_are_found_where_they_are_and_told_from_each_other() -> None:
