@@ -22,7 +22,8 @@ FILTER_DELAY_SAMPLES: Final = 50
 
 _FRAME: Final = 2 * TICK_SAMPLES
 _TAPS: Final = 2 * FILTER_DELAY_SAMPLES + 1
-_DESIGN: Final = 128
+_DESIGN: Final = 1024
+"""Points at which gains are laid out before the taps are cut: fine enough for the narrowest band to be met by some."""
 
 
 def _sums() -> Samples:
@@ -34,12 +35,24 @@ def _sums() -> Samples:
     return sums
 
 
+_MIDDLES_HZ: Final = np.sqrt(np.maximum(EDGES_HZ[:-1], 50.0) * np.array(EDGES_HZ[1:]))
+
+RESOLUTION_HZ: Final = 600.0
+"""What lies nearer to each other `BandGains` can hardly turn down one by one: its filter is 2.1 ms long."""
+
+TOGETHER: Final = np.asarray(
+    np.maximum(1.0 - np.abs(np.subtract.outer(_MIDDLES_HZ, _MIDDLES_HZ)) / RESOLUTION_HZ, 0.0), np.float32
+)
+"""How much one band has to do with another, shape `(BANDS, BANDS)`: 1 with itself, 0 beyond the resolution."""
+
+
 def _designs() -> Samples:
-    """The taps that one band alone would need, for each: the filter for gains is their sum, for it goes straight from band to band."""
-    edges = np.array(EDGES_HZ, dtype=np.float64)
-    middles = np.sqrt(np.maximum(edges[:-1], 50.0) * edges[1:])
+    """The taps that one band alone would need, for each: the filter for gains is their sum, for it goes straight from band to band.
+
+    Bands narrower than the filter's resolution share what they ask for, by their width.
+    """
     hz = np.fft.rfftfreq(_DESIGN, 1.0 / SAMPLE_RATE_HZ)
-    impulses = np.fft.irfft([np.interp(hz, middles, one) for one in np.eye(BANDS)], _DESIGN)
+    impulses = np.fft.irfft([np.interp(hz, _MIDDLES_HZ, one) for one in np.eye(BANDS)], _DESIGN)
     taps = np.roll(impulses, FILTER_DELAY_SAMPLES, axis=1)[:, :_TAPS] * np.hanning(_TAPS + 2)[1:-1]
     return np.asarray(taps, np.float32)
 

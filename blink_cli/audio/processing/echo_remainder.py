@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.processing.bands import BANDS, FILTER_DELAY_SAMPLES, BandGains, BandPowers
+from blink_cli.audio.processing.bands import BANDS, FILTER_DELAY_SAMPLES, TOGETHER, BandGains, BandPowers
 from blink_cli.audio.processing.echo_model import LONGEST_DELAY_TICKS, TAIL_TICKS, EchoModel
 from blink_cli.audio.processing.near_share import NearShare
 from blink_cli.audio.processing.near_voice import NearVoice
@@ -44,8 +44,8 @@ NEW_OVER: Final = 16.0
 TAIL: Final = 1.5
 """The tail scatters more than what is early."""
 
-LEAST_POWER: Final = 1e-2
-"""No band is turned down farther: -20 dB."""
+LEAST_POWER: Final = 2.5e-3
+"""No band is turned down farther: -26 dB."""
 
 NEW_LEAST_POWER: Final = 1e-3
 """Nor at first: -30 dB."""
@@ -194,5 +194,8 @@ _FORGOTTEN_TICKS: Final = LONGEST_DELAY_TICKS + TAIL_TICKS
 
 
 def _gains(residual: Samples, remains: Samples, least_power: float) -> Samples:
-    powers = 1.0 - residual / (remains + np.float32(_NOTHING))
-    return np.asarray(np.sqrt(np.maximum(powers, least_power)), np.float32)
+    wanted = np.maximum(1.0 - residual / (remains + np.float32(_NOTHING)), least_power)
+    # Of bands that the filter cannot tell apart the loudest decides: one in which nothing is expected, and that stays open, lets the tone beside it through.
+    weight = remains + np.float32(_NOTHING)
+    together = (TOGETHER @ (wanted * weight)) / (TOGETHER @ weight)
+    return np.asarray(np.sqrt(np.minimum(wanted, together)), np.float32)
