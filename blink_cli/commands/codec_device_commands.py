@@ -12,12 +12,14 @@ from blink_cli.commands.codec_parameters import (
     ApplicationOption,
     BandwidthOption,
     Bitrate,
+    Burst,
     Cbr,
     Complexity,
     Dtx,
     Fec,
     FrameMs,
     InPath,
+    Loss,
     OutFormat,
     RawChannels,
     RawFormat,
@@ -66,12 +68,8 @@ async def feedback(
     dtx: Dtx = False,
     cbr: Cbr = False,
     complexity: Complexity = 10,
-    loss: Annotated[
-        str, typer.Option("--loss", metavar="P", help="Lose packets: 10%, 10 (per cent, from 1 on) or 0.1.")
-    ] = "0",
-    burst: Annotated[
-        float, typer.Option("--burst", metavar="N", help="So many are lost in a row, on average.")
-    ] = 1.0,
+    loss: Loss = "0",
+    burst: Burst = 1.0,
     redundancy: Annotated[
         str, typer.Option("--redundancy", metavar="N", help="Earlier frames in each packet: 0, 1, 2 or auto.")
     ] = "0",

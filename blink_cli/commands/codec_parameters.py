@@ -59,6 +59,10 @@ Fec = Annotated[bool, typer.Option("--fec", help="Let packets carry a small copy
 Dtx = Annotated[bool, typer.Option("--dtx", help="Send nothing while there is silence.")]
 Cbr = Annotated[bool, typer.Option("--cbr", help="Make all packets equally long.")]
 Complexity = Annotated[int, typer.Option("--complexity", metavar="N", help="Effort of the encoder, 0 to 10.")]
+Loss = Annotated[
+    str, typer.Option("--loss", metavar="P", help="Lose packets: 10%, 10 (per cent, from 1 on) or 0.1.")
+]
+Burst = Annotated[float, typer.Option("--burst", metavar="N", help="So many are lost in a row, on average.")]
 Copy = Annotated[
     bool, typer.Option("--copy", help="IN holds Opus packets: take them as they are, without encoding anew.")
 ]

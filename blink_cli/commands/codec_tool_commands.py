@@ -21,6 +21,7 @@ from blink_cli.commands.codec_parameters import (
     ApplicationOption,
     BandwidthOption,
     Bitrate,
+    Burst,
     Cbr,
     Channels,
     Complexity,
@@ -33,6 +34,7 @@ from blink_cli.commands.codec_parameters import (
     FrameMs,
     InPath,
     LineChannels,
+    Loss,
     OutFormat,
     RawChannels,
     RawFormat,
@@ -81,12 +83,8 @@ async def roundtrip(
     dtx: Dtx = False,
     cbr: Cbr = False,
     complexity: Complexity = 10,
-    loss: Annotated[
-        str, typer.Option("--loss", metavar="P", help="Lose packets: 10%, 10 (per cent, from 1 on) or 0.1.")
-    ] = "0",
-    burst: Annotated[
-        float, typer.Option("--burst", metavar="N", help="So many are lost in a row, on average.")
-    ] = 1.0,
+    loss: Loss = "0",
+    burst: Burst = 1.0,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="The same seed loses the same packets.")
     ] = 1,

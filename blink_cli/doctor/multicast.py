@@ -65,6 +65,12 @@ def judged(interface: str, seats: Sequence[SeatHeard], group: str, *, elsewhere:
         versions = " and ".join(f"IPv{one.version}" for one in seats)
         return fine(name, f"what is sent to {group} comes back by {versions}{heard}")
     what = f"{'; '.join(troubles)} (group {group}){heard}"
+    if all(one.refusal is not None for one in seats if not one.own_heard):
+        remedy = (
+            "Another program may keep the port for itself, or this system refuses further memberships: `blink doctor udp-port interfaces` looks."
+            " `--neighbour HOST:PORT` reaches a session meanwhile."
+        )
+        return warning(name, what, remedy) if passing or elsewhere else failed(name, what, remedy)
     remedy = (
         f"Let UDP port {port} in and out, multicast included: `ufw allow {port}/udp`, `firewall-cmd --add-port={port}/udp`, or"
         f" `nft insert rule inet filter input udp dport {port} accept`. Where it cannot be, `--neighbour HOST:PORT` reaches a session."

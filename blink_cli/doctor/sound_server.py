@@ -71,7 +71,7 @@ def _server(devices: list[ServerDevice]) -> Finding:
     server = devices[0].info.host_api
     return fine(
         NAME,
-        f"{server} answers, with {len(inputs)} microphones and {len(outputs)} speakers",
+        f"{server} answers; microphones: {len(inputs)}, speakers: {len(outputs)}",
     )
 
 

@@ -164,6 +164,16 @@ def test_one_family_that_passes_is_enough_for_a_warning() -> None:
     assert judged_in("eth0", dead, group, elsewhere=True).level == "warning"
 
 
+def test_what_the_system_refuses_is_no_matter_of_the_firewall() -> None:
+    refused = [seat(4, heard=False, refusal="the group cannot be joined: Address already in use"), seat(6)]
+    found = judged_in("eth0", refused, f"239.1.1.1:{PORT}")
+    assert found.remedy is not None
+    assert "udp-port" in found.remedy
+    assert "ufw" not in found.remedy
+    dropped = judged_in("eth0", [seat(4, heard=False), seat(6)], f"239.1.1.1:{PORT}")
+    assert "ufw" in (dropped.remedy or "")
+
+
 def test_others_that_are_heard_are_told() -> None:
     found = judged_in("eth0", [seat(4, others=frozenset({"10.0.0.7"}))], f"239.1.1.1:{PORT}")
     assert "others heard: 10.0.0.7" in found.found
