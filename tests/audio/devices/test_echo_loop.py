@@ -86,7 +86,7 @@ def test_the_sound_of_a_call_is_given_back_to_the_system_with_the_next_one() -> 
     sound.begin(0.0)
     sound.write(np.ones(480, np.float32))
     assert sound.between(0.0, 480).all()
-    owner = sound._samples.base
+    owner: object = sound._samples.base
     assert isinstance(owner, memoryview)
     assert isinstance(owner.obj, mmap.mmap)
     sound.begin(1.0)
