@@ -7,12 +7,21 @@ import numpy as np
 from typing_extensions import override
 
 from blink_cli.core.errors import NotInstalledError
-from blink_cli.lab.envelopes import Heard
+from blink_cli.lab.envelopes import Heard, envelope
 from blink_cli.lab.listening import Listener, Speaker, who_is_heard
 from blink_cli.lab.speech_quality import aligned, pesq_wb
 
 HEARD_FROM = 0.6
 """Correlation of envelopes: a voice that is there has 0.9 and more, 0.8 where three talk at once for 3 s; one that is not has less than 0.3."""
+
+LEAST_SHARE = 0.5
+"""Of the frames in which somebody spoke: a burst at the beginning can look like any voice."""
+
+SPOKEN_SHARE = 0.03
+"""Of the loudest frames' amplitude (-30 dB): softer ones are breath and room."""
+
+PRESENT_SHARE = 0.05
+"""Of what would have been heard: softer than that is what is made up, or noise."""
 
 SOFTEST = 0.003
 """Peak, below which there is nothing to judge."""
@@ -30,6 +39,9 @@ class HeardPair:
     correlation: float
     """Of 20 ms envelopes, -1 to 1."""
 
+    share_heard: float
+    """Of the frames in which it spoke: those in which something was heard, 0 to 1."""
+
     delay_ms: float
     """From mouth to ear."""
 
@@ -39,13 +51,16 @@ class HeardPair:
     @property
     def was_heard(self) -> bool:
         """Whether the voice was there."""
-        return self.correlation >= HEARD_FROM
+        return self.correlation >= HEARD_FROM and self.share_heard >= LEAST_SHARE
 
     @override
     def __str__(self) -> str:
         quality = "" if self.pesq_wb is None else f", PESQ-WB {self.pesq_wb:.2f}"
         if not self.was_heard:
-            return f"{self.speaker} -> {self.listener}: NOT HEARD (correlation {self.correlation:.2f})"
+            return (
+                f"{self.speaker} -> {self.listener}: NOT HEARD (correlation {self.correlation:.2f}, "
+                f"{self.share_heard:.0%} of what was spoken)"
+            )
         return (
             f"{self.speaker} -> {self.listener}: heard, {self.delay_ms:.0f} ms, "
             f"correlation {self.correlation:.2f}{quality}"
@@ -117,14 +132,32 @@ def judged(
     for name, listener in listeners.items():
         others = {who: speaker for who, speaker in speakers.items() if who != name}
         found = who_is_heard(listener, others, start_s, seconds)
-        pairs += [
-            _pair(who, name, heard, _pesq(others, listener, start_s, seconds)) for who, heard in found.items()
-        ]
+        for who, heard in found.items():
+            share = _share(others[who], listener, start_s, seconds, heard)
+            quality = _pesq(others, listener, start_s, seconds)
+            pairs.append(_pair(who, name, heard, share, quality))
     return WhoWasHeard(tuple(pairs), seconds)
 
 
-def _pair(speaker: str, listener: str, heard: Heard, pesq: float | None) -> HeardPair:
-    return HeardPair(speaker, listener, round(heard.correlation, 3), round(heard.delay_s * 1000, 1), pesq)
+def _pair(speaker: str, listener: str, heard: Heard, share: float, pesq: float | None) -> HeardPair:
+    return HeardPair(
+        speaker,
+        listener,
+        round(heard.correlation, 3),
+        round(share, 3),
+        round(heard.delay_s * 1000, 1),
+        pesq,
+    )
+
+
+def _share(speaker: Speaker, listener: Listener, start_s: float, seconds: float, heard: Heard) -> float:
+    """Of the frames in which somebody spoke, how many reached the listener's ear."""
+    said = envelope(speaker.between(start_s, seconds))
+    came = envelope(listener.between(start_s + heard.delay_s, seconds))
+    spoken = said > SPOKEN_SHARE * float(np.max(said, initial=0.0))
+    if not np.any(spoken) or heard.gain <= 0.0:
+        return 0.0
+    return float(np.mean((came > PRESENT_SHARE * heard.gain * said)[spoken]))
 
 
 def _pesq(

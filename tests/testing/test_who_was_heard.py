@@ -4,19 +4,22 @@ import asyncio
 import inspect
 import threading
 
+import numpy as np
 import pytest
 
 import blink_cli as blink
 from blink_cli.core.errors import UsageError
+from blink_cli.lab.listening import Clocks, Listener, Speaker
+from blink_cli.lab.voices import voice
 from blink_cli.testing.blink_lab import BlinkLab
 from blink_cli.testing.loop_thread import LoopThread
-from blink_cli.testing.who_was_heard import HeardPair, WhoWasHeard
+from blink_cli.testing.who_was_heard import HeardPair, WhoWasHeard, judged
 
 pytestmark = pytest.mark.no_clock(sockets=True)
 
-GOOD = HeardPair("alice", "bob", 0.97, 82.0, 4.1)
-LATE = HeardPair("carol", "bob", 0.95, 410.0, None)
-GONE = HeardPair("bob", "alice", 0.04, 0.0, None)
+GOOD = HeardPair("alice", "bob", 0.97, 0.99, 82.0, 4.1)
+LATE = HeardPair("carol", "bob", 0.95, 1.0, 410.0, None)
+GONE = HeardPair("bob", "alice", 0.04, 0.0, 0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,26 @@ def test_what_is_as_expected_passes() -> None:
     assert str(heard).splitlines()[1] == "  alice -> bob: heard, 82 ms, correlation 0.97, PESQ-WB 4.10"
     with pytest.raises(KeyError, match="known are alice -> bob"):
         heard.of("dave", "bob")
+
+
+def test_a_burst_at_the_beginning_is_no_voice() -> None:
+    said = voice(0, 12.0)
+    clocks = Clocks(0.0, 0.0, 0.0)
+    delay = round(0.08 * 48_000)
+
+    def heard(whole_s: float) -> HeardPair:
+        came = np.concatenate((np.zeros(delay, np.float32), said))
+        came[round((2.0 + whole_s) * 48_000) :] = 0.0
+        (pair,) = judged({"alice": Speaker(clocks, said)}, {"bob": Listener(clocks, came)}, 2.0, 2.0)
+        return pair
+
+    whole = heard(3.0)
+    assert (whole.was_heard, whole.delay_ms) == (True, 80.0)
+    assert whole.share_heard > 0.95
+    burst = heard(0.3)
+    assert not burst.was_heard
+    assert burst.share_heard < 0.3
+    assert not heard(0.0).was_heard
 
 
 def test_the_loop_s_thread_gives_results_errors_and_ends() -> None:
