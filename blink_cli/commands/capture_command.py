@@ -91,7 +91,9 @@ def capture_lines(found: RtpCaptureFigures) -> Iterator[str]:
             )
         if stream.sender_clock is not None:
             yield labelled("began", f"{stream.sender_clock.began_at} by the sender's clock")
-        yield labelled("Wireshark", _wireshark_text(stream.wireshark))
+        yield labelled("tshark 4.4", _wireshark_text(stream.tshark_4_4))
+        if stream.tshark_4_0 != stream.tshark_4_4:
+            yield labelled("tshark 4.0", _wireshark_text(stream.tshark_4_0))
         if stream.track is not None:
             yield labelled("track", shown(stream.track))
     if found.tshark is not None:

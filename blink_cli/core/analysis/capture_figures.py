@@ -51,8 +51,11 @@ class CaptureStream(msgspec.Struct, frozen=True, kw_only=True):
     """What its receiver reported of it. `inbound.round_trip` is from where it was captured to that receiver and back."""
 
     sender_clock: SenderClockFigures | None
-    wireshark: WiresharkFigures
-    """The same as Wireshark and tshark count it, which is not always the same."""
+    tshark_4_0: WiresharkFigures
+    """The same as tshark 4.0 counts it, which is not always the same."""
+
+    tshark_4_4: WiresharkFigures
+    """As tshark 4.4 does, which is another thing where packets overtake each other."""
 
     track: str | None = None
     """The sound file that `--tracks` made of it."""

@@ -1,6 +1,6 @@
 """Second reading of a capture: every stream's figures, ours and Wireshark's.
 
-    RTP   ──> StreamAnalysis, as for our own logs ; WiresharkTable
+    RTP   ──> StreamAnalysis, as for our own logs ; Wireshark40Table, Wireshark44Table
     RTCP  ──> sender reports: the sender's clock ; report blocks: what the receiver says, and the round trip
 
 A round trip is from where the capture was made to the receiver and back: a report says which sender report it answers, and how long it waited (RFC 3550, section 6.4.1).
@@ -12,7 +12,7 @@ from typing import Final
 from blink_cli.core.analysis.capture_figures import CaptureStream, SenderClockFigures
 from blink_cli.core.analysis.figures import ReportedFigures, RoundTripFigures
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
-from blink_cli.core.analysis.wireshark_table import WiresharkTable
+from blink_cli.core.analysis.wireshark_table import Wireshark40Table, Wireshark44Table
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.rtcp import BlockOnWire, SenderInfo, middle_bits, ntp_seconds, parse_rtcp
 from blink_cli.core.media.rtp import RtpPacket
@@ -66,7 +66,8 @@ class _Stream:
         self.types = types
         self.clock_rate_hz = types.clock_rate_hz
         self.analysis = StreamAnalysis(key.ssrc, clock_rate_hz=types.clock_rate_hz or 1)
-        self.table = WiresharkTable(types.wireshark_rates_hz)
+        self.table_4_0 = Wireshark40Table(types.wireshark_rates_hz)
+        self.table_4_4 = Wireshark44Table(types.wireshark_rates_hz)
         self.cut_off = 0
         self.first_timestamp: int | None = None
         self.reports: dict[int, int] = {}
@@ -85,9 +86,10 @@ class _Stream:
         """Take one; return whether it is no copy."""
         if self.first_timestamp is None:
             self.first_timestamp = packet.timestamp
-        self.table.packet(
-            packet.sequence_number, packet.timestamp, packet.payload_type, at_ms, marker=packet.marker
-        )
+        for table in (self.table_4_0, self.table_4_4):
+            table.packet(
+                packet.sequence_number, packet.timestamp, packet.payload_type, at_ms, marker=packet.marker
+            )
         return self.analysis.packet(
             packet.sequence_number,
             packet.timestamp,
@@ -136,7 +138,8 @@ class _Stream:
             inbound=inbound,
             reported=self._reported(),
             sender_clock=self._sender_clock(),
-            wireshark=self.table.figures(),
+            tshark_4_0=self.table_4_0.figures(),
+            tshark_4_4=self.table_4_4.figures(),
         )
 
     def _round_trip(self) -> RoundTripFigures | None:

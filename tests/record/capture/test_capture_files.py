@@ -87,7 +87,7 @@ def test_who_asks_and_descriptions_come_before_guesses(tmp_path: Path) -> None:
     encrypted = stream(1, Sending(payload=by_lot))
     (told,) = analysed(tmp_path, encrypted, pt111=("opus", 48_000)).streams
     assert (told.payload_types[0].known_by, told.encrypted) == ("option", True)
-    assert told.wireshark.max_jitter_ms is not None
+    assert told.tshark_4_0.max_jitter_ms is not None
     described = [(START_NS - 1, announcement(types="111 L16/16000")), *encrypted]
     (found,) = analysed(tmp_path, described).streams
     assert (found.payload_types[0].codec, found.payload_types[0].known_by) == ("L16", "sdp")
@@ -110,7 +110,7 @@ def test_strays_are_no_streams(tmp_path: Path) -> None:
 def test_a_packet_of_another_ssrc_between_the_same_sockets_counts(tmp_path: Path) -> None:
     lone = (START_NS + 10**9, udp(rtp(7, 7, 111, 0xBEEF, spoken()[0])))
     found = analysed(tmp_path, [*stream(1), lone])
-    assert [one.wireshark.packets for one in found.streams] == [300, 1]
+    assert [one.tshark_4_0.packets for one in found.streams] == [300, 1]
     assert found.streams[1].payload_types[0].codec == "opus"
 
 
@@ -217,7 +217,7 @@ def test_any_packets_are_told_or_refused(change: str, tmp_path: Path) -> None:
             continue
         for found in figures.streams:
             assert (
-                found.inbound.packets_received + found.inbound.packets_duplicated == found.wireshark.packets
+                found.inbound.packets_received + found.inbound.packets_duplicated == found.tshark_4_0.packets
             )
 
 

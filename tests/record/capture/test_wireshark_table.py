@@ -1,6 +1,7 @@
 """Every figure of tshark's table of RTP streams, digit by digit, whatever happens to the streams."""
 
 import dataclasses
+import functools
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from blink_cli.app.files.capture_files import analyse_capture
 from blink_cli.core.analysis.capture_figures import CaptureStream
+from blink_cli.core.analysis.wireshark_table import WiresharkFigures
 from blink_cli.lab.requirements import require_program
 from tests.record.capture.parts import (
     START_NS,
@@ -53,7 +55,7 @@ def _ticks_from(number_from: int, ticks: int) -> "Sending":
 
 
 def _another_ssrc(number: int, fields: dict[str, int]) -> None:
-    fields["ssrc"] = 0x9999 if number >= 150 else 0x1234
+    fields["ssrc"] += 0x9000 if number >= 150 else 0
 
 
 def _another_type(number: int, fields: dict[str, int]) -> None:
@@ -93,15 +95,25 @@ STREAMS = {
 }
 
 
-def test_whatever_happens_to_streams(tmp_path: Path) -> None:
+def everything_that_happens(folder: Path) -> Path:
     packets = [
         one
         for number, sending in enumerate(STREAMS.values())
-        for one in stream(number, dataclasses.replace(sending, port=4000 + number))
+        for one in stream(number, dataclasses.replace(sending, port=4000 + number, ssrc=0x1000 + number))
     ]
     packets.sort(key=lambda one: one[0])
-    found = agree(pcap(tmp_path / "call.pcap", [(packets[0][0], announcement()), *packets]))
-    assert len(found) == len(STREAMS) + 1  # one has two SSRCs
+    return pcap(folder / "call.pcap", [(packets[0][0], announcement()), *packets])
+
+
+def test_whatever_happens_to_streams(tmp_path: Path) -> None:
+    assert len(agree(everything_that_happens(tmp_path))) == len(STREAMS) + 1  # one has two SSRCs
+
+
+def test_what_tshark_4_4_says_of_them(tmp_path: Path) -> None:
+    """`tshark_4_4.txt` is what 4.4.19 printed of this very capture, with the command that the analysis names."""
+    found = analyse_capture(everything_that_happens(tmp_path), {})
+    theirs = _rows((Path(__file__).parent / "tshark_4_4.txt").read_text())
+    assert {_key(one): _printed(one.tshark_4_4) for one in found.streams} == theirs
 
 
 def test_numbers_that_go_round_twice(tmp_path: Path) -> None:
@@ -151,7 +163,7 @@ def test_whatever_the_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize("snap_bytes", [40, 46])
 def test_frames_that_were_cut_off(snap_bytes: int, tmp_path: Path) -> None:
     (found,) = agree(pcap(tmp_path / "call.pcap", stream(10, PCMU), snap_bytes=snap_bytes))
-    assert found.packets_cut_off == found.wireshark.packets
+    assert found.packets_cut_off == found.tshark_4_0.packets
     assert found.inbound.payload_bytes == 160 * found.inbound.packets_received
 
 
@@ -171,15 +183,32 @@ def agree(capture: Path) -> tuple[CaptureStream, ...]:
     ran = subprocess.run(
         [require_program("tshark"), "-n", *words[1:]], capture_output=True, text=True, check=True
     )
-    rows = {
-        match.groups()[:5]: match.groups()[5:]
-        for line in ran.stdout.splitlines()
-        if (match := ROW.match(line))
-    }
-    theirs = {key: (*values[:3], *values[3].split()) for key, values in rows.items()}
-    assert {_key(stream): _printed(stream) for stream in found.streams} == theirs
+    theirs = _rows(ran.stdout)
+    assert {
+        _key(one): _printed(one.tshark_4_4 if tshark_version() >= (4, 4) else one.tshark_4_0)
+        for one in found.streams
+    } == theirs
     assert theirs
     return found.streams
+
+
+def _rows(table: str) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """What identifies each stream, and the rest of its row."""
+    rows = {
+        match.groups()[:5]: match.groups()[5:] for line in table.splitlines() if (match := ROW.match(line))
+    }
+    return {key: (*values[:3], *values[3].split()) for key, values in rows.items()}
+
+
+@functools.cache
+def tshark_version() -> tuple[int, ...]:
+    """Which of the two tables this one prints."""
+    said = subprocess.run(
+        [require_program("tshark"), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"(\d+)\.(\d+)\.\d+", said)
+    assert found is not None, said
+    return int(found[1]), int(found[2])
 
 
 def _key(found: CaptureStream) -> tuple[str, ...]:
@@ -189,8 +218,7 @@ def _key(found: CaptureStream) -> tuple[str, ...]:
     return source.strip("[]"), source_port, target.strip("[]"), target_port, f"{found.ssrc:08X}"
 
 
-def _printed(found: CaptureStream) -> tuple[str, ...]:
-    w = found.wireshark
+def _printed(w: WiresharkFigures) -> tuple[str, ...]:
     times = (
         (w.min_delta_ms, -1.0), (w.mean_delta_ms, 0.0), (w.max_delta_ms, 0.0),
         (w.min_jitter_ms, -1.0), (w.mean_jitter_ms, 0.0), (w.max_jitter_ms, 0.0),
