@@ -317,6 +317,22 @@ def event_document(event: Event | Status, heard_at: datetime) -> dict[str, Any]:
     return {"schema": SCHEMA, "event": name, "time": utc_text(heard_at), **fields}
 
 
+class LabPage(Document, frozen=True, kw_only=True):
+    """A report of the laboratory was written as HTML."""
+
+    path: str
+    bytes: int
+    cases: int
+    sounds: int
+    """That are in it."""
+
+    sounds_left_out: int
+    """For which it had no room."""
+
+    voices_left_out: int
+    """That have figures and no plots, for the same reason."""
+
+
 class LabScenarioRow(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario of the laboratory."""
 

@@ -2,19 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, cast
 
 import msgspec
 import typer
 
-from blink_cli.api.documents import LabScenarios
+from blink_cli.api.documents import LabPage, LabScenarios
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.parsing import ExitWith
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.errors import UsageError
 from blink_cli.core.exit_codes import ExitCode
+from blink_cli.lab.scenario.engine_name import EngineName
 from blink_cli.lab.verdict.report import LabReport
+from blink_cli.lab.verdict.run_command import RunCommand
 
 ENGINES: Final = ("virtual", "real")
 MOST_SEEDS: Final = 100
@@ -24,6 +26,7 @@ def register(lab: typer.Typer) -> None:
     """Add these commands to the group `lab`."""
     command(lab, "run", prints=LabReport)(run)
     command(lab, "list", prints=LabScenarios)(list_)
+    command(lab, "report", prints=LabPage)(report)
 
 
 async def run(
@@ -49,6 +52,14 @@ async def run(
         int,
         typer.Option("--seeds", metavar="N", help="Run each case with so many seeds, one after the other."),
     ] = 1,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--case",
+            metavar="NAME",
+            help="Run this case of them alone, by its full name; again for another one.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -67,19 +78,41 @@ async def run(
             help="Write the verdicts as JUnit XML too.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            autocompletion=complete_path,
+            help="Write all of it as one page too: figures, plots over time, sounds to listen to. It needs no network.",
+        ),
+    ] = None,
 ) -> None:
     """Run scenarios and say whether what they expect is so; exit code 6 if not.
 
-    For example `blink lab run two-clean`, `blink lab run office.toml --engine real --out results`, `blink lab run two-lossy --seeds 5 --json`. docs/lab.md explains what a scenario may say.
+    For example `blink lab run two-clean`, `blink lab run office.toml --engine real --out results`, `blink lab run two-lossy --seeds 5 --html report.html`. docs/lab.md explains what a scenario may say. It needs the extra `lab`: `pip install 'blink-cli[lab]'`.
     """
     if engine not in ENGINES:
         raise UsageError(f"There is no engine {engine!r}.", hint=f"Choose {' or '.join(ENGINES)}.")
     if not 1 <= seeds <= MOST_SEEDS:
         raise UsageError(f"{seeds} seeds are not possible.", hint=f"Choose 1 to {MOST_SEEDS}.")
-    from blink_cli.commands.lab_runs import all_cases, keep_report, run_all  # noqa: PLC0415 - numpy and what it judges with
+    from blink_cli.commands.lab_runs import (  # noqa: PLC0415 - numpy and what it judges with
+        all_cases,
+        keep_report,
+        run_all,
+        run_folder,
+        without_files,
+        write_page,
+    )
 
-    cases = all_cases(scenarios, seeds)
-    report = await run_all(context, cases, cast("Literal['virtual', 'real']", engine), out)
+    wanted = RunCommand(tuple(scenarios), cast("EngineName", engine), seeds, tuple(only or ()))
+    cases = all_cases(wanted)
+    with run_folder(out, needed=html is not None) as folder:
+        report = await run_all(context, cases, wanted, folder)
+        if html is not None and folder is not None:
+            await write_page(context, report, folder, html)
+    if out is None:
+        report = without_files(report)
     keep_report(report, out=out, junit=junit)
     if context.output.json:
         context.output.document(msgspec.to_builtins(report))
@@ -87,6 +120,35 @@ async def run(
         _show(context, report)
     if report.outcome != "passed":
         raise ExitWith(ExitCode.ASSERTION_FAILED)
+
+
+async def report(
+    context: CommandContext,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", autocompletion=complete_path, help="What `lab run --out DIR` has kept."
+        ),
+    ],
+    *,
+    html: Annotated[
+        Path,
+        typer.Option("--html", metavar="FILE", autocompletion=complete_path, help="The page to write."),
+    ],
+) -> None:
+    """Write the report of a run that was kept as one page of HTML: the same as `lab run --html`.
+
+    For example `blink lab report results --html report.html`. The page needs no network.
+    """
+    from blink_cli.commands.lab_runs import page_of_folder  # noqa: PLC0415 - as above
+
+    page = await page_of_folder(context, folder, html)
+    if context.output.json:
+        context.output.document(msgspec.to_builtins(page))
+        return
+    from blink_cli.commands.lab_text import page_text  # noqa: PLC0415 - as above
+
+    context.output.line(page_text(page))
 
 
 async def list_(context: CommandContext) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from blink_cli.api.documents import LabScenarios
+from blink_cli.api.documents import LabPage, LabScenarios
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.commands.show.styled import Line, Span, wrapped_lines
 from blink_cli.core.identity.shown_name import printable
+from blink_cli.core.text.path_text import shown
 from blink_cli.lab.verdict.report import CaseResult, LabReport, PairResult, Spread
 
 _MARKS: Final = {
@@ -104,6 +105,17 @@ def scenarios_table(listed: LabScenarios) -> Table:
         Column("about", "words"),
     )
     return Table(columns, tuple(rows))
+
+
+def page_text(page: LabPage) -> str:
+    """Say what was written, and what had no room in it."""
+    left_out = [
+        counted(number, what)
+        for number, what in ((page.sounds_left_out, "sound"), (page.voices_left_out, "voice"))
+        if number
+    ]
+    text = f"{shown(page.path)}: {counted(page.cases, 'case')}, {page.bytes / 1e6:.1f} MB."
+    return f"{text} Left out for want of room: {', '.join(left_out)}." if left_out else text
 
 
 def total_text(report: LabReport) -> str:

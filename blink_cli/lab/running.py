@@ -11,17 +11,21 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from blink_cli.audio.opus.library import library_version
-from blink_cli.core.errors import BlinkError, NotInstalledError
+from blink_cli.core.errors import BlinkError
 from blink_cli.core.progress import Progress
 from blink_cli.lab.scenario.case import Case
-from blink_cli.lab.scenario.observation import Engine, Observation
+from blink_cli.lab.scenario.engine_name import EngineName
+from blink_cli.lab.scenario.observation import Observation
 from blink_cli.lab.verdict.judging import judged, not_run
+from blink_cli.lab.verdict.kept_files import write_kept
 from blink_cli.lab.verdict.report import CaseResult, LabReport, Versions
-from blink_cli.lab.verdict.sound_files import write_sounds
+from blink_cli.lab.verdict.run_command import RunCommand
 from blink_cli.lab.virtual.engine import run_virtual
+from blink_cli.lab.voice_metrics import require_pesq
 
 MOST_PROCESSES: Final = 16
 
@@ -29,14 +33,14 @@ RunCase = Callable[[Case], Observation]
 
 
 def run_cases(
-    cases: Sequence[Case], engine: Engine, *, out: Path | None, version: str, progress: Progress
+    cases: Sequence[Case], command: RunCommand, *, out: Path | None, version: str, progress: Progress
 ) -> LabReport:
     """Run all of them. Blocks until they are done; for a thread.
 
     Args:
         cases: In the order of the report.
-        engine: Which runs them.
-        out: Where each case's sound files go, into a folder of its own; None: they are not kept.
+        command: What makes all of this again; its engine runs them.
+        out: Where each case's sounds and decisions go, into a folder of its own; None: they are not kept.
         version: Of the program.
         progress: Told how far it is.
 
@@ -44,12 +48,16 @@ def run_cases(
         BlinkError: None of them can be run here: the judge of voices or libopus is missing, or the engine needs what this machine has not.
 
     """
-    results = (
-        _side_by_side(cases, out, progress) if engine == "virtual" else _one_by_one(cases, out, progress)
-    )
+    require_pesq()
+    run = _side_by_side if command.engine == "virtual" else _one_by_one
+    results = [
+        msgspec.structs.replace(result, command=command.of_case(result.name))
+        for result in run(cases, out, progress)
+    ]
     failed = sum(1 for result in results if result.outcome == "failed")
     return LabReport(
         outcome="failed" if failed else "passed",
+        command=command.text(),
         cases_passed=sum(1 for result in results if result.outcome == "passed"),
         cases_failed=failed,
         versions=Versions(
@@ -106,15 +114,13 @@ def _one_by_one(cases: Sequence[Case], out: Path | None, progress: Progress) -> 
     return results
 
 
-def _result_of(case: Case, engine: Engine, run: RunCase, out: Path | None) -> CaseResult:
+def _result_of(case: Case, engine: EngineName, run: RunCase, out: Path | None) -> CaseResult:
     try:
         seen = run(case)
         folder = None if out is None else case.file_name
         if out is not None and folder is not None:
-            write_sounds(seen, out / folder)
+            write_kept(seen, out / folder)
         return judged(case, seen, folder=folder)
-    except NotInstalledError:
-        raise  # the same for all
     except BlinkError as error:
         return not_run(case, engine, " ".join(filter(None, (error.message, error.hint))))
 

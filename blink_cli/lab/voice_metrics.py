@@ -36,6 +36,11 @@ def pesq_wideband(reference: Samples, heard: Samples) -> float:
     return _pesq()(reference, heard)
 
 
+def require_pesq() -> None:
+    """Find out before long work whether PESQ is there. Raises as `pesq_wideband`."""
+    _pesq()
+
+
 def visqol_speech(reference: Samples, heard: Samples) -> float:
     """ViSQOL in its speech mode, with the lattice model, over the whole of both, 16 kHz. 1 to 5.
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from blink_cli.commands.lab_runs import all_cases
+from blink_cli.core.errors import NotFoundError
+from blink_cli.lab.verdict.run_command import RunCommand
+
 pytestmark = pytest.mark.no_clock(sockets=True)
 
 SCENARIO = """
@@ -31,7 +35,8 @@ def blink(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize(("expected", "code"), [("heard(alice->bob)", 0), ("level(alice->bob) > 0dB", 6)])
 def test_the_verdict_is_the_exit_code(tmp_path: Path, expected: str, code: int) -> None:
     (tmp_path / "small.toml").write_text(SCENARIO.format(expected=expected))
-    ran = blink("lab", "run", "small.toml", "--json", "--out", "kept", "--junit", "verdict.xml", cwd=tmp_path)
+    kept = ("--out", "kept", "--junit", "verdict.xml", "--html", "page.html")
+    ran = blink("lab", "run", "small.toml", "--case", "small", "--json", *kept, cwd=tmp_path)
     assert ran.returncode == code, ran.stderr
     report = json.loads(ran.stdout)
     assert report["schema"] == 1
@@ -39,6 +44,32 @@ def test_the_verdict_is_the_exit_code(tmp_path: Path, expected: str, code: int) 
     assert json.loads((tmp_path / "kept" / "report.json").read_text()) == report
     assert (tmp_path / "kept" / report["cases"][0]["pairs"][0]["heard_file"]).stat().st_size > 100_000
     assert (tmp_path / "verdict.xml").read_text().startswith("<?xml")
+    assert report["command"] == report["cases"][0]["command"] == "blink lab run small.toml --case small"
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    if code == 0:
+        made = json.loads(
+            blink("lab", "report", "kept", "--html", "again.html", "--json", cwd=tmp_path).stdout
+        )
+        assert (made["cases"], made["sounds_left_out"]) == (1, 0)
+        assert made["bytes"] == (tmp_path / "again.html").stat().st_size > 100_000
+
+
+def test_without_the_judge_of_voices_it_says_what_to_install(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "small.toml").write_text(SCENARIO.format(expected="heard"))
+    hidden = "import sys; sys.modules['pesq'] = None; from blink_cli.__main__ import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", hidden, "lab", "run", "small.toml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert ran.returncode == 3
+    assert "needs pesq, which a plain install leaves out" in ran.stderr
+    assert "`pip install 'blink-cli[lab]'`" in ran.stderr
+    assert ran.stdout == ""
 
 
 def test_a_mistake_is_a_usage_error_with_its_line(tmp_path: Path) -> None:
@@ -48,6 +79,14 @@ def test_a_mistake_is_a_usage_error_with_its_line(tmp_path: Path) -> None:
     assert "wrong.toml, line 4: `pesk > 4`: there is no figure `pesk`." in ran.stderr
     assert "Did you mean `pesq`?" in ran.stderr
     assert blink("lab", "run", "none.toml", cwd=tmp_path).returncode == 3
+
+
+def test_one_case_is_found_by_its_name() -> None:
+    wanted = RunCommand(("two-lossy",), "virtual", 2, ("two-lossy [loss5, seed 2]",))
+    assert [case.name for case in all_cases(wanted)] == list(wanted.only)
+    with pytest.raises(NotFoundError) as told:
+        all_cases(RunCommand(("mute",), "virtual", 1, ("mut",)))
+    assert told.value.hint == "Did you mean 'mute'?"
 
 
 def test_the_list_names_what_comes_with_the_program(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from blink_cli.core.expectation.vocabulary import FIGURES
 from blink_cli.lab.running import run_cases
 from blink_cli.lab.scenario.cases import cases_of
 from blink_cli.lab.scenario.shipped import find
+from blink_cli.lab.verdict.run_command import RunCommand
 
 pytestmark = pytest.mark.no_clock
 
@@ -13,7 +14,11 @@ pytestmark = pytest.mark.no_clock
 @pytest.mark.parametrize("name", ["two-clean", "two-untidy", "mute"])
 def test_it_is_as_expected(name: str) -> None:
     report = run_cases(
-        cases_of(find(name), dict(FIGURES)), "virtual", out=None, version="", progress=lambda _: None
+        cases_of(find(name), dict(FIGURES)),
+        RunCommand((name,), "virtual"),
+        out=None,
+        version="",
+        progress=lambda _: None,
     )
     told = [
         f"{one.text}: {one.measured}"

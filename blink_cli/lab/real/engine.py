@@ -76,7 +76,7 @@ class _Run:
                     network.machines[person.name],
                     self._planned[person.name],
                     folder,
-                    logs_packets=network.wire is None,
+                    counts_packets=network.wire is None,
                 )
                 for person in self._case.people
             }
@@ -236,6 +236,8 @@ class _Run:
         people = self._participants
         speakers = {name: laid(one.heard(origin_s), total) for name, one in people.items()}
         passed = await self._passed(network)
+        names = {one.did: name for name, one in people.items()}
+        decisions = {name: one.decisions(names, origin_s) for name, one in people.items()}
         pairs = []
         for speaker, listener in case.pairs:
             own = people[listener]
@@ -254,6 +256,8 @@ class _Run:
                     + own.corrupted_of(people[speaker].did),
                     readings=own.readings_of(speaker, origin_s),
                     talking=own.talking_of(people[speaker].did, origin_s),
+                    decisions=[line for line in decisions[listener] if line.peer in (speaker, None)],
+                    disturbances=own.disturbances_of(people[speaker].did, origin_s),
                 )
             )
         if network.note is not None:

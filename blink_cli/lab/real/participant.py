@@ -8,9 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from blink_cli.core.api.events import LinkChanged, LinkState, TalkingStarted, TalkingStopped
+from blink_cli.core.analysis.culprit import Disturbance
+from blink_cli.core.api.events import (
+    AudioDisturbed,
+    LinkChanged,
+    LinkState,
+    TalkingStarted,
+    TalkingStopped,
+)
 from blink_cli.core.api.replies import Clocks, Inbound, PeerStatistics
 from blink_cli.core.api.requests import (
     AcceptCall,
@@ -28,6 +36,7 @@ from blink_cli.core.ids import Did
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.delay_trace import trace_text
 from blink_cli.core.impairment.words import Impairment, impairment_text
+from blink_cli.files.reading import open_reading
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.real.session_clock import ComparedClock, SameClock, SessionClock
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
@@ -37,6 +46,7 @@ from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import write_mono
 from blink_cli.lab.watching import Watched
+from blink_cli.record.rtp_log.decision_lines import SUFFIX, DecisionLine
 
 JOIN_S: Final = 15.0
 """How long an offer is waited for, and a first link."""
@@ -46,7 +56,7 @@ class Participant:
     """Belongs to one event loop."""
 
     def __init__(
-        self, person: Person, machine: Machine, planned: Samples, folder: Path, *, logs_packets: bool
+        self, person: Person, machine: Machine, planned: Samples, folder: Path, *, counts_packets: bool
     ) -> None:
         """Start nothing yet.
 
@@ -55,7 +65,7 @@ class Participant:
             machine: Where its session runs.
             planned: What its microphone is to hear, from the scenario's second 0 on.
             folder: For its files.
-            logs_packets: Whether its session logs all packets, since nobody else counts them.
+            counts_packets: Whether its session is asked for what it spoilt, since no wire counts.
 
         """
         self.person = person
@@ -68,7 +78,7 @@ class Participant:
         self._machine = machine
         self._planned = planned
         self._folder = folder
-        self._logs_packets = logs_packets
+        self._counts_packets = counts_packets
         self._session: Session | None = None
         self._stack = AsyncExitStack()
         self._starts = 0
@@ -121,11 +131,9 @@ class Participant:
                 )
             )
         )
-
-        if self._logs_packets:
-            folder = self._log_folder(self._starts)
-            await self._machine.make_folder(folder)
-            await self.watched.ask(StartRtpLog(path=f"{self._machine.there(folder)}/"))
+        folder = self._log_folder(self._starts)
+        await self._machine.make_folder(folder)
+        await self.watched.ask(StartRtpLog(path=f"{self._machine.there(folder)}/", decisions=True))
 
     @property
     def runs(self) -> bool:
@@ -218,8 +226,7 @@ class Participant:
     async def _fetch(self) -> None:
         """Bring what its session wrote to this machine."""
         await self._machine.fetch(self._speaker)
-        if self._logs_packets:
-            await self._machine.fetch(self._log_folder(self._starts))
+        await self._machine.fetch(self._log_folder(self._starts))
 
     @property
     def _watch(self) -> Watched:
@@ -232,7 +239,7 @@ class Participant:
         return self._session
 
     def _log_folder(self, start: int) -> Path:
-        return self._folder / f"packets-{self.name}-{start}"
+        return self._folder / f"log-{self.name}-{start}"
 
     def _path(self, kind: str) -> Path:
         return self._folder / f"{kind}-{self.name}-{self._starts}-{self._files}.wav"
@@ -245,7 +252,7 @@ class Participant:
 
     async def note_devices(self) -> None:
         """Remember where its devices stand: before they change, and before the session ends."""
-        if self._logs_packets:
+        if self._counts_packets:
             await self._count_corrupted()
         clocks = await self._look_at_clocks()
         start_s = input_start_s(clocks)
@@ -300,9 +307,12 @@ class Participant:
 
     @property
     def rtp_logs(self) -> list[Path]:
-        """The logs of its sessions and calls; none where others count. After its end."""
+        """The logs of its sessions and calls. After its end."""
+        return self._logged("*.csv")
+
+    def _logged(self, pattern: str) -> list[Path]:
         return sorted(
-            path for start in range(1, self._starts + 1) for path in self._log_folder(start).glob("*.csv")
+            path for start in range(1, self._starts + 1) for path in self._log_folder(start).glob(pattern)
         )
 
     def _keep_events(self) -> None:
@@ -323,6 +333,33 @@ class Participant:
         if since is not None:
             spans.append((since, end_s))
         return spans
+
+    def decisions(self, names: dict[Did, str], origin_s: float) -> list[DecisionLine]:
+        """Return what its playout did, in the scenario's time, each line with its peer's name. After its end.
+
+        What a killed session had not written is missing: four times a second it writes.
+        """
+        lines: list[DecisionLine] = []
+        for path in self._logged(f"*{SUFFIX}"):
+            with open_reading(path) as file:
+                for text in file:
+                    if text.endswith(b"\n"):
+                        line = msgspec.json.decode(text, type=DecisionLine)
+                        peer = None if line.peer is None else Did(names[line.peer])
+                        lines.append(
+                            msgspec.structs.replace(
+                                line, time_s=round(self.clock.here(line.time_s) - origin_s, 6), peer=peer
+                            )
+                        )
+        return sorted(lines, key=lambda line: line.time_s)
+
+    def disturbances_of(self, did: str, origin_s: float) -> list[tuple[float, Disturbance]]:
+        """When it told who had damaged a voice. After its end."""
+        return [
+            (at_s - origin_s, Disturbance(event.culprit, event.reason, event.damage_ms))
+            for at_s, event in self._events
+            if isinstance(event, AudioDisturbed) and event.did == did
+        ]
 
     def talking_of(self, did: str, origin_s: float) -> list[tuple[float, bool]]:
         """When it was told that somebody began or stopped talking. After its end."""

@@ -1,11 +1,11 @@
 """What an engine saw of a case, before anything is judged. Moments are seconds of the scenario; sound is 48 kHz from its second 0 on."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
+from blink_cli.core.analysis.culprit import Disturbance
 from blink_cli.lab.envelopes import Samples
-
-Engine = Literal["virtual", "real"]
+from blink_cli.lab.scenario.engine_name import EngineName
+from blink_cli.record.rtp_log.decision_lines import DecisionLine
 
 Span = tuple[float, float]
 """From when until when."""
@@ -52,12 +52,18 @@ class PairObservation:
     talking: list[tuple[float, bool]] = field(default_factory=list)
     """When the listener was told that this one began or stopped talking."""
 
+    decisions: list[DecisionLine] = field(default_factory=list)
+    """What the listener's playout did with it: the decision log (docs/replay.md), `time_s` in seconds of the scenario, `peer` the speaker's name."""
+
+    disturbances: list[tuple[float, Disturbance]] = field(default_factory=list)
+    """When the listener's session knew who had damaged this voice."""
+
 
 @dataclass(slots=True)
 class Observation:
     """All of a case."""
 
-    engine: Engine
+    engine: EngineName
     microphones: dict[str, Samples]
     """What each heard, muted or not."""
 

@@ -1,10 +1,11 @@
 """From an observation to the result of a case."""
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.expectation.expectation import Expectation, Statistic, Window
 from blink_cli.core.expectation.judgement import Measured, judge, of_series
 from blink_cli.lab.scenario.case import Case, Person
@@ -12,15 +13,18 @@ from blink_cli.lab.scenario.observation import Observation
 from blink_cli.lab.verdict.figures import PairFigures, Series
 from blink_cli.lab.verdict.report import (
     CaseResult,
+    DisturbanceResult,
     ExpectationResult,
     FindingResult,
     LineResult,
     Outcome,
     PairResult,
     ParticipantResult,
+    PlayoutSum,
     Spread,
     StepResult,
 )
+from blink_cli.record.rtp_log.decision_lines import DecisionLine
 
 _P95: Final = Statistic("p95", 95.0)
 _SOUND_DEEDS: Final = ("speak", "set-input")
@@ -172,7 +176,18 @@ def _pair(figures: PairFigures, *, folder: str | None) -> PairResult:
             (round(at_s, 2), round(1000 * jitter_s, 2)) for at_s, jitter_s in figures.series("jitter_s")[::10]
         ),
         talking=tuple((round(at_s, 3), on) for at_s, on in pair.talking),
+        playout=_playout_sums(pair.decisions),
+        disturbances=tuple(
+            DisturbanceResult(
+                at_s=round(at_s, 2),
+                culprit=one.culprit,
+                reason=one.reason,
+                damage_ms=one.damage_ms,
+            )
+            for at_s, one in pair.disturbances
+        ),
         heard_file=None if folder is None else f"{folder}/{heard_name(pair.speaker, pair.listener)}",
+        decisions_file=None if folder is None else f"{folder}/{decisions_name(pair.speaker, pair.listener)}",
     )
 
 
@@ -189,6 +204,23 @@ def speaker_name(name: str) -> str:
 def heard_name(speaker: str, listener: str) -> str:
     """Return the name of the file of what one heard of another."""
     return f"heard-{speaker}-by-{listener}.wav"
+
+
+def decisions_name(speaker: str, listener: str) -> str:
+    """Return the name of the file of what a listener's playout did with a voice."""
+    return f"decisions-{speaker}-by-{listener}.jsonl"
+
+
+def _playout_sums(decisions: Sequence[DecisionLine]) -> tuple[PlayoutSum, ...]:
+    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for line in decisions:
+        told = counts[line.action, line.reason]
+        told[0] += 1
+        told[1] += line.samples
+    return tuple(
+        PlayoutSum(action=action, reason=reason, count=count, ms=round(1000 * samples / SAMPLE_RATE_HZ, 1))
+        for (action, reason), (count, samples) in sorted(counts.items())
+    )
 
 
 def _participant(person: Person, folder: str | None) -> ParticipantResult:

@@ -1,6 +1,6 @@
 """The document of a run: what was asked, what was measured, and the verdict. A promise, as every JSON of the program is (docs/lab.md).
 
-It holds no date and no duration of the run, so that the same run in virtual time gives the same bytes. What cannot be told is null. Moments are
+Fields that were added later have defaults, so that `lab compare` reads the report of a version before. It holds no date and no duration of the run, so that the same run in virtual time gives the same bytes. What cannot be told is null. Moments are
 seconds of the scenario.
 """
 
@@ -21,6 +21,27 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     median: float
     p95: float
     max: float
+
+
+class PlayoutSum(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the playout did one thing for one reason (docs/replay.md has all of them)."""
+
+    action: str
+    reason: str
+    count: int
+    """Lines of the decision log: a frame, a packet, or a stretch of rest."""
+
+    ms: float
+    """Of sound that was played, made up, left out or repeated; 0 of packets."""
+
+
+class DisturbanceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody damaged a voice in the three seconds before a moment (docs/analysis.md says how that is known)."""
+
+    at_s: float
+    culprit: str
+    reason: str
+    damage_ms: float
 
 
 class PairResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +113,17 @@ class PairResult(msgspec.Struct, frozen=True, kw_only=True):
     talking: tuple[tuple[float, bool], ...]
     """[moment, began or stopped], as the listener was told."""
 
+    playout: tuple[PlayoutSum, ...] = ()
+    """What the listener's playout did with it, all in all."""
+
+    disturbances: tuple[DisturbanceResult, ...] = ()
+    """Whose fault the damage was, as the listener's session told."""
+
     heard_file: str | None
     """What was heard of it, below the folder of `--out`."""
+
+    decisions_file: str | None = None
+    """The decision log of it, below the folder of `--out`."""
 
 
 class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +210,10 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     pairs: tuple[PairResult, ...]
     notes: tuple[str, ...]
     folder: str | None
-    """Of its sound files, below that of `--out`."""
+    """Of its sounds and decisions, below that of `--out`."""
+
+    command: str = ""
+    """Runs this case alone once more."""
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +232,9 @@ class LabReport(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     outcome: Outcome
     """`passed` if every case did."""
+
+    command: str = ""
+    """Runs all of it once more."""
 
     cases_passed: int
     cases_failed: int

@@ -218,6 +218,11 @@ class _Engine:
                 voice = session.voices.get(speaker)
                 if voice is not None:
                     seen.heard += session.heard(voice.overheard.blocks, voice.first_tick, total)
+        for listener, sessions in self._all.items():
+            for decision in (one for session in sessions for one in session.decisions()):
+                for (speaker, ear), seen in self._pairs.items():
+                    if ear == listener and decision.peer in (speaker, None):
+                        seen.decisions.append(decision)
         speakers = {
             name: sum(
                 (session.heard(session.mix, 0, total) for session in sessions if session.is_linked),

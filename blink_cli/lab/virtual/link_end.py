@@ -20,6 +20,7 @@ from blink_cli.core.media.rtcp_exchange import RtcpExchange
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
+from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.net.link_settings import LinkSettings
 
@@ -64,6 +65,8 @@ class LinkEnd:
         self._planned_s = float("-inf")
         self._report_at = now_s + _REPORTS.first_report_s
         self._now_s = now_s
+        self.other_health: SideHealth = WELL
+        """The last word of the other side."""
 
     @property
     def rtt_s(self) -> float | None:
@@ -112,6 +115,7 @@ class LinkEnd:
     def _told(self, report: LossReport | ReceptionReport) -> None:
         self._planned_s = float("-inf")  # a new plan before the next frame
         if isinstance(report, LossReport):
+            self.other_health = report.health
             self._policy.on_loss_report(report, self._now_s)
         else:
             self._policy.on_reception_report(report, self._now_s)

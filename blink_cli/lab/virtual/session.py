@@ -10,6 +10,7 @@ A session that is stopped (SIGSTOP) does what devices and threads do then: up to
 import random
 from typing import Final
 
+import msgspec
 import numpy as np
 from typing_extensions import override
 
@@ -24,18 +25,25 @@ from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.audio.sink_mixer import PUBLISH_TICKS
 from blink_cli.audio.sink_track import PlayoutStream, SinkTrack
 from blink_cli.audio.source_pipeline import SourcePipeline
+from blink_cli.audio.tick_notes import TickNotes
 from blink_cli.audio.voice_activity import detector_for
+from blink_cli.core.analysis.health_meter import HealthMeter, SideReading
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.mix_tick import PlayedTrack, Speaker
 from blink_cli.core.media.playout_decision import PlayoutDecision
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
+from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.observation import PairObservation, Reading
 from blink_cli.lab.scenario.placed_sound import Placed
+from blink_cli.lab.virtual.disturbances import Disturbances
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.link_end import MEDIA, LinkEnd
+from blink_cli.record.rtp_log.decision_lines import DecisionLine, DecisionLines
 
 TICK_S: Final = TICK_SAMPLES / SAMPLE_RATE_HZ
 PULSE_TICKS: Final = round(PULSE_S / TICK_S)
@@ -80,11 +88,14 @@ class _Overheard(PlayoutStream):
 class _Voice:
     """What a session has of one peer, over all links to it."""
 
-    def __init__(self, seen: PairObservation, first_tick: int) -> None:
+    def __init__(self, seen: PairObservation, first_tick: int, number: int) -> None:
         self.seen = seen
         self.first_tick = first_tick
         self.overheard = _Overheard(PlayoutBuffer(OpusDecoder(), (MEDIA.opus, MEDIA.red)))
-        self.track = SinkTrack(self.overheard)
+        self.track = SinkTrack(
+            self.overheard, played=PlayedTrack(number, Did(seen.speaker), MEDIA.opus, MEDIA.red)
+        )
+        self.disturbances = Disturbances(0.0, 0)
         self.talking = TalkingDetector()
         self.link: LinkEnd | None = None
         self.line: VirtualLine | None = None
@@ -128,6 +139,19 @@ class VirtualSession:
         """When its first one was captured."""
 
         self.said: list[Placed] = []
+        self._speaker = Speaker(1, "virtual", SAMPLE_RATE_HZ, 1, 0.0, 0)
+        self._lines = DecisionLines()
+        self._decisions: list[bytes] = []
+        self._health_meter = HealthMeter()
+        self._health: SideHealth = WELL
+        self._stood_still_s = 0.0
+        """Of that, nothing was said yet to the health meter."""
+
+        self._missing_samples = 0
+        """Of the microphone, since the beginning."""
+
+        self._unheard_samples = 0
+        """That the speaker could not be given in time."""
 
         self._began = False
         self._ticks = 0
@@ -146,9 +170,10 @@ class VirtualSession:
             self.first_tick_at = now_s + self.speaker_phase_s
         voice = self.voices.get(peer)
         if voice is None:
-            voice = self.voices[peer] = _Voice(seen, self._ticks)
+            voice = self.voices[peer] = _Voice(seen, self._ticks, len(self.voices))
         voice.link = LinkEnd(self.person.codec, line, self._rng, now_s)
         voice.line = back
+        voice.disturbances = Disturbances(now_s, voice.track.statistics.playout.concealed_samples)
 
     def link_down(self, peer: str) -> None:
         """Neither hear nor reach it any more; what was heard of it is kept."""
@@ -213,15 +238,30 @@ class VirtualSession:
         """Take what has come by now, and play the next 10 ms, whose time is `nominal_s`."""
         for voice in self.voices.values():
             self._receive(voice, now_s)
-        block = self._mixer.mix([voice.track for voice in self.voices.values()], nominal_s)
+        tracks = [voice.track for voice in self.voices.values()]
+        notes = TickNotes(
+            tracks, self._mixer.applied_gain, self._speaker, nominal_s, late_s=now_s - nominal_s
+        )
+        block = self._mixer.mix(tracks, nominal_s)
         self.mix.append(np.array(block))
+        self._note(notes, block, nominal_s)
         self._ticks += 1
         if self._ticks % PUBLISH_TICKS == 0:
             for voice in self.voices.values():
                 voice.track.publish()
         if self._ticks % PULSE_TICKS == 0:
+            self._health = self._health_meter.update(
+                SideReading(1000 * self._stood_still_s, 0, self._missing_samples, self._unheard_samples),
+                now_s,
+            )
+            self._stood_still_s = 0.0
             for voice in self.voices.values():
                 self._pulse(voice, now_s)
+
+    def _note(self, notes: TickNotes, block: Samples, nominal_s: float) -> None:
+        notes.heard_at = nominal_s + OUTPUT_LEAD_S
+        done = notes.tick(block, self._mixer.applied_gain, TICK_SAMPLES, TICK_SAMPLES)
+        self._decisions += self._lines.take(done)
 
     def _receive(self, voice: _Voice, now_s: float) -> None:
         if voice.line is not None and voice.link is not None:
@@ -230,6 +270,7 @@ class VirtualSession:
                 if packet is None:
                     continue
                 voice.track.receive(packet)
+                voice.disturbances.packet(packet)
                 level_dbov = packet.audio_level_dbov
                 if level_dbov is not None:
                     self._tell(
@@ -249,9 +290,14 @@ class VirtualSession:
         if voice.link is None:
             return
         figures = voice.track.statistics
-        voice.link.report_losses(figures.loss, now_s)
+        voice.link.report_losses(msgspec.structs.replace(figures.loss, health=self._health), now_s)
         voice.link.report(now_s)
         playout = figures.playout
+        found = voice.disturbances.look(
+            now_s, playout.concealed_samples, self._health, voice.link.other_health
+        )
+        if found is not None:
+            voice.seen.disturbances.append((now_s, found))
         voice.seen.readings.append(
             Reading(
                 now_s,
@@ -274,6 +320,7 @@ class VirtualSession:
     def go_on(self, now_s: float) -> None:
         """Do what waited: all of it if that is little, the last of it otherwise."""
         assert self.stopped_at is not None, "it was stopped"
+        self._stood_still_s = now_s - self.stopped_at
         self.stopped_at = None
         if not self._began:
             return
@@ -283,6 +330,7 @@ class VirtualSession:
         behind = int((now_s - self.next_capture_at) / TICK_S)
         if behind * TICK_S > BACKLOG_S:
             self._captured += behind * TICK_SAMPLES
+            self._missing_samples += behind * TICK_SAMPLES
             self.pipeline.skip(behind, self._microphone_at + self._captured / SAMPLE_RATE_HZ)
             self._send(now_s)
         missed = int((now_s - self.next_tick_at) / TICK_S)
@@ -292,9 +340,21 @@ class VirtualSession:
             self.mix += [silence] * missed
             for voice in self.voices.values():
                 voice.overheard.blocks += [silence] * missed
+            for tick in range(missed):
+                at_s = self.next_tick_at + tick * TICK_S
+                notes = TickNotes(
+                    (), self._mixer.applied_gain, self._speaker, at_s, late_s=now_s - at_s, is_silence=True
+                )
+                self._note(notes, silence, at_s)
+            self._unheard_samples += missed * TICK_SAMPLES
             self._ticks += missed
 
     # the end
+
+    def decisions(self) -> list[DecisionLine]:
+        """Return the decision log of all voices. Once, at the end."""
+        lines = [*self._decisions, *self._lines.finish()]
+        return [msgspec.json.decode(line, type=DecisionLine) for line in lines]
 
     def heard(self, blocks: list[Samples], first_tick: int, total: int) -> Samples:
         """Return blocks of the speaker in their place from the scenario's second 0 on."""

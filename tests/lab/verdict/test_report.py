@@ -12,6 +12,7 @@ from blink_cli.core.text.json_text import encode_json
 from blink_cli.lab.running import run_cases
 from blink_cli.lab.verdict.junit import junit_xml
 from blink_cli.lab.verdict.report import LabReport
+from blink_cli.lab.verdict.run_command import RunCommand
 from tests.lab.scenario.reading import cases
 
 pytestmark = pytest.mark.no_clock
@@ -32,7 +33,9 @@ voice = "tone:600"
 def report_of(text: str, out: Path | None = None) -> LabReport:
     told: list[float] = []
     progress: Progress = told.append
-    report = run_cases(cases(text), "virtual", out=out, version="1", progress=progress)
+    report = run_cases(
+        cases(text), RunCommand(("trial.toml",), "virtual"), out=out, version="1", progress=progress
+    )
     assert told[-1] == 1.0
     return report
 
@@ -52,6 +55,8 @@ def test_a_report_and_its_files(tmp_path: Path) -> None:
     assert (heard.samplerate, heard.channels, heard.duration) == (48_000, 1, 5.0)
     names = sorted(path.name for path in (tmp_path / "trial").iterdir())
     assert names == [
+        "decisions-alice-by-bob.jsonl",
+        "decisions-bob-by-alice.jsonl",
         "heard-alice-by-bob.wav",
         "heard-bob-by-alice.wav",
         "said-alice.wav",

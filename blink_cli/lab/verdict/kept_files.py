@@ -1,18 +1,19 @@
-"""What was said and heard in a case, as WAV files of 16 bits: for ears, for other judges, for the HTML report."""
+"""What is kept of a case: what was said and heard, as WAV files of 16 bits, and what each playout did. For ears, for other judges, for the HTML report."""
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from blink_cli.core.media.wav_header import PCM16, wav_header
 from blink_cli.files.writing import write_over
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.observation import Observation
-from blink_cli.lab.verdict.judging import heard_name, said_name, speaker_name
+from blink_cli.lab.verdict.judging import decisions_name, heard_name, said_name, speaker_name
 
 
-def write_sounds(seen: Observation, folder: Path) -> None:
-    """Write all of them into a folder, which is made if it is not there; files of an earlier run are replaced.
+def write_kept(seen: Observation, folder: Path) -> None:
+    """Write all of it into a folder, which is made if it is not there; files of an earlier run are replaced.
 
     Raises:
         OSError: The disk refuses.
@@ -25,6 +26,8 @@ def write_sounds(seen: Observation, folder: Path) -> None:
         _write(folder / speaker_name(name), sound)
     for pair in seen.pairs:
         _write(folder / heard_name(pair.speaker, pair.listener), pair.heard)
+        lines = b"".join(msgspec.json.encode(line) + b"\n" for line in pair.decisions)
+        write_over(folder / decisions_name(pair.speaker, pair.listener), lines)
 
 
 def _write(path: Path, sound: Samples) -> None:

@@ -1,0 +1,5 @@
+"""Who can run a case."""
+
+from typing import Literal
+
+EngineName = Literal["virtual", "real"]
