@@ -81,6 +81,7 @@ class Laboratory:
         self.by_name: dict[str, Host] = {}
         self._group = free_group()
         self._wire: asyncio.subprocess.Process | None = None
+        self._ordering = asyncio.Lock()
         self._ports: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -275,9 +276,10 @@ class Laboratory:
         assert wire is not None
         assert wire.stdin is not None
         assert wire.stdout is not None
-        wire.stdin.write(json.dumps(order).encode() + b"\n")
-        await wire.stdin.drain()
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+        # Answers come in the order of the orders, and one reader at a time may wait for them.
+        async with self._ordering, asyncio.timeout(_ANSWER_TIMEOUT_S):
+            wire.stdin.write(json.dumps(order).encode() + b"\n")
+            await wire.stdin.drain()
             line = await wire.stdout.readline()
         assert line, f"the wire has ended; its order was {order}"
         answer: dict[str, Any] = json.loads(line)

@@ -20,6 +20,10 @@ expect = ["heard", "whole_after < 5s", "talking(alice->bob) within 400ms to 4s",
 [[network]]
 line = "loss=6% delay=30ms"
 
+[[network]]
+at = 2  # both directions at the same moment
+line = "loss=6% delay=30ms"
+
 [[step]]
 at = 5
 who = "bob"
