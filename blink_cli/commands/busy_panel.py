@@ -10,17 +10,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from prompt_toolkit.application import Application, get_app_or_none
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.layout import Layout
 from prompt_toolkit.layout.containers import Window
 from prompt_toolkit.layout.controls import FormattedTextControl
-from prompt_toolkit.output import ColorDepth, Output, create_output
+from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from blink_cli.commands.show.narrowing import follow_width
 from blink_cli.commands.show.painting import for_prompt
 from blink_cli.commands.show.styled import Line
+from blink_cli.commands.show.terminal_output import takes_more, terminal_output
 from blink_cli.runtime.tasks import TaskOwner
 
 AFTER_S: Final = 0.1
@@ -45,12 +47,17 @@ class BusyPanel:
         self._color = color
         self._terminal_output = terminal_output
         self._shown: list[Line] = []
+        self._shown_at: Size | None = None
         self._application: Application[None] | None = None
 
     def redraw(self) -> None:
         """There may be something new to show."""
-        if self._application is not None and self._drawn() != self._shown:
-            self._application.invalidate()
+        application = self._application
+        if application is None or not takes_more(application.output):
+            return
+        # As at the prompt: a window that was just resized is drawn when its signal comes.
+        if application.output.get_size() == self._shown_at and self._drawn() != self._shown:
+            application.invalidate()
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
@@ -93,11 +100,12 @@ class BusyPanel:
 
     def _fragments(self) -> StyleAndTextTuples:
         self._shown = self._drawn()
+        self._shown_at = None if self._application is None else self._application.output.get_size()
         return for_prompt(self._shown)
 
 
 def _output() -> Output:
-    output = create_output()
+    output = terminal_output()
     if isinstance(output, Vt100_Output):
         # The terminal would answer on the keyboard, where nobody listens now.
         output.enable_cpr = False

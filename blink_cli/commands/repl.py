@@ -44,6 +44,7 @@ from blink_cli.commands.show.painting import for_prompt
 from blink_cli.commands.show.panel import panel
 from blink_cli.commands.show.stopping_process import CAN_STOP, STOPPED, stop_process
 from blink_cli.commands.show.styled import Line
+from blink_cli.commands.show.terminal_output import takes_more
 from blink_cli.commands.show.terminal_output import terminal_output as synchronised_output
 from blink_cli.core.api.replies import Status
 from blink_cli.core.api.requests import Quit
@@ -59,7 +60,7 @@ LEVELS_S: Final = 0.25
 """Bars beside a line that is typed need not run; each frame draws the line anew too."""
 
 MOST_UNTOLD: Final = 200
-"""Events kept while a command has the whole screen; a screen shows no more."""
+"""Events kept while a command has the whole screen, or the terminal takes nothing; a screen shows no more."""
 
 ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP")
 """Told to end, or the terminal is gone: leave the call, give the terminal back."""
@@ -108,6 +109,7 @@ class Repl:
         self._tasks: TaskOwner | None = None
         self._running: asyncio.Task[None] | None = None
         self._shown: list[Line] = []
+        self._shown_at: Size | None = None
         self._kept: _Kept | None = None
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._prompt: PromptSession[str] = PromptSession(
@@ -217,7 +219,7 @@ class Repl:
         # A line that is done stays on the screen; the panel as it was then would only be in the way.
         if self._prompt.app.is_done:
             return [("", PROMPT)]
-        self._shown = self._drawn()
+        self._shown, self._shown_at = self._drawn(), self._prompt.app.output.get_size()
         above = [*for_prompt(self._shown), ("", "\n")] if self._shown else []
         return [*above, ("", PROMPT)]
 
@@ -236,23 +238,30 @@ class Repl:
         return panel(self.view.status, self.view.readings, columns - 1, room, self._glyphs)
 
     def _redraw(self) -> None:
+        app: Any = self._prompt.app
+        if not takes_more(app.output):
+            return
         if self._running is not None:
             self._busy_panel.redraw()
-        app: Any = self._prompt.app
+        elif self._untold:
+            self._tell_late()
         # Most looks at a session find nothing that is shown; a terminal behind a slow line need not hear of them.
-        if app.is_running and self._drawn() != self._shown:
+        # A window that was just resized is drawn, and what stood there erased, when its signal comes.
+        if app.is_running and app.output.get_size() == self._shown_at and self._drawn() != self._shown:
             app.invalidate()
 
     def _tell(self, sentence: str) -> None:
         sentence = at_prompt(sentence)
         app = get_app_or_none()
-        if app is not None and app.full_screen and app.is_running:
+        covered = app is not None and app.full_screen and app.is_running
+        # What is told waits for the terminal, and the session would wait with it.
+        if covered or not takes_more(self._prompt.app.output):
             self._untold.append(sentence)
         else:
             self._output.line(sentence)
 
     def _tell_late(self) -> None:
-        """Tell what happened behind a command that had the whole screen."""
+        """Tell what happened behind a command that had the whole screen, or while the terminal took nothing."""
         while self._untold:
             self._output.line(self._untold.popleft())
 

@@ -36,6 +36,7 @@ ELSEWHERE: Final = frozenset(
         ("commands/main.py", "os.open"),  # /dev/null
         ("commands/detaching.py", "os.open"),  # /dev/null
         ("commands/standard_streams.py", "os.open"),  # /dev/null
+        ("commands/show/terminal_writer.py", "os.open"),  # the terminal
         ("app/profile/profile_lock.py", "Path('/proc/locks').read_text"),
         ("doctor/firewall.py", "Path('/etc/ufw/ufw.conf').read_text"),
         ("doctor/sound_server.py", "Path('/proc/self/maps').open"),

@@ -19,7 +19,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from blink_cli.commands.show.painting import for_prompt
 from blink_cli.commands.show.stopping_process import CAN_STOP, stop_process
 from blink_cli.commands.show.styled import Line, Room, line
-from blink_cli.commands.show.terminal_output import terminal_output
+from blink_cli.commands.show.terminal_output import takes_more, terminal_output
 
 REDRAW_S: Final = 0.1
 """Between two drawings: events may come in bursts, and a line over ssh is narrow."""
@@ -92,7 +92,7 @@ class FullScreen:
     def redraw(self) -> None:
         """There may be something new to show."""
         application = self._application
-        if application is None:
+        if application is None or not takes_more(application.output):
             return
         self._looked = self._look(application)
         if self._looked != self._shown:

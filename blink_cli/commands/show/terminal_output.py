@@ -6,9 +6,13 @@ A terminal that knows synchronised output (kitty, iTerm2, WezTerm, foot, Windows
 between the two; any other one ignores a private mode that it does not know (ECMA-48, 8.3.106; DEC's VT510 manual, chapter 5).
 """
 
+from typing import TextIO, cast
+
 from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from typing_extensions import override
+
+from blink_cli.commands.show.terminal_writer import TerminalWriter, writer_to
 
 BEGIN = "\x1b[?2026h"
 END = "\x1b[?2026l"
@@ -46,10 +50,18 @@ class SynchronisedOutput(Vt100_Output):
 
 
 def terminal_output() -> Output:
-    """Return the way to the terminal of this process."""
+    """Return the way to the terminal of this process. What is written does not wait for it, see `terminal_writer`."""
     output = create_output()
-    if type(output) is Vt100_Output and output.term not in {"dumb", "linux"}:
-        return SynchronisedOutput.from_pty(
-            output.stdout, term=output.term, default_color_depth=output.default_color_depth
-        )
-    return output
+    if type(output) is not Vt100_Output or output.term in {"dumb", "linux"}:
+        return output
+    return SynchronisedOutput.from_pty(
+        cast("TextIO", writer_to(output.stdout) or output.stdout),
+        term=output.term,
+        default_color_depth=output.default_color_depth,
+    )
+
+
+def takes_more(output: Output) -> bool:
+    """Whether the terminal has taken what it was given. What is drawn by itself waits until it has; then the next frame shows what is new."""
+    stream = output.stdout if isinstance(output, Vt100_Output) else None
+    return stream.takes_more() if isinstance(stream, TerminalWriter) else True
