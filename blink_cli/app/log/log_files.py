@@ -15,6 +15,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from blink_cli.app.log.no_lock import NoLock
 from blink_cli.files.private_folder import make_private
 from blink_cli.files.writing import create
 
@@ -129,7 +130,7 @@ class LogFile(logging.Handler):
     @override
     def createLock(self) -> None:
         """Have none: it belongs to one thread."""
-        self.lock = None
+        self.lock = NoLock()  # type: ignore[assignment]  # it acts as one
 
     @override
     def emit(self, record: logging.LogRecord) -> None:

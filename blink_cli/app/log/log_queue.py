@@ -9,6 +9,8 @@ from typing import Final
 
 from typing_extensions import override
 
+from blink_cli.app.log.no_lock import NoLock
+
 CAPACITY: Final = 2_000
 """Records; a few seconds of the most that a session says. When it is full, records are dropped, and how many is written when there is room again."""
 
@@ -38,7 +40,7 @@ class LogQueue(logging.Handler):
     @override
     def createLock(self) -> None:
         """Have none: a queue has its own, and none is held while anything is written."""
-        self.lock = None
+        self.lock = NoLock()  # type: ignore[assignment]  # it acts as one
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
