@@ -6,6 +6,7 @@ import typer
 
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.shell_completion import complete_document
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +21,9 @@ async def schema(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="Of a document or an event, as in docs/cli.md; left out: all names."
+            metavar="[NAME]",
+            help="Of a document or an event, as in docs/cli.md; left out: all names.",
+            autocompletion=complete_document,
         ),
     ] = None,
 ) -> None:

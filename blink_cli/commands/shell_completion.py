@@ -99,6 +99,13 @@ def complete_event(incomplete: str) -> list[str]:
     return [name for name in EVENT_NAMES if name.startswith(incomplete)]
 
 
+def complete_document(incomplete: str) -> list[str]:
+    """Names of documents and events."""
+    from blink_cli.api.schemas import schema_names  # noqa: PLC0415 - as the rest of a completion
+
+    return [name for name in schema_names() if name.startswith(incomplete)]
+
+
 def complete_expectation(incomplete: str) -> list[str]:
     """Figures that `assert` knows."""
     from blink_cli.api.live_figures import LIVE_FIGURES  # noqa: PLC0415 - as the rest of a completion

@@ -25,8 +25,8 @@ SPEECH_S: Final = 12.0
 
 SHORTEST_S: Final = 1.0
 
-SETTLING_S: Final = 0.6
-"""What is heard right after a speaker was changed: the fade, and the longest delay."""
+SETTLING_S: Final = 0.3
+"""What is heard right after a speaker was changed is left out: its start, and the fade."""
 
 
 class LabCall:

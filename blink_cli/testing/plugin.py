@@ -6,7 +6,7 @@ pytest loads it wherever the program is installed, so it imports nothing of it u
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -40,20 +40,19 @@ def blink_lab() -> "Iterator[BlinkLab]":
         lab.close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(
+    hookwrapper=True
+)  # the older of two ways, which every pytest knows: this is loaded by all that are installed beside the program
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """Keep what a failed test leaves, before its sessions end, and say where."""
-    report = yield
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()
     lab = getattr(item, "funcargs", {}).get(FIXTURE) if call.when == "call" and report.failed else None
-    if lab is not None:
-        folder = Path(item.config.getoption(OPTION)).absolute() / re.sub(r"[^\w.-]+", "_", item.nodeid).strip(
-            "_"
-        )
-        try:
-            lines = lab.keep(folder)
-        except Exception as error:  # noqa: BLE001 - the failure of the test itself must not be hidden by this one
-            lines = [f"not all could be kept: {error!r}"]
-        report.sections.append(("blink lab", "\n".join([*lines, f"sound, logs and events: {folder}"])))
-    return report
+    if lab is None:
+        return
+    folder = Path(item.config.getoption(OPTION)).absolute() / re.sub(r"[^\w.-]+", "_", item.nodeid).strip("_")
+    try:
+        lines = lab.keep(folder)
+    except Exception as error:  # noqa: BLE001 - the failure of the test itself must not be hidden by this one
+        lines = [f"not all could be kept: {error!r}"]
+    report.sections.append(("blink lab", "\n".join([*lines, f"sound, logs and events: {folder}"])))
