@@ -46,7 +46,7 @@ AGREE_WITHIN_S: Final = 0.5
 """How long better ways than the one of the first checks have to answer once the link stands; the voice goes by that one meanwhile."""
 
 SETTLED_S: Final = 2.0
-"""After so long both sides use one way, unless packets were lost. The first nomination that comes sooner is the one by which they agree."""
+"""After so long both sides use one way, unless packets were lost. The first nomination that comes sooner is the one by which they agree, while the way in use is heard."""
 
 ELSEWHERE_FOR_S: Final = 0.2
 """After so long of media by another way alone the sides are taken to have lost each other; what the network reorders is over by then."""
@@ -119,7 +119,9 @@ class PathWatch:
         if pair is None:
             return
         agreed, self._agreed = self._agreed, True
-        if agreed or self._is_settled(asyncio.get_running_loop().time()):
+        now_s = asyncio.get_running_loop().time()
+        # A way that fell silent has died, however young the link is: then this is no agreement on the first one.
+        if agreed or self._is_settled(now_s) or now_s - self._heard_s >= SILENT_AFTER_S:
             self._move(pair)
         else:
             self._take(pair)

@@ -104,6 +104,34 @@ async def test_both_use_the_best_way_whatever_the_first_checks_found() -> None:
             assert a.moves == b.moves == [], "nothing died"
 
 
+async def test_a_way_that_died_before_they_agreed_is_left_and_told() -> None:
+    """The answerer learns of it by the first nomination, which else says where both begin."""
+    if not has_ipv6():
+        pytest.skip("needs IPv6 on loopback, the second way")
+
+    async def nothing() -> None:
+        await asyncio.sleep(0)
+
+    async with TaskOwner("test") as tasks:
+        a, b = End("a", tasks, TWO_WAYS), End("b", tasks, TWO_WAYS)
+        async with a.link, b.link:
+            await connect(a, b)
+            transports: list[Any] = [end.link._transport for end in (a, b)]
+            watches = [transport._connection.paths for transport in transports]
+            watches[0]._settle = watches[1]._try = nothing
+            used = local(a.link.way)
+            # Which one the first checks leave to each is chance.
+            connection = transports[1]._connection
+            connection._nominated[1] = next(
+                found for found in connection.ways() if connection._way_told(found).local.address == used
+            )
+            for end in (a, b):
+                deafen(end, used)
+            await talk(a, b, time.monotonic() + SETTLED_S, over=lambda: bool(a.moves and b.moves))
+            assert len(a.moves) == len(b.moves) == 1
+            assert local(a.link.way) == local(b.link.way) != used
+
+
 async def test_sides_that_lost_each_other_meet_again(
     pair: tuple[End, End],
 ) -> None:
