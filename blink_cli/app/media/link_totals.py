@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # aiortc: see `PeerLinks`
+if TYPE_CHECKING:  # aiortc: see `LinkSet`
     from blink_cli.net.link.media_link import MediaLink
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from blink_cli.app.media.link_totals import LinkTotals
+from blink_cli.app.media.linked_participant import LinkedParticipant
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.talkers import Talkers
 from blink_cli.app.media.voice_path import VoicePath
@@ -34,11 +34,10 @@ from blink_cli.core.media.rtp import (
     SenderReport,
     SentPacket,
 )
-from blink_cli.net.link.link_events import LinkEvents, RtcpReport
-from blink_cli.net.link_settings import AddressesTried, LinkState
+from blink_cli.net.link.link_events import RtcpReport
 from blink_cli.runtime.clock import Clock
 
-if TYPE_CHECKING:  # aiortc: see `PeerLinks`
+if TYPE_CHECKING:  # aiortc: see `LinkSet`
     from blink_cli.net.ice.ice_connection import Way
     from blink_cli.net.link.media_link import MediaLink
 
@@ -63,28 +62,12 @@ class MediaParts:
     clock: Clock
 
 
-@dataclass(slots=True)
-class PathSearch:
-    """Where a way to a peer was looked for, and in vain, since its link stood last."""
-
-    since_s: float | None = None
-    """When both sides were described first."""
-
-    tried_local: frozenset[str] = frozenset()
-    tried_remote: frozenset[str] = frozenset()
-    """Between which addresses no way was found."""
-
-    no_path: AddressesTried | None = None
-    """When no way was found for some seconds: where it was looked for."""
-
-
-class ParticipantMedia(LinkEvents):
-    """Made when the call first needs a link to this peer, and kept until the call ends. Belongs to the event loop."""
+class ParticipantMedia(LinkedParticipant):
+    """The participant of a session that speaks and listens. Belongs to the event loop."""
 
     __slots__ = (
         "_bitrate_since_s",
         "_bytes_before",
-        "_changed",
         "_clock",
         "_format",
         "_parts",
@@ -94,22 +77,15 @@ class ParticipantMedia(LinkEvents):
         "_talking",
         "_taps",
         "bitrate_bps",
-        "connected",
-        "died_on",
-        "epoch",
         "heard_s",
         "heard_there",
         "level",
         "level_dbov",
-        "link",
         "loss_reporter",
         "loss_told",
         "loudness",
-        "past",
-        "peer",
         "plan",
         "remote",
-        "search",
         "sink",
         "summary_there",
         "volume",
@@ -119,20 +95,11 @@ class ParticipantMedia(LinkEvents):
         self,
         peer: Did,
         parts: MediaParts,
-        changed: Callable[["ParticipantMedia", LinkState], None],
         *,
         volume: PeerVolume = AS_IT_COMES,
     ) -> None:
-        """Have no link yet. `changed` is told the states of each link."""
-        self.peer = peer
-        self.link: MediaLink | None = None
-        self.epoch = 0
-        self.connected = False
-        self.past = LinkTotals()
-        self.search = PathSearch()
-        self.died_on: Way | None = None
-        """The way of the last link that stood."""
-
+        """Have no link yet."""
+        super().__init__(peer)
         self.sink: SinkTrack | None = None
         """Where its voice is played; None before its first link stood."""
 
@@ -156,12 +123,12 @@ class ParticipantMedia(LinkEvents):
         self._taps = parts.taps
         self._talkers = parts.talkers
         self._talking = parts.talkers.detector(peer)
-        self._changed = changed
         self._format: MediaFormat | None = None
         self._bitrate_since_s = 0.0
         self._bytes_before = 0
         self.forget_line()
 
+    @override
     def forget_line(self) -> None:
         """Begin anew with what is known of the network path: another link may take another one."""
         codec = self._parts.voice.codec
@@ -183,21 +150,16 @@ class ParticipantMedia(LinkEvents):
         self._planned_s = _NEVER_S
 
     @property
-    def totals(self) -> LinkTotals:
-        """Figures of all links up to now."""
-        return self.past.with_link(self.link)
-
-    @property
     def playout(self) -> SinkStatistics | None:
         """The latest figures of how it is played; None before its first link stood."""
         return None if self.sink is None else self.sink.statistics
 
     # the link comes and goes
 
+    @override
     def link_up(self, media: MediaFormat, now_s: float) -> None:
         """Hear this peer from now on, and speak to it."""
-        self.connected = True
-        self.search = PathSearch()
+        super().link_up(media, now_s)
         # Not before the link stands: the policy's opening copies are for its first frames.
         self.plan = self._policy.plan(now_s)
         self._planned_s = _NEVER_S
@@ -219,19 +181,13 @@ class ParticipantMedia(LinkEvents):
         """On the playout thread."""
         self._taps.played(FramePlayed(self.peer, ssrc, timestamp, outcome))
 
+    @override
     def link_down(self) -> "MediaLink | None":
-        """Have no link any more. Returns the one that is to be closed; it tells nothing from now on."""
-        link, self.link = self.link, None
-        was_connected, self.connected = self.connected, False
+        """Have no link any more; those who listen in are told."""
+        was_connected = self.connected
+        link = super().link_down()
         if was_connected:
-            self.died_on = None if link is None else link.way
             self._taps.link_ended(self.peer)
-        elif link is not None and link.way is None and link.addresses_tried is not None:
-            self.search.tried_local |= link.addresses_tried.used
-            self.search.tried_remote |= frozenset(link.addresses_tried.theirs)
-        if link is not None:
-            link.silence()
-            self.past.add(link)
         return link
 
     # voice out
@@ -264,11 +220,6 @@ class ParticipantMedia(LinkEvents):
             self.sink.gain_db, self.sink.muted = volume.gain_db, volume.muted
 
     # LinkEvents, of the present link alone
-
-    @override
-    def state_changed(self, state: LinkState) -> None:
-        """Let whoever keeps the links decide."""
-        self._changed(self, state)
 
     @override
     def packet_received(self, packet: RtpPacket) -> None:

@@ -1,56 +1,26 @@
-"""The links of the current call: one per participant, replaced as a whole after a drop.
+"""The links of the current call that carry voice: how loud each peer is played, and what is agreed on with each.
 
-dial, answer, apply, hang_up --> PeerLinks --> ParticipantMedia, each with its MediaLink
-MediaOwner                   <-- PeerLinks <-- descriptions, states
-
-A session that hears nobody has no use for what links are made of: aiortc with all below it takes as long to import as the rest of the session, and a third of its
-memory. It is imported on a thread once the first signal of a peer comes, long before anybody can be called.
+dial, answer, apply, hang_up --> LinkSet --> ParticipantMedia, each with its MediaLink
 """
 
-import asyncio
-import importlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
 
-from blink_cli.app.media.impaired_peers import ImpairedPeers
+from blink_cli.app.media.link_set import LinkSet
 from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
-from blink_cli.core.api.events import PathNotFound
-from blink_cli.core.call.inputs import Connected, Described, Ended, MediaInput, Refused
-from blink_cli.core.errors import BlinkError
+from blink_cli.core.call.inputs import MediaInput
 from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
-from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.net.ice.ice_servers import IceServers
-from blink_cli.net.link_settings import (
-    AddressesTried,
-    LinkCertificate,
-    LinkClosed,
-    LinkConnected,
-    LinkConnecting,
-    LinkFailed,
-    LinkSettings,
-    LinkState,
-)
+from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.runtime.tasks import TaskOwner
 
-if TYPE_CHECKING:
-    from blink_cli.net.link.media_link import MediaLink
 
-PATH_PATIENCE_S: Final = 4.0
-"""For so long a way is looked for before it is said that there is none: a network connects in 0.1 s, a relay far away in 2 s."""
-
-MAX_HEARD_FROM: Final = 4
-"""Of one peer: the addresses of its signals change with the networks it is on, and relays pass some on."""
-
-MAX_PEERS_HEARD: Final = 256
-
-
-class PeerLinks:
-    """Makes links and ends them. Belongs to the event loop."""
+class PeerLinks(LinkSet[ParticipantMedia]):
+    """Of one session. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -73,33 +43,18 @@ class PeerLinks:
             ice_servers: Those that are known to answer.
 
         """
-        self._settings = settings
-        self._ice_servers = ice_servers or IceServers()
-        self._certificate = certificate
-        self._tasks = tasks
-        self._parts = parts
-        self._tell = tell
-        self.impaired: Final = ImpairedPeers()
-        """What is done on purpose to links."""
-
-        self._heard_from: dict[Did, tuple[str, ...]] = {}
+        super().__init__(
+            settings,
+            certificate,
+            tasks,
+            new_participant=lambda peer: ParticipantMedia(peer, parts, volume=self.volume(peer)),
+            tell=tell,
+            publish=parts.publish,
+            clock=parts.clock,
+            ice_servers=ice_servers,
+        )
         self._volumes: dict[Did, PeerVolume] = {}
         """What the user chose, in this call and for later ones; the newest choice last."""
-
-        self._peers: dict[Did, ParticipantMedia] = {}
-        self._connected: tuple[ParticipantMedia, ...] = ()
-        self.when_connected_changes: Callable[[], None] | None = None
-        """Called when media begin or cease to flow to somebody."""
-
-    @property
-    def peers(self) -> dict[Did, ParticipantMedia]:
-        """Everyone who has or had a link in this call."""
-        return self._peers
-
-    @property
-    def connected(self) -> tuple[ParticipantMedia, ...]:
-        """Those to whom media flows."""
-        return self._connected
 
     @property
     def wishes(self) -> tuple[ReceiverWishes, ...]:
@@ -112,22 +67,6 @@ class PeerLinks:
         links = ((one.peer, one.link) for one in self._connected if one.link is not None)
         formats = ((peer, link.media_format) for peer, link in links)
         return tuple((peer, media.opus, media.red) for peer, media in formats if media is not None)
-
-    def reception(self, peer: Did, ssrc: int) -> ReceptionStatistics | None:
-        """How the link to a peer counts one of its streams; None when nothing of it came over the present link."""
-        link = self._link(peer)
-        return None if link is None else link.streams.get(ssrc)
-
-    def tell_heard(self, peer: Did, metrics: VoipMetrics) -> None:
-        """Tell a peer, if it asked for it, how its voice is heard here."""
-        link = self._link(peer)
-        if link is not None:
-            link.tell_heard(metrics)
-
-    def addresses_tried(self, peer: Did) -> AddressesTried | None:
-        """Between what a way to a peer is looked for now; None when there is no search."""
-        link = self._link(peer)
-        return None if link is None else link.addresses_tried
 
     @property
     def volumes(self) -> dict[Did, PeerVolume]:
@@ -146,180 +85,14 @@ class PeerLinks:
         if peer in self._peers:
             self._peers[peer].set_volume(volume)
 
+    def tell_heard(self, peer: Did, metrics: VoipMetrics) -> None:
+        """Tell a peer, if it asked for it, how its voice is heard here."""
+        link = self._link(peer)
+        if link is not None:
+            link.tell_heard(metrics)
+
     def codec_changed(self, codec: CodecSettings) -> None:
         """Plan redundancy by other settings from the next frame on; later links are described by them."""
         self._settings = replace(self._settings, dtx=codec.dtx, stereo=codec.stereo, packet_ms=codec.frame_ms)
         for participant in self._peers.values():
             participant.codec_changed(codec)
-
-    def heard_from(self, peer: Did, host: str) -> None:
-        """A signal of this peer came from this address: it may be reached there."""
-        if not self._heard_from:
-            self._tasks.start(asyncio.to_thread(self._load), name="load what links are made of")
-        known = self._heard_from.pop(peer, ())
-        if len(self._heard_from) >= MAX_PEERS_HEARD:
-            del self._heard_from[next(iter(self._heard_from))]
-        latest = host, *(other for other in known if other != host)
-        self._heard_from[peer] = latest[:MAX_HEARD_FROM]
-
-    # what the rules of the call ask for
-
-    def dial(self, peer: Did, epoch: int) -> None:
-        """Make a connection and tell its offer."""
-        participant, link = self._begin(peer, epoch)
-        self._tasks.start(self._describe(participant, link, link.create_offer()), name=f"dial {_short(peer)}")
-
-    def answer(self, peer: Did, epoch: int, sdp: str) -> None:
-        """Make a connection from the peer's offer and tell the answer."""
-        participant, link = self._begin(peer, epoch)
-        self._tasks.start(
-            self._describe(participant, link, link.accept_offer(sdp)), name=f"answer {_short(peer)}"
-        )
-
-    def apply(self, peer: Did, epoch: int, sdp: str) -> None:
-        """Give the peer's answer to the connection of this epoch, if it still stands."""
-        participant = self._peers.get(peer)
-        if participant is None or participant.link is None or participant.epoch != epoch:
-            return
-        link = participant.link
-        self._tasks.start(
-            self._apply(participant, link, link.accept_answer(sdp)), name=f"connect {_short(peer)}"
-        )
-
-    def hang_up(self, peer: Did, epoch: int) -> None:
-        """Close the connection of this epoch, if it still stands."""
-        participant = self._peers.get(peer)
-        if participant is not None and participant.epoch == epoch:
-            self._end(participant)
-
-    def hang_up_all(self) -> None:
-        """Close everything and forget the call's peers; closing goes on in the background."""
-        for participant in self._peers.values():
-            self._end(participant)
-        self._peers = {}
-        self.impaired.end_call()
-
-    def look(self, now_s: float) -> None:
-        """Tell what is looked for in vain; to be called a few times a second."""
-        for participant in self._peers.values():
-            search, link = participant.search, participant.link
-            if (
-                search.since_s is None
-                or search.no_path is not None
-                or now_s - search.since_s < PATH_PATIENCE_S
-            ):
-                continue
-            tried = None if link is None else link.addresses_tried
-            if link is None or link.way is not None or tried is None:
-                continue  # found, and the handshake goes on; or between two links
-            search.no_path = tried
-            self._parts.publish(
-                PathNotFound(
-                    did=participant.peer, ours=tried.ours, left_out=tried.left_out, theirs=tried.theirs
-                )
-            )
-
-    # inside
-
-    def _load(self) -> None:
-        importlib.import_module("blink_cli.net.link.media_link")
-        _ = self._certificate.rtc
-
-    def _link(self, peer: Did) -> "MediaLink | None":
-        participant = self._peers.get(peer)
-        return None if participant is None else participant.link
-
-    def _begin(self, peer: Did, epoch: int) -> "tuple[ParticipantMedia, MediaLink]":
-        from blink_cli.net.link.media_link import MediaLink  # noqa: PLC0415 - see the head of this file
-
-        participant = self._peers.get(peer)
-        if participant is None:
-            participant = self._peers[peer] = ParticipantMedia(
-                peer, self._parts, self._link_changed, volume=self.volume(peer)
-            )
-        else:
-            self._end(participant)
-            participant.forget_line()
-        participant.epoch = epoch
-        plan = self._ice_servers.plan()
-        died_on, search = participant.died_on, participant.search
-        link = participant.link = MediaLink(
-            replace(
-                self._settings,
-                heard_from=self._heard_from.get(peer, ()),
-                avoid_local=() if died_on is None or died_on.local is None else (died_on.local.address,),
-                tried_local=search.tried_local,
-                tried_remote=search.tried_remote,
-                avoid_remote=() if died_on is None else (died_on.remote[0].partition("%")[0],),
-                ice_servers=plan.servers,
-                gathering_timeout_s=plan.patience_s,
-            ),
-            self._certificate,
-            self._tasks,
-            name=_short(peer),
-            events=participant,
-            impairment=self.impaired.link_impairment(peer),
-        )
-        return participant, link
-
-    def _end(self, participant: ParticipantMedia) -> None:
-        link = participant.link_down()
-        self._renew_connected()
-        if link is not None:
-            self._tasks.start(link.aclose(), name=f"hang up {_short(participant.peer)}")
-
-    def _renew_connected(self) -> None:
-        connected = tuple(one for one in self._peers.values() if one.connected)
-        if connected != self._connected:
-            self._connected = connected
-            if self.when_connected_changes is not None:
-                self.when_connected_changes()
-
-    async def _describe(
-        self, participant: ParticipantMedia, link: "MediaLink", making: Coroutine[Any, Any, str]
-    ) -> None:
-        peer, epoch = participant.peer, participant.epoch
-        try:
-            sdp = await making
-        except (BlinkError, OSError) as failure:
-            if participant.link is link:
-                self._ice_servers.doubt()
-                self._tell(Refused(peer, epoch, str(failure)))
-            return
-        if not link.servers_answered:
-            self._ice_servers.doubt()
-        if participant.link is link:
-            self._tell(Described(peer, epoch, sdp))
-
-    async def _apply(
-        self, participant: ParticipantMedia, link: "MediaLink", applying: Coroutine[Any, Any, None]
-    ) -> None:
-        try:
-            await applying
-        except BlinkError as failure:
-            if participant.link is link:
-                self._tell(Refused(participant.peer, participant.epoch, str(failure)))
-
-    def _link_changed(self, participant: ParticipantMedia, state: LinkState) -> None:
-        link, peer, epoch = participant.link, participant.peer, participant.epoch
-        now_s = self._parts.clock.now_s()
-        match state:
-            case LinkConnecting() if participant.search.since_s is None:
-                participant.search.since_s = now_s
-            case LinkConnected():
-                assert link is not None, "a link that has ended is silent"
-                assert link.media_format is not None, "a connected link has agreed on its media"
-                participant.link_up(link.media_format, now_s)
-                self._renew_connected()
-                self._tell(Connected(peer, epoch))
-            case LinkClosed(reason=reason) | LinkFailed(reason=reason):
-                self._end(participant)
-                if isinstance(state, LinkFailed):
-                    self._ice_servers.doubt()
-                self._tell(Ended(peer, epoch, reason))
-            case _:
-                pass
-
-
-def _short(peer: Did) -> str:
-    return peer[-8:]
