@@ -201,6 +201,10 @@ class CallRunner:
         """These are the contacts now."""
         self._handle(inputs.ContactsKnown(dids))
 
+    def want_no_links(self, dids: frozenset[Did]) -> None:
+        """Make no links to these in calls that are entered from now on; they make none either."""
+        self._handle(inputs.LinksNotWanted(dids))
+
     # signals
 
     def signal(self, sender: Did, signal: Signal, call_id: CallId | None, key_id: bytes) -> None:

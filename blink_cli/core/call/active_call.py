@@ -77,6 +77,7 @@ class ActiveCall:
         entropy: Callable[[int], bytes],
         now: float,
         wall_ms: int,
+        unlinked: frozenset[Did] = frozenset(),
     ) -> None:
         self.call = call
         self.incarnation = call.next_incarnation(wall_ms)
@@ -85,7 +86,16 @@ class ActiveCall:
         self.since_s = now
         self.since_wall_ms = wall_ms
         self.links = {
-            did: Link(call.call_id, call.own, did, self.incarnation, epochs, settings, out)
+            did: Link(
+                call.call_id,
+                call.own,
+                did,
+                self.incarnation,
+                epochs,
+                settings,
+                out,
+                wanted=did not in unlinked,
+            )
             for did in call.members
         }
         self.nickname = nickname
@@ -334,9 +344,10 @@ class ActiveCall:
         due = min(self._announcer.due_at, self._rekeying.next_timeout(), self._attend_due_at)
         members = self.call.members
         for did, link in self.links.items():
-            if link.phase is LinkPhase.NONE:
+            if link.phase is not LinkPhase.NONE:
+                due = min(due, link.next_timeout())
+            elif link.wanted:
                 continue
-            due = min(due, link.next_timeout())
             if members[did].present:
                 due = min(due, link.heard_at + self._settings.lost_leaves_s)
         for missing in self._missing.values():
@@ -543,7 +554,9 @@ class ActiveCall:
 
     def _hearing(self, member: Member) -> PeerReception:
         reception = self._reception.get(member.did)
-        state = self.links[member.did].state.value
+        link = self.links[member.did]
+        # Counted in, though no link stands: that none is wanted need not be known to anybody else.
+        state = (link.state if link.wanted else LinkState.CONNECTING).value
         if reception is None:
             return PeerReception(member.did, state, member.incarnation)
         return PeerReception(

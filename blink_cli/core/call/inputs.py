@@ -4,6 +4,7 @@ commands     Offering Accepting Rejecting Leaving Showing Ending     refused wit
 signals      SignalHeard (authenticated, opened), SignalAcknowledged
 media        Described Refused Connected Ended Heard Reception       of one epoch of the connection to one peer
 contacts     ContactsKnown
+links        LinksNotWanted
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,16 @@ from blink_cli.core.signaling.signals import Signal
 @dataclass(frozen=True, slots=True)
 class ContactsKnown:
     """These are the contacts now: their calls have places of their own."""
+
+    dids: frozenset[Did]
+
+
+@dataclass(frozen=True, slots=True)
+class LinksNotWanted:
+    """In calls that are entered from now on this session makes no link to these, and they must make none to it: nobody is told so.
+
+    They are participants like all others: heard, shown, given keys, missed when they are silent. Their link stays `absent`.
+    """
 
     dids: frozenset[Did]
 
@@ -176,6 +187,7 @@ class Reception:
 MediaInput = Described | Refused | Connected | Ended | Heard | Reception
 CallInput = (
     ContactsKnown
+    | LinksNotWanted
     | Offering
     | Accepting
     | Rejecting

@@ -57,6 +57,7 @@ class Link:
         "peer",
         "peer_incarnation",
         "phase",
+        "wanted",
     )
 
     def __init__(  # noqa: PLR0917 - made in one place, by the conversation
@@ -68,7 +69,11 @@ class Link:
         epochs: Epochs,
         settings: CallSettings,
         out: list[CallEffect],
+        *,
+        wanted: bool = True,
     ) -> None:
+        self.wanted = wanted
+        """Whether there is to be a connection; neither side of a pair wants one, or both do."""
         self._call_id = call_id
         self.own_incarnation = own_incarnation
         self._epochs = epochs
@@ -116,6 +121,8 @@ class Link:
         self._attempts = 0
         self._signal_at = now
         self._media_at = now
+        if not self.wanted:
+            return
         if self.dials:
             self._dial(now)
         else:

@@ -72,6 +72,7 @@ class CallMachine:
         self._call_table = CallTable(own, settings, self._out, self._acquaintances.class_of)
         self._active_call: ActiveCall | None = None
         self._state = OwnState()
+        self._unlinked: frozenset[Did] = frozenset()
         self._epochs = Epochs()
         self._pending_cancels = PendingCancels(settings)
         self._ignored: Counter[Ignored] = Counter()
@@ -93,6 +94,8 @@ class CallMachine:
                 return self._acknowledged(peer, signal, now)
             case inputs.ContactsKnown(dids):
                 self._set_contacts(dids)
+            case inputs.LinksNotWanted(dids):
+                self._unlinked = dids
             case inputs.Offering(peers, nickname, wall_ms):
                 return self._offer(peers, nickname, now, wall_ms)
             case inputs.Accepting(call_id, nickname, wall_ms):
@@ -494,6 +497,7 @@ class CallMachine:
             self._entropy,
             now,
             wall_ms,
+            self._unlinked,
         )
         self._active_call = active
         active.join(now)

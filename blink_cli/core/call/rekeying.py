@@ -136,17 +136,19 @@ class Rekeying:
         """When a key is to be made, or given to somebody."""
         due = self._turn_at()
         if self._gives:
+            turn = self.turn()
             for did, reader in self._readers.items():
-                due = min(due, self._give_at(self._call.members[did], reader))
+                due = min(due, self._give_at(self._call.members[did], reader, turn))
         return due
 
     def handle_timeout(self, now: float) -> bool:
         """Make and give what is due; returns whether there is a new key."""
         made = now >= self._turn_at() and self._make(now)
         if self._gives:
+            turn = self.turn()
             for did, reader in self._readers.items():
                 member = self._call.members[did]
-                if now >= self._give_at(member, reader):
+                if now >= self._give_at(member, reader, turn):
                     self._give(member, reader, now)
         return made
 
@@ -173,14 +175,14 @@ class Rekeying:
         waits = self.turn() + (3 if self._call.keys.lapsed else 0)  # whoever has a key comes first
         return self._due_at + waits * self._settings.rekey_turn_s
 
-    def _give_at(self, member: Member, reader: _Reader) -> float:
+    def _give_at(self, member: Member, reader: _Reader, turn: int) -> float:
         if member.is_out or not member.incarnation:
             return math.inf
         if self._is_silent(member.did):  # an offer brings it
             return reader.behind_at
         if not reader.given:
             missed_at = max(self._changed_at, reader.heard_at) + self._settings.key_missed_s
-            missed_at += self.turn() * self._settings.rekey_turn_s
+            missed_at += turn * self._settings.rekey_turn_s
         else:
             again_s = self._settings.key_again_s
             missed_at = reader.given_at + again_s[min(reader.given, len(again_s)) - 1]

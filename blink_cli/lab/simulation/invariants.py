@@ -131,8 +131,9 @@ class Watch:
         for did, link in active.links.items():
             if link._open != (did in connections):
                 demand(None, "the machine knows which connections stand", node)
-            if members[did].present == (link.phase is LinkPhase.NONE):
-                demand(None, "who is in the call has a link, and nobody else is connected", node)
+            linked = members[did].present and link.wanted
+            if linked == (link.phase is LinkPhase.NONE):
+                demand(None, "who is in the call has a link where one is wanted, and nobody else", node)
 
 
 class Story:
@@ -242,12 +243,17 @@ def _check_member(world: World, node: Node, members: list[Node], call_id: CallId
             shown.incarnation == active.incarnation, f"everyone knows everyone's present life: {where}", node
         )
         demand(
-            shown.link is LinkState.CONNECTED, f"every pair is connected: {where} is {shown.link.value}", node
-        )
-        demand(
             (shown.muted, shown.deafened, shown.recording) == other.flags,
             f"everyone sees everyone's state: {where}",
             node,
+        )
+        if not active.links[node.did].wanted:
+            demand(
+                other.did not in node.connections, f"no pair is connected that wants no link: {where}", node
+            )
+            continue
+        demand(
+            shown.link is LinkState.CONNECTED, f"every pair is connected: {where} is {shown.link.value}", node
         )
         connection = node.connections[other.did]
         demand(
