@@ -80,6 +80,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("score", "score_commands", "Compare what was heard with what was sent: PESQ-WB, delay over time, gaps, clipped..."),
         Listed("lab", "lab_commands", "Calls as experiments: run them by scenario and judge them, play a logged one again."),
         Listed("impair", "impairment_commands", "Make the network of calls bad on purpose, seeded, or good again with off."),
+        Listed("load", "load_commands", "Call with many light participants, speak, and report loss, jitter and delay."),
     ),
     "When something is wrong": (
         Listed("doctor", "diagnosis_commands", "Check what a call needs of this machine, and say what to do."),

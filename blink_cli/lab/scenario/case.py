@@ -49,6 +49,26 @@ VOICES: Final = ("middle", "low", "high")
 SILENCE: Final = Sound("silence")
 
 
+def sound_named(text: str, folder: Path) -> Sound:
+    """What these words name: a voice, `silence`, `tone:HZ`, or a file, `file:` before it or not, seen from `folder`.
+
+    Raises:
+        ValueError: It begins like a tone and has no frequency.
+        FileNotFoundError: There is no such file.
+
+    """
+    if text in VOICES:
+        return Sound("voice", VOICES.index(text))
+    if text == "silence":
+        return SILENCE
+    if text.startswith("tone:"):
+        return Sound("tone", frequency_hz=float(text.removeprefix("tone:")))
+    path = folder / text.removeprefix("file:")
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return Sound("file", path=path)
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """Somebody does something."""

@@ -29,6 +29,7 @@ from blink_cli.lab.scenario.case import (
     Person,
     Place,
     Sound,
+    sound_named,
 )
 from blink_cli.lab.scenario.document import (
     NetworkCase,
@@ -269,23 +270,16 @@ class _Reader:
         return self._checked(key, lambda: CodecSettings(**values))
 
     def _sound(self, key: str, text: str) -> Sound:
-        if text in VOICES:
-            return Sound("voice", VOICES.index(text))
-        if text == "silence":
-            return SILENCE
-        if text.startswith("tone:"):
-            try:
-                return Sound("tone", frequency_hz=float(text.removeprefix("tone:")))
-            except ValueError:
-                raise self._source.mistake(key, f"{text!r} is no tone.", "Write `tone:440`.") from None
-        path = self._source.folder / text.removeprefix("file:")
-        if not path.is_file():
+        try:
+            return sound_named(text, self._source.folder)
+        except ValueError:
+            raise self._source.mistake(key, f"{text!r} is no tone.", "Write `tone:440`.") from None
+        except FileNotFoundError:
             raise self._source.mistake(
                 key,
                 f"there is no sound {text!r}.",
                 f"It is {', '.join(VOICES)}, silence, tone:HZ, or a file beside the scenario.",
-            )
-        return Sound("file", path=path)
+            ) from None
 
     # what happens
 
