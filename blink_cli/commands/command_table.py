@@ -68,7 +68,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("stats", "statistics_commands", "What is counted of the current call."),
         Listed("mesh", "statistics_commands", "Show who of the call has a link to whom, by each one's own word."),
         Listed("rtp-log", "rtp_log_commands", "The log of every RTP header, as a CSV file."),
-        Listed("rtp-analyze", "rtp_log_commands", "Tell loss, bursts, jitter, clocks, delay and quality of a log, per stream."),
+        Listed("rtp-analyze", "rtp_log_commands", "Tell loss, bursts, jitter, clocks, delay and quality of a log or a capture, per stream."),
         Listed("ice-servers", "statistics_commands", "List the configured STUN and TURN servers: which are alive, and which calls use."),
         Listed("events", "event_commands", "Show the session's snapshot, and with --follow every event from then on."),
         Listed("wait", "event_commands", "Wait for an event, and print it."),
