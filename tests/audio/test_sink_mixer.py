@@ -1,5 +1,5 @@
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -12,7 +12,10 @@ from blink_cli.audio.devices.virtual_output import VirtualOutput
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
+from blink_cli.audio.sound_listener import SoundListener
 from blink_cli.core.errors import DeviceError
+from blink_cli.core.ids import Did
+from blink_cli.core.media.mix_tick import PlayedTrack
 from tests.audio.manual_clock import ManualClock
 from tests.audio.parts import BrokenDevice, ConstantStream, Ear, PlainStream, StallingOutput, packet
 
@@ -22,9 +25,9 @@ pytestmark = pytest.mark.no_clock
 class Bench:
     """A running sink mixer in virtual time."""
 
-    def __init__(self, device: VirtualOutput) -> None:
+    def __init__(self, device: VirtualOutput, sound: SoundListener | None = None) -> None:
         self.clock = ManualClock()
-        self.mixer = SinkMixer(device, clock=self.clock)
+        self.mixer = SinkMixer(device, clock=self.clock, sound=sound)
         self.start_s = self.clock.now_s()
 
     def failure(self) -> str | None:
@@ -32,8 +35,8 @@ class Bench:
 
 
 @contextmanager
-def running(device: VirtualOutput) -> Iterator[Bench]:
-    bench = Bench(device)
+def running(device: VirtualOutput, sound: SoundListener | None = None) -> Iterator[Bench]:
+    bench = Bench(device, sound)
     bench.mixer.start()
     try:
         yield bench
@@ -65,6 +68,40 @@ def test_a_packet_is_heard_at_the_next_tick() -> None:
         bench.clock.advance(0.2)
     assert np.flatnonzero(ear.heard)[0] == 0.5 * 48_000
     assert np.count_nonzero(ear.heard) == 480
+
+
+class Told:
+    """Who wants sound: notes what each tick brought, and how much the speaker had by then."""
+
+    def __init__(self, ear: Ear) -> None:
+        self.wants_sound = True
+        self.ticks: list[tuple[list[tuple[str, float]], float, int]] = []
+        self._ear = ear
+
+    def played(self, at_s: float, voices: Sequence[tuple[Did, Samples]], mix: Samples) -> None:
+        del at_s
+        told = [(str(peer), float(block[-1])) for peer, block in voices]
+        self.ticks.append((told, float(mix[-1]), len(self._ear.heard)))
+
+
+def test_who_wants_the_sound_is_told_behind_the_speaker_before_gain_and_only_of_those_with_names() -> None:
+    ear = Ear()
+    told = Told(ear)
+    bob = PlayedTrack(1, Did("did:key:bob"), 111, None)
+    with running(VirtualOutput("ear", ear), told) as bench:
+        bench.mixer.add(SinkTrack(ConstantStream(0.25), gain_db=-6.0206, played=bob))
+        bench.mixer.add(SinkTrack(ConstantStream(0.125)))
+        bench.clock.advance(0.5)
+        told.wants_sound = False
+        before = len(told.ticks)
+        bench.clock.advance(0.2)
+        assert len(told.ticks) == before
+    assert before == pytest.approx(50, abs=2)
+    voices, mix, _ = told.ticks[-1]
+    assert voices == [("did:key:bob", 0.25)]
+    assert mix == pytest.approx(0.25, abs=0.001)
+    # The speaker had the block of a tick before anybody was told of it.
+    assert all(heard >= (number + 1) * 480 for number, (_, _, heard) in enumerate(told.ticks))
 
 
 def test_the_output_queues_no_more_than_one_block_ahead() -> None:
