@@ -47,6 +47,47 @@ class ContactChanged(Document, frozen=True, kw_only=True):
     did: str
 
 
+class InvitationShown(Document, frozen=True, kw_only=True):
+    """An invitation, to be given to somebody."""
+
+    invitation: str
+    """One line, as `blink join` takes it. Where servers have credentials it holds them: it is a password."""
+
+    check: str
+    """What two people can compare: the same line has the same one."""
+
+    did: str | None
+    """Who invites; null: a broker alone."""
+
+    nickname: str | None
+    servers: tuple[str, ...]
+
+
+class Joined(Document, frozen=True, kw_only=True):
+    """An invitation was taken."""
+
+    ok: bool = True
+    check: str
+    did: str | None
+    nickname: str | None
+    """What its sender is called here."""
+
+    servers: tuple[str, ...]
+    """That sessions of this profile use from now on."""
+
+
+class BrokerMade(Document, frozen=True, kw_only=True):
+    """A broker's folder was made."""
+
+    folder: str
+    hosts: tuple[str, ...]
+    """Names and addresses by which members reach it; its certificate is valid for these."""
+
+    port: int
+    invitation: str
+    check: str
+
+
 class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
     """An audio device."""
 

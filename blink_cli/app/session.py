@@ -49,6 +49,7 @@ from blink_cli.app.profile.profile import Profile, session_nickname
 from blink_cli.app.profile.recording_memory import RecordingMemory
 from blink_cli.app.profile.replay_file import ReplayFile
 from blink_cli.app.profile.settings import Settings, load_settings
+from blink_cli.app.profile.signal_choice import signal_choice
 from blink_cli.app.profile.volume_memory import VolumeMemory
 from blink_cli.app.request_table import RequestTable
 from blink_cli.app.signal_ways import SignalWays
@@ -109,7 +110,6 @@ from blink_cli.core.api.requests import (
     Subscribe,
 )
 from blink_cli.core.api.session_options import AutoAccept, EchoOptions, IceTransport, SessionOptions
-from blink_cli.core.api.signal_server import SignalServers, checked_signal_servers
 from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import StateError
 from blink_cli.core.gossip import Gossip
@@ -255,7 +255,11 @@ class Session:
             )
             stack.push_async_callback(rtp_log.aclose)
             listener = SignalDispatcher()
-            ways = SignalWays(options, _signal_servers(options, settings, profile), hub.publish)
+            ways = SignalWays(
+                options,
+                await asyncio.to_thread(signal_choice, profile, settings.signal, options),
+                hub.publish,
+            )
             replay_file = ReplayFile(profile.replay_path)
             opus = await asyncio.to_thread(opus_libraries)
             seen = await asyncio.to_thread(replay_file.take)
@@ -648,19 +652,6 @@ def _link_settings(options: SessionOptions, settings: Settings, codec: CodecSett
         dtx=codec.dtx,
         stereo=codec.stereo,
         packet_ms=codec.frame_ms,
-    )
-
-
-def _signal_servers(options: SessionOptions, settings: Settings, profile: Profile) -> SignalServers:
-    """What the options say, and where they say nothing the settings."""
-    said = settings.signal.chosen(profile.settings_path.parent)
-    return checked_signal_servers(
-        SignalServers(
-            servers=options.signal_servers or said.servers,
-            ca=options.signal_ca or said.ca,
-            credentials=options.signal_credentials or said.credentials,
-            multicast=said.multicast if options.multicast is None else options.multicast,
-        )
     )
 
 

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from blink_cli.core.api.events import Event, SignalServerConnected, SignalServerFailed
 from blink_cli.core.api.replies import SignalServerState
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.signal_server import SignalServers
-from blink_cli.core.errors import UsageError
 from blink_cli.core.presence.reach import Reach
-from blink_cli.core.text.path_text import shown
-from blink_cli.files.reading import read_whole
 from blink_cli.net.signaling.lan_and_broker import LanAndBroker
 from blink_cli.net.signaling.transport import Transport
 from blink_cli.net.signaling.udp_transport import TransportCounters, UdpTransport
@@ -21,9 +17,6 @@ from blink_cli.runtime.extras import needs_extra
 if TYPE_CHECKING:
     from blink_cli.net.signaling.broker_transport import BrokerTransport
     from blink_cli.net.signaling.nats_connection import ConnectionState
-
-_MOST_BYTES: Final = 262_144
-"""Of a file with certificates, or credentials."""
 
 
 class SignalWays:
@@ -60,9 +53,7 @@ class SignalWays:
             from blink_cli.net.signaling.broker_transport import (  # noqa: PLC0415 - an extra, and 60 ms, for who names a server
                 BrokerTransport,
             )
-            from blink_cli.net.signaling.nats_connection import BrokerAccess  # noqa: PLC0415 - as above
-        access = BrokerAccess(_text(self._chosen.ca), _text(self._chosen.credentials))
-        return BrokerTransport(self._chosen.servers, access, self._connection_changed)
+        return BrokerTransport(self._chosen.servers, self._chosen.access, self._connection_changed)
 
     @property
     def transport(self) -> Transport:
@@ -132,18 +123,6 @@ class SignalWays:
         if works != self._told:
             self._told = works
             self._publish(_event(state))
-
-
-def _text(path: str | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return read_whole(Path(path), _MOST_BYTES).decode()
-    except (OSError, UnicodeDecodeError) as failure:
-        raise UsageError(
-            f"{shown(path)} cannot be read: {getattr(failure, 'strerror', None) or failure}.",
-            hint="It is what a signal server is told, or the certificate that signed its own; the other files of `[signal]` lie beside settings.toml.",
-        ) from failure
 
 
 def _event(state: "ConnectionState") -> Event:

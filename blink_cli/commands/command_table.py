@@ -32,6 +32,8 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("whoami", "contact_commands", "Print this profile's DID and nickname."),
         Listed("peers", "call_commands", "List the peers seen on the network."),
         Listed("contacts", "contact_commands", "The names that this profile gives to peers."),
+        Listed("invite", "invitation_commands", "Print an invitation: one line for somebody who is to call you."),
+        Listed("join", "invitation_commands", "Take an invitation: its sender becomes a contact, its servers carry signals."),
         Listed("offer", "call_commands", "Call one or more peers, and print the call's id."),
         Listed("accept", "call_commands", "Join a pending call, and print its id."),
         Listed("reject", "call_commands", "Decline a pending call; it stays listed while it goes on, and can be accepted later."),
@@ -74,6 +76,9 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("wait", "event_commands", "Wait for an event, and print it."),
         Listed("mark", "event_commands", "Mark this moment of the call: in `events`, in the RTP log and in the recording, where..."),
         Listed("watch", "event_commands", "Show the call, full screen, until q or Ctrl-C."),
+    ),
+    "Past one network": (
+        Listed("broker", "broker_commands", "A NATS server that carries the signals of a group of people."),
     ),
     "Laboratory": (
         Listed("assert", "assert_commands", "Check that the call is as it should be: 6, and what was measured, if it is not."),

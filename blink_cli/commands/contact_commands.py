@@ -33,11 +33,7 @@ def register(app: typer.Typer) -> None:
 
 async def whoami(context: CommandContext) -> None:
     """Print this profile's DID and nickname."""
-    try:
-        status = await context.ask(GetStatus())
-        profile, did, nickname = status.profile, str(status.did), status.nickname
-    except NoSessionError:
-        profile, did, nickname = _at_rest(context)
+    profile, did, nickname = await own_identity(context)
     if context.output.json:
         from blink_cli.commands.running import profile_of  # noqa: PLC0415 - asyncio: `--help` needs none
 
@@ -55,13 +51,13 @@ async def add(
     did: Annotated[str, typer.Argument(metavar="DID", help="did:key:z6Mk…")],
 ) -> None:
     """Call a peer by a name. It wins over what the peer calls itself."""
-    _show_change(context, _contacts(context).add(nickname, did), "is in the contacts")
-    await _tell_session(context)
+    _show_change(context, contacts_of(context).add(nickname, did), "is in the contacts")
+    await tell_session(context)
 
 
 async def list_contacts(context: CommandContext) -> None:
     """List the contacts."""
-    contacts = _contacts(context).list()
+    contacts = contacts_of(context).list()
     if context.output.json:
         rows = tuple(ContactRow(contact.nickname, contact.did) for contact in contacts)
         context.output.document(msgspec.to_builtins(ContactList(contacts=rows)))
@@ -76,11 +72,12 @@ async def list_contacts(context: CommandContext) -> None:
 
 async def remove(context: CommandContext, nickname: Nick) -> None:
     """Forget a contact."""
-    _show_change(context, _contacts(context).remove(nickname), "is no contact any more")
-    await _tell_session(context)
+    _show_change(context, contacts_of(context).remove(nickname), "is no contact any more")
+    await tell_session(context)
 
 
-def _contacts(context: CommandContext) -> "Contacts":
+def contacts_of(context: CommandContext) -> "Contacts":
+    """Return the contacts of the profile, which is made if it is not there."""
     from blink_cli.app.profile.contacts import Contacts  # noqa: PLC0415 - cryptography: `--help` needs none
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
@@ -98,10 +95,20 @@ def _show_change(context: CommandContext, contact: "Contact", sentence: str) -> 
         context.output.message(f"{contact.nickname} ({contact.did}) {sentence}")
 
 
-async def _tell_session(context: CommandContext) -> None:
+async def tell_session(context: CommandContext) -> None:
+    """Let a session that runs read the contacts again."""
     with contextlib.suppress(NoSessionError):
         async with context.source.running() as session:
             await session.ask(ReloadContacts())
+
+
+async def own_identity(context: CommandContext) -> tuple[str, str, str]:
+    """Return profile, DID and nickname: of the session that runs, or as the files of the profile say."""
+    try:
+        status = await context.ask(GetStatus())
+    except NoSessionError:
+        return _at_rest(context)
+    return status.profile, str(status.did), status.nickname
 
 
 def _at_rest(context: CommandContext) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 datagram      the gossip, in a call, with offers under way      envelope    as it comes out of the seal
 signal        the content of a well-signed envelope             sdp         descriptions and candidates
+invitation    what `join` is given
 rtp, red, rtcp, loss_report, opus                               control     lines of the control socket, both ways
 claim         what DNS-SD says of a session                     endpoint    addresses and names of devices, as users write them
 settings, contacts, key, devices                                files of a profile
@@ -15,8 +16,10 @@ stun          at the ports of the audio
 
 import shutil
 import tempfile
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Final, cast
 
@@ -35,8 +38,9 @@ from blink_cli.commands.analysis_text import analysis_lines
 from blink_cli.commands.capture_command import capture_lines
 from blink_cli.core.api.control_protocol import Ask, decode_from_client, decode_from_session, decode_request
 from blink_cli.core.api.device_name import parse_input_name, parse_output_name
+from blink_cli.core.api.invitation import SCHEME, read_invitation
 from blink_cli.core.endpoint import parse_endpoint, parse_group, parse_interface
-from blink_cli.core.errors import BlinkError, WireError
+from blink_cli.core.errors import BlinkError, UsageError, WireError
 from blink_cli.core.gossip.datagram import write_datagrams
 from blink_cli.core.gossip.greeting import GREETING
 from blink_cli.core.gossip.neighbours import NEIGHBOUR_TOPIC
@@ -131,6 +135,17 @@ def signal(data: bytes) -> None:
     """The content of an envelope that is signed as it should be."""
     with suppress(WireError):
         read(signed(data[1:], deflated=bool(data[:1] > b"\x7f")))
+
+
+def invitation(data: bytes) -> None:
+    """What stands in an invitation, with the right check; and any text."""
+    check = blake2b(data, digest_size=4, person=b"blink-invite").digest()
+    for text in (
+        SCHEME + urlsafe_b64encode(data + check).decode().rstrip("="),
+        data.decode(errors="replace"),
+    ):
+        with suppress(UsageError):
+            read_invitation(text)
 
 
 def sdp(data: bytes) -> None:
@@ -389,6 +404,7 @@ TARGETS: dict[str, Target] = {
             datagram,
             envelope,
             signal,
+            invitation,
             sdp,
             rtp,
             stun,

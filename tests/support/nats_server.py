@@ -22,7 +22,7 @@ class NatsServer:
     def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
         self._folder = folder
         self._options = options
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.log = folder / f"nats-{self.port}.log"
         """Everything that passes, where it was started with `-DV`."""
 
@@ -76,7 +76,7 @@ class NatsServer:
 
 def cluster(folder: Path, size: int) -> Sequence[NatsServer]:
     """Servers of one cluster, not started."""
-    routes = [_free_port() for _ in range(size)]
+    routes = [free_port() for _ in range(size)]
     others = ",".join(f"nats://127.0.0.1:{port}" for port in routes)
     return [
         NatsServer(
@@ -86,7 +86,7 @@ def cluster(folder: Path, size: int) -> Sequence[NatsServer]:
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import Settings, load_settings
 from blink_cli.core.api.ice_server import ConfiguredServer
-from blink_cli.core.api.signal_server import SignalServer
+from blink_cli.core.api.signal_server import SignalServer, parse_signal_server
 from blink_cli.core.errors import BlinkError
 
 
@@ -23,7 +22,7 @@ def known_secrets(
     settings = _settings(profile)
     for server in (*servers, *(section.server() for section in settings.ice_servers)):
         found += [server.credential or "", server.secret or ""]
-    for signal_server in (*signal_servers, *settings.signal.chosen(Path()).servers):
+    for signal_server in (*signal_servers, *map(parse_signal_server, settings.signal.servers)):
         found += [unquote(part) for part in signal_server.user.partition(":")[::2]]
     # As they stand in a URL, too.
     return tuple(dict.fromkeys(form for one in found if one for form in (one, quote(one, safe=""))))

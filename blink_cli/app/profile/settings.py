@@ -43,12 +43,7 @@ import msgspec
 from blink_cli.app.profile.settings_mistake import mistake_in
 from blink_cli.core.api.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
 from blink_cli.core.api.session_options import CodecOptions, IceTransport
-from blink_cli.core.api.signal_server import (
-    MAX_SIGNAL_SERVERS,
-    SignalServers,
-    checked_signal_servers,
-    parse_signal_server,
-)
+from blink_cli.core.api.signal_server import MAX_SIGNAL_SERVERS, parse_signal_server
 from blink_cli.core.errors import UsageError
 from blink_cli.core.media.codec_settings import Application, Bandwidth, CodecSettings, Fec, Redundancy
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingSettings
@@ -145,25 +140,10 @@ class SignalSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Check it while the file is read, so that a mistake is told with the file's name."""
         try:
-            self.chosen(Path())
+            for text in self.servers:
+                parse_signal_server(text)
         except UsageError as mistake:
             raise ValueError(mistake.message.removesuffix(".")) from mistake
-
-    def chosen(self, folder: Path) -> SignalServers:
-        """What it names; files are beside the settings.
-
-        Raises:
-            UsageError: No way is left, or a server is none.
-
-        """
-        return checked_signal_servers(
-            SignalServers(
-                servers=tuple(parse_signal_server(text) for text in self.servers),
-                ca=None if self.ca is None else str(folder / self.ca),
-                credentials=None if self.credentials is None else str(folder / self.credentials),
-                multicast=self.multicast,
-            )
-        )
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

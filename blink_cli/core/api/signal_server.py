@@ -49,18 +49,24 @@ class SignalServer:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalAccess:
+    """How servers prove who they are, and what they are told."""
+
+    ca_pem: str | None = None
+    """Certificates that theirs are to be signed by, PEM; None: those that the system trusts."""
+
+    credentials: str | None = field(default=None, repr=False)
+    """The text of a NATS credentials file, or an nkey seed; None: what stands in their URLs."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignalServers:
     """How signals go past one network."""
 
     servers: tuple[SignalServer, ...] = ()
     """Of one cluster; empty: none is used, and nothing is contacted."""
 
-    ca: str | None = None
-    """A file with the certificates that the servers' are to be signed by, PEM; None: those that the system trusts."""
-
-    credentials: str | None = None
-    """A file: NATS credentials (`.creds`), or an nkey seed."""
-
+    access: SignalAccess = SignalAccess()
     multicast: bool = True
     """Whether signals go by multicast, and to neighbours, too."""
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self
 
-from blink_cli.core.api.signal_server import SignalServer
+from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.gossip.datagram import MAX_DATAGRAM_BYTES
 from blink_cli.core.gossip.paths import Path
 from blink_cli.core.signaling.sender_class import SenderClass
@@ -27,7 +27,7 @@ from blink_cli.net.signaling.broker_subjects import (
     subject_on,
     topic_subject,
 )
-from blink_cli.net.signaling.nats_connection import BrokerAccess, ConnectionState, Message, NatsConnection
+from blink_cli.net.signaling.nats_connection import ConnectionState, Message, NatsConnection
 from blink_cli.net.signaling.transport import Receiver
 
 PATH_NAME: Final = "nats"
@@ -39,7 +39,7 @@ class BrokerTransport:
     def __init__(
         self,
         servers: Sequence[SignalServer],
-        access: BrokerAccess,
+        access: SignalAccess,
         on_change: Callable[[ConnectionState], None],
     ) -> None:
         """Connect to nothing yet.

@@ -18,7 +18,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
@@ -27,8 +27,9 @@ import nats.errors
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from typing_extensions import override
 
-from blink_cli.core.api.signal_server import SignalServer
+from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.errors import UsageError
 from blink_cli.runtime.tasks import TaskOwner
 
@@ -51,6 +52,14 @@ _LONGEST_WAIT_S: Final = 2.0
 _CLOSE_S: Final = 1.0
 
 
+class _KnownWord(logging.Filter):
+    """asyncio warns of nats-py's protocol each time that a TLS connection ends; nothing follows from it."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "eof_received() has no effect when using ssl" not in record.getMessage()
+
+
 class Message(NamedTuple):
     """What came."""
 
@@ -62,19 +71,10 @@ class Message(NamedTuple):
     """Whether it came on our inbox."""
 
 
+_KNOWN_WORD: Final = _KnownWord()
+
 Received = Callable[[Message], None]
 """Called on the event loop; must not raise."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAccess:
-    """What servers are told, and how they prove who they are."""
-
-    ca_pem: str | None = None
-    """Certificates that theirs are to be signed by; None: those that the system trusts."""
-
-    credentials: str | None = field(default=None, repr=False)
-    """The text of a NATS credentials file, or an nkey seed; None: what stands in their URLs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class NatsConnection:
     def __init__(
         self,
         servers: Sequence[SignalServer],
-        access: BrokerAccess,
+        access: SignalAccess,
         *,
         inbox: str,
         received: Received,
@@ -120,6 +120,7 @@ class NatsConnection:
         """
         assert servers, "somebody wants a server"
         self._servers = random.sample(servers, len(servers))
+        logging.getLogger("asyncio").addFilter(_KNOWN_WORD)  # once, however often it is said
         self._tls = _tls(servers, access.ca_pem)
         self._credentials = _credentials(access.credentials)
         self._inbox = inbox

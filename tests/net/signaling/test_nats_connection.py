@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.core.api.signal_server import SignalServer, parse_signal_server
-from blink_cli.net.signaling.nats_connection import BrokerAccess, ConnectionState, Message, NatsConnection
+from blink_cli.core.api.signal_server import SignalAccess, SignalServer, parse_signal_server
+from blink_cli.net.signaling.nats_connection import ConnectionState, Message, NatsConnection
 from tests.net.gossip_parts import eventually
 from tests.support.nats_server import NatsServer, cluster
 
@@ -20,13 +20,13 @@ class Client:
     """One connection, and what it told."""
 
     def __init__(
-        self, *servers: NatsServer, inbox: str = "blink.i.one", access: BrokerAccess | None = None
+        self, *servers: NatsServer, inbox: str = "blink.i.one", access: SignalAccess | None = None
     ) -> None:
         self.states: list[tuple[float, ConnectionState]] = []
         self.messages: list[Message] = []
         self.connection = NatsConnection(
             [parse_signal_server(server.url) for server in servers],
-            access or BrokerAccess(),
+            access or SignalAccess(),
             inbox=inbox,
             received=self.messages.append,
             changed=lambda state: self.states.append((time.monotonic(), state)),
@@ -136,7 +136,7 @@ async def test_why_it_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
         known = Client(server)
         known.connection = NatsConnection(
             [parse_signal_server(f"nats://anna:secret@127.0.0.1:{server.port}")],
-            BrokerAccess(),
+            SignalAccess(),
             inbox="blink.i.one",
             received=known.messages.append,
             changed=lambda state: known.states.append((0.0, state)),

@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 from typing_extensions import override
 
-from blink_cli.core.api.signal_server import parse_signal_server
+from blink_cli.core.api.signal_server import SignalAccess, parse_signal_server
 from blink_cli.core.endpoint import group_text, parse_group
 from blink_cli.core.gossip import Address, Path, PathKind, unicast_path
 from blink_cli.core.gossip.datagram import MAX_FRAGMENT_BYTES, write_datagrams
@@ -20,7 +20,6 @@ from blink_cli.net.signaling import udp_transport
 from blink_cli.net.signaling.broker_transport import BrokerTransport
 from blink_cli.net.signaling.lan_and_broker import LanAndBroker
 from blink_cli.net.signaling.memory_transport import MemoryNetwork, MemoryTransport
-from blink_cli.net.signaling.nats_connection import BrokerAccess
 from blink_cli.net.signaling.transport import Transport
 from blink_cli.net.signaling.udp_transport import UdpTransport
 from tests.net.gossip_parts import LOOPBACK, Listener, eventually, some_group
@@ -129,7 +128,7 @@ class BrokerMaker:
     server: NatsServer
 
     def make(self) -> Transport:
-        return BrokerTransport((parse_signal_server(self.server.url),), BrokerAccess(), lambda _: None)
+        return BrokerTransport((parse_signal_server(self.server.url),), SignalAccess(), lambda _: None)
 
     async def start(self, transport: Transport, listener: Listener) -> None:
         await transport.start(listener)
