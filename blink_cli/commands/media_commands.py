@@ -138,6 +138,6 @@ def gain_in_db(text: str) -> float:
     if not LOWEST_GAIN_DB <= gain_db <= HIGHEST_GAIN_DB:
         raise UsageError(
             f"{text!r} is not a gain.",
-            hint=f"Write decibels from {LOWEST_GAIN_DB:g} to {HIGHEST_GAIN_DB:g}, for example -6. `blink mute` stops your microphone, `blink deafen` all that you hear.",
+            hint=f"Write decibels from {LOWEST_GAIN_DB:g} to {HIGHEST_GAIN_DB:g}, for example -6. `blink mute PEER` plays nothing of one peer.",
         )
     return gain_db
