@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from blink_cli.commands import lab_run_commands
+from blink_cli.commands import lab_compare_commands, lab_run_commands
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.replay_text import replay_lines
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
     )
     lab_run_commands.register(lab)
+    lab_compare_commands.register(lab)
     command(lab, "replay", prints=ReplayFigures)(replay)
     app.add_typer(lab)
 

@@ -18,12 +18,13 @@ from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.writing import write_over
 from blink_cli.lab.html_report.page import html_page
-from blink_cli.lab.html_report.run_folder import REPORT, RunFolder, read_report
+from blink_cli.lab.html_report.run_folder import RunFolder
 from blink_cli.lab.running import run_cases
 from blink_cli.lab.scenario.case import Case
 from blink_cli.lab.scenario.cases import cases_of
 from blink_cli.lab.scenario.shipped import find, shipped
 from blink_cli.lab.verdict.junit import junit_xml
+from blink_cli.lab.verdict.kept_report import REPORT, read_report
 from blink_cli.lab.verdict.report import LabReport
 from blink_cli.lab.verdict.run_command import RunCommand
 

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from blink_cli.commands.lab_runs import all_cases
 from blink_cli.core.errors import NotFoundError
 from blink_cli.lab.verdict.run_command import RunCommand
+from tests.lab.comparison.reports import case, report
 
 pytestmark = pytest.mark.no_clock(sockets=True)
 
@@ -94,3 +96,16 @@ def test_the_list_names_what_comes_with_the_program(tmp_path: Path) -> None:
     names = {one["name"] for one in listed["scenarios"]}
     assert {"two-clean", "two-lossy", "office"} <= names
     assert all(one["about"] and one["cases"] for one in listed["scenarios"])
+
+
+def test_what_became_worse_is_exit_code_6_unless_it_may(tmp_path: Path) -> None:
+    for name, pesq in (("before", 4.4), ("after", 3.1)):
+        kept = report([case("", seed, [{"pesq": pesq + seed / 100}]) for seed in range(5)])
+        (tmp_path / f"{name}.json").write_bytes(msgspec.json.encode(kept))
+    ran = blink("lab", "compare", "before.json", "after.json", cwd=tmp_path)
+    assert ran.returncode == 6
+    assert "WORSE" in ran.stdout
+    assert "-1.30" in ran.stdout
+    allowed = blink("lab", "compare", "before.json", "after.json", "--allow", "pesq", "--json", cwd=tmp_path)
+    assert allowed.returncode == 0
+    assert json.loads(allowed.stdout)["worse"] == 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.lab.html_report.markup import Node, element
-from blink_cli.lab.verdict.report import PairResult, Spread
+from blink_cli.lab.verdict.report import PairResult, spread_value
 
 UNKNOWN: Final = "-"
 
@@ -53,14 +53,6 @@ class VoiceFigure:
     text: Callable[[float], str]
 
 
-def _of(name: str, statistic: str) -> Callable[[PairResult], float | None]:
-    def value(pair: PairResult) -> float | None:
-        spread: Spread | None = getattr(pair, name)
-        return None if spread is None else float(getattr(spread, statistic))
-
-    return value
-
-
 FIGURES: Final = (
     VoiceFigure(
         "pesq_wb", "PESQ", "sound quality, 1 (bad) to 4.64 (perfect)", lambda pair: pair.pesq_wb, score
@@ -73,13 +65,25 @@ FIGURES: Final = (
         score,
     ),
     VoiceFigure(
-        "delay_ms.median", "Delay", "from mouth to ear, median", _of("delay_ms", "median"), milliseconds
+        "delay_ms.median",
+        "Delay",
+        "from mouth to ear, median",
+        spread_value("delay_ms", "median"),
+        milliseconds,
     ),
     VoiceFigure(
-        "delay_ms.p95", "Delay, p95", "19 of 20 words are no later", _of("delay_ms", "p95"), milliseconds
+        "delay_ms.p95",
+        "Delay, p95",
+        "19 of 20 words are no later",
+        spread_value("delay_ms", "p95"),
+        milliseconds,
     ),
     VoiceFigure(
-        "jitter_ms.median", "Jitter", "how unevenly packets come", _of("jitter_ms", "median"), milliseconds
+        "jitter_ms.median",
+        "Jitter",
+        "how unevenly packets come",
+        spread_value("jitter_ms", "median"),
+        milliseconds,
     ),
     VoiceFigure("loss", "Lost", "packets that the network lost", lambda pair: pair.loss, percent),
     VoiceFigure(

@@ -291,7 +291,7 @@ class _Page:
                 pair.heard_file,
                 key="heard",
                 title="Heard",
-                about=f"What {pair.listener} heard. Holes and smears that are not above are the fault of the way.",
+                about=_heard_about(case, pair),
             )
 
     def _player(self, pair: PairResult, said_file: str | None) -> Node:
@@ -365,6 +365,12 @@ def _asset(name: str) -> str:
 
 def _badge(outcome: Outcome) -> Node:
     return element("span", _MARKS[outcome], class_=f"badge {outcome}")
+
+
+def _heard_about(case: CaseResult, pair: PairResult) -> str:
+    if case.engine == "real" and len(case.participants) > 2:
+        return f"All that came out of the loudspeaker of {pair.listener}, the others' voices too: a real one plays a mix."
+    return f"What {pair.listener} heard. Holes and smears that are not above are the fault of the way."
 
 
 def _worst(pairs: Sequence[PairResult], key: str, worst: Callable[[Iterable[float]], float]) -> str:

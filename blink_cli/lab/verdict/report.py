@@ -4,6 +4,7 @@ Fields that were added later have defaults, so that `lab compare` reads the repo
 seconds of the scenario.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -124,6 +125,16 @@ class PairResult(msgspec.Struct, frozen=True, kw_only=True):
 
     decisions_file: str | None = None
     """The decision log of it, below the folder of `--out`."""
+
+
+def spread_value(series: str, statistic: str) -> Callable[[PairResult], float | None]:
+    """Return what reads one statistic of a series of a voice, such as `delay_ms` and `median`."""
+
+    def value(pair: PairResult) -> float | None:
+        spread: Spread | None = getattr(pair, series)
+        return None if spread is None else float(getattr(spread, statistic))
+
+    return value
 
 
 class FindingResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,9 @@ import msgspec
 
 from blink_cli.core.text.json_text import encode_json
 from blink_cli.lab.html_report.page import Page, html_page
-from blink_cli.lab.html_report.run_folder import REPORT, RunFolder
+from blink_cli.lab.html_report.run_folder import RunFolder
 from blink_cli.lab.running import run_cases
+from blink_cli.lab.verdict.kept_report import REPORT
 from blink_cli.lab.verdict.report import LabReport
 from blink_cli.lab.verdict.run_command import RunCommand
 from tests.lab.scenario.reading import cases

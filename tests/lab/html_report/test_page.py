@@ -16,9 +16,10 @@ from blink_cli.lab.html_report.markup import document, element, number
 from blink_cli.lab.html_report.matrix import WORST, shade
 from blink_cli.lab.html_report.page import html_page
 from blink_cli.lab.html_report.plot import scale_from_zero
-from blink_cli.lab.html_report.run_folder import REPORT, RunFolder, read_report
+from blink_cli.lab.html_report.run_folder import RunFolder
 from blink_cli.lab.html_report.sounds import encoded, picture
 from blink_cli.lab.html_report.voice_plots import ACTIONS, REASONS
+from blink_cli.lab.verdict.kept_report import REPORT, read_report
 from tests.lab.html_report.runs import kept
 
 pytestmark = pytest.mark.no_clock
