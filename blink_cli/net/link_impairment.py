@@ -21,6 +21,9 @@ from blink_cli.runtime.wake_timer import WakeTimer
 IP_UDP_BYTES: Final = 28
 """IPv4's and UDP's headers, which take their time on a limited rate. IPv6's has 20 bytes more, which are not counted."""
 
+SENDING_LEAD_S: Final = 0.0005
+"""What is sent leaves so much before its moment at most, as timers have a step of a millisecond: so it is as often early as it is late."""
+
 LetOut = Callable[[bytes, float], None]
 """Told a datagram that comes out, and when it was due (monotonic seconds)."""
 
@@ -32,16 +35,25 @@ class ImpairedDirection:
     event loop.
     """
 
-    def __init__(self, conditions: Conditions, seed_of: Callable[[str], str], *, began_at: float) -> None:
+    def __init__(
+        self,
+        conditions: Conditions,
+        seed_of: Callable[[str], str],
+        *,
+        began_at: float,
+        lead_s: float = 0.0,
+    ) -> None:
         """Begin.
 
         Args:
             conditions: How bad it is.
             seed_of: What the chances of a kind of packet are drawn from (`core/impairment/chances.py`): `rtp` or `other`.
             began_at: From when on outages and traces count, monotonic seconds.
+            lead_s: How much before its moment a datagram may come out. What comes in has its moment written on it, and needs none.
 
         """
         self.conditions: Final = conditions
+        self._lead_s = lead_s
         bottleneck = Bottleneck()
         self._voice, self._rest = (
             LineQueue[LetOut](
@@ -95,13 +107,13 @@ class ImpairedDirection:
         self._rest.clear()
 
     def _release(self) -> None:
-        now = time.monotonic()
+        now = time.monotonic() + self._lead_s
         for queue in (self._voice, self._rest):
             for out in queue.take(now):
                 with handed_on():
                     out.item(out.datagram, out.due_at)
         waiting = [due for queue in (self._voice, self._rest) if (due := queue.next_timeout()) is not None]
-        self._timer.set(min(waiting, default=None))
+        self._timer.set(min(waiting) - self._lead_s if waiting else None)
 
 
 class LinkImpairment:

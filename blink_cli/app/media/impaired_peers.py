@@ -14,7 +14,7 @@ from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import LineCounters
 from blink_cli.core.impairment.words import conditions_text
-from blink_cli.net.link_impairment import ImpairedDirection, LinkImpairment
+from blink_cli.net.link_impairment import SENDING_LEAD_S, ImpairedDirection, LinkImpairment
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class ImpairedPeers:
                 rule.conditions,
                 lambda kind: line_seed(rule.seed, sender, receiver, kind),
                 began_at=time.monotonic(),
+                lead_s=0.0 if way == "in" else SENDING_LEAD_S,
             )
         impairment = self._links[peer]
         if way == "in":

@@ -11,7 +11,7 @@ import pytest
 from blink_cli.core.impairment.conditions import Conditions, Outage
 from blink_cli.core.impairment.line import Line
 from blink_cli.lab.links import End, connect, frame
-from blink_cli.net.link_impairment import ImpairedDirection
+from blink_cli.net.link_impairment import SENDING_LEAD_S, ImpairedDirection
 from blink_cli.net.link_settings import LinkConnected
 from blink_cli.runtime.tasks import TaskOwner
 from tests.net.gossip_parts import eventually
@@ -104,7 +104,7 @@ async def test_what_comes_later_on_purpose_has_arrived_when_it_was_due(pair: tup
             time.sleep(0.12)  # noqa: ASYNC251 - the event loop is busy: nobody reads what came, or what is due
     await b.until(lambda: len(b.packets) == 100)
 
-    line = Line(Conditions(delay_ms=80, jitter_ms=10, keep_order=True), random.Random("7 rtp").random)
+    line = Line(Conditions(delay_ms=80, jitter_ms=10, keep_order=True), random.Random("7/rtp").random)
     late_s = []
     for sent, packet in zip(sent_s, b.packets, strict=True):
         (copy,) = line.fate(sent, 100)
@@ -185,3 +185,23 @@ async def test_an_asymmetric_way_is_measured_each_direction_by_itself(pair: tupl
         assert incoming_s - 0.0005 <= found.incoming_s <= incoming_s + 0.005
         assert outgoing_s - 0.0005 <= found.outgoing_s <= outgoing_s + 0.005
     assert a.link.rtt_s is None or a.link.rtt_s == pytest.approx(0.045, abs=0.01)
+
+
+@pytest.mark.real_time
+async def test_what_is_sent_late_on_purpose_leaves_as_often_early_as_late(pair: tuple[End, End]) -> None:
+    a, b = pair
+    await connect(a, b)
+    a.impairment.set_outgoing(
+        ImpairedDirection(
+            Conditions(delay_ms=30), "7/{}".format, began_at=time.monotonic(), lead_s=SENDING_LEAD_S
+        )
+    )
+    sent_s = []
+    for index in range(100):
+        sent_s.append(time.monotonic())
+        a.send(frame(index))
+        await asyncio.sleep(0.0043)  # at every place of a timer's step
+    await b.until(lambda: len(b.packets) == 100)
+    late_s = [packet.arrival_s - sent - 0.03 for sent, packet in zip(sent_s, b.packets, strict=True)]
+    assert min(late_s) > -0.001
+    assert statistics.median(late_s) < 0.001
