@@ -41,7 +41,7 @@ async def meter(session: blink.Session, readings: int) -> dict[str, int]:
     return loudest
 
 
-async def main(folder: Path, group: str = GROUP, readings: int = 12) -> None:
+async def main(folder: Path, group: str = GROUP, readings: int = 24) -> None:
     """Listen to a call of one's own making."""
     async with (
         blink.open_session(

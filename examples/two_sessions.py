@@ -31,7 +31,7 @@ async def main(folder: Path, group: str = GROUP) -> None:
             await answering
             people = await call.until_connected("bob")
             print(f"in call {call.id[:8]}: {', '.join(one.nickname for one in people)}")
-            report = await bob.expect("talking(alice) within 5s", "loss<5%", for_s=1)
+            report = await bob.expect("talking(alice) within 5s", "loss(alice)<5%", for_s=1)
             for one in report.expectations:
                 print(f"{one.text}: {one.measured}")
     print(f"bob heard {heard.stat().st_size} bytes")

@@ -37,17 +37,20 @@ def test_all_are_run_here() -> None:
 
 @pytest.mark.real_time(within_s=20)
 async def test_those_that_make_their_own_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def made(name: str, **settings: Any) -> Any:
+    async def made(name: str, **settings: Any) -> None:
         folder = tmp_path / name
         folder.mkdir()
-        return example(name)["main"](folder, free_group(), **settings)
+        try:
+            await example(name)["main"](folder, free_group(), **settings)
+        except SystemExit as ended:
+            pytest.fail(f"{name} ended with {ended.code}")
 
-    await asyncio.gather(
-        made("two_sessions"),
-        made("record_and_check_levels", seconds=1.0),
-        made("level_meter"),
-        made("check_under_impairment", seconds=1.5),
-    )
+    # Side by side: six sessions in one process. What fails cancels the others.
+    async with asyncio.TaskGroup() as group:
+        group.create_task(made("two_sessions"))
+        group.create_task(made("record_and_check_levels", seconds=1.0))
+        group.create_task(made("level_meter"))
+    await made("check_under_impairment", seconds=1.5)
     said = capsys.readouterr().out
     for wanted in (
         "in call ",
