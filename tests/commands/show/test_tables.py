@@ -5,9 +5,10 @@ import pytest
 from blink_cli.api.documents import DeviceRow
 from blink_cli.commands.show.layout import unfolded
 from blink_cli.commands.show.styled import plain
-from blink_cli.commands.show.tables import device_lines, devices_table, name_cell
-from blink_cli.core.api.replies import DeviceFigures, RtpStatistics
+from blink_cli.commands.show.tables import device_lines, devices_table, heard_lines, name_cell
+from blink_cli.core.api.replies import DeviceFigures, Outbound, PeerStatistics, Remote, RtpStatistics
 from blink_cli.core.ids import CallId
+from blink_cli.core.media.extended_report import VoipMetrics
 from tests.support.scripted_session import BOB
 
 pytestmark = pytest.mark.no_clock
@@ -48,4 +49,19 @@ def test_figures_are_as_exact_as_anybody_needs_them() -> None:
     statistics = RtpStatistics(call=CallId("c0"), peers=(), late_ticks=0, output=device)
     assert device_lines(statistics) == (
         "output  default: latency 9.9 ms, lost 0 ms, late steps 3 (99 % within 413 ms)",
+    )
+
+
+def test_what_the_other_one_hears_is_a_line_and_nothing_where_nobody_tells() -> None:
+    def peer(metrics: VoipMetrics | None) -> PeerStatistics:
+        remote = Remote(fraction_lost=0.1, jitter=0.001, rtt_s=None, voip_metrics=metrics)
+        sent = Outbound(packets_sent=1, bytes_sent=1, bitrate=None, redundancy_levels=0, remote=remote)
+        return PeerStatistics(did=BOB, nickname="bob", rtt_s=None, inbound=None, outbound=sent)
+
+    heard = VoipMetrics(
+        ssrc=1, loss_rate=0.03, discard_rate=0.015, burst_density=0.5, gap_density=0.0, burst_duration_ms=80,
+        gap_duration_ms=900, gmin_packets=16, end_system_delay_ms=93, mos_conversational=3.9,
+    )  # fmt: skip
+    assert heard_lines([peer(heard), peer(None)]) == (
+        "heard   bob hears this voice with 3.0% lost after repair, 1.5% discarded, bursts at 50%, MOS 3.9, 93 ms in its system",
     )
