@@ -1,6 +1,8 @@
 """A small run of which pages are made, once for all tests of a process."""
 
+import atexit
 import functools
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +47,7 @@ class Kept:
 def kept() -> Kept:
     """Run the scenario, keep it as `lab run --out` does, and make its page."""
     folder = Path(tempfile.mkdtemp(prefix="blink-test-"))
+    atexit.register(shutil.rmtree, folder)
     report = run_cases(
         cases(SCENARIO),
         RunCommand(("a trial.toml",), "virtual"),
