@@ -4,6 +4,7 @@ CallRunner --> LightMedia (CallMedia) --> LinkSet --> LightLink, each with its M
 SendPace ----> LightMedia --frame------> each connected LightLink
 """
 
+import copy
 import time
 from typing import Final
 
@@ -100,7 +101,8 @@ class LightLink(LinkedParticipant):
     def link_down(self) -> MediaLink | None:
         link = super().link_down()
         if link is not None:
-            self.receptions += link.streams.items()
+            # As they are now: what comes until the link is closed is told to nobody any more.
+            self.receptions += copy.deepcopy(link.streams).items()
             self.counters.append(link.send_counters)
         return link
 
