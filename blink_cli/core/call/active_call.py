@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from blink_cli.core.call.announcing import Announcer
 from blink_cli.core.call.dialling import Epochs
@@ -38,6 +39,9 @@ from blink_cli.core.signaling.signals import (
     Redial,
     SessionDescription,
 )
+
+_LASTING: Final = (LinkPhase.CONNECTED, LinkPhase.NONE)
+"""In these a sign of life changes nothing but the time until the next is missed."""
 
 
 @dataclass(slots=True)
@@ -114,6 +118,10 @@ class ActiveCall:
         self._accompanied = False
         self._counted_in_at = -math.inf
         """When somebody's announce last showed that it knows this life."""
+        self._patience_ends_at = -math.inf
+        """When something is due because somebody is silent, or lacks the key; or later than that."""
+        self._nothing_sooner = False
+        """Whether what was heard since that was worked out has only put it off."""
         self._recorders: set[Did] = set()
         """Of the others, who was told to record."""
         self._missing: dict[Did, _Missing] = {}
@@ -176,12 +184,21 @@ class ActiveCall:
         if news is News.STALE:
             self._tell_unheeded(member, now)
             return False
+        link = self.links[member.did]
+        stood = link.phase in _LASTING
         self._act_on(news, member, now)
         if self._rekeying.heard_under(member, key_id, now) and key_id:
             self._announcer.reply(now)  # now that it reads us: it may have missed what we said before
         if member.shows(announce):
             self._tell_state(member)
         self._look_for_ourselves(announce, now)
+        self._nothing_sooner = (
+            news is News.NOTHING
+            and stood
+            and link.phase in _LASTING
+            and key_id == self.call.keys.current_id
+            and self._counted_in_at == now
+        )
         return True
 
     def heard_attending(self, member: Member, attending: Attending, now: float) -> bool:
@@ -341,7 +358,14 @@ class ActiveCall:
 
     def next_timeout(self) -> float:
         """When something is due."""
-        due = min(self._announcer.due_at, self._rekeying.next_timeout(), self._attend_due_at)
+        # With thirty others, thirty announces a second only put off what all loops below would find again.
+        if not self._nothing_sooner:
+            self._patience_ends_at = self._when_patience_ends()
+        self._nothing_sooner = False
+        return min(self._announcer.due_at, self._attend_due_at, self._patience_ends_at)
+
+    def _when_patience_ends(self) -> float:
+        due = self._rekeying.next_timeout()
         members = self.call.members
         for did, link in self.links.items():
             if link.phase is not LinkPhase.NONE:
