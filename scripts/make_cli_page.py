@@ -227,6 +227,7 @@ def collect(kind: Any, shown: dict[str, type]) -> None:
 
 _SIMPLE: Final = {
     str: "text",
+    bytes: "text (base64)",
     int: "integer",
     float: "number",
     bool: "boolean",
