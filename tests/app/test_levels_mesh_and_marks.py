@@ -1,6 +1,7 @@
 """How loud everybody is, who has a link to whom, and moments that are marked: of two sessions in this process."""
 
 import asyncio
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,9 +61,8 @@ async def test_levels_the_mesh_and_marks_of_a_call(open_session: OpenSession, tm
         await alice.ask(StopRtpLog())
     (sidecar,) = [Path(file.path) for file in files.files if file.kind == "sidecar"]
     assert [marker.text for marker in read_sidecar(sidecar).markers] == ['with, "quotes"', "mark 1"]
-    rows = [row for row in log.read_text(encoding="utf-8").splitlines() if row.startswith("marked,")]
-    assert [row.rsplit(",", 2)[-1] for row in rows[1:]] == ["mark 1"]
-    assert rows[0].endswith('"with, ""quotes"""')
+    rows = csv.DictReader(log.read_text(encoding="utf-8").splitlines())
+    assert [row["note"] for row in rows if row["event"] == "marked"] == ['with, "quotes"', "mark 1"]
 
 
 async def level_when(session: Session, did: Did, holds: Callable[[VoiceLevel], bool]) -> VoiceLevel:
