@@ -30,6 +30,7 @@ from blink_cli.core.api.replies import (
     InputChannels,
     Levels,
     Loudness,
+    MediaPath,
     Mesh,
     MeshLink,
     MeshParticipant,
@@ -41,6 +42,7 @@ from blink_cli.core.api.replies import (
     PeerStatistics,
     PendingCall,
     RefusedByKind,
+    RelayUse,
     Remote,
     RtpStatistics,
     SignalCounters,
@@ -55,7 +57,7 @@ from blink_cli.core.ids import CallId, Did
 from blink_cli.core.presence.other_versions import OtherSession
 from blink_cli.core.presence.reach import Reach, why_nobody
 from blink_cli.core.text.utc_text import utc_text_of
-from blink_cli.net.ice.ice_servers import ServerVerdict
+from blink_cli.net.ice.ice_servers import CHANNEL_DATA_BYTES, ServerVerdict
 from blink_cli.net.signaling.udp_transport import TransportCounters
 
 
@@ -287,6 +289,7 @@ class Views:
             busy=view.busy,
             ringing=view.rings and self._is_there(view.did),
             no_path=self._no_path(view),
+            path=self._path(self._media.links.peers.get(view.did)),
             in_contacts=self._is_contact(view.did),
         )
 
@@ -320,6 +323,15 @@ class Views:
         tried = entry.search.no_path if entry is not None and view.present else None
         return None if tried is None else AddressesTried(tried.ours, tried.left_out, tried.theirs)
 
+    def _path(self, entry: ParticipantMedia | None) -> MediaPath | None:
+        if entry is None or entry.link is None or not entry.connected or (way := entry.link.way) is None:
+            return None
+        relay = None
+        if way.relay_url is not None:
+            rtt_ms = self._media.relay_rtt_ms()
+            relay = RelayUse(way.relay_url, None if rtt_ms is None else round(rtt_ms, 1), CHANNEL_DATA_BYTES)
+        return MediaPath(way.kind, way.remote[0].partition("%")[0], relay)
+
     def _pending_call(self, view: PendingView) -> PendingCall:
         return PendingCall(
             id=view.call_id,
@@ -342,6 +354,7 @@ class Views:
             outbound=_outbound(entry),
             loudness=_loudness_of(entry),
             one_way=_one_way(entry),
+            path=self._path(entry),
             limited_s=0.0 if entry.playout is None else _seconds(entry.playout.limited_blocks),
         )
 

@@ -17,7 +17,7 @@ from blink_cli.commands.names_shown import (
     volume_words,
 )
 from blink_cli.commands.processing_text import processing_lines
-from blink_cli.core.api.replies import DeviceAt, Loudness, OpusCopy, Participant, Status
+from blink_cli.core.api.replies import DeviceAt, Loudness, MediaPath, OpusCopy, Participant, Status
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence
@@ -107,6 +107,17 @@ def _description(place: DeviceAt | None) -> str | None:
     return None if place is None else place.description
 
 
+def _path_words(path: MediaPath) -> str:
+    if path.type == "srflx":
+        return f"through a NAT ({path.remote})"
+    relay = path.relay
+    if relay is None:
+        return f"through its relay ({path.remote})"
+    return (
+        f"through a relay ({relay.server}{'' if relay.rtt_ms is None else f', {relay.rtt_ms:.0f} ms away'})"
+    )
+
+
 def participant_text(participant: Participant) -> str:
     """Say how one participant is, in a line."""
     words = [link_of(participant)]
@@ -114,4 +125,6 @@ def participant_text(participant: Participant) -> str:
         words.append("talking")
     if flags := flags_of(participant):
         words.append(flags)
+    if participant.path is not None and participant.path.type != "host":
+        words.append(_path_words(participant.path))
     return f"{shown_name(participant.nickname, participant.did)}: {', '.join(words)}"

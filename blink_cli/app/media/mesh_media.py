@@ -125,6 +125,11 @@ class MeshMedia:
         """Whether this machine keeps up with the call; None while no media run."""
         return self._machine_watch.state()
 
+    def relay_rtt_ms(self) -> float | None:
+        """The round trip to the TURN server in use, when it was asked last; None without one."""
+        in_use = (one for one in self._ice_servers.verdicts() if one.in_use and one.server.kind == "turn")
+        return next((one.rtt_ms for one in in_use), None)
+
     async def aclose(self) -> None:
         """Let the devices go. A call must have ended before."""
         self.guard.end()

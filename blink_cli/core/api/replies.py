@@ -12,6 +12,7 @@ from blink_cli.core.call.traced_step import TracedStep
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
 from blink_cli.core.media.one_way_delay import Method
+from blink_cli.core.media.path_type import PathType
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
 SCHEMA = 1
@@ -104,6 +105,32 @@ class AddressesTried(_Value, frozen=True):
     theirs: tuple[str, ...]
 
 
+class RelayUse(_Value, frozen=True):
+    """What audio through our own TURN server costs."""
+
+    server: str
+    """Its URL, nothing secret in it."""
+
+    rtt_ms: float | None
+    """Between here and the server, when it was asked last: about so much longer than a direct one is the way there and back."""
+
+    overhead_bytes: int
+    """Added to each packet between here and the server (RFC 8656, section 12.4), beside TLS's own."""
+
+
+class MediaPath(_Value, frozen=True):
+    """The kind of way that audio with a participant goes now."""
+
+    type: PathType
+    """The less direct of the two candidates' types, named as W3C's `RTCIceCandidateType`."""
+
+    remote: str
+    """The IP address that packets go to: the participant's, its NAT's, or its relay's."""
+
+    relay: RelayUse | None = None
+    """None where no relay of ours is on the way; the participant's own may be."""
+
+
 class Loudness(_Value, frozen=True):
     """How loud a voice is, in LUFS (ITU-R BS.1770-4), at most 0.2 s ago. None in silence, and before enough was heard."""
 
@@ -136,6 +163,9 @@ class Participant(_Value, frozen=True):
 
     no_path: AddressesTried | None = None
     """It is in the call, and for some seconds no way for audio to it has been found."""
+
+    path: MediaPath | None = None
+    """None while no audio link to it stands."""
 
     in_contacts: bool = False
     """It is called as this profile calls it; what others are called is their own claim."""
@@ -860,6 +890,9 @@ class PeerStatistics(_Value, frozen=True):
 
     one_way: OneWay | None = None
     """None while no link stands."""
+
+    path: MediaPath | None = None
+    """Likewise."""
 
     limited_s: float = 0.0
     """For how long it was turned down because its gain here made it louder than full scale. Nothing is distorted meanwhile."""

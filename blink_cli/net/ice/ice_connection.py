@@ -31,6 +31,7 @@ from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc import RTCIceCandidate, RTCIceGatherer, RTCIceServer, RTCIceTransportPolicy
 from typing_extensions import override
 
+from blink_cli.core.media.path_type import PathType, path_type
 from blink_cli.net.handed_on import handed_on
 from blink_cli.net.ice.address_ranking import LocalAddress, RemoteAddress, rank_remote
 from blink_cli.net.ice.connectivity_checks import ConnectivityChecks
@@ -60,6 +61,12 @@ class Way:
 
     remote: tuple[str, int]
     """IP address and port."""
+
+    kind: PathType = "host"
+    """The less direct of the two candidates' types."""
+
+    relay_url: str | None = None
+    """Of our TURN server, if it goes through that."""
 
 
 class Handshake(Protocol):
@@ -316,7 +323,17 @@ class IceConnection(Connection):
         self._on_moved(self._way_told(left), self._way_told(taken))
 
     def _way_told(self, pair: CandidatePair) -> Way:
-        return Way(self.local_of.get(pair.protocol), pair.remote_addr)
+        local = self.local_of.get(pair.protocol)
+        return Way(
+            local,
+            pair.remote_addr,
+            kind=path_type(pair.local_candidate.type, pair.remote_candidate.type),
+            relay_url=self._relay_url() if local is None else None,
+        )
+
+    def _relay_url(self) -> str | None:
+        urls = (server.url for server in self._settings.ice_servers)
+        return next((url for url in urls if url.startswith("turn")), None)
 
     # the other side's candidates
 

@@ -37,6 +37,10 @@ CONFIRMED_S: Final = 15.0
 """For so long after it answered a doubt, a server is trusted to be alive and only the line to be lossy."""
 
 
+CHANNEL_DATA_BYTES: Final = 4
+"""Before each packet between a client and its relay (RFC 8656, section 12.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProbePace:
     """How often servers are asked. All times in seconds."""

@@ -1,0 +1,163 @@
+"""Calls between sessions behind translators (NATs) of each kind, over a line with delay and loss: signals by a NATS server, media by STUN and TURN.
+
+alice -- NAT --.                      .-- NAT -- bob
+'-- 40 ms, 2 % lost --'
+server (nats-server, coturn) --'            between any two of the three, each way; so the round trip is 80 ms
+
+ringing      from `offer` in alice's session until it rings in bob's
+link         from bob's having accepted until both sides' link stands
+sound        from bob's having accepted until the first audible sample of alice's tone in bob's file
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import secrets
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benches.setup import first_sound, plays_for_a_second
+from blink_cli.app.profile.profile import find_profile
+from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.lab.listening import Listener
+from blink_cli.lab.network.internet import Internet
+from blink_cli.lab.network.nat import NAT_KINDS
+from blink_cli.lab.sessions import CommandError, Session, moment, together
+from blink_cli.lab.turn_server import TurnServer
+from tests.support.nats_server import NatsServer
+
+CONNECT_S = 12.0
+"""A call that has no link by then has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Milliseconds of one call that connected."""
+
+    ringing_ms: float
+    link_ms: float
+    sound_ms: float
+    path: str
+
+
+async def one_call(alice: Session, bob: Session, heard: Path) -> Measured:
+    """Make a call and hang up."""
+    await bob.ask("set-output", f"wav:{heard}")
+    async with await alice.events() as hers, await bob.events() as his:
+        call = (await alice.ask("offer", bob.did))["call"]
+        offered = moment(await hers.next("call_joined", call_id=call))
+        rings = moment(await his.next("incoming_call", call_id=call, timeout_s=CONNECT_S))
+        await bob.blink("accept", call)
+        accepted = moment(await his.next("call_joined", call_id=call))
+        linked = await together(
+            *(told.next("link_changed", link="connected", timeout_s=CONNECT_S) for told in (hers, his))
+        )
+        stands = max(map(moment, linked))
+        status = await bob.until("status", plays_for_a_second, what="sound from alice")
+        (peer,) = (await alice.ask("rtp-stats"))["peers"]
+        await alice.blink("leave")
+        await his.next("call_terminated", call_id=call)
+        await bob.ask("set-output", "null")
+    sound = first_sound(Listener.of(status, heard), rings)
+    return Measured(
+        ringing_ms=1000 * (rings - offered).total_seconds(),
+        link_ms=1000 * (stands - accepted).total_seconds(),
+        sound_ms=1000 * (sound - accepted).total_seconds(),
+        path=peer["path"]["type"],
+    )
+
+
+async def calls_between(
+    kinds: tuple[str, str], conditions: Conditions, calls: int, seed: int
+) -> tuple[list[Measured], list[str]]:
+    """Make so many calls between hosts behind translators of two kinds. Returns those that connected, and why the others did not."""
+    with tempfile.TemporaryDirectory(prefix="blink-nat-") as folder:
+        async with Internet(seed=seed) as internet:
+            server, *hosts = await internet.hosts("server", "alice", "bob")
+            for host, kind in zip(hosts, kinds, strict=True):
+                await internet.put_behind_nat(host, NAT_KINDS[kind])
+            await internet.set_conditions(conditions)
+            with (
+                NatsServer(Path(folder), host=server) as nats,
+                TurnServer(secret=secrets.token_hex(8), host=server) as coturn,
+            ):
+                alice, bob = await together(*(_session(host, nats, coturn) for host in hosts))
+                for one, other in ((alice, bob), (bob, alice)):
+                    await one.ask("contacts", "add", other.profile, other.did)
+                await alice.until("peers", _sees_somebody, what="bob")
+                await together(*(one.ask("ice-servers") for one in (alice, bob)))
+                connected, failures = [], []
+                for number in range(calls):
+                    try:
+                        connected.append(await one_call(alice, bob, Path(folder, f"heard-{number}.wav")))
+                    except CommandError as failure:
+                        failures.append(str(failure))
+                        await together(*(one.blink("leave", expect=None) for one in (alice, bob)))
+                return connected, failures
+
+
+async def _session(host: Any, nats: NatsServer, coturn: TurnServer) -> Session:
+    settings = find_profile(host.name, host.machine.data_directory(host.name)).settings_path
+    settings.parent.mkdir(parents=True)
+    turn = coturn.server()
+    settings.write_text(
+        f'[[ice_servers]]\nurl = "{coturn.server("stun").url}"\n'
+        f'[[ice_servers]]\nurl = "{turn.url}"\nusername = "{turn.username}"\nsecret = "{turn.secret}"\n'
+    )
+    session: Session = await host.machine.serve(
+        host.name, "--signal", nats.url, "--no-multicast", "--input", "tone:440", "--output", "null"
+    )
+    return session
+
+
+def _sees_somebody(peers: Any) -> bool:
+    return any(peer["alive"] for peer in peers)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table, or with `--json` one document."""
+    parser = argparse.ArgumentParser(prog="scripts/bench nat", description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", type=int, default=20, help="of each pair of kinds (default 20)")
+    parser.add_argument("--pair", nargs=2, choices=NAT_KINDS, help="these two kinds alone, alice's first")
+    parser.add_argument("--delay-ms", type=float, default=40.0, help="each way between any two (default 40)")
+    parser.add_argument("--loss", type=float, default=0.02, help="0 to 1 (default 0.02)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    options = parser.parse_args(arguments)
+    pairs = [tuple(options.pair)] if options.pair else itertools.combinations_with_replacement(NAT_KINDS, 2)
+    conditions = Conditions(delay_ms=options.delay_ms, loss=options.loss)
+    if not options.json:
+        print(f"{'alice, bob':32}{'connected':>10}{'ringing':>14}{'link':>14}{'sound':>14}  path")
+    document = []
+    for kinds in pairs:
+        connected, failures = asyncio.run(calls_between(kinds, conditions, options.calls, options.seed))
+        document.append({"kinds": kinds, "calls": [asdict(call) for call in connected], "failures": failures})
+        if not options.json:
+            print(_row(kinds, connected, options.calls), flush=True)
+            for failure in failures:
+                print(f"  {failure}")
+    if options.json:
+        print(json.dumps({"schema": 1, "bench": "nat", "seed": options.seed, "pairs": document}))
+    return ExitCode.DONE
+
+
+def _row(kinds: tuple[str, ...], connected: Sequence[Measured], calls: int) -> str:
+    columns = "".join(
+        f"{statistics.median(values):8.0f} ≤{max(values):5.0f}"
+        for values in zip(*((c.ringing_ms, c.link_ms, c.sound_ms) for c in connected), strict=True)
+    )
+    paths = Counter(call.path for call in connected)
+    told = ", ".join(f"{path} {count}" for path, count in paths.most_common())
+    return f"{', '.join(kinds):32}{f'{len(connected)}/{calls}':>10}{columns}  {told}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
