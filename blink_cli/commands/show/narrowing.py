@@ -24,15 +24,31 @@ def follow_width(application: Application[Any], shown: Callable[[], Sequence[Lin
 
     """
     resized = application._on_resize  # noqa: SLF001 - see above
+    output = application.output
+    drawn_columns: int | None = None
 
-    def first_climb() -> None:
-        if reflows(os.environ):
-            rows = rows_added(shown(), application.output.get_size().columns)
-            if rows:
-                application.output.cursor_up(rows)
+    def climb() -> bool:
+        """Put the cursor where prompt_toolkit believes it to be, if the width is another than that of what stands there."""
+        nonlocal drawn_columns
+        columns = output.get_size().columns
+        changed = drawn_columns not in (None, columns)
+        drawn_columns = columns
+        rows = rows_added(shown(), columns) if changed and reflows(os.environ) else 0
+        if rows:
+            output.cursor_up(rows)
+        return changed
+
+    def draw_anew(_: object) -> None:
+        # An answer of the terminal, or a key, may ask for a frame after the resize and before its signal is read.
+        if climb():
+            application.renderer.erase(leave_alternate_screen=False)
+
+    def climb_first() -> None:
+        climb()
         resized()
 
-    application._on_resize = first_climb  # type: ignore[method-assign]  # noqa: SLF001 - see above
+    application.before_render += draw_anew
+    application._on_resize = climb_first  # type: ignore[method-assign]  # noqa: SLF001 - see above
 
 
 def rows_added(lines: Sequence[Line], columns: int) -> int:

@@ -36,6 +36,15 @@ class SynchronisedOutput(Vt100_Output):
         super().write(data)
 
     @override
+    def erase_down(self) -> None:
+        """Erase from the cursor to the end of the screen, in two steps, which leave nothing behind in tmux.
+
+        What is erased from the very first cell on (Ctrl-L, a panel at the top of the window) tmux 3.3 keeps in its history, from where it comes back
+        when the window grows. So the line is erased first, and all below from its next cell on.
+        """
+        self.write_raw("\x1b7\x1b[K\x1b[C\x1b[J\x1b8")
+
+    @override
     def flush(self) -> None:
         """End a frame."""
         if self._begun:
