@@ -4,6 +4,7 @@ import enum
 
 import msgspec
 
+from blink_cli.core.media.opus_packet import is_discontinuous
 
 class StoredFrame(msgspec.Struct, gc=False):
     """One encoded frame that waits."""
@@ -22,6 +23,11 @@ class StoredFrame(msgspec.Struct, gc=False):
 
     is_silent: bool
     """Whether its sender says that it is digital silence (RFC 6464 level 127)."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the sender may pause behind it. A sender that is muted says nothing behind digital silence."""
+        return self.is_silent or is_discontinuous(self.payload)
 
 
 class Stored(enum.Enum):

@@ -41,7 +41,7 @@ from blink_cli.core.media import red
 from blink_cli.core.media.interarrival_jitter import InterarrivalJitter
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_tap import PlayoutOutcome
-from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
+from blink_cli.core.media.opus_packet import carries_fec, packet_samples
 from blink_cli.core.media.playout_decision import PlayoutAction, PlayoutDecision, PlayoutReason
 from blink_cli.core.media.rtp import RtpPacket
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
@@ -155,6 +155,9 @@ class PlayoutBuffer:
         """Concealed since the last frame while media time stood still."""
 
         self._pausing = False
+        self._pause_from = 0
+        """Media time at which the last frame ended, if behind it the sender may pause."""
+
         self._silent_frames = 0
         self._silence_left = 0
         self._ready = _EMPTY
@@ -349,6 +352,9 @@ class PlayoutBuffer:
         return True
 
     def _jump(self, media_time: int) -> None:
+        following = self._store.peek(media_time)
+        if self._pausing and following is not None:
+            self._count_lost_in_pause(media_time, following)
         self._next = media_time
         self._given_up = 0
         self._missed_samples = 0
@@ -362,6 +368,8 @@ class PlayoutBuffer:
         start = self._next - self._given_up
         frame = self._store.take(start)
         if frame is not None:
+            if self._pausing:
+                self._count_lost_in_pause(start, frame)
             return self._play(start, frame, now_s)
         following_at = self._first_not_over(start)
         if following_at is None:
@@ -437,6 +445,26 @@ class PlayoutBuffer:
         counters.total_samples_received += skipped
         counters.concealment_events += not self._missed_samples
 
+    def _count_lost_in_pause(self, media_time: int, following: StoredFrame) -> None:
+        """Count speech that was lost while a pause was played in its place, as `following` shows by its number.
+
+        A sender that pauses sends little: only when half of the time has packets of its own was it no pause. Behind it speech goes on; before more silence
+        what is missing was most likely silence too.
+        """
+        assert self._last_sequence is not None, "a pause is behind a frame"
+        missing = (following.sequence - self._last_sequence - 1) * self._frame_samples
+        gap = media_time - self._pause_from
+        self._last_sequence = following.sequence - 1
+        lost = min(missing, self._missed_samples)
+        if lost <= 0 or gap > 2 * missing or following.is_quiet:
+            return
+        self._notes.add(PlayoutAction.SKIPPED, PlayoutReason.RESUMED, self._pause_from, samples=lost)
+        counters = self._counters
+        counters.skipped_samples += lost
+        counters.concealed_samples += lost
+        counters.silent_concealed_samples += lost
+        counters.concealment_events += 1
+
     def _play(self, start: int, frame: StoredFrame, now_s: float) -> Block:
         counters = self._counters
         # What had to be concealed first was needed that much earlier.
@@ -464,8 +492,9 @@ class PlayoutBuffer:
         self._missed_samples = 0
         self._held_samples = 0
         # Behind digital silence a sender that is muted says nothing: that is not missing.
-        self._pausing = frame.is_silent or is_discontinuous(frame.payload)
+        self._pausing = frame.is_quiet
         if self._pausing:
+            self._pause_from = self._next
             self._noise.restart()
         self._silent_frames = self._silent_frames + 1 if frame.is_silent else 0
         if self._silent_frames > _SETTLED_SILENT_FRAMES and frame.samples % TICK_SAMPLES == 0:
@@ -575,7 +604,7 @@ class PlayoutBuffer:
         def lookahead(sound: Block) -> Block:
             while len(sound) < LONGEST_PERIOD_SAMPLES + 2 * OVERLAP_SAMPLES:
                 frame = self._store.peek(self._next)
-                if frame is None or frame.is_silent or is_discontinuous(frame.payload):
+                if frame is None or frame.is_quiet:
                     break
                 self._store.take(self._next)
                 sound = np.concatenate((sound, self._play(self._next, frame, now_s)))

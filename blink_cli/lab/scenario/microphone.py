@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soundfile
 import soxr
 
+from blink_cli.audio.devices.sounds import DECODING_ERRORS
 from blink_cli.audio.sound_file import ForwardSoundFile
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import UsageError
@@ -106,13 +106,16 @@ def read_sound(path: Path) -> Samples:
     """
     try:
         with ForwardSoundFile(path) as file:
-            frames = file.read(dtype="float32", always_2d=True)
-            rate_hz = file.samplerate
-    except (OSError, soundfile.LibsndfileError) as error:
+            rate_hz: int = file.samplerate
+            # In pieces: a file that is read forward, such as one that a pipe wrote, need not say how long it is.
+            pieces = [file.read(rate_hz, dtype="float32", always_2d=True)]
+            while len(pieces[-1]):
+                pieces.append(file.read(rate_hz, dtype="float32", always_2d=True))
+    except DECODING_ERRORS as error:
         raise UsageError(
             f"The sound {shown(path)} cannot be read: {error}.", hint="Take a WAV or FLAC file, for example."
         ) from error
-    mono = np.asarray(np.mean(frames, axis=1), np.float32)
+    mono = np.asarray(np.mean(np.concatenate(pieces), axis=1), np.float32)
     if rate_hz == SAMPLE_RATE_HZ:
         return mono
     return np.asarray(soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ), np.float32)
