@@ -6,6 +6,7 @@ import msgspec
 
 from blink_cli.core.media.opus_packet import is_discontinuous
 
+
 class StoredFrame(msgspec.Struct, gc=False):
     """One encoded frame that waits."""
 

@@ -458,9 +458,8 @@ class PlayoutBuffer:
         lost = min(missing, self._missed_samples)
         if lost <= 0 or gap > 2 * missing or following.is_quiet:
             return
-        self._notes.add(PlayoutAction.SKIPPED, PlayoutReason.RESUMED, self._pause_from, samples=lost)
+        self._notes.add(PlayoutAction.CONCEALED, PlayoutReason.MISSING, self._pause_from, samples=lost)
         counters = self._counters
-        counters.skipped_samples += lost
         counters.concealed_samples += lost
         counters.silent_concealed_samples += lost
         counters.concealment_events += 1

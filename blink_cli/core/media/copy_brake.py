@@ -8,7 +8,8 @@
         |     '--- it stands all the same: not ours ----'                             |
         '------------------------ after a while, each time a longer one --------------'
 
-A queue shows in round trips: all of the last ones are far above the least that was seen, and by more than jitter explains. Whether copies are
+A queue shows in round trips: all of the last ones are far above the least that was seen, and by more than jitter explains. Where a queue stands
+since the call began, nothing shorter was seen: so what takes longer than `LONG_WAY_S` is not taken for the way until it was seen without copies. Whether copies are
 the cause is tried and not guessed: a queue of one's own is empty a second or two after they stop.
 """
 
@@ -20,6 +21,9 @@ RECENT_ROUND_TRIPS: Final = 3
 
 STANDING_QUEUE_S: Final = 0.08
 """More than one of a healthy line has: four packets of voice."""
+
+LONG_WAY_S: Final = 0.2
+"""There and back to another continent. More than that may be a queue that stood before the first round trip."""
 
 STANDING_JITTERS: Final = 4.0
 """And so much more for each second of jitter (RFC 3550): round trips by chance are apart by this, both ways together."""
@@ -44,11 +48,23 @@ FORGOTTEN_AFTER_S: Final = 60.0
 class CopyBrake:
     """Of one line. Pure: the caller says what time it is."""
 
-    __slots__ = ("_base_s", "_excess_s", "_free_at", "_hold_s", "_recent", "_rests_until", "_trying_since")
+    __slots__ = (
+        "_base_s",
+        "_copies",
+        "_excess_s",
+        "_free_at",
+        "_hold_s",
+        "_recent",
+        "_rests_until",
+        "_trying_since",
+    )
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_ROUND_TRIPS)
-        self._base_s = float("inf")
+        self._recent: deque[float] = deque(maxlen=RECENT_ROUND_TRIPS)
+        """Round trips, all with copies or all without."""
+
+        self._copies = False
+        self._base_s = LONG_WAY_S
         self._excess_s = 0.0
         self._trying_since: float | None = None
         self._rests_until = float("-inf")
@@ -65,10 +81,15 @@ class CopyBrake:
             copies: Whether the line is sent copies at present.
 
         """
-        self._recent.append((now_s, rtt_s))
+        if copies != self._copies:
+            self._copies = copies
+            self._recent.clear()
+        self._recent.append(rtt_s)
         self._base_s = min(self._base_s, rtt_s)
         if self._trying_since is not None:
             self._judge(now_s)
+        elif not copies and len(self._recent) == RECENT_ROUND_TRIPS:
+            self._base_s = min(self._recent)  # nobody's queue, or somebody else's
         elif copies and now_s >= self._rests_until and len(self._recent) == RECENT_ROUND_TRIPS:
             if now_s - self._free_at > FORGOTTEN_AFTER_S:
                 self._hold_s = SHORTEST_HOLD_S
@@ -82,11 +103,11 @@ class CopyBrake:
 
     @property
     def _standing_s(self) -> float:
-        return min(rtt_s for _, rtt_s in self._recent) - self._base_s
+        return min(self._recent) - self._base_s
 
     def _judge(self, now_s: float) -> None:
         assert self._trying_since is not None
-        latest_s = self._recent[-1][1] - self._base_s
+        latest_s = self._recent[-1] - self._base_s
         if latest_s <= DRAINED * self._excess_s:
             self._free_at = now_s + self._hold_s
             self._hold_s = min(2 * self._hold_s, LONGEST_HOLD_S)
@@ -94,6 +115,6 @@ class CopyBrake:
             return
         else:
             self._rests_until = now_s + SUSPICION_RESTS_S
-            self._base_s = min(rtt_s for _, rtt_s in self._recent)  # this is how long the way is now
+            self._base_s = min(self._recent)  # this is how long the way is now
         self._trying_since = None
         self._recent.clear()

@@ -235,6 +235,31 @@ def test_a_muted_sender_is_not_concealed(lost: int | None) -> None:
     assert voiced >= 58, "it is heard at once when it speaks again"
 
 
+@pytest.mark.parametrize(
+    ("lost", "concealed_frames"),
+    [
+        (range(50, 85), 35),  # an outage that begins in a pause, and speech goes on behind it
+        (range(50, 55), 3),  # two frames of delay were too much, and are gone now
+        (range(50, 250), 100),  # what is slept through is not heard, and not counted
+        ([55, 56, 57], 0),  # silence, as was before and comes behind
+    ],
+)
+def test_speech_that_is_lost_behind_a_pause_is_concealed(
+    lost: range | list[int], concealed_frames: int
+) -> None:
+    quiet = range(48, 60) if isinstance(lost, list) else range(48, 50)
+    packets = [
+        Sender().packet(number, level_dbov=-127 if number in quiet else -20)
+        for number in range(350)
+        if number not in lost
+    ]
+    buffer, _, _ = play(packets, 6.9)
+    statistics = buffer.statistics()
+    assert statistics.concealed_samples == pytest.approx(concealed_frames * 960, abs=2 * 960)
+    assert statistics.silent_concealed_samples == statistics.concealed_samples
+    assert statistics.concealment_events == (concealed_frames > 0)
+
+
 def test_a_long_pause_is_played_without_decoding() -> None:
     sender = Sender()
     pause = bytes([9 << 3])

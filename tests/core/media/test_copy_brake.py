@@ -21,13 +21,13 @@ BASE_S, QUEUE_S = 0.04, 0.3
 class Line:
     """A line whose queue is full while copies are sent, or always."""
 
-    def __init__(self, *, narrow: bool, jitter_s: float = 0.01) -> None:
+    def __init__(self, *, narrow: bool, jitter_s: float = 0.01, seen_s: int = 5) -> None:
         self.brake = CopyBrake()
         self.narrow = narrow
         self.jitter_s = jitter_s
         self.now_s = 0.0
         self.barred_s = 0
-        for _ in range(5):
+        for _ in range(seen_s):
             self.step(BASE_S, copies=False)
 
     def step(self, rtt_s: float, *, copies: bool = True) -> None:
@@ -60,6 +60,23 @@ def test_a_queue_that_stays_is_not_theirs_and_they_come_back() -> None:
     before = line.barred_s
     line.run(int(SUSPICION_RESTS_S) * 4)
     assert line.barred_s == before, "the way is longer now, and that is no queue"
+
+
+def test_a_queue_that_stood_before_the_first_round_trip_goes_too() -> None:
+    line = Line(narrow=True, seen_s=0)
+    line.run(200)
+    assert line.barred_s > 0.9 * 200
+
+
+def test_a_long_way_is_tried_once_and_then_known() -> None:
+    line = Line(narrow=False, seen_s=0)
+    line.run(300)
+    assert 0 < line.barred_s <= TRIAL_S + 1
+    known = Line(narrow=False, seen_s=0)
+    for _ in range(3):
+        known.step(BASE_S + QUEUE_S, copies=False)
+    known.run(300)
+    assert known.barred_s == 0
 
 
 def test_nothing_is_suspected_without_copies() -> None:
