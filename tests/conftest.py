@@ -1,8 +1,10 @@
-"""What holds for every test: it leaves no task and no thread behind, and it is of one of three kinds.
+"""What holds for every test: it leaves no task and no thread behind, and it is of one of three kinds, by whom it may run beside.
 
-    no_clock    computes, and waits for no clock: no sockets, no sleep; threads in virtual time. Runs beside others. The default of the folders in `WITHOUT_CLOCK`, a marker elsewhere
-    real_time   a marker: what it hears or sees depends on when. Runs alone, and is made again if it failed just after the machine stood still
-    serial      all others: sockets, processes, threads, but no bound that a stall of a tenth of a second breaks. Runs alone
+    no_clock    computes, and waits for no clock: no sockets, no sleep; threads in virtual time. Runs beside others on all processors. The default of the folders in `WITHOUT_CLOCK`, a marker elsewhere
+    in_pairs    all others: sockets, processes, threads, but no bound that one busy neighbour breaks. Runs beside one other of its kind; the tests of a file one after the other
+    alone       nothing runs beside it: what it hears or sees depends on when (the default of `real_time`), or it counts what others do too
+
+`real_time` says that a stall of the machine can fail a test: it is made again if it failed just after one. It runs alone unless it is `in_pairs` too.
 
 Every repetition is listed at the end (`RERUN`), with what the machine went through. Their number has a bound, which only falls
 (`tests/repeated_tests_bound.txt`). A failure that no stall preceded counts at once.
@@ -34,6 +36,7 @@ from blink_cli.lab.requirements import UnavailableError
 WITHOUT_CLOCK: Final = ("core", "simulation", "support", "benches")
 """Folders whose tests have no clock unless they say so."""
 
+KINDS: Final = ("no_clock", "in_pairs", "alone")
 REPETITIONS: Final = 5
 REPEATED_TESTS_BOUND: Final = Path(__file__).with_name("repeated_tests_bound.txt")
 
@@ -49,8 +52,8 @@ _DISTURBANCE = pytest.StashKey[Disturbance]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the machine, but for those who run beside others and are excused by nothing."""
-    if not hasattr(config, "workerinput") and not config.getoption("numprocesses", None):
+    """Watch the machine, where tests run that a stall of it excuses: in a process that has workers none does."""
+    if not config.getoption("numprocesses", None):
         config.stash[_WITNESS] = StallWitness()
         config.stash[_WITNESS].start()
 
@@ -70,10 +73,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.flaky(reruns=REPETITIONS, condition=functools.partial(_was_disturbed, item))
             )
-        elif not item.get_closest_marker("serial") and (
-            item.path.relative_to(tests).parts[0] in WITHOUT_CLOCK
-        ):
+        if any(map(item.get_closest_marker, KINDS)):
+            continue
+        if item.get_closest_marker("real_time"):
+            item.add_marker(pytest.mark.alone)
+        elif item.path.relative_to(tests).parts[0] in WITHOUT_CLOCK:
             item.add_marker(pytest.mark.no_clock)
+        else:
+            item.add_marker(pytest.mark.in_pairs)
 
 
 def _was_disturbed(item: pytest.Item) -> bool:
@@ -177,7 +184,7 @@ def no_clock_in_parallel(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 def _refused(name: str) -> Callable[..., NoReturn]:
     def refuse(*_: object, **__: object) -> NoReturn:
         pytest.fail(
-            f"{name}: this test runs beside others, so it may neither sleep nor use sockets. Mark it `serial`, or "
+            f"{name}: this test runs beside others, so it may neither sleep nor use sockets. Mark it `in_pairs`, or "
             "`real_time` if a stall of the machine can fail it (CONTRIBUTING.md).",
             pytrace=True,
         )

@@ -7,7 +7,7 @@ from benches import packet_path
 from benches.packet_path import MOST_HOPS, Way
 
 
-@pytest.mark.serial
+@pytest.mark.in_pairs
 def test_a_packet_passes_five_objects_and_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
     assert packet_path.main(["--seconds", "1"]) == 0, capsys.readouterr().out
     out = capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 
 from blink_cli.commands.stopping import STOP_SIGNALS, stop_signals
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.in_pairs
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)

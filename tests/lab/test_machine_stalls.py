@@ -10,7 +10,7 @@ import pytest
 
 from blink_cli.lab.machine_stalls import STALL_S, Disturbance, StallWitness
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.in_pairs
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from blink_cli.lab.network.namespaces import made
 from blink_cli.lab.program_process import ForkedProcess, can_fork, fork
 from blink_cli.lab.sessions import Machine
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.in_pairs, pytest.mark.timeout(60)]
 
 
 async def ended(process: ForkedProcess) -> tuple[int, str, str]:

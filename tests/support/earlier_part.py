@@ -1,7 +1,9 @@
-"""Joins two runs of pytest into one result: tests that run beside each other, then those that run alone.
+"""Joins runs of pytest into one result: tests that run beside each other, then in pairs, then alone.
 
 pytest -p tests.support.earlier_part --results-to=FILE   ...   writes what became of every test
 pytest -p tests.support.earlier_part --results-from=FILE ...   counts that too: in its last line, its failures and its exit code
+
+With both, what is written is what became of the tests of both.
 """
 
 import json
@@ -33,6 +35,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     for written in json.loads(earlier.read_text("utf-8") or "[]"):
         data = {name: value for name, value in written.items() if name not in _OF_A_WORKER}
         report = config.hook.pytest_report_from_serializable(config=config, data=data)
+        _reports.append(report)
         category = config.hook.pytest_report_teststatus(report=report, config=config)[0]
         reporter.stats.setdefault(category, []).append(report)
 

@@ -1,4 +1,4 @@
-"""Two runs of pytest that count as one."""
+"""Runs of pytest that count as one."""
 
 import os
 import subprocess
@@ -33,18 +33,21 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("first", "second", "code", "said"),
     [
-        ("pass", "pass", 0, "3 passed"),
-        ("assert False", "pass", 1, "2 failed, 1 passed"),
+        ("pass", "pass", 0, "4 passed"),
+        ("assert False", "pass", 1, "2 failed, 2 passed"),
+        ("pass", "assert False", 1, "1 failed, 3 passed"),
     ],
 )
-def test_the_last_line_counts_both_parts_and_either_failure_fails(
+def test_the_last_line_counts_all_parts_and_any_failure_fails(
     tmp_path: Path, first: str, second: str, code: int, said: str
 ) -> None:
-    one, two = tmp_path / "test_one.py", tmp_path / "test_two.py"
+    one, two, three = (tmp_path / f"test_{name}.py" for name in ("one", "two", "three"))
     one.write_text(f"def test_a(): {first}\ndef test_b(): {first}\n")
     two.write_text(f"def test_c(): {second}\n")
+    three.write_text("def test_d(): pass\n")
     results = tmp_path / "results.json"
     run(tmp_path, "-n", "2", f"--results-to={results}", str(one))
-    found = run(tmp_path, f"--results-from={results}", str(two))
+    run(tmp_path, "-n", "2", f"--results-from={results}", f"--results-to={results}", str(two))
+    found = run(tmp_path, f"--results-from={results}", str(three))
     assert found[0] == code
     assert said in found[1]

@@ -14,7 +14,7 @@ from blink_cli.net.link import media_link, sdp
 from tests.app.conftest import OpenSession
 from tests.app.test_session import Ear, ask, connect
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.in_pairs
 
 WISHES = "minptime=10;stereo=0;maxaveragebitrate=20000"
 """As a program says them that has one loudspeaker and a thin line."""

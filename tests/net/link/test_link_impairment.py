@@ -16,7 +16,7 @@ from blink_cli.net.link_settings import LinkConnected
 from blink_cli.runtime.tasks import TaskOwner
 from tests.net.gossip_parts import eventually
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.in_pairs
 
 FRAMES = 400
 BAD = Conditions(
