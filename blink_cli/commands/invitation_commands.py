@@ -86,9 +86,9 @@ async def join(
         bool, typer.Option("--forget", help="Use no server of an invitation any more; contacts stay.")
     ] = False,
 ) -> None:
-    """Take an invitation: its sender becomes a contact, its servers carry signals of the sessions that are started from now on.
+    """Take an invitation: its sender becomes a contact, its servers carry signals.
 
-    For example `blink join blink-join:lQHE…`; what `[signal]` in settings.toml says wins over it.
+    Sessions that are started from now on use the servers. For example `blink join blink-join:lQHE…`; what `[signal]` in settings.toml says wins over it.
     """
     from blink_cli.app.profile.joined_servers import JoinedServers  # noqa: PLC0415 - cryptography: `--help` needs none
     from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
