@@ -1,6 +1,5 @@
 """`python -m blink_cli` and the `blink` script."""
 
-import gc
 import sys
 
 
@@ -9,11 +8,10 @@ def main() -> None:
     from blink_cli.commands.standard_streams import fill_standard_streams  # noqa: PLC0415 - nothing is loaded for those who only import this
 
     fill_standard_streams()
-    # Imports make much and leave nothing to collect.
-    gc.disable()
-    from blink_cli.commands.main import main as run  # noqa: PLC0415 - as above
+    from blink_cli.runtime.garbage import collect_seldom  # noqa: PLC0415 - as above
 
-    gc.enable()
+    collect_seldom()
+    from blink_cli.commands.main import main as run  # noqa: PLC0415 - as above
 
     code = run()
     if "sounddevice" in sys.modules:

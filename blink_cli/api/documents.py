@@ -1,13 +1,15 @@
 """What `--json` prints: replies and events as they stand on the control socket, less the tag that only the socket needs; and what commands say of themselves."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from blink_cli.core.api.events import Event
 from blink_cli.core.api.replies import SCHEMA, ImpairmentState, Peers, Reply, Status
 from blink_cli.core.text.utc_text import utc_text
+
+if TYPE_CHECKING:
+    from blink_cli.core.api.events import Event
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -344,7 +346,7 @@ def reply_document(reply: Reply) -> Any:
     return {"schema": document.pop("schema"), **document}
 
 
-def event_document(event: Event | Status, heard_at: datetime) -> dict[str, Any]:
+def event_document(event: "Event | Status", heard_at: datetime) -> dict[str, Any]:
     """Return an event's document: `schema`, `event`, `time` (ISO 8601, UTC), and its fields. The snapshot is the event `snapshot`.
 
     The call's id stands under `call`, as in every other document, and under `call_id`, where scripts have always found it.

@@ -21,7 +21,7 @@ from blink_cli.api.option_words import checked_codec, session_options
 from blink_cli.api.reached_session import AttachedSession, OpenedSession, TappableSession
 from blink_cli.api.session import Session
 from blink_cli.app.control.control_client import ControlClient
-from blink_cli.app.control.control_socket import control_door
+from blink_cli.app.control.door_choice import control_door
 from blink_cli.app.profile.profile import DEFAULT_PROFILE, Profile, find_profile
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_options import AutoAccept, CodecOptions, IceTransport, SessionOptions

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from blink_cli.core.api.events import LinkState, ProtocolDiffers
 from blink_cli.core.api.replies import (
     CallPeer,
     OtherVersion,
@@ -12,8 +11,10 @@ from blink_cli.core.api.replies import (
     RecordedLoudness,
     Status,
 )
+from blink_cli.core.call.facts import LinkState
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.ids import Did
+from blink_cli.core.presence.facts import ProtocolDiffers
 from blink_cli.core.text.path_text import shown
 from blink_cli.core.text.version_words import version_sentence
 

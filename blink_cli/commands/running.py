@@ -2,26 +2,26 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from blink_cli import __version__
 from blink_cli.app.control.control_client import ControlClient
-from blink_cli.app.control.control_socket import control_door
+from blink_cli.app.control.door_choice import control_door
 from blink_cli.commands.global_options import DEFAULT_PROFILE, GlobalOptions
-from blink_cli.core.api.events import Event
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NoSessionError
 from blink_cli.core.text.path_text import as_word
+from blink_cli.runtime.garbage import collect_as_usual, collect_seldom
 from blink_cli.runtime.math_threads import on_one_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from blink_cli.app.profile.profile import Profile
+    from blink_cli.core.api.events import Event
     from blink_cli.core.identity.identity import Identity
 
 
@@ -36,7 +36,7 @@ class HostedSession(SessionPort, Protocol):
         """End without waiting for what can be made later as well."""
 
     @property
-    def notices(self) -> tuple[Event, ...]:
+    def notices(self) -> "tuple[Event, ...]":
         """What went otherwise than asked while it opened."""
 
 
@@ -117,12 +117,11 @@ def open_session(
     profile: "Profile", identity: "Identity", options: SessionOptions, log: "Path | None"
 ) -> AbstractAsyncContextManager[HostedSession]:
     """Open the session itself; `log` is where this process logs."""
-    # Imports make much and leave nothing to collect: looking for it again and again takes a tenth of their time.
-    gc.disable()
+    collect_seldom()
     try:
         with on_one_thread():
-            from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings aiortc, av, numpy and zeroconf: half a second
+            from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings numpy and zeroconf: a third of a second
     finally:
-        gc.enable()
+        collect_as_usual()
     prepare_process()
     return Session.open(profile, identity, options, log)

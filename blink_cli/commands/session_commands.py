@@ -9,7 +9,6 @@ from blink_cli.api.documents import ProgramVersion, reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.status_text import status_lines
-from blink_cli.core.api.events import RecordingFilesLate
 from blink_cli.core.api.replies import Done, Status, Trace
 from blink_cli.core.api.requests import GetStatus, GetTrace, Quit
 from blink_cli.core.errors import UsageError
@@ -107,6 +106,7 @@ async def quit_session(context: CommandContext) -> None:
 async def _tell_what_is_late(context: CommandContext, events: "AsyncIterator[Event | Status]") -> None:
     """Say why the session does not end yet; returns when it has ended and freed its profile."""
     from blink_cli.commands.event_sentences import Narrator  # noqa: PLC0415 - as above
+    from blink_cli.core.api.events import RecordingFilesLate  # noqa: PLC0415 - as above
 
     narrator = Narrator()
     async for happened in events:

@@ -23,7 +23,7 @@ from typing import Final
 
 from benches.machine_noise import stolen_percent, stolen_s
 from blink_cli.app.control.control_client import ControlClient
-from blink_cli.app.control.control_socket import control_door
+from blink_cli.app.control.door_choice import control_door
 from blink_cli.core.api.events import LinkState
 from blink_cli.core.api.replies import Participants, RtpStatistics
 from blink_cli.core.api.requests import AcceptCall, GetParticipants, GetRtpStatistics, PlaceOffer

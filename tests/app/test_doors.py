@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import pytest
 
-from blink_cli.app.control.control_socket import LoopbackDoor, UnixDoor
+from blink_cli.app.control.control_socket import UnixDoor
+from blink_cli.app.control.loopback_door import LoopbackDoor
 from blink_cli.app.files.rtp_log_files import analyse_log, export_capture
 from blink_cli.app.profile.contacts import Contacts
 from blink_cli.app.profile.device_memory import DeviceMemory

@@ -36,9 +36,19 @@ from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import load_settings
 from blink_cli.commands.analysis_text import analysis_lines
 from blink_cli.commands.capture_command import capture_lines
-from blink_cli.core.api.control_protocol import Ask, decode_from_client, decode_from_session, decode_request
+from blink_cli.core.api.control_protocol import (
+    Answer,
+    Ask,
+    Happening,
+    decode_from_client,
+    decode_from_session,
+    decode_reply,
+    decode_request,
+)
 from blink_cli.core.api.device_name import parse_input_name, parse_output_name
+from blink_cli.core.api.event_content import decode_event
 from blink_cli.core.api.invitation import SCHEME, read_invitation
+from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.endpoint import parse_endpoint, parse_group, parse_interface
 from blink_cli.core.errors import BlinkError, UsageError, WireError
 from blink_cli.core.gossip.datagram import write_datagrams
@@ -213,7 +223,11 @@ def control(data: bytes) -> None:
         if isinstance(asked, Ask):
             decode_request(asked.request)
     with suppress(BlinkError):
-        decode_from_session(data)
+        told = decode_from_session(data)
+        if isinstance(told, Happening):
+            decode_event(told.event)
+        elif isinstance(told, Answer):
+            decode_reply(GetStatus(), told.reply)
 
 
 def claim(data: bytes) -> None:

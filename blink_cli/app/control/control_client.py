@@ -5,10 +5,11 @@ import contextlib
 import itertools
 from collections.abc import AsyncGenerator
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
 
 from blink_cli.app.control.control_socket import ControlDoor
-from blink_cli.app.event_hub import EventHub
 from blink_cli.core.api.control_protocol import (
     PROTOCOL,
     Answer,
@@ -17,15 +18,19 @@ from blink_cli.core.api.control_protocol import (
     Hello,
     Refusal,
     decode_from_session,
+    decode_reply,
     encode_line,
     encode_request,
     error_of,
 )
-from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import Reply, Status
-from blink_cli.core.api.requests import R, Request, Subscribe, checked_reply
+from blink_cli.core.api.replies import Status
+from blink_cli.core.api.requests import R, Request, Subscribe
 from blink_cli.core.errors import BlinkError, NoSessionError, session_ended
 from blink_cli.runtime.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from blink_cli.app.control.event_stream import EventStream
+    from blink_cli.core.api.events import Event
 
 HELLO_S: Final = 5.0
 """A session answers within milliseconds; one that is stopped (SIGSTOP) or stuck does not."""
@@ -40,8 +45,8 @@ class ControlClient:
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
-        self._hub = EventHub()
+        self._waiting: dict[int, asyncio.Future[msgspec.Raw]] = {}
+        self._stream: EventStream | None = None
         self._ended = False
         self._tasks = TaskOwner("control client")
         self._reading = self._tasks.start(self._read(), name="read")
@@ -93,13 +98,13 @@ class ControlClient:
         if self._ended:
             raise session_ended()
         request_id = next(self._ids)
-        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = answer
         try:
             self._writer.write(encode_request(request_id, request))
             with contextlib.suppress(OSError):  # the reader sees the end too, and knows more
                 await self._writer.drain()
-            return checked_reply(request, await answer)
+            return decode_reply(request, await answer)
         except asyncio.CancelledError:
             if not self._ended:
                 self._writer.write(encode_line(Cancel(id=request_id)))
@@ -107,16 +112,18 @@ class ControlClient:
         finally:
             del self._waiting[request_id]
 
-    async def events(self) -> AsyncGenerator[Event | Status, None]:
+    async def events(self) -> "AsyncGenerator[Event | Status, None]":
         """See `SessionPort.events`. At most one iteration at a time for a connection. It ends when the session has ended and freed its profile."""
+        from blink_cli.app.control.event_stream import EventStream  # noqa: PLC0415 - a command that asks once needs no events
+
         # Listen first: events may stand in the same read as the answer.
-        listener = self._hub.listen()
+        stream = self._stream = EventStream()
         try:
             yield await self.ask(Subscribe())
-            while (event := await listener.next_event()) is not None:
+            while (event := await stream.next_event()) is not None:
                 yield event
         finally:
-            self._hub.forget(listener)
+            self._stream = None
 
     async def until_ended(self) -> None:
         """Return when the session has ended and freed its profile, or this is closed. Cancelling is safe."""
@@ -155,8 +162,9 @@ class ControlClient:
                 waiting = self._waiting.get(request_id) if request_id is not None else None
                 if waiting is not None and not waiting.done():
                     waiting.set_exception(error_of(refusal))
-            case Happening(event=event):
-                self._hub.publish(event)
+            case Happening(event=content):
+                if self._stream is not None:
+                    self._stream.take(content)
             case Hello() | None:
                 pass  # a kind of a later version
 
@@ -165,4 +173,5 @@ class ControlClient:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(session_ended())
-        self._hub.close()
+        if self._stream is not None:
+            self._stream.close()

@@ -22,14 +22,15 @@ from blink_cli.core.api.control_protocol import (
     Ask,
     Cancel,
     CancelledError,
-    Happening,
     Hello,
     Refusal,
     Secret,
     ToClient,
+    answer_of,
     decode_from_client,
     decode_request,
     encode_line,
+    happening_of,
     refusal_of,
 )
 from blink_cli.core.api.replies import Status
@@ -248,7 +249,7 @@ class _Client:
 
     async def _outcome(self, request_id: int, request: AnyRequest) -> Answer | Refusal:
         try:
-            return Answer(id=request_id, reply=await self._session.ask(request))
+            return answer_of(request_id, await self._session.ask(request))
         except BlinkError as error:
             return refusal_of(request_id, error)
         except Exception as bug:  # noqa: BLE001 - its traceback goes to the log, its name to the one who waits for an answer
@@ -268,9 +269,7 @@ class _Client:
             async with contextlib.aclosing(self._session.events()) as events:
                 async for event in events:
                     await self.send(
-                        Answer(id=request_id, reply=event)
-                        if isinstance(event, Status)
-                        else Happening(event=event)
+                        answer_of(request_id, event) if isinstance(event, Status) else happening_of(event)
                     )
         finally:
             self._subscribed = False

@@ -2,44 +2,33 @@
 
     UnixDoor       a Unix domain socket, 0600, in a folder of this user only (0700); both sides ask the kernel for the other's user.
                    Where the folder's path is too long for a socket, it is in a folder of a name that nobody can take first, told by a file
-    LoopbackDoor   a port of 127.0.0.1 and a file, 0600, with the port and a secret; the client's first line is the secret (Windows)
+    LoopbackDoor   (loopback_door.py) a port of 127.0.0.1 and a file, 0600, with the port and a secret; the client's first line is the secret (Windows)
 
-A door is opened by the session that holds the profile's lock: whatever an earlier session left lying there is stale.
+`control_door` of door_choice.py chooses. A door is opened by the session that holds the profile's lock: whatever an earlier session left lying there is stale.
 """
 
 import asyncio
 import errno
-import hmac
 import os
-import secrets
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-
 from blink_cli.app.control.peer_credentials import peer_uid
-from blink_cli.core.api.control_protocol import MAX_LINE_BYTES, Secret, decode_from_client, encode_line
-from blink_cli.core.errors import BlinkError, IdentityError, NoSessionError, UsageError
-from blink_cli.core.text.path_text import as_word
+from blink_cli.core.api.control_protocol import MAX_LINE_BYTES
+from blink_cli.core.errors import BlinkError, IdentityError, NoSessionError
 from blink_cli.files.private_folder import make_private
 from blink_cli.files.reading import NotPrivateError, read_private
-from blink_cli.files.writing import write_new, write_over
+from blink_cli.files.writing import write_over
 
 MAX_SOCKET_PATH_BYTES: Final = 103
 """sockaddr_un.sun_path holds 104 bytes on macOS and the BSDs, 108 on Linux, its final zero included."""
 
-ADMISSION_S: Final = 2.0
-"""How long a client of a loopback port may take to show the secret."""
-
-_MOST_ADDRESS_BYTES: Final = 4096
+MOST_ADDRESS_BYTES: Final = 4096
 
 _SOCKET: Final = "control.sock"
-
-_SHORT_FOLDER: Final = "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108 - the folder made in it is this user's only
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
 
@@ -136,83 +125,20 @@ class UnixDoor:
             with suppress(OSError, NotPrivateError):  # a session that crashed left it
                 self._find_place()
                 self.remove()
-            # Not gettempdir(): TMPDIR may be long as well. The name is drawn: nobody can have put anything there.
-            self.path = Path(tempfile.mkdtemp(prefix="blink-", dir=_SHORT_FOLDER)) / _SOCKET
+            import tempfile  # noqa: PLC0415 - few folders are that long, and no client draws names
+
+            # Not gettempdir(), where there is another: TMPDIR may be long as well. The name is drawn: nobody can have put anything there.
+            short = "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()  # noqa: S108 - the folder made in it is this user's only
+            self.path = Path(tempfile.mkdtemp(prefix="blink-", dir=short)) / _SOCKET
             write_over(self._told_by, os.fsencode(self.path))
         self.path.unlink(missing_ok=True)
 
     def _find_place(self) -> None:
         if self._told_by is not None:
-            told = Path(os.fsdecode(read_private(self._told_by, _MOST_ADDRESS_BYTES)))
+            told = Path(os.fsdecode(read_private(self._told_by, MOST_ADDRESS_BYTES)))
             if told.name != _SOCKET:
                 raise OSError(errno.EINVAL, f"{self._told_by} names no socket")
             self.path = told
-
-
-class _Address(msgspec.Struct, frozen=True):
-    """The content of a loopback door's file."""
-
-    port: int
-    secret: str
-
-
-class LoopbackDoor:
-    """A port of 127.0.0.1. Any local user can reach it, so the first line must be the secret from a file that only this user can read."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.path = directory / "control.json"
-        self._secret = ""
-
-    async def listen(self, connected: Connected) -> asyncio.Server:
-        """See `ControlDoor.listen`."""
-        make_private(self._directory)
-        self.path.unlink(missing_ok=True)
-        try:
-            server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=MAX_LINE_BYTES)
-        except OSError as error:
-            raise BlinkError(
-                f"No port of 127.0.0.1 can be opened for control: {error.strerror or error}."
-            ) from error
-        self._secret = secrets.token_urlsafe(32)
-        address = _Address(port=server.sockets[0].getsockname()[1], secret=self._secret)
-        write_new(self.path, msgspec.json.encode(address))
-        return server
-
-    async def admits(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:  # noqa: ARG002 - what it asks, it reads
-        """See `ControlDoor.admits`."""
-        try:
-            async with asyncio.timeout(ADMISSION_S):
-                shown = decode_from_client(await reader.readuntil())
-        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, UsageError):
-            return False
-        return isinstance(shown, Secret) and hmac.compare_digest(shown.secret.encode(), self._secret.encode())
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """See `ControlDoor.connect`."""
-        try:
-            address = msgspec.json.decode(read_private(self.path, _MOST_ADDRESS_BYTES), type=_Address)
-            reader, writer = await asyncio.open_connection("127.0.0.1", address.port, limit=MAX_LINE_BYTES)
-        except NotPrivateError as error:
-            raise IdentityError(
-                f"{self.path} {error}.",
-                hint=f"Run `chmod 600 {as_word(self.path)}` and start the session again.",
-            ) from error
-        except (FileNotFoundError, ConnectionRefusedError, msgspec.DecodeError) as error:
-            raise NoSessionError("No session is running.") from error
-        except OSError as error:
-            raise BlinkError(f"The session cannot be reached: {self.path}: {error.strerror}.") from error
-        writer.write(encode_line(Secret(secret=address.secret)))
-        return reader, writer
-
-    def remove(self) -> None:
-        """See `ControlDoor.remove`."""
-        self.path.unlink(missing_ok=True)
-
-
-def control_door(directory: Path) -> ControlDoor:
-    """Return this system's door in a profile's runtime folder. Touches nothing yet."""
-    return LoopbackDoor(directory) if sys.platform == "win32" else UnixDoor(directory)
 
 
 def _is_ours(writer: asyncio.StreamWriter) -> bool:

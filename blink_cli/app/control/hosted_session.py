@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 from blink_cli.app.control.control_server import ControlServer
-from blink_cli.app.control.control_socket import control_door
+from blink_cli.app.control.door_choice import control_door
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.profile_lock import LOCK_NAME, ProfileLock
 from blink_cli.core.api.control_protocol import Hello

@@ -10,17 +10,27 @@
 Ids are the client's, and name one unanswered request at a time. Requests run side by side: one that waits holds up no other, so answers
 come in the order in which they are ready. The requests are those of core/api/requests.py, the replies those of core/api/replies.py, the events
 those of core/api/events.py. An error that belongs to no request (a line that is not JSON) has the id null. A client ignores fields and kinds
-that it does not know; a session refuses them, and says so. Strings may be paths that are not UTF-8: core/text/json_text.py. See docs/control.md.
+that it does not know; a session refuses them, and says so. What lines carry (`request`, `reply`, `event`) is read afterwards, by what is known of it then: a command that asks
+once makes a decoder for its own reply alone, and none for events. Strings may be paths that are not UTF-8: core/text/json_text.py. See docs/control.md.
 """
 
-from typing import Annotated, Any, ClassVar, Final
+import functools
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar
 
 import msgspec
 
 from blink_cli.core import errors
-from blink_cli.core.api.events import Event
 from blink_cli.core.api.replies import Reply
-from blink_cli.core.api.requests import AnyRequest, Request, SetDevice, StartRecording, StartRtpLog
+from blink_cli.core.api.requests import (
+    AnyRequest,
+    R,
+    Request,
+    SetDevice,
+    StartRecording,
+    StartRtpLog,
+    other_reply,
+    reply_type,
+)
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.text.json_text import (
@@ -31,6 +41,9 @@ from blink_cli.core.text.json_text import (
     loads,
     raw_json,
 )
+
+if TYPE_CHECKING:
+    from blink_cli.core.api.events import Event
 
 PROTOCOL: Final = 1
 """Raised when a client of the older number could misunderstand. New requests, fields and events do not raise it."""
@@ -78,10 +91,10 @@ class Secret(_Message, frozen=True, tag="secret", forbid_unknown_fields=True):
 
 
 class Answer(_Message, frozen=True, tag="reply"):
-    """The request was carried out."""
+    """The request was carried out; the reply is read by who asked, since the request says what it is."""
 
     id: int
-    reply: Reply
+    reply: msgspec.Raw
 
 
 class Refusal(_Message, frozen=True, tag="error"):
@@ -95,17 +108,27 @@ class Refusal(_Message, frozen=True, tag="error"):
 
 
 class Happening(_Message, frozen=True, tag="event"):
-    """An event, for those who subscribed."""
+    """An event, for those who subscribed: `decode_event` of `event_content.py` reads it."""
 
-    event: Event
+    event: msgspec.Raw
 
 
 ToSession = Ask | Cancel | Secret
 ToClient = Hello | Answer | Refusal | Happening
 
+M = TypeVar("M")
+
+_CONTENTS: Final = frozenset({"request", "reply", "event"})
+"""What lines carry, and others read."""
+
 _to_session: msgspec.json.Decoder[ToSession] = msgspec.json.Decoder(ToSession)
 _to_client: msgspec.json.Decoder[ToClient] = msgspec.json.Decoder(ToClient)
-_request: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+
+
+@functools.cache
+def _request() -> msgspec.json.Decoder[AnyRequest]:
+    return msgspec.json.Decoder(AnyRequest)
+
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bytes that are no message; the last on ten thousand brackets."""
@@ -137,6 +160,16 @@ def encode_request(request_id: int, request: Request[Any]) -> bytes:
     return encode_line(Ask(id=request_id, request=msgspec.Raw(encode_json(request))))
 
 
+def answer_of(request_id: int, reply: Reply) -> Answer:
+    """Return the line that carries a reply to the client."""
+    return Answer(id=request_id, reply=msgspec.Raw(encode_json(reply)))
+
+
+def happening_of(event: "Event") -> Happening:
+    """Return the line that carries an event to a client."""
+    return Happening(event=msgspec.Raw(encode_json(event)))
+
+
 def decode_from_client(line: bytes) -> ToSession:
     """Read a line that a client sent.
 
@@ -145,7 +178,7 @@ def decode_from_client(line: bytes) -> ToSession:
 
     """
     try:
-        return _with_undecodable(line) if has_undecodable(line) else _to_session.decode(line)
+        return _read(line, _to_session)
     except _UNREADABLE as error:
         raise UsageError(
             f"This line is not a message that a session understands: {error}.",
@@ -153,11 +186,14 @@ def decode_from_client(line: bytes) -> ToSession:
         ) from error
 
 
-def _with_undecodable(line: bytes) -> ToSession:
+def _read(line: bytes, decoder: msgspec.json.Decoder[M]) -> M:
+    if not has_undecodable(line):
+        return decoder.decode(line)
     message = loads(line)
-    if isinstance(message, dict) and "request" in message:
-        message["request"] = raw_json(message["request"])
-    read: ToSession = converted(message, ToSession)
+    if isinstance(message, dict):
+        for content in _CONTENTS & message.keys():
+            message[content] = raw_json(message[content])
+    read: M = converted(message, decoder.type)
     return read
 
 
@@ -169,7 +205,7 @@ def decode_request(content: msgspec.Raw) -> AnyRequest:
 
     """
     try:
-        request = decode_json(content, _request)
+        request = decode_json(content, _request())
     except _UNREADABLE as error:
         raise UsageError(
             f"This request is not understood: {error}.",
@@ -181,20 +217,33 @@ def decode_request(content: msgspec.Raw) -> AnyRequest:
 
 
 def decode_from_session(line: bytes) -> ToClient | None:
-    """Read a line that a session sent; None when its kind or its event is of a later version than this program.
+    """Read a line that a session sent; None when its kind is of a later version than this program.
 
     Raises:
         UsageError: It is not JSON at all: whatever answers there is no session.
 
     """
     try:
-        return decode_json(line, _to_client)
+        return _read(line, _to_client)
     except msgspec.ValidationError:
         return None
     except _UNREADABLE as error:
         raise UsageError(
             "What answers on the control socket is not a session that this version understands."
         ) from error
+
+
+def decode_reply(request: Request[R], content: msgspec.Raw) -> R:
+    """Read the content of an answer to a request.
+
+    Raises:
+        BlinkError: It is not what the request names: the session is of a version that this program does not understand.
+
+    """
+    try:
+        return decode_json(content, msgspec.json.Decoder(reply_type(type(request))))
+    except _UNREADABLE as error:
+        raise other_reply(request, f"something else ({error})") from error
 
 
 def refusal_of(request_id: int | None, error: BlinkError) -> Refusal:

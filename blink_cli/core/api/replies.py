@@ -10,8 +10,8 @@ from blink_cli.core.analysis.figures import InboundFigures
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.call.traced_step import TracedStep
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.clock_message import Method
 from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
-from blink_cli.core.media.one_way_delay import Method
 from blink_cli.core.media.path_type import PathType
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 

@@ -397,10 +397,14 @@ def checked_reply(request: Request[R], reply: Any) -> R:
         BlinkError: It is another: the session is of a version that this program does not understand.
 
     """
-    expected = reply_type(type(request))
-    if not isinstance(reply, expected):
-        raise BlinkError(
-            f"The session answered with {type(reply).__name__} where {expected.__name__} was expected.",
-            hint="End it and start it again with this version: `blink quit`.",
-        )
+    if not isinstance(reply, reply_type(type(request))):
+        raise other_reply(request, type(reply).__name__)
     return reply
+
+
+def other_reply(request: Request[Any], got: str) -> BlinkError:
+    """Return the error of a reply that is not the one which the request names; `got` says what it is instead."""
+    return BlinkError(
+        f"The session answered with {got} where {reply_type(type(request)).__name__} was expected.",
+        hint="End it and start it again with this version: `blink quit`.",
+    )

@@ -1,11 +1,13 @@
 """The door between a user interface and a session: in this process, or behind the control socket."""
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from blink_cli.core.api.events import Event
 from blink_cli.core.api.replies import Status
 from blink_cli.core.api.requests import R, Request
+
+if TYPE_CHECKING:
+    from blink_cli.core.api.events import Event
 
 
 class SessionPort(Protocol):
@@ -22,6 +24,6 @@ class SessionPort(Protocol):
         """
         ...
 
-    def events(self) -> AsyncGenerator[Event | Status, None]:
+    def events(self) -> "AsyncGenerator[Event | Status, None]":
         """The snapshot first, then every event. Ends when the session ends. A slow reader gets `EventsMissed`. Close it (`contextlib.aclosing`)."""
         ...

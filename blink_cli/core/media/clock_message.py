@@ -10,7 +10,7 @@ when it came here; the fourth is when this one arrives. All are of the monotonic
 """
 
 import struct
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ _VERSION: Final = 1
 _WIRE: Final = struct.Struct("!BBHIQqQQ8s")
 _UNKNOWN_US: Final = 0xFFFFFFFF
 NO_IDENTITY: Final = bytes(8)
+
+Method = Literal["same_clock", "synchronised_clocks"]
+"""How the delay of one direction is known: both ends read one clock, or each one that is synchronised."""
 
 
 class ClockMessage(msgspec.Struct, frozen=True, gc=False):

@@ -17,13 +17,11 @@ and none elsewhere. The difference of the wall clocks is told always, with half 
 import statistics
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from blink_cli.core.media.clock_message import NO_IDENTITY, ClockMessage
-
-Method = Literal["same_clock", "synchronised_clocks"]
+from blink_cli.core.media.clock_message import NO_IDENTITY, ClockMessage, Method
 
 SAMPLES: Final = 5
 """A figure is the median of so many, some five seconds: one message that waited behind others does not move it."""

@@ -17,11 +17,12 @@ import pytest
 import pytest_asyncio
 from typing_extensions import override
 
-from blink_cli.app.control import control_server, control_socket
+from blink_cli.app.control import control_server, loopback_door
 from blink_cli.app.control import control_socket as control_door
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.control_server import ControlServer
-from blink_cli.app.control.control_socket import ControlDoor, LoopbackDoor, UnixDoor
+from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
+from blink_cli.app.control.loopback_door import LoopbackDoor
 from blink_cli.app.event_hub import BACKLOG_EVENTS
 from blink_cli.core.api.control_protocol import MAX_LINE_BYTES, MAX_REQUESTS_IN_FLIGHT, Hello
 from blink_cli.core.api.events import EventsMissed, PeerAppeared, SessionEnding
@@ -394,7 +395,7 @@ async def test_a_wrong_secret_learns_nothing(tmp_path: Path) -> None:
 
 
 async def test_who_shows_no_secret_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_socket, "ADMISSION_S", 0.05)
+    monkeypatch.setattr(loopback_door, "ADMISSION_S", 0.05)
     door = LoopbackDoor(tmp_path)
     async with ControlServer(door) as server:
         await server.listen(ScriptedSession(), HELLO)

@@ -13,17 +13,22 @@ from blink_cli.core.api.control_protocol import (
     Cancel,
     Happening,
     Hello,
+    Refusal,
+    answer_of,
     decode_from_client,
     decode_from_session,
+    decode_reply,
     decode_request,
     encode_line,
     encode_request,
     error_of,
+    happening_of,
     refusal_of,
 )
+from blink_cli.core.api.event_content import decode_event
 from blink_cli.core.api.events import PeerAppeared
 from blink_cli.core.api.replies import Done
-from blink_cli.core.api.requests import GetStatus, PlaceOffer, SetGain
+from blink_cli.core.api.requests import GetStatus, PlaceOffer, SetGain, SetMuted
 from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError, UsageError
 from blink_cli.core.ids import Did
 
@@ -45,17 +50,25 @@ def test_a_request_arrives_as_it_was_sent(request_: GetStatus | PlaceOffer | Set
     "message",
     [
         Hello(version="1", profile="alice", did=DID, pid=1),
-        Answer(id=1, reply=Done()),
-        Happening(event=PeerAppeared(did=DID, nickname="bob")),
+        answer_of(1, Done()),
+        happening_of(PeerAppeared(did=DID, nickname="bob")),
         refusal_of(None, DeviceError("broken", hint="mend it")),
     ],
 )
-def test_what_a_session_says_arrives(message: Hello | Answer | Happening) -> None:
+def test_what_a_session_says_arrives(message: Hello | Answer | Happening | Refusal) -> None:
     line = encode_line(message)
 
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert decode_from_session(line) == message
+
+
+def test_a_reply_is_read_as_what_its_request_names() -> None:
+    answer = answer_of(1, Done())
+
+    assert decode_reply(SetMuted(muted=True), answer.reply) == Done()
+    with pytest.raises(BlinkError, match=r"something else .* where Status was expected"):
+        decode_reply(GetStatus(), answer.reply)
 
 
 def test_an_error_keeps_its_class_sentence_and_hint() -> None:
@@ -117,13 +130,9 @@ def test_a_request_that_makes_no_sense_is_refused(content: object) -> None:
 
 def test_kinds_and_events_of_a_later_version_are_passed_over() -> None:
     assert decode_from_session(b'{"kind":"confetti"}') is None
-    assert decode_from_session(b'{"kind":"event","event":{"event":"rain_started"}}') is None
-    assert (
-        decode_from_session(
-            b'{"kind":"event","event":{"event":"peer_appeared","did":"d","nickname":"n","hat":1}}'
-        )
-        is not None
-    )
+    assert decode_event(msgspec.Raw(b'{"event":"rain_started"}')) is None
+    later = msgspec.Raw(b'{"event":"peer_appeared","did":"d","nickname":"n","hat":1}')
+    assert decode_event(later) == PeerAppeared(did=Did("d"), nickname="n")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))

@@ -16,7 +16,9 @@ from blink_cli.core.api.control_protocol import (
     decode_request,
     encode_line,
     encode_request,
+    happening_of,
 )
+from blink_cli.core.api.event_content import decode_event
 from blink_cli.core.api.events import RtpLogStarted
 from blink_cli.core.api.requests import StartRtpLog
 from blink_cli.core.errors import UsageError
@@ -37,8 +39,10 @@ def test_every_path_comes_back_from_a_line(name: bytes) -> None:
     request = decode_request(ask.request)
     assert isinstance(request, StartRtpLog)
     assert os.fsencode(request.path) == name
-    told = Happening(event=RtpLogStarted(call_id=CallId("ab"), path=path))
-    assert decode_from_session(encode_line(told)) == told
+    told = RtpLogStarted(call_id=CallId("ab"), path=path)
+    heard = decode_from_session(encode_line(happening_of(told)))
+    assert isinstance(heard, Happening)
+    assert decode_event(heard.event) == told
     assert os.fsencode(json.loads(encode_json({"path": path}))["path"]) == name
 
 
