@@ -421,6 +421,9 @@ class Gossip:
             return []
         if datagram.topic == NEIGHBOUR_TOPIC:
             self._counters.links += 1
+            if path.overheard:
+                # Nobody says this there. A member of a broker who did would become a neighbour: told who we are, and all that the network says.
+                return []
             if datagram.fragment.startswith(GREETING):
                 self._neighbours.came(fingerprint(encoded), arrival)
                 return list(self._greeting.receive(datagram, arrival))

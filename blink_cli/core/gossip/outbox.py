@@ -58,7 +58,6 @@ class Outbox:
             return self._send(datagrams, (*paths, *more))
         if said.public or outgoing.off_pace:
             paths = tuple(path for path in paths if not path.overheard)
-            more = tuple(path for path in more if not path.overheard)
         claimed = self._routes.to_claimed(outgoing.peer, now_s) if asks else None
         if claimed is not None and claimed not in (*paths, *more):
             more = (*more, claimed)
@@ -122,13 +121,19 @@ class Outbox:
         return self._send(copy.datagrams, self._neighbours.usual_paths(now_s), more)
 
     def _straight_to(self, peers: tuple[Did, ...], now_s: float, *, also_who_hears: bool) -> tuple[Path, ...]:
-        """The addresses of those of these peers who hear no multicast, or of all of them, but where things go anyway."""
+        """The addresses of those of these peers who hear no multicast, or of all of them, but where things go anyway.
+
+        None behind a broker: whoever listens to a topic there is brought what is said on it, by the same connection. It would be a message to
+        each participant beside the one to all, and whoever forged the reply of a message would be sent them.
+        """
         anyway = self._neighbours.all_paths(now_s)
         paths: list[Path] = []
         for peer in peers:
             route = self._routes.to(peer, now_s) if also_who_hears else None
             more = (*self._routes.to_deaf(peer, now_s), *(() if route is None else (route,)))
-            paths += [path for path in more if path not in paths and path not in anyway]
+            paths += [
+                path for path in more if not path.overheard and path not in paths and path not in anyway
+            ]
         return tuple(paths)
 
     def _send(

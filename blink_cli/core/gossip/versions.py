@@ -17,7 +17,7 @@ from blink_cli.core.errors import UsageError
 from blink_cli.core.gossip.budget import TokenBucket
 from blink_cli.core.gossip.datagram import VERSION
 from blink_cli.core.gossip.effects import Arrival, OtherVersion, Transmit
-from blink_cli.core.gossip.paths import Address, Path, unicast_path
+from blink_cli.core.gossip.paths import Address, Path
 from blink_cli.core.gossip.settings import GossipSettings
 from blink_cli.core.identity.did import did_of, public_key_of
 from blink_cli.core.identity.nickname import harmless_nickname
@@ -98,7 +98,7 @@ class Versions:
             and self._answers.take(arrival.now_s)
         ):  # fmt: skip
             heard.answered_s = arrival.now_s
-            effects.append(Transmit(_word(0), (unicast_path(arrival.source),)))
+            effects.append(Transmit(_word(0), (arrival.back,)))
         if version == 1:  # a later one answers with its word: a byte alone may be anybody's
             effects += self._tell(heard, arrival, (1, 1), _old_greeting(encoded))
         return effects
