@@ -14,7 +14,9 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import ssl
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -27,6 +29,7 @@ import nats.errors
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.aio.transport import TcpTransport
 from typing_extensions import override
 
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer
@@ -50,6 +53,8 @@ _UNREAD_BYTES: Final = 512 * 1024
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 2.0
 _CLOSE_S: Final = 1.0
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
+"""`struct linger`: closed with a reset, and what waits is dropped."""
 
 
 class _KnownWord(logging.Filter):
@@ -324,7 +329,16 @@ def _settle(down: "asyncio.Future[str]", reason: str) -> None:
 
 
 async def _close(client: Client) -> None:
-    """Close it, whatever state it is in: to a server that stands still nothing can be said any more."""
+    """End it, whatever state it is in, and have nothing sent any more.
+
+    What the kernel holds for a server out of reach it would go on sending for minutes after a plain close: an offer would ring whose caller is gone.
+    """
+    connection = client._transport
+    if isinstance(connection, TcpTransport) and (writer := connection._bare_io_writer) is not None:
+        socket_now = writer.get_extra_info("socket")
+        if socket_now is not None and socket_now.fileno() >= 0:
+            socket_now.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        writer.transport.abort()
     with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
         async with asyncio.timeout(_CLOSE_S):
             await client.close()

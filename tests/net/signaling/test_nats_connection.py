@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer, parse_signal_server
-from blink_cli.net.signaling.nats_connection import ConnectionState, Message, NatsConnection
+from blink_cli.net.signaling.nats_connection import MOST_WAITING, ConnectionState, Message, NatsConnection
 from tests.net.gossip_parts import eventually
 from tests.support.nats_server import NatsServer, cluster
+from tests.support.stopped_nats_server import StoppedNatsServer
 
 pytestmark = pytest.mark.real_time
 
@@ -20,7 +21,7 @@ class Client:
     """One connection, and what it told."""
 
     def __init__(
-        self, *servers: NatsServer, inbox: str = "blink.i.one", access: SignalAccess | None = None
+        self, *servers: NatsServer | StoppedNatsServer, inbox: str = "blink.i.one", access: SignalAccess | None = None
     ) -> None:
         self.states: list[tuple[float, ConnectionState]] = []
         self.messages: list[Message] = []
@@ -61,7 +62,8 @@ async def test_messages_come_with_their_reply_and_not_back(tmp_path: Path) -> No
             await eventually(lambda: one.messages)
             assert one.messages == [Message(b"to you", "blink.i.other", straight=True)]
             other.connection.subscribe({"blink.t.y"})
-            await other.connection.drain()
+            await eventually(lambda: other.connection._subscribed.keys() == {"blink.i.other", "blink.t.y"})
+            await other.connection.drain()  # a round trip: the server knows
             one.connection.publish("blink.t.x", b"nobody listens")
             one.connection.publish("blink.t.y", b"heard")
             await eventually(lambda: other.messages[-1].data == b"heard")
@@ -143,3 +145,17 @@ async def test_why_it_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
         )
         async with known.connection:
             await eventually(lambda: known.connection.is_up)
+
+
+async def test_what_waits_in_the_kernel_for_a_server_out_of_reach_never_comes() -> None:
+    async with StoppedNatsServer() as server:
+        client = Client(server)
+        async with client.connection:
+            await eventually(lambda: client.connection.is_up)
+            await server.stop_reading()
+            for _ in range(MOST_WAITING):
+                client.connection.publish("blink.t.x", bytes(1_200))
+            await eventually(lambda: not client.connection.is_up)
+            came, reset = await server.rest()
+        assert reset
+        assert came < MOST_WAITING * 1_200 / 2
