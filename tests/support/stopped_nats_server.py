@@ -5,6 +5,8 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from blink_cli.runtime.tasks import TaskOwner
+
 _INFO = b'INFO {"server_id":"X","version":"2.10.0","go":"go","host":"127.0.0.1","port":4222,"max_payload":1048576,"proto":1}\r\n'
 _WINDOW_BYTES = 4_096
 
@@ -17,18 +19,16 @@ class StoppedNatsServer:
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW_BYTES)
         self._listening.bind(("127.0.0.1", 0))
         self._listening.listen(1)
-        self._listening.setblocking(False)
+        self._listening.settimeout(0)
         self._client: socket.socket | None = None
-        self._answering: asyncio.Task[None] | None = None
+        self._tasks = TaskOwner("stopped-nats-server")
 
     @property
     def url(self) -> str:
         return f"nats://127.0.0.1:{self._listening.getsockname()[1]}"
 
     async def stop_reading(self) -> None:
-        assert self._answering is not None
-        self._answering.cancel()
-        await asyncio.gather(self._answering, return_exceptions=True)
+        await self._tasks.aclose()
 
     async def rest(self) -> tuple[int, bool]:
         """Read again: how many bytes come, and whether a reset ends them."""
@@ -52,7 +52,7 @@ class StoppedNatsServer:
             await loop.sock_sendall(self._client, b"PONG\r\n" * data.count(b"PING\r\n"))
 
     async def __aenter__(self) -> Self:
-        self._answering = asyncio.create_task(self._answer())
+        self._tasks.start(self._answer(), name="answer")
         return self
 
     async def __aexit__(

@@ -16,7 +16,7 @@ from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.gossip.datagram import MAX_DATAGRAM_BYTES
 from blink_cli.core.gossip.paths import Path
 from blink_cli.core.signaling.sender_class import SenderClass
-from blink_cli.core.signaling.topics import Topic
+from blink_cli.core.signaling.topics import TOPIC_BYTES, Topic
 from blink_cli.net.signaling.broker_subjects import (
     INBOX_BYTES,
     broker_path,
@@ -61,6 +61,7 @@ class BrokerTransport:
             inbox=inbox_subject(inbox),
             received=self._take,
             changed=self._connection_changed,
+            probe=topic_subject(Topic(secrets.token_bytes(TOPIC_BYTES))),
         )
         self._on_change = on_change
         self._path = broker_path(PATH_NAME)

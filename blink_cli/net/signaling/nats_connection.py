@@ -11,9 +11,11 @@ late and is refused by its date.
 """
 
 import asyncio
+import binascii
 import contextlib
 import logging
 import random
+import re
 import socket
 import ssl
 import struct
@@ -26,6 +28,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import nats
 import nats.errors
+import nkeys
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -52,6 +55,7 @@ MOST_UNREAD: Final = 256
 _UNREAD_BYTES: Final = 512 * 1024
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 2.0
+_SEED_LINE: Final = re.compile(r"BEGIN USER NKEY SEED-+\s+(\S+)")
 _CLOSE_S: Final = 1.0
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 """`struct linger`: closed with a reset, and what waits is dropped."""
@@ -63,6 +67,31 @@ class _KnownWord(logging.Filter):
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         return "eof_received() has no effect when using ssl" not in record.getMessage()
+
+
+class _NoTlsError(nats.errors.Error):
+    """The server speaks no TLS, and its URL demands it."""
+
+    @override
+    def __str__(self) -> str:
+        return "offers no TLS, which tls:// demands"
+
+
+class _Client(Client):
+    """nats-py's, for which `tls://` means TLS: by itself 2.16 goes on in the clear, password and all, when a greeting that nobody signed says so."""
+
+    def __init__(self, *, needs_tls: bool) -> None:
+        super().__init__()
+        self._needs_tls = needs_tls
+
+    @override
+    def _connect_command(self) -> bytes:
+        connection = self._transport
+        assert isinstance(connection, TcpTransport), "no other is asked for"
+        assert connection._io_writer is not None, "it is connected"
+        if self._needs_tls and connection._io_writer.get_extra_info("ssl_object") is None:
+            raise _NoTlsError
+        return super()._connect_command()
 
 
 class Message(NamedTuple):
@@ -109,6 +138,7 @@ class NatsConnection:
         inbox: str,
         received: Received,
         changed: Callable[[ConnectionState], None],
+        probe: str | None = None,
     ) -> None:
         """Connect to nothing yet.
 
@@ -116,11 +146,12 @@ class NatsConnection:
             servers: Of one cluster, at least one.
             access: What they are told, and how they prove who they are.
             inbox: The subject that answers to us come on, and the reply of all that we publish.
+            probe: A subject that nobody listens to. Whether it may be used is found out before the connection is said to be up.
             received: Told every message on it and on what is subscribed to.
             changed: Told when the connection comes and goes, and when its problem becomes another.
 
         Raises:
-            UsageError: The certificates cannot be read.
+            UsageError: The certificates or credentials cannot be read.
 
         """
         assert servers, "somebody wants a server"
@@ -129,6 +160,7 @@ class NatsConnection:
         self._tls = _tls(servers, access.ca_pem)
         self._credentials = _credentials(access.credentials)
         self._inbox = inbox
+        self._probe = probe
         self._received = received
         self._changed = changed
         self._wanted: frozenset[str] = frozenset()
@@ -138,6 +170,10 @@ class NatsConnection:
         self._out_filled = asyncio.Event()
         self._client: Client | None = None
         """Of the present connection."""
+
+        self._ending = False
+        self._down: asyncio.Future[str] | None = None
+        """Of the present attempt: its result says why it is over."""
 
         self._tasks = TaskOwner("nats")
         self._state: ConnectionState | None = None
@@ -160,6 +196,10 @@ class NatsConnection:
     async def __aexit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # nats-py, and `wait_for` of Python 3.11, swallow a cancellation that comes at a bad moment: the task looks at this as well.
+        self._ending = True
+        if self._down is not None:
+            _settle(self._down, "is not needed any more")
         await self._tasks.aclose()
 
     def publish(self, subject: str, data: bytes) -> None:
@@ -186,7 +226,7 @@ class NatsConnection:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._write_waiting(client)
-                await _round_trip_s(client)
+                await _all_there(client)
 
     async def _run(self) -> None:
         wait_s = _FIRST_WAIT_S
@@ -195,6 +235,8 @@ class NatsConnection:
             self._served += 1
             began_s = time.monotonic()
             problem = await self._serve(server)
+            if self._ending:
+                return
             self._tell(ConnectionState(server, problem))
             # Who was connected for a while begins anew; all who lose one server do not come back at one moment.
             wait_s = (
@@ -211,8 +253,9 @@ class NatsConnection:
 
     async def _serve(self, server: SignalServer) -> str:
         """Be connected to one server until that is over, and return why."""
-        client = Client()
+        client = _Client(needs_tls=server.scheme == "tls")
         down: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._down = down
 
         async def closed() -> None:
             _settle(down, "closed the connection")
@@ -229,7 +272,7 @@ class NatsConnection:
             async with asyncio.timeout(CONNECT_S):
                 await client.connect(
                     servers=[server.full_url],
-                    tls=self._tls if server.scheme == "tls" else None,
+                    tls=self._tls,
                     name="blink",
                     allow_reconnect=False,
                     no_echo=True,
@@ -242,8 +285,14 @@ class NatsConnection:
             self._subscribed = {}
             await self._listen(client, self._inbox)
             await self._follow_wants(client)
-            # A round trip: whatever is said on those subjects from now on comes.
-            self.rtt_s = await _round_trip_s(client)
+            if self._probe is not None:
+                await client.subscribe(self._probe)
+                await client.publish(self._probe, b"")
+            # A round trip: whatever is said on those subjects from now on comes, and what is not permitted was told.
+            rtt_s = await _all_there(client)
+            if down.done():
+                return down.result()
+            self.rtt_s = rtt_s
             self._out.clear()
             self._client = client
             self._tell(ConnectionState(server, None))
@@ -260,11 +309,15 @@ class NatsConnection:
             return f"does not answer within {CONNECT_S:g} s"
         except (nats.errors.Error, OSError, ssl.SSLError) as failure:
             return _reason(failure)
-        except BaseExceptionGroup as failures:
+        except ExceptionGroup as failures:
             known, unknown = failures.split((nats.errors.Error, OSError))
             if unknown is not None or known is None:
                 raise
             return _reason(known.exceptions[0])
+        except (AttributeError, KeyError, TypeError, ValueError) as failure:
+            # Of a greeting that has not the form of one: nats-py trusts it.
+            _log.debug("%s greets strangely", server.url, exc_info=failure)
+            return "is no NATS server"
         else:
             return reason
         finally:
@@ -316,6 +369,12 @@ class NatsConnection:
                 return
 
 
+async def _all_there(client: Client) -> float:
+    """Have the server read all that was said so far, and return the round trip; nats-py 2.16 sends the ping of its `flush` before what waits."""
+    await client._flush_pending(force_flush=True)
+    return await _round_trip_s(client)
+
+
 async def _round_trip_s(client: Client) -> float:
     """By the monotonic clock: the loop's has a step of a millisecond."""
     began_s = time.monotonic()
@@ -334,32 +393,48 @@ async def _close(client: Client) -> None:
     What the kernel holds for a server out of reach it would go on sending for minutes after a plain close: an offer would ring whose caller is gone.
     """
     connection = client._transport
-    if isinstance(connection, TcpTransport) and (writer := connection._bare_io_writer) is not None:
+    writer = connection._bare_io_writer if isinstance(connection, TcpTransport) else None
+    if writer is not None:
         socket_now = writer.get_extra_info("socket")
         if socket_now is not None and socket_now.fileno() >= 0:
             socket_now.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         writer.transport.abort()
+    if writer is None:
+        return  # it was never connected
     with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
         async with asyncio.timeout(_CLOSE_S):
             await client.close()
 
 
 def _reason(failure: BaseException) -> str:
-    text = str(failure).removeprefix("nats: ").strip("'\" ") or type(failure).__name__
+    known = _known_reason(failure)
+    if known is not None:
+        return known
+    text = str(failure).removeprefix("nats: ").strip("' ") or type(failure).__name__
     lower = text.lower()
     if "authorization" in lower or "authentication" in lower:
         return "refuses this session's credentials"
     if "permissions violation" in lower:
         return f"does not permit it ({lower})"
-    if isinstance(failure, ssl.SSLCertVerificationError):
-        return f"shows a certificate that is not trusted: {failure.verify_message}"
-    if isinstance(failure, ConnectionRefusedError):
-        return "refuses connections"
     return f"cannot be used: {text}"
 
 
+def _known_reason(failure: BaseException) -> str | None:
+    match failure:
+        case _NoTlsError():
+            return str(failure)
+        case ssl.SSLCertVerificationError():
+            return f"shows a certificate that is not trusted: {failure.verify_message}"
+        case socket.gaierror():
+            return f"is not found: {failure.strerror}"
+        case ConnectionRefusedError():
+            return "refuses connections"
+        case _:
+            return None
+
+
 def _tls(servers: Sequence[SignalServer], ca_pem: str | None) -> ssl.SSLContext | None:
-    if not any(server.scheme == "tls" for server in servers):
+    if ca_pem is None and not any(server.scheme == "tls" for server in servers):
         return None
     try:
         return ssl.create_default_context(cadata=ca_pem)
@@ -373,6 +448,14 @@ def _tls(servers: Sequence[SignalServer], ca_pem: str | None) -> ssl.SSLContext 
 def _credentials(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    return (
-        {"user_credentials": RawCredentials(text)} if "USER JWT" in text else {"nkeys_seed_str": text.strip()}
-    )
+    is_file = "USER JWT" in text
+    seed = _SEED_LINE.search(text) if is_file else None
+    written = seed[1] if seed is not None else text.strip()
+    try:
+        nkeys.from_seed(bytearray(written.encode("ascii")))
+    except (nkeys.NkeysError, UnicodeEncodeError, binascii.Error) as failure:
+        raise UsageError(
+            "The credentials for the signal servers cannot be read.",
+            hint="A NATS credentials file, as it was given to you, or an nkey seed: one line that begins with SU.",
+        ) from failure
+    return {"user_credentials": RawCredentials(text)} if is_file else {"nkeys_seed_str": written}

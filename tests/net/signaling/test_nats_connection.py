@@ -5,10 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from blink_cli.broker.broker_folder import make_broker_folder
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer, parse_signal_server
+from blink_cli.core.errors import UsageError
 from blink_cli.net.signaling.nats_connection import MOST_WAITING, ConnectionState, Message, NatsConnection
 from tests.net.gossip_parts import eventually
 from tests.support.nats_server import NatsServer, cluster
@@ -16,17 +19,22 @@ from tests.support.stopped_nats_server import StoppedNatsServer
 
 pytestmark = pytest.mark.real_time
 
+NOWHERE = "nats://127.0.0.1:1"
+
 
 class Client:
     """One connection, and what it told."""
 
     def __init__(
-        self, *servers: NatsServer | StoppedNatsServer, inbox: str = "blink.i.one", access: SignalAccess | None = None
+        self,
+        *servers: NatsServer | StoppedNatsServer,
+        inbox: str = "blink.i.one",
+        access: SignalAccess | None = None,
     ) -> None:
         self.states: list[tuple[float, ConnectionState]] = []
         self.messages: list[Message] = []
         self.connection = NatsConnection(
-            [parse_signal_server(server.url) for server in servers],
+            [parse_signal_server(server.url) for server in servers] or [parse_signal_server(NOWHERE)],
             access or SignalAccess(),
             inbox=inbox,
             received=self.messages.append,
@@ -159,3 +167,133 @@ async def test_what_waits_in_the_kernel_for_a_server_out_of_reach_never_comes() 
             came, reset = await server.rest()
         assert reset
         assert came < MOST_WAITING * 1_200 / 2
+
+
+class Refused(NamedTuple):
+    """A broker's folder that is not as its members were told, and what they read."""
+
+    hosts: tuple[str, ...]
+    ca: str
+    seed: str
+    problem: str
+
+
+REFUSED = {
+    "of another authority": Refused(
+        ("127.0.0.1",), "other", "own", "shows a certificate that is not trusted: self-signed certificate"
+    ),
+    "for another host": Refused(
+        ("broker.example",), "own", "own", "shows a certificate that is not trusted: IP address mismatch"
+    ),
+    "with another nkey": Refused(("127.0.0.1",), "own", "other", "refuses this session's credentials"),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+async def test_a_broker_that_is_not_the_one_that_was_told_of_is_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
+    make_broker_folder(tmp_path / "other", ["127.0.0.1"], 4_222)
+    own = make_broker_folder(tmp_path / "own", refused.hosts, 4_222).path
+    access = SignalAccess(
+        (tmp_path / refused.ca / "certificate.pem").read_text(encoding="utf-8"),
+        (tmp_path / refused.seed / "member.seed").read_text(encoding="utf-8"),
+    )
+    with NatsServer(own, "-c", "nats.conf") as server:
+        problem = await problem_of(f"tls://127.0.0.1:{server.port}", access)
+    assert problem.startswith(refused.problem)
+
+
+async def problem_of(url: str, access: SignalAccess | None = None) -> str:
+    """What the first attempt says."""
+    states: list[ConnectionState] = []
+    connection = NatsConnection(
+        [parse_signal_server(url)],
+        access or SignalAccess(),
+        inbox="blink.i.one",
+        received=lambda _: None,
+        changed=states.append,
+        probe="blink.t.probe",
+    )
+    connection.subscribe({"blink.t.x"})
+    async with connection:
+        await eventually(lambda: states)
+    assert states[0].problem is not None, "it was not connected for a moment"
+    return states[0].problem
+
+
+async def test_nothing_is_said_in_the_clear_where_tls_is_demanded(tmp_path: Path) -> None:
+    with NatsServer(tmp_path, "--user", "anna", "--pass", "secret", "-DV") as server:
+        problem = await problem_of(f"tls://anna:secret@127.0.0.1:{server.port}")
+    assert problem == "offers no TLS, which tls:// demands"
+    assert b"CONNECT {" not in server.log.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("publish", "subscribe", "missing"),
+    [("other.>", "blink.>", "publish"), ("blink.>", "blink.i.>", "subscription")],
+)
+async def test_who_is_permitted_half_of_it_is_told_so_before_it_is_used(
+    publish: str, subscribe: str, missing: str, tmp_path: Path
+) -> None:
+    user = f'user: anna, password: x, permissions: {{publish: "{publish}", subscribe: "{subscribe}"}}'
+    settings = tmp_path / "half.conf"
+    settings.write_text(f"authorization {{ users: [ {{ {user} }} ] }}", encoding="utf-8")
+    with NatsServer(tmp_path, "-c", str(settings)) as server:
+        problem = await problem_of(f"nats://anna:x@127.0.0.1:{server.port}")
+    assert problem.startswith(f"does not permit it (permissions violation for {missing}")
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"INFO []\r\n", b"INFO 7\r\n", b'INFO {"nonce":5}\r\n', b"SSH-2.0\r\n", b""]
+)
+async def test_what_is_no_nats_server_is_told_as_such_and_tried_again(greeting: bytes) -> None:
+    greeted = 0
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal greeted
+        greeted += 1
+        writer.write(greeting)
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        client = Client()
+        client.connection = NatsConnection(
+            [parse_signal_server(f"nats://127.0.0.1:{port}")],
+            SignalAccess(),
+            inbox="blink.i.one",
+            received=client.messages.append,
+            changed=lambda state: client.states.append((0.0, state)),
+        )
+        async with client.connection:
+            await eventually(lambda: greeted >= 2)
+    assert all(state.problem is not None for _, state in client.states)
+
+
+@pytest.mark.parametrize(
+    "credentials", ["hello", "SUAAAA", "-----BEGIN NATS USER JWT-----\nx\n", "\N{SNOWMAN}", ""]
+)
+def test_credentials_that_are_none_are_refused_at_once(credentials: str) -> None:
+    with pytest.raises(UsageError, match="credentials for the signal servers cannot be read"):
+        NatsConnection(
+            [parse_signal_server("nats://127.0.0.1")],
+            SignalAccess(credentials=credentials),
+            inbox="blink.i.one",
+            received=lambda _: None,
+            changed=lambda _: None,
+        )
+
+
+async def test_a_thousand_subjects_are_listened_to_and_what_is_said_last_still_goes(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        one, other = Client(server), Client(server, inbox="blink.i.other")
+        subjects = [f"blink.t.{number}" for number in range(1_000)]
+        other.connection.subscribe(subjects)
+        async with other.connection:
+            async with one.connection:
+                await eventually(lambda: one.connection.is_up and other.connection.is_up)
+                for subject in subjects[:MOST_WAITING]:
+                    one.connection.publish(subject, b"last words")
+                await one.connection.drain()
+            await eventually(lambda: len(other.messages) == MOST_WAITING)
