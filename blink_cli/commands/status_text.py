@@ -17,7 +17,15 @@ from blink_cli.commands.names_shown import (
     volume_words,
 )
 from blink_cli.commands.processing_text import processing_lines
-from blink_cli.core.api.replies import DeviceAt, Loudness, MediaPath, OpusCopy, Participant, Status
+from blink_cli.core.api.replies import (
+    DeviceAt,
+    Loudness,
+    MediaPath,
+    OpusCopy,
+    Participant,
+    SignalServerState,
+    Status,
+)
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence
@@ -57,8 +65,17 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"  clocks  {clock_sentence(name, clock.ahead_s, proved=clock.proved)}"
     for other in status.other_versions:
         yield f"  version {other_version(other)}"
+    for server in () if status.network is None else status.network.signal_servers:
+        yield f"  signals {printable(server.url)}: {_server_text(server)}"
     if status.log is not None:
         yield f"  log     {shown(status.log)}"
+
+
+def _server_text(server: SignalServerState) -> str:
+    if server.state == "connected":
+        there = "" if server.rtt_s is None else f", {1000 * server.rtt_s:.1f} ms there and back"
+        return f"connected{there}"
+    return "not used now" if server.state == "unused" else f"it {printable(server.reason or 'failed')}"
 
 
 def _coding_lines(status: Status) -> Iterator[str]:

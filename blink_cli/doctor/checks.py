@@ -19,6 +19,7 @@ from blink_cli.doctor import (
     profile_folder,
     python_version,
     running_session,
+    signal_servers,
     sound_cards,
     sound_server,
     terminal,
@@ -43,6 +44,7 @@ _BESIDE_EACH_OTHER: Final = (
     Check(discovery.NAME, discovery.look),
     blocking(firewall.NAME, firewall.look),
     Check(ice.NAME, ice.look),
+    Check(signal_servers.NAME, signal_servers.look),
     blocking(clock.NAME, clock.look),
 )
 

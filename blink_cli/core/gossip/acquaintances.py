@@ -30,6 +30,10 @@ class Acquaintances:
         """Everyone of them."""
         return self._contacts.union(*self._invited.values())
 
+    def is_contact(self, did: Did) -> bool:
+        """Whether this is one of the contacts."""
+        return public_key_of(did) in self._contacts
+
     def class_of(self, sender: bytes) -> SenderClass:
         """What this sender is to us; in the gossip nobody is merely `HEARD`."""
         if sender in self._contacts:

@@ -140,7 +140,9 @@ class Gossip:
             own_prekeys=self._own_prekeys,
             prekeys=self._prekeys,
         )
-        self._outbox = Outbox(self._settings, self._neighbours, self._routes, self._counters)
+        self._outbox = Outbox(
+            self._settings, self._neighbours, self._routes, self._counters, self._acquaintances.is_contact
+        )
         self._channels = Channels(self._topics, entropy)
         self._speaker = Speaker(
             self._settings,

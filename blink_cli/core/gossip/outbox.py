@@ -4,6 +4,7 @@ Multicast may be what loses a signal (Wi-Fi does not repeat it, a switch may sto
 is not heard, go to the peer's own address as well.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -34,9 +35,15 @@ class Outbox:
     """Of one session."""
 
     def __init__(
-        self, settings: GossipSettings, neighbours: Neighbours, routes: Routes, counters: GossipCounters
+        self,
+        settings: GossipSettings,
+        neighbours: Neighbours,
+        routes: Routes,
+        counters: GossipCounters,
+        is_contact: Callable[[Did], bool],
     ) -> None:
         """Begin without copies."""
+        self._is_contact = is_contact
         self._settings = settings
         self._neighbours = neighbours
         self._routes = routes
@@ -56,7 +63,8 @@ class Outbox:
         if not isinstance(signal, Presence):
             # Its address may be that of a relay, which passes it on.
             return self._send(datagrams, (*paths, *more))
-        if said.public or outgoing.off_pace:
+        # Who is no contact is heard by what it says in the call: in one of `n` strangers `n` messages a second, not `n` times `n`.
+        if said.public or outgoing.off_pace or not self._is_contact(outgoing.peer):
             paths = tuple(path for path in paths if not path.overheard)
         claimed = self._routes.to_claimed(outgoing.peer, now_s) if asks else None
         if claimed is not None and claimed not in (*paths, *more):

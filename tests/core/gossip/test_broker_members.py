@@ -6,6 +6,7 @@ from blink_cli.core.gossip import Path, PathKind, Transmit, unicast_path
 from blink_cli.core.gossip.datagram import write_datagrams
 from blink_cli.core.gossip.neighbours import NEIGHBOUR_TOPIC, Neighbours
 from blink_cli.core.gossip.settings import GossipSettings
+from blink_cli.core.signaling.signals import Presence
 from tests.core.gossip.parts import CALL_ID, GROUP_KEY, LAN, WALL_S, Party, Wire, announce, offer
 
 BROKER = Path(PathKind.BROKER, "nats", "nats", overheard=True)
@@ -67,3 +68,17 @@ def test_what_is_said_to_a_call_is_one_message_of_the_broker_however_many_are_in
     wire.run(1.0)
     assert [path for sender, path, _ in wire.carried if sender is caller] == [BROKER] * 3
     assert all(len(other.received) == 2 for other in others), "the offer, and the announce once"
+
+
+@pytest.mark.parametrize(
+    ("contact", "path", "told"), [(True, BROKER, 1), (False, BROKER, 0), (False, LAN, 1)]
+)
+def test_through_a_broker_presence_goes_to_contacts_alone(contact: bool, path: Path, told: int) -> None:  # noqa: FBT001 - parametrised
+    anna, bert = Party(1, paths=(path,)), Party(2, paths=(path,))
+    wire = Wire([anna, bert])
+    wire.send_to_peer(bert, anna, offer(bert, anna))  # they know each other, and listen
+    wire.send_to_peer(anna, bert, offer(anna, bert))
+    if contact:
+        anna.gossip.set_contacts(frozenset({bert.did}))
+    wire.send_to_peer(anna, bert, Presence("anna", reply_wanted=False), None)
+    assert sum(isinstance(signal, Presence) for signal in bert.received) == told
