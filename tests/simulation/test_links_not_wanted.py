@@ -6,15 +6,20 @@ import pytest
 
 from blink_cli.core.api.events import LinkChanged, LinkState
 from blink_cli.core.call import inputs
-from blink_cli.core.call.effects import Answer, Dial
+from blink_cli.core.call.effects import Answer, Dial, SendToCall
 from blink_cli.core.call.link import Link
 from blink_cli.core.call.machine import CallMachine
+from blink_cli.core.call.recognition import Recognition
 from blink_cli.core.ids import Did
+from blink_cli.core.signaling.signals import Announce
 from blink_cli.lab.simulation.invariants import check_settled
 from blink_cli.lab.simulation.scenario import SeedFailedError, names, run_seed
 from tests.core.call.party import Party, did
 
 SEEDS = range(20_000, 20_100)
+
+HALF_KNOWN = 1413
+"""One session missed a whole life of another, which crashed and came back with its clock set back; a third waits for that life."""
 
 
 def _some_unlinked(own: Did, entropy: Callable[[int], bytes]) -> CallMachine:
@@ -49,6 +54,15 @@ def test_the_simulation_notices_a_link_that_nobody_wanted(monkeypatch: pytest.Mo
     monkeypatch.setattr(Link, "begin", begin)
     with pytest.raises(SeedFailedError, match="where one is wanted"):
         _run_all()
+
+
+def test_a_life_that_one_never_heard_of_does_not_part_it_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_seed(HALF_KNOWN, _some_unlinked)
+    monkeypatch.setattr(Recognition, "_is_alive", lambda *_: True)
+    with pytest.raises(SeedFailedError, match="present life"):
+        run_seed(HALF_KNOWN, _some_unlinked)
 
 
 def _run_all() -> None:
@@ -109,7 +123,11 @@ def test_one_that_vanishes_is_missed_by_the_others_of_its_group() -> None:
     party = _load("a", "b")
     _in_call(party, "a", "listener", "b")
     party.world.crash(party.node("a"))
-    party.run(33.0)
+    party.run(3.5)
+    said = [e.signal for name, e in party.effects if name == "b" and isinstance(e, SendToCall)]
+    last = next(signal for signal in reversed(said) if isinstance(signal, Announce))
+    assert {hearing.did: hearing.link for hearing in last.hears}[did("a")] == "lost"
+    party.run(29.5)
     assert "participant_left a lost" in party.said("b")
     assert party.link("b", "listener") is LinkState.CONNECTED
 

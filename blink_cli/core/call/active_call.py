@@ -23,6 +23,7 @@ from blink_cli.core.call.facts import (
 )
 from blink_cli.core.call.link import Link
 from blink_cli.core.call.membership import CallRecord, Member, News
+from blink_cli.core.call.recognition import Recognition
 from blink_cli.core.call.rekeying import Rekeying, current_of, told_key
 from blink_cli.core.call.settings import CallSettings
 from blink_cli.core.call.transitions import LinkPhase, Phase, Trigger
@@ -116,8 +117,7 @@ class ActiveCall:
         self._attend_at = math.inf
         """When they are to be told because one of them asks."""
         self._accompanied = False
-        self._counted_in_at = -math.inf
-        """When somebody's announce last showed that it knows this life."""
+        self._recognition = Recognition(settings)
         self._patience_ends_at = -math.inf
         """When something is due because somebody is silent, or lacks the key; or later than that."""
         self._nothing_sooner = False
@@ -191,13 +191,13 @@ class ActiveCall:
             self._announcer.reply(now)  # now that it reads us: it may have missed what we said before
         if member.shows(announce):
             self._tell_state(member)
-        self._look_for_ourselves(announce, now)
+        self._look_for_ourselves(member.did, announce, now)
         self._nothing_sooner = (
             news is News.NOTHING
             and stood
             and link.phase in _LASTING
             and key_id == self.call.keys.current_id
-            and self._counted_in_at == now
+            and self._recognition.counted_in_at == now
         )
         return True
 
@@ -211,14 +211,15 @@ class ActiveCall:
         self._rekeying.heard_epoch(member, attending.epoch, now)
         for out in attending.out:
             if out.place == self.call.own_place:
-                self._taken_to_be_out(out.incarnation, now)
+                self._taken_to_be_out(member.did, out.incarnation, now)
         return True
 
-    def _taken_to_be_out(self, incarnation: int, now: float) -> None:
+    def _taken_to_be_out(self, by: Did, incarnation: int, now: float) -> None:
         """Somebody does not know that we are here; or believes a newer life of ours to be over, which is then an old one."""
         self._attend_soon(now)
         self._announcer.reply(now)
-        if incarnation >= self.incarnation and now >= self._counted_in_at + self._settings.unheeded_s:
+        believed = PeerReception(self.call.own, LinkState.ABSENT.value, incarnation)
+        if incarnation > self.incarnation and self._recognition.is_passed_over(by, believed, now):
             self.call.heard_rumour(incarnation)
             self._be_reborn(now)
 
@@ -303,10 +304,9 @@ class ActiveCall:
 
     # what this session says and does
 
-    @property
-    def hears(self) -> tuple[PeerReception, ...]:
+    def hears(self, now: float) -> tuple[PeerReception, ...]:
         """How everyone it takes to be in the call is received here."""
-        return tuple(self._hearing(member) for member in self.call.present)
+        return tuple(self._hearing(member, now) for member in self.call.present)
 
     def state_changed(self, now: float) -> None:
         """Muted, deafened or recording changed: everyone is told at once."""
@@ -326,7 +326,7 @@ class ActiveCall:
 
     def heard_own_leave(self, incarnation: int, now: float) -> None:
         """Another session of this identity, or an earlier life of ours, has left in a newer incarnation than we came in."""
-        if incarnation > self.incarnation and self._counted_in_at == -math.inf:
+        if incarnation > self.incarnation and not self._recognition.was_counted_in:
             self._be_reborn(now)
 
     def insist(self, now: float) -> None:
@@ -460,26 +460,17 @@ class ActiveCall:
         self._act_on(news, member, now)
         return True
 
-    def _look_for_ourselves(self, announce: Announce, now: float) -> None:
-        for hearing in announce.hears:
-            if hearing.did != self.call.own:
-                continue
-            if hearing.incarnation == self.incarnation:
-                self._counted_in_at = now
-                return
-            if hearing.incarnation > self.incarnation and self._is_passed_over(hearing, now):
-                self._be_reborn(now)
+    def _look_for_ourselves(self, by: Did, announce: Announce, now: float) -> None:
+        ours = [hearing for hearing in announce.hears if hearing.did == self.call.own]
+        if any(hearing.incarnation == self.incarnation for hearing in ours):
+            self._recognition.counted_in(by, now)
+            return
+        newer = [hearing for hearing in ours if hearing.incarnation > self.incarnation]
+        if not newer:
+            self._recognition.tells_nothing(by)
+        elif self._recognition.is_passed_over(by, newer[0], now):
+            self._be_reborn(now)
         self._announcer.reply(now)
-
-    def _is_passed_over(self, hearing: PeerReception, now: float) -> bool:
-        """Whether the newer life that somebody knows of us is an old one, and not another session that took the call over.
-
-        It is when nobody ever counted this life in; or when it is believed to have left, or is not heard any more, and nobody counts us in
-        now.
-        """
-        if hearing.link in {LinkState.ABSENT.value, LinkState.LOST.value}:
-            return now >= self._counted_in_at + self._settings.unheeded_s
-        return self._counted_in_at == -math.inf
 
     def _be_reborn(self, now: float) -> None:
         """The others know a newer life of ours, from before a crash or from a session whose clock is ahead; we came later."""
@@ -519,6 +510,7 @@ class ActiveCall:
         self.links[member.did].begin(member.incarnation, now)
 
     def _dismiss(self, member: Member, reason: LeaveReason) -> None:
+        self._recognition.tells_nothing(member.did)
         self.links[member.did].drop()
         self._reception.pop(member.did, None)
         self._out.append(Emit(ParticipantLeft(call_id=self.call.call_id, did=member.did, reason=reason)))
@@ -548,7 +540,7 @@ class ActiveCall:
     def _announce(self, now: float) -> None:
         repeats_news = self._announcer.repeats_news(now)
         keys = self.call.keys
-        if keys.lapsed or (keys.current.epoch and self._counted_in_at == -math.inf):
+        if keys.lapsed or (keys.current.epoch and not self._recognition.was_counted_in):
             self._attend(now)  # the others may have another key by now: they give it to us when they hear us
         if keys.lapsed:
             self._announcer.take(now)
@@ -560,7 +552,7 @@ class ActiveCall:
             self._state.muted,
             self._state.deafened,
             self._state.recording,
-            self.hears + self._unheeded(now),
+            self.hears(now) + self._unheeded(now),
         )
         said = SendToCall(
             self.call.call_id, announce, copies=0, straight=repeats_news, key_id=keys.current_id
@@ -576,16 +568,22 @@ class ActiveCall:
             if member.unheeded_at > since and not member.present
         )
 
-    def _hearing(self, member: Member) -> PeerReception:
+    def _hearing(self, member: Member, now: float) -> PeerReception:
         reception = self._reception.get(member.did)
         link = self.links[member.did]
-        # Counted in, though no link stands: that none is wanted need not be known to anybody else.
-        state = (link.state if link.wanted else LinkState.CONNECTING).value
+        state = self._shown_link(link, now).value
         if reception is None:
             return PeerReception(member.did, state, member.incarnation)
         return PeerReception(
             member.did, state, member.incarnation, reception.loss_permille, reception.longest_burst_packets
         )
+
+    def _shown_link(self, link: Link, now: float) -> LinkState:
+        """To the others. That no link is wanted need not be known to them: who is heard is counted in, who is not is lost."""
+        if link.wanted:
+            return link.state
+        silent = now >= link.heard_at + self._settings.peer_silence_s
+        return LinkState.LOST if silent else LinkState.CONNECTING
 
     def _tell_state(self, member: Member) -> None:
         self._out.append(

@@ -305,7 +305,7 @@ class CallMachine:
         """Everything about calls at this moment, as frozen values."""
         assert now >= 0, "monotonic time is not negative"
         return CallsSnapshot(
-            call=None if self._active_call is None else view_current(self._active_call, self._state),
+            call=None if self._active_call is None else view_current(self._active_call, self._state, now),
             pending=tuple(view_pending(call) for call in self._call_table if call.phase in LISTED),
             muted=self._state.muted,
             deafened=self._state.deafened,

@@ -211,8 +211,9 @@ class CallRecord:
         return news
 
     def heard_rumour(self, incarnation: int) -> None:
-        """Somebody says that it heard this life of ours."""
-        self.own_claimed_incarnation = max(self.own_claimed_incarnation, incarnation)
+        """Somebody says that it heard this life of ours. What no clock can show is not true: nobody can use our numbers up."""
+        if incarnation < _MOST_RUMOURED:
+            self.own_claimed_incarnation = max(self.own_claimed_incarnation, incarnation)
 
     def heard_attending(self, member: Member, incarnation: int, now: float) -> News:
         """Believe a member that says it is here."""
@@ -284,8 +285,7 @@ class CallRecord:
     def next_incarnation(self, wall_ms: int) -> int:
         """The name of a new life in it: newer than any earlier one of this identity, whatever the clock did since.
 
-        What others last heard of us counts too, for a session that crashed and whose clock was set back, however far; but not beyond
-        what any clock can show, so that nobody can use our numbers up.
+        What others last heard of us counts too, for a session that crashed and whose clock was set back, however far.
         """
-        rumoured = self.own_claimed_incarnation if self.own_claimed_incarnation < _MOST_RUMOURED else 0
-        return max(wall_ms, self.own_incarnation + 1, self.own_heard_incarnation + 1, rumoured + 1)
+        known = max(self.own_incarnation, self.own_heard_incarnation, self.own_claimed_incarnation)
+        return max(wall_ms, known + 1)

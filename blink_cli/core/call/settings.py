@@ -97,6 +97,10 @@ class CallSettings:
     unheeded_s: float = 3.0
     """Who announces a life that we believe is over is told so in our announces of this time: its clock is behind."""
 
+    overtaken_s: float = 1.5
+    """Who waits for a newer life of ours that is over, while others know this one, is not believed before it has said so for this time,
+    in its second announce after the first: another session of our identity may only have been silent for a moment."""
+
     joining_patience_s: float = 30.0
     """Whoever accepts a call in which nobody is heard waits so long for the first sign of life."""
 

@@ -16,7 +16,7 @@ _SHOWN: Final = {
 }
 
 
-def view_current(active: ActiveCall, state: OwnState) -> CallView:
+def view_current(active: ActiveCall, state: OwnState, now: float) -> CallView:
     """The call that this session is in."""
     call = active.call
     return CallView(
@@ -27,7 +27,7 @@ def view_current(active: ActiveCall, state: OwnState) -> CallView:
         since_wall_ms=active.since_wall_ms,
         incarnation=active.incarnation,
         participants=tuple(
-            _view_self(active, state) if did == call.own else _view_other(active, did)
+            _view_self(active, state, now) if did == call.own else _view_other(active, did)
             for did in call.participants
         ),
     )
@@ -47,7 +47,7 @@ def view_pending(call: CallRecord) -> PendingView:
     )
 
 
-def _view_self(active: ActiveCall, state: OwnState) -> ParticipantView:
+def _view_self(active: ActiveCall, state: OwnState, now: float) -> ParticipantView:
     return ParticipantView(
         did=active.call.own,
         nickname=active.nickname,
@@ -62,7 +62,7 @@ def _view_self(active: ActiveCall, state: OwnState) -> ParticipantView:
         deafened=state.deafened,
         recording=state.recording,
         incarnation=active.incarnation,
-        hears=active.hears,
+        hears=active.hears(now),
     )
 
 

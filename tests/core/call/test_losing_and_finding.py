@@ -10,7 +10,7 @@ from blink_cli.core.api.events import (
 from blink_cli.core.call import inputs
 from blink_cli.core.call.effects import SendToCall, SendToPeer
 from blink_cli.core.ids import Did
-from blink_cli.core.signaling.signals import Redial
+from blink_cli.core.signaling.signals import Announce, PeerReception, Redial
 from blink_cli.lab.simulation.invariants import check_settled
 from blink_cli.lab.simulation.world import Node
 from tests.core.call.party import Party, did
@@ -231,10 +231,89 @@ def test_nobody_can_use_the_numbers_of_lives_up() -> None:
     party.run(0.05)
     known = party.node("bob").machine._call_table.get(call)
     assert known is not None
-    known.own_claimed_incarnation = 2**53 - 1
+    known.heard_rumour(party.world.wall_ms(party.node("bob")) + 3_600_000)
+    known.heard_rumour(2**53 - 1)
     party.accept("bob", call)
+    assert party.world.wall_ms(party.node("bob")) + 3_600_000 < known.own_incarnation < 2**52
     party.run(2)
     check_settled(party.world, ghosts=False)
+
+
+def test_a_life_that_some_never_heard_of_does_not_keep_the_next_one_from_the_others() -> None:
+    party = Party("alice", "bob", "carol")
+    bob, alice = party.node("bob"), party.node("alice")
+    party.world.set_clock(bob, 3_600)
+    call = party.offer("alice", "bob", "carol")
+    party.run(0.05)
+    party.cut(("alice", "bob"), ("alice", "carol"))
+    party.accept("carol", call)
+    party.accept("bob", call)
+    party.run(2)
+    first = party.participant("alice", "bob").incarnation
+    assert not party.participant("carol", "bob").present
+    party.world.crash(bob)
+    party.world.set_clock(bob, -7_200)
+    party.run(2)
+    party.world.restart(bob)
+    while not bob.machine.ringing:
+        party.run(0.005)
+    party.world.heal()
+    party.cut(("alice", "carol"), ("bob", "carol"))
+    party.accept("bob", call)
+    party.run(1)
+    assert 0 < party.participant("carol", "bob").incarnation < first, "only carol counts this life in"
+    party.world.heal()
+    party.run(5)
+    check_settled(party.world, ghosts=False)
+    assert party.participant("alice", "bob").incarnation > first
+    # What the first life said, heard once more, brings nothing back.
+    last = Announce(first, 10_000, "bob", muted=True, deafened=False, recording=False, hears=())
+    stale = party.ignored("alice")["stale"]
+    party.world.input(alice, inputs.SignalHeard(did("bob"), last, call))
+    assert party.ignored("alice")["stale"] == stale + 1
+    check_settled(party.world, ghosts=False)
+
+
+def test_a_session_with_a_clock_behind_is_seen_by_all_although_some_never_heard_the_other_one() -> None:
+    party = Party("alice", "bob", "bob2", "carol")
+    party.node("bob2").skew_ms = -90_000
+    call = party.offer("alice", "bob", "carol")
+    party.run(0.2)
+    party.cut(("alice", "bob"), ("alice", "carol"), ("bob2",))
+    party.accept("carol", call)
+    party.accept("bob", call)
+    party.run(1)
+    party.leave("bob")
+    party.run(1)
+    party.world.crash(party.node("bob"))
+    party.world.heal()
+    party.cut(("alice", "carol"), ("carol", "bob2"))
+    party.accept("bob2", call)
+    party.run(4)
+    assert party.link("carol", "bob") is LinkState.CONNECTED
+    assert party.link("bob2", "carol") is LinkState.CONNECTED
+    party.world.heal()
+    party.run(5)
+    check_settled(party.world, ghosts=False)
+
+
+def test_nobody_can_make_us_drop_our_links_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    party = Party("alice", "bob", "mallory")
+    party.in_call("alice", "bob", "mallory")
+    liar, bob = party.node("mallory").machine._active_call, party.node("bob").machine._active_call
+    assert liar is not None
+    assert bob is not None
+
+    def hears(now: float) -> tuple[PeerReception, ...]:
+        return (PeerReception(did("bob"), "lost", bob.incarnation + 1000),)
+
+    monkeypatch.setattr(liar, "hears", hears)
+    lives = [bob.incarnation]
+    for _ in range(30):
+        party.run(1)
+        lives += [bob.incarnation] * (bob.incarnation != lives[-1])
+    assert len(lives) == 2, "it is believed once"
+    assert party.link("alice", "bob") is LinkState.CONNECTED
 
 
 def test_a_crashed_session_that_accepts_before_it_heard_of_its_old_life_is_reborn() -> None:
