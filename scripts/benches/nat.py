@@ -34,6 +34,9 @@ from blink_cli.lab.sessions import CommandError, Session, moment, together
 from blink_cli.lab.turn_server import TurnServer
 from tests.support.nats_server import NatsServer
 
+ANSWERS_AFTER_S = 1.0
+"""So long it rings: nobody is faster, and both ask their servers meanwhile."""
+
 CONNECT_S = 12.0
 """A call that has no link by then has failed."""
 
@@ -55,6 +58,7 @@ async def one_call(alice: Session, bob: Session, heard: Path) -> Measured:
         call = (await alice.ask("offer", bob.did))["call"]
         offered = moment(await hers.next("call_joined", call_id=call))
         rings = moment(await his.next("incoming_call", call_id=call, timeout_s=CONNECT_S))
+        await asyncio.sleep(ANSWERS_AFTER_S)
         await bob.blink("accept", call)
         accepted = moment(await his.next("call_joined", call_id=call))
         linked = await together(

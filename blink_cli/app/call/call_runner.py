@@ -29,6 +29,7 @@ from blink_cli.core.call.effects import (
     StopSending,
     UseKey,
 )
+from blink_cli.core.call.facts import IncomingCall, OfferDelivered
 from blink_cli.core.call.inputs import CallInput, Heard, MediaInput
 from blink_cli.core.call.machine import CallMachine
 from blink_cli.core.call.snapshot import CallsSnapshot
@@ -302,8 +303,16 @@ class CallRunner:
                 self._media.end()
             case Emit(event):
                 self._publish(event)
+                self._expect(event)
             case _:
                 assert_never(effect)
+
+    def _expect(self, event: object) -> None:
+        match event:
+            case IncomingCall(caller=peer) | OfferDelivered(did=peer):
+                self._media.expect(peer)
+            case _:
+                pass
 
 
 def _wall_ms() -> int:

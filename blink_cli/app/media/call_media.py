@@ -1,6 +1,6 @@
 """The media of a call as the rules of calls see them: what they may ask of them, and what they are told.
 
-CallRunner --begin, end, dial, answer, apply, hang_up, mute, deafen--> CallMedia --MediaInput--> MediaOwner (the CallRunner)
+CallRunner --begin, end, expect, dial, answer, apply, hang_up, mute, deafen--> CallMedia --MediaInput--> MediaOwner (the CallRunner)
 
 `MeshMedia` has a connection to each participant. Media that go through a server are another `CallMedia`.
 """
@@ -33,6 +33,9 @@ class CallMedia(Protocol):
 
     def end(self) -> None:
         """Close every connection; capture and play no more."""
+
+    def expect(self, peer: Did) -> None:
+        """It rings between us: a connection to this peer may be wanted soon. Whether it will is not known."""
 
     def dial(self, peer: Did, epoch: int) -> None:
         """Make a connection and tell our offer (`Described`)."""

@@ -13,14 +13,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from blink_cli.app.media.expected_links import ExpectedLinks
 from blink_cli.app.media.impaired_peers import ImpairedPeers
-from blink_cli.app.media.linked_participant import LinkedParticipant
+from blink_cli.app.media.linked_participant import LinkedParticipant, PathSearch
 from blink_cli.core.api.events import Event, PathNotFound
 from blink_cli.core.call.inputs import Connected, Described, Ended, MediaInput, Refused
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
-from blink_cli.net.ice.ice_servers import IceServers
+from blink_cli.net.ice.ice_servers import REPETITION_S, GatheringPlan, IceServers
+from blink_cli.net.link.link_events import LinkEvents
 from blink_cli.net.link_settings import (
     AddressesTried,
     LinkCertificate,
@@ -35,6 +37,7 @@ from blink_cli.runtime.clock import Clock
 from blink_cli.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
+    from blink_cli.net.ice.ice_connection import Way
     from blink_cli.net.link.media_link import MediaLink
 
 P = TypeVar("P", bound=LinkedParticipant)
@@ -87,6 +90,7 @@ class LinkSet(Generic[P]):
         self.impaired: Final = ImpairedPeers()
         """What is done on purpose to links."""
 
+        self._expected = ExpectedLinks(tasks)
         self._heard_from: dict[Did, tuple[str, ...]] = {}
         self._peers: dict[Did, P] = {}
         self._connected: tuple[P, ...] = ()
@@ -124,6 +128,16 @@ class LinkSet(Generic[P]):
         self._heard_from[peer] = latest[:MAX_HEARD_FROM]
 
     # what the rules of the call ask for
+
+    def expect(self, peer: Did) -> None:
+        """A connection to this peer may be wanted soon: ask the servers for our addresses now. Without servers there is nothing to ask."""
+        plan = self._ice_servers.plan()
+        if plan.servers and peer not in self._peers:
+            # Nobody waits for it yet, so that a lost datagram has time to be said again.
+            patient = GatheringPlan(plan.servers, plan.patience_s + REPETITION_S)
+            self._expected.expect(
+                peer, lambda: self._new_link(peer, patient, PathSearch(), None, LinkEvents())
+            )
 
     def dial(self, peer: Did, epoch: int) -> None:
         """Make a connection and tell its offer."""
@@ -191,8 +205,6 @@ class LinkSet(Generic[P]):
         return None if participant is None else participant.link
 
     def _begin(self, peer: Did, epoch: int) -> "tuple[P, MediaLink]":
-        from blink_cli.net.link.media_link import MediaLink  # noqa: PLC0415 - see the head of this file
-
         participant = self._peers.get(peer)
         if participant is None:
             participant = self._peers[peer] = self._new_participant(peer)
@@ -202,8 +214,30 @@ class LinkSet(Generic[P]):
             participant.forget_line()
         participant.epoch = epoch
         plan = self._ice_servers.plan()
-        died_on, search = participant.died_on, participant.search
-        link = participant.link = MediaLink(
+        link = self._expected.take(peer, lambda link: self._still_fits(peer, participant, link, plan))
+        if link is None:
+            link = self._new_link(peer, plan, participant.search, participant.died_on, participant)
+        link.tell(participant)
+        participant.link = link
+        return participant, link
+
+    def _still_fits(self, peer: Did, participant: P, link: "MediaLink", plan: GatheringPlan) -> bool:
+        """Whether a link that was expected is as one that would be made now."""
+        urls = [server.url for server in link.settings.ice_servers]
+        return (
+            participant.died_on is None
+            and not participant.search.tried_local
+            and urls == [server.url for server in plan.servers]
+            and link.impairment is self.impaired.link_impairment(peer)
+            and link.has_fresh_addresses
+        )
+
+    def _new_link(
+        self, peer: Did, plan: GatheringPlan, search: PathSearch, died_on: "Way | None", events: LinkEvents
+    ) -> "MediaLink":
+        from blink_cli.net.link.media_link import MediaLink  # noqa: PLC0415 - see the head of this file
+
+        return MediaLink(
             replace(
                 self._settings,
                 heard_from=self._heard_from.get(peer, ()),
@@ -217,10 +251,13 @@ class LinkSet(Generic[P]):
             self._certificate,
             self._tasks,
             name=_short(peer),
-            events=participant,
+            events=events,
             impairment=self.impaired.link_impairment(peer),
         )
-        return participant, link
+
+    async def aclose(self) -> None:
+        """Give back what was expected."""
+        await self._expected.aclose()
 
     def _end(self, participant: P) -> None:
         link = participant.link_down()

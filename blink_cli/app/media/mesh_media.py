@@ -133,6 +133,7 @@ class MeshMedia:
     async def aclose(self) -> None:
         """Let the devices go. A call must have ended before."""
         self.guard.end()
+        await self.links.aclose()
         await self.voice.aclose()
 
     # CallMedia
@@ -158,6 +159,10 @@ class MeshMedia:
         self._owner = None
         if self.when_ended is not None:
             self.when_ended()
+
+    def expect(self, peer: Did) -> None:
+        """See `CallMedia`."""
+        self.links.expect(peer)
 
     def dial(self, peer: Did, epoch: int) -> None:
         """See `CallMedia`."""

@@ -195,6 +195,10 @@ class LightMedia:
         self.links.hang_up_all()
         self._owner = None
 
+    def expect(self, peer: Did) -> None:
+        """See `CallMedia`."""
+        self.links.expect(peer)
+
     def dial(self, peer: Did, epoch: int) -> None:
         """See `CallMedia`."""
         self.links.dial(peer, epoch)

@@ -34,7 +34,7 @@ MAX_STUN_BYTES: Final = 1_280
 MAX_ATTRIBUTES: Final = 24
 
 ANSWERS_A_TRANSACTION: Final = 32
-"""A check is said up to 24 times by this program, and 7 times by aioice alone."""
+"""A check is said up to 26 times by this program, and 7 times by aioice alone."""
 
 MAX_TRANSACTIONS: Final = 1_024
 """Remembered checks of the peer's. A link that stands sees one every few seconds."""

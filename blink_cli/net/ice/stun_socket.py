@@ -19,7 +19,27 @@ from blink_cli.net.handed_on import handed_on
 from blink_cli.net.ice.turn_relay import give_back_relay
 from blink_cli.net.link_impairment import LinkImpairment
 
-COPIES_AFTER_S: Final = (0.1, 0.25, 0.8, 1.1, 2.0, 2.5, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 8.0, 8.5, 9.0)
+COPIES_AFTER_S: Final = (
+    0.05,
+    0.1,
+    0.16,
+    0.25,
+    0.8,
+    1.1,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    4.5,
+    5.0,
+    5.5,
+    6.0,
+    6.5,
+    7.0,
+    8.0,
+    8.5,
+    9.0,
+)
 """When an unanswered check is said again, besides aioice's own repetitions after 0.5, 1.5, 3.5 and 7.5 s: with 30 % loss a check and its
 answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s. Later ones are
 for the first words between two machines of one network: while ARP's questions are lost, which it asks once a second, nothing at all goes out."""

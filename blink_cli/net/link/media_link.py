@@ -110,13 +110,15 @@ class MediaLink:
         """
         self.name = name
         self.state: LinkState = LinkNew()
+        self.settings: Final = settings
+        self.impairment: Final = impairment or LinkImpairment()
         self._settings = settings
         self._tasks = tasks
         self._events = events
         self._transport = SecureTransport(
             settings,
             certificate,
-            impairment=impairment or LinkImpairment(),
+            impairment=self.impairment,
             on_rtp=self._rtp_received,
             on_rtcp=self._rtcp_received,
             on_replayed=self._rtp_replayed,
@@ -137,6 +139,7 @@ class MediaLink:
         self._reports: RtcpExchange | None = None
         self._clocks: ClockExchange | None = None
         self._ice_password = ""
+        self._prepared: asyncio.Future[LocalTransport | TransportError] | None = None
         self._report_timer = WakeTimer(self._report)
         self._wall_offset_s = time.time() - time.monotonic()
         """Of this link's beginning: a wall clock that is set in a call would tear the sender reports' time from the RTP time."""
@@ -233,6 +236,39 @@ class MediaLink:
         return dict(self._receiver.streams) if self._receiver is not None else {}
 
     # set-up
+
+    async def prepare(self) -> None:
+        """Open sockets and ask the servers ahead: the description then waits for nothing, and tells what failed.
+
+        Raises:
+            StateError: The link was already used or closed.
+
+        """
+        self._require_new()
+        prepared = self._prepared = asyncio.get_running_loop().create_future()
+        found: LocalTransport | TransportError = TransportError("its set-up was given up")
+        try:
+            found = await self._transport.gather(controlling=True)
+        except TransportError as failure:
+            found = failure
+        finally:
+            prepared.set_result(found)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `prepare` has ended."""
+        return self._prepared is not None and self._prepared.done()
+
+    def tell(self, events: LinkEvents) -> None:
+        """Tell these what happens from now on."""
+        self._events = events
+
+    @property
+    def has_fresh_addresses(self) -> bool:
+        """Whether, of a link that was prepared, the machine's addresses are those that it is bound to."""
+        with contextlib.suppress(OSError):  # it does not tell now
+            return self._transport.choose_addresses().bindable == self._transport.addresses.bindable
+        return False
 
     async def create_offer(self) -> str:
         """Open sockets and describe our side, all candidates included.
@@ -338,11 +374,23 @@ class MediaLink:
 
     async def _gather(self, *, controlling: bool, towards: Collection[str] = ()) -> LocalTransport:
         try:
-            local = await self._transport.gather(controlling=controlling, towards=towards)
+            if self._prepared is None:
+                local = await self._transport.gather(controlling=controlling, towards=towards)
+            else:
+                local = await self._take_prepared(self._prepared, controlling=controlling)
         except TransportError as failure:
             raise StateError(f"There is no way out for the link to {self.name}: {failure}.") from failure
         self._ice_password = local.ice.password or ""
         return local
+
+    async def _take_prepared(
+        self, prepared: asyncio.Future[LocalTransport | TransportError], *, controlling: bool
+    ) -> LocalTransport:
+        found = await asyncio.shield(prepared)
+        if isinstance(found, TransportError):
+            raise found
+        self._transport.take_role(controlling=controlling)
+        return found
 
     def _require_new(self) -> None:
         if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:

@@ -207,6 +207,10 @@ class SecureTransport:
             dtls=self._dtls.getLocalParameters(),
         )
 
+    def take_role(self, *, controlling: bool) -> None:
+        """Take this ICE role, once gathered and before the other side learns of it: so no check can have met another one."""
+        self._connection.ice_controlling = controlling
+
     def _new_socket(self, connection: IceConnection) -> LinkSocket:
         return LinkSocket(
             connection,

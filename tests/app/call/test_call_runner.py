@@ -34,6 +34,9 @@ class Media:
     def end(self) -> None:
         self.asked.append(("end",))
 
+    def expect(self, peer: Did) -> None:
+        self.asked.append(("expect", peer))
+
     def dial(self, peer: Did, epoch: int) -> None:
         self.asked.append(("dial", peer, epoch))
 

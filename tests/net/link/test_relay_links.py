@@ -56,6 +56,25 @@ def _heard_and_reported(end: End) -> bool:
     return len(end.packets) == 5 and len(end.reception_reports) > 0
 
 
+async def test_links_that_were_prepared_wait_for_no_server(tasks: TaskOwner) -> None:
+    with TurnServer() as coturn:
+        settings = through(coturn.server("stun"), coturn.server())
+        a, b = End("a", tasks, settings), End("b", tasks, settings)
+        async with a.link, b.link:
+            await asyncio.gather(a.link.prepare(), b.link.prepare())
+            assert a.link.is_prepared
+            assert a.link.has_fresh_addresses
+            coturn.kill()  # whoever asked now would have no relay
+            offer = await a.link.create_offer()
+            assert "typ relay" in offer
+            answer = await b.link.accept_offer(offer)
+            assert "typ relay" in answer
+            await a.link.accept_answer(answer)
+            await a.until_state(LinkConnected)
+            await b.until_state(LinkConnected)
+            await talk(a, b)
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_two_links_talk_through_the_relay_only(
     coturn: TurnServer, tasks: TaskOwner, transport: str
