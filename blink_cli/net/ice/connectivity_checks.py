@@ -45,6 +45,8 @@ class ConnectivityChecks:
         self._is_near = is_near
         self._paths = paths
         self._repeated: set[CandidatePair] = set()
+        self._spoken_by: set[CandidatePair] = set()
+        """Ways by which a check of the other side's came before the link stood."""
 
     def start(self) -> bool:
         """Start what may be started now. Returns whether `Connection.connect` shall call again in 20 ms.
@@ -83,6 +85,17 @@ class ConnectivityChecks:
             best = before if self._paths.stands else max(before, pair, key=self._priority)
             self._connection._nominated[pair.component] = best
 
+    def go_on(self) -> None:
+        """Check on, after the first way was found, those by which the other side spoke: aioice ends them all.
+
+        The other side may have chosen one of them, and what it says from an address that nobody named (behind a symmetric NAT, to our
+        relay) is heard only once a check of ours has proved that it is there.
+        """
+        for pair in self._spoken_by:
+            if pair.state.name == "IN_PROGRESS":
+                pair.task = None
+                self._connection.check_start_task(pair)
+
     def _priority(self, pair: CandidatePair) -> int:
         return candidate_pair_priority(
             pair.local_candidate, pair.remote_candidate, self._connection.ice_controlling
@@ -103,6 +116,7 @@ class ConnectivityChecks:
         """
         for pair in self._connection._check_list:
             if pair.protocol is protocol and pair.remote_addr == address:
+                self._spoken_by.add(pair)
                 between_hosts = pair.local_candidate.type == pair.remote_candidate.type == "host"
                 task = pair.task
                 if (

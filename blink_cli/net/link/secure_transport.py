@@ -255,6 +255,7 @@ class SecureTransport:
         await self._ice.start(remote.ice)
         if self._ice.state != "completed":
             raise TransportError("no network path to the other side was found")
+        self._connection.checks.go_on()
         await self._dtls.start(remote.dtls)
         self._copies.finish()
         if self._dtls.state != "connected":
