@@ -78,7 +78,7 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("watch", "event_commands", "Show the call, full screen, until q or Ctrl-C."),
     ),
     "Past one network": (
-        Listed("broker", "broker_commands", "A NATS server that carries the signals of a group of people."),
+        Listed("broker", "broker_commands", "A NATS server that carries the signals of a group of people past one network."),
     ),
     "Laboratory": (
         Listed("assert", "assert_commands", "Check that the call is as it should be: 6, and what was measured, if it is not."),
