@@ -2,9 +2,9 @@
 
     no_clock    computes, and waits for no clock: no sockets, no sleep; threads in virtual time. Runs beside others on all processors. The default of the folders in `WITHOUT_CLOCK`, a marker elsewhere
     in_pairs    all others: sockets, processes, threads, but no bound that one busy neighbour breaks. Runs beside one other of its kind; the tests of a file one after the other
-    alone       nothing runs beside it: what it hears or sees depends on when (the default of `real_time`), or it counts what others do too
+    alone       nothing runs beside it, since it listens to a call. The default of what is `real_time` in the folders in `LISTENING`, a marker elsewhere
 
-`real_time` says that a stall of the machine can fail a test: it is made again if it failed just after one. It runs alone unless it is `in_pairs` too.
+`real_time` says that a stall of the machine can fail a test: it is made again if it failed just after one.
 
 Every repetition is listed at the end (`RERUN`), with what the machine went through. Their number has a bound, which only falls
 (`tests/repeated_tests_bound.txt`). A failure that no stall preceded counts at once.
@@ -35,6 +35,9 @@ from blink_cli.lab.requirements import UnavailableError
 
 WITHOUT_CLOCK: Final = ("core", "simulation", "support", "benches")
 """Folders whose tests have no clock unless they say so."""
+
+LISTENING: Final = ("examples", "integration", "lab")
+"""Folders whose `real_time` tests run alone unless they say so."""
 
 KINDS: Final = ("no_clock", "in_pairs", "alone")
 REPETITIONS: Final = 5
@@ -75,9 +78,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
         if any(map(item.get_closest_marker, KINDS)):
             continue
+        folder = item.path.relative_to(tests).parts[0]
         if item.get_closest_marker("real_time"):
-            item.add_marker(pytest.mark.alone)
-        elif item.path.relative_to(tests).parts[0] in WITHOUT_CLOCK:
+            item.add_marker(pytest.mark.alone if folder in LISTENING else pytest.mark.in_pairs)
+        elif folder in WITHOUT_CLOCK:
             item.add_marker(pytest.mark.no_clock)
         else:
             item.add_marker(pytest.mark.in_pairs)

@@ -4,7 +4,7 @@ import pytest
 
 from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 
 
 async def quiet(machine: Machine, *names: str) -> list[Session]:

@@ -13,7 +13,7 @@ import soundfile
 
 from blink_cli.lab.sessions import Machine, Session, call_of, together
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 
 ODD_NAMES = (
     b"d\xe9p",

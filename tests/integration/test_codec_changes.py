@@ -24,7 +24,7 @@ from tests.support.header_capture import header_streams
 pytestmark = [pytest.mark.timeout(240), pytest.mark.real_time(within_s=60)]
 
 TONE_HZ = 440
-EACH_S = 1.5
+EACH_S = 1.0
 CHANGES = (
     ("bitrate=96k",),
     ("frame-ms=10",),
@@ -108,7 +108,7 @@ async def test_no_change_loses_anything_or_leaves_a_gap(machine: Machine, tmp_pa
     assert [gap for gap in entry["gaps"] if gap["to_s"] > 0.5] == []
     assert (entry["frames_late"], entry["clock_corrections"]) == (0, 0)
     sound = await decoded(written, entry["track"])
-    whole = sound[24_000 : len(sound) - 24_000]
+    whole = sound[24_000 : len(sound) - 12_000]
     assert len(whole) > EACH_S * len(CHANGES) * 48_000
     assert gaps(whole) == []
     assert clicks(whole, TONE_HZ, factor=10) == []

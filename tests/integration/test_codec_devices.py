@@ -13,7 +13,7 @@ from blink_cli.lab.alignment import Fit, fit
 from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice, write_mono
 
-pytestmark = pytest.mark.real_time(within_s=30)
+pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]
 
 
 async def test_a_voice_is_heard_through_the_codec_as_late_as_is_said(machine: Machine) -> None:

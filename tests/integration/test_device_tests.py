@@ -8,7 +8,7 @@ import pytest
 from blink_cli.lab.sessions import Machine, together
 from tests.support.sound_server import SoundServer
 
-pytestmark = [pytest.mark.sound, pytest.mark.real_time(within_s=60)]
+pytestmark = [pytest.mark.sound, pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 
 async def test_the_tone_of_one_channel_is_heard_on_that_channel_alone() -> None:

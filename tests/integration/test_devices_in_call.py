@@ -18,7 +18,7 @@ from blink_cli.lab.listening import Listener
 from blink_cli.lab.sessions import Machine, Session, call_of, together
 from tests.support.sound_server import SoundServer
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 
 def level_of(samples: Samples, frequency_hz: float) -> float:

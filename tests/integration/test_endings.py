@@ -13,7 +13,7 @@ from blink_cli.lab.leftovers import processes_naming, sockets_under, threads
 from blink_cli.lab.listening import Listener
 from blink_cli.lab.sessions import Machine, Session, call_of, together
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 
 TONES_HZ = {"alice": 440, "bob": 660, "carol": 880}
 

@@ -1,6 +1,5 @@
 """50,000 datagrams a second, of one kind at a time, at a session that is in a call: the voice goes on, memory stays, the counters tell."""
 
-import asyncio
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -55,7 +54,6 @@ async def test_no_flood_is_heard(machine: Machine) -> None:
         signals = [machine.group, *(f"127.0.0.1:{port}" for port in before if port != 5353)]
         replays = await overheard(machine.group, 2.0)
         assert replays
-        quiet = await concealed_while(bob, asyncio.sleep(3.0))
         memory_bytes = resident_bytes(sessions[1].pid)
         floods: dict[str, tuple[list[bytes], list[str]]] = {
             "garbage as signals": (garbage(SEED), signals),
@@ -73,7 +71,7 @@ async def test_no_flood_is_heard(machine: Machine) -> None:
             told[name] = {
                 key: getattr(now, key) - getattr(counted, key) for key in SignalCounters.__struct_fields__
             }
-            assert min(tries) <= MAX_CONCEALED, (quiet, tries, told)
+            assert min(tries) <= MAX_CONCEALED, (tries, told)
             assert is_whole((alice, bob)), told
         assert told["garbage as signals"]["malformed"] > 100, told
         assert told["garbage as signals"]["flooded"] > 0, told

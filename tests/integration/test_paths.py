@@ -9,7 +9,7 @@ import pytest
 from blink_cli.lab.network.laboratory import Host, Laboratory
 from blink_cli.lab.sessions import Session, connecting_s, together
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time]
+pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 
 SETTLED_S = 5.0
 """Within so long after both are in the call, audio is connected."""

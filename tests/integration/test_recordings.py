@@ -17,7 +17,7 @@ from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
 from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 RATE_HZ = 48_000
 CLICK_S = 0.7

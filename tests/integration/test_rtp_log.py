@@ -23,7 +23,7 @@ from tests.support.capture import capturing
 from tests.support.header_capture import HeaderStream, header_streams
 from tests.support.wall_clock import WallClock
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 BAD_LINE = Conditions(loss=0.05, delay_ms=40, jitter_ms=12, reordering=0.02, duplication=0.03)
 BAD_S = 12.0

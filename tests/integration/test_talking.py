@@ -14,7 +14,7 @@ from blink_cli.lab.sessions import Events, Machine, call_of, together
 from blink_cli.lab.spoken_phrases import Spoken, noise, with_pauses
 from blink_cli.lab.voices import read_mono, write_mono
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SENTENCES = 3

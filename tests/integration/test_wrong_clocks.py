@@ -11,7 +11,7 @@ import pytest
 from blink_cli.lab.sessions import Events, Machine, Session, connected, free_group, together
 from tests.support.wall_clock import WallClock
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 
 HOUR_S, YEAR_S = 3_600.0, 365.25 * 86_400.0
 IN_TIME_S = 1.0

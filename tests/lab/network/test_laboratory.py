@@ -15,7 +15,7 @@ import pytest_asyncio
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Host, Laboratory, ip
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time]
+pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 
 FRAMES = 300
 INTERVAL_S = 0.002
