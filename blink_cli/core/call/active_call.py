@@ -219,9 +219,9 @@ class ActiveCall:
         self._attend_soon(now)
         self._announcer.reply(now)
         believed = PeerReception(self.call.own, LinkState.ABSENT.value, incarnation)
-        if incarnation > self.incarnation and self._recognition.is_passed_over(by, believed, now):
+        if incarnation >= self.incarnation and self._recognition.is_passed_over(by, believed, now):
             self.call.heard_rumour(incarnation)
-            self._be_reborn(now)
+            self._be_reborn(incarnation, now)
 
     def heard_new_key(self, member: Member, new_key: NewKey, now: float) -> bool:
         """A participant tells its key; returns whether it is in the call."""
@@ -327,7 +327,7 @@ class ActiveCall:
     def heard_own_leave(self, incarnation: int, now: float) -> None:
         """Another session of this identity, or an earlier life of ours, has left in a newer incarnation than we came in."""
         if incarnation > self.incarnation and not self._recognition.was_counted_in:
-            self._be_reborn(now)
+            self._be_reborn(incarnation, now)
 
     def insist(self, now: float) -> None:
         """An older session of this identity is heard: make sure that it hears us."""
@@ -469,13 +469,13 @@ class ActiveCall:
         if not newer:
             self._recognition.tells_nothing(by)
         elif self._recognition.is_passed_over(by, newer[0], now):
-            self._be_reborn(now)
+            self._be_reborn(newer[0].incarnation, now)
         self._announcer.reply(now)
 
-    def _be_reborn(self, now: float) -> None:
+    def _be_reborn(self, known: int, now: float) -> None:
         """The others know a newer life of ours, from before a crash or from a session whose clock is ahead; we came later."""
         incarnation = self.call.next_incarnation(self.since_wall_ms)
-        if incarnation == self.incarnation + 1:
+        if incarnation <= known:
             return  # what they claim lies too far ahead to be true
         self.incarnation = self.call.own_incarnation = incarnation
         self._epochs.raise_to(incarnation)

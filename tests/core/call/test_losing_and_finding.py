@@ -10,7 +10,7 @@ from blink_cli.core.api.events import (
 from blink_cli.core.call import inputs
 from blink_cli.core.call.effects import SendToCall, SendToPeer
 from blink_cli.core.ids import Did
-from blink_cli.core.signaling.signals import Announce, PeerReception, Redial
+from blink_cli.core.signaling.signals import Announce, Attending, Out, PeerReception, Redial
 from blink_cli.lab.simulation.invariants import check_settled
 from blink_cli.lab.simulation.world import Node
 from tests.core.call.party import Party, did
@@ -292,6 +292,24 @@ def test_a_session_with_a_clock_behind_is_seen_by_all_although_some_never_heard_
     party.run(4)
     assert party.link("carol", "bob") is LinkState.CONNECTED
     assert party.link("bob2", "carol") is LinkState.CONNECTED
+    party.world.heal()
+    party.run(5)
+    check_settled(party.world, ghosts=False)
+
+
+def test_who_is_believed_to_have_left_in_its_present_life_takes_a_newer_one() -> None:
+    party = Party("alice", "bob")
+    call = party.in_call("alice", "bob")
+    alice, bob = party.node("alice").machine._active_call, party.node("bob").machine._active_call
+    assert alice is not None
+    assert bob is not None
+    party.cut(("alice",), ("bob",))
+    party.run(4)
+    number = bob.incarnation
+    # A late Cancel of another session of this identity, which names no life, ended the present one for her.
+    said = Attending(alice.incarnation, bob.call.keys.current.epoch, (Out(bob.call.own_place, number),))
+    party.world.input(party.node("bob"), inputs.SignalHeard(did("alice"), said, call))
+    assert bob.incarnation == number + 1
     party.world.heal()
     party.run(5)
     check_settled(party.world, ghosts=False)
