@@ -8,7 +8,7 @@ from blink_cli.api.documents import AssertedExpectation, AssertedFinding, Assert
 from blink_cli.api.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_port import SessionPort
-from blink_cli.core.errors import BlinkError
+from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.expectation.expectation import Expectation
 from blink_cli.core.expectation.grammar import parse
@@ -17,6 +17,9 @@ from blink_cli.core.expectation.quantity import Kind
 
 MOST_NAMED: Final = 4
 """Directions of one expectation that are named one by one."""
+
+LONGEST_S: Final = 86_400.0
+"""A day: readings of all of it are held."""
 
 USUAL_S: Final = 1.0
 """For what is a thing of the moment, and changes from one to the next."""
@@ -41,9 +44,12 @@ def read_expectations(texts: Sequence[str]) -> tuple[Expectation, ...]:
     """Read expressions; names in them are not looked up yet.
 
     Raises:
-        UsageError: One cannot be read.
+        UsageError: There is none, or one cannot be read.
 
     """
+    if not texts:
+        # A check of nothing would always pass: a list that came out empty is a mistake.
+        raise UsageError("Nothing is expected.", hint="Say what the call should be like, such as `loss<1%`.")
     return tuple(parse(text, LIVE_FIGURES, windows=False) for text in texts)
 
 
@@ -57,9 +63,12 @@ async def check(session: SessionPort, wanted: Sequence[Expectation], seconds: fl
             from moment to moment is looked at for 1 s, or for as long as it may take.
 
     Raises:
+        UsageError: It is not possible to look for so long.
         NotFoundError: There is no call, or it ended, or somebody who is named is not in it.
 
     """
+    if seconds is not None and not 0 <= seconds <= LONGEST_S:
+        raise UsageError(f"{seconds:g} seconds are not possible.", hint=f"Choose 0 to {LONGEST_S:g}.")
     status = await session.ask(GetStatus())
     if status.call is not None:
         names = names_in_call(status.call.participants)

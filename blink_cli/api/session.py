@@ -74,7 +74,8 @@ from blink_cli.core.api.requests import (
     SetPeerMuted,
     SetProcessing,
 )
-from blink_cli.core.errors import NotFoundError, session_ended
+from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.errors import NotFoundError, UsageError, session_ended
 from blink_cli.core.fact import Fact, snake_case
 from blink_cli.core.ids import Did
 from blink_cli.core.media.processing_settings import ProcessingChoice
@@ -309,7 +310,18 @@ class Session:
         return await self.ask(SetDeafened(deafened=False))
 
     async def gain(self, peer: str, gain_db: float) -> PeerVolumeSet:
-        """Play a peer louder, or with a negative number softer, here, now and later."""
+        """Play a peer louder, or with a negative number softer, here, now and later.
+
+        Raises:
+            UsageError: It is not from -60 to 20 dB.
+            NotFoundError: There is no such peer.
+
+        """
+        if not LOWEST_GAIN_DB <= gain_db <= HIGHEST_GAIN_DB:
+            raise UsageError(
+                f"A gain of {gain_db:g} dB is not possible.",
+                hint=f"Choose {LOWEST_GAIN_DB:g} to {HIGHEST_GAIN_DB:g}.",
+            )
         return await self.ask(SetGain(peer=peer, gain_db=gain_db))
 
     async def echo_cancel(self, word: str) -> ProcessingSet:
@@ -407,7 +419,7 @@ class Session:
                 what changes from moment to moment is looked at for 1 s, or as long as it may take `within`.
 
         Raises:
-            UsageError: One cannot be read.
+            UsageError: None is named, or one cannot be read, or `for_s` is not 0 to 86400.
             NotFoundError: There is no call, or it ended meanwhile.
 
         """
@@ -436,9 +448,12 @@ class Session:
             points: `peers`, `mix` or `captured`; all if none is named.
 
         Raises:
+            UsageError: There is no such point.
             StateError: It is a session of another process.
 
         """
+        for unknown in set(points).difference(TAP_POINTS):
+            raise UsageError(f"There is no point {unknown!r}.", hint=f"Choose of {', '.join(TAP_POINTS)}.")
         return self._reached.tap(points or TAP_POINTS)
 
     async def close_streams(self) -> None:
