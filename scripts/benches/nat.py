@@ -28,11 +28,11 @@ from blink_cli.app.profile.profile import find_profile
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.listening import Listener
+from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.internet import Internet
 from blink_cli.lab.network.nat import NAT_KINDS
 from blink_cli.lab.sessions import CommandError, Session, moment, together
 from blink_cli.lab.turn_server import TurnServer
-from tests.support.nats_server import NatsServer
 
 ANSWERS_AFTER_S = 1.0
 """So long it rings: nobody is faster, and both ask their servers meanwhile."""

@@ -7,8 +7,8 @@ import pytest
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.signal_server import parse_signal_server
 from blink_cli.doctor import signal_servers
+from blink_cli.lab.nats_server import NatsServer, free_port
 from tests.doctor.parts import Found, situation
-from tests.support.nats_server import NatsServer, free_port
 
 pytestmark = pytest.mark.real_time
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from blink_cli.lab.nats_server import free_port
 from blink_cli.lab.sessions import Machine, Session, connected, together
-from tests.support.nats_server import free_port
 
 pytestmark = pytest.mark.real_time(within_s=30)
 

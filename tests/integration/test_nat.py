@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.internet import Internet
 from blink_cli.lab.network.laboratory import Host
 from blink_cli.lab.network.nat import PORT_RESTRICTED, SYMMETRIC, NatBehaviour
 from blink_cli.lab.sessions import Session, call_of, together
 from blink_cli.lab.turn_server import TurnServer
-from tests.support.nats_server import NatsServer
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time(within_s=30)]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.sessions import Machine, Session, call_of, together
-from tests.support.nats_server import NatsServer
 
 pytestmark = pytest.mark.real_time(within_s=30)
 

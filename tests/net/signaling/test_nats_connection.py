@@ -12,9 +12,9 @@ import pytest
 from blink_cli.broker.broker_folder import make_broker_folder
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer, parse_signal_server
 from blink_cli.core.errors import UsageError
+from blink_cli.lab.nats_server import NatsServer, cluster
 from blink_cli.net.signaling.nats_connection import MOST_WAITING, ConnectionState, Message, NatsConnection
 from tests.net.gossip_parts import eventually
-from tests.support.nats_server import NatsServer, cluster
 from tests.support.stopped_nats_server import StoppedNatsServer
 
 pytestmark = pytest.mark.real_time

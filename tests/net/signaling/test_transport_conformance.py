@@ -14,6 +14,7 @@ from blink_cli.core.gossip import Address, Path, PathKind, unicast_path
 from blink_cli.core.gossip.datagram import MAX_FRAGMENT_BYTES, write_datagrams
 from blink_cli.core.signaling.sender_class import SenderClass
 from blink_cli.core.signaling.topics import TOPIC_BYTES, Topic
+from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.namespaces import inside, made
 from blink_cli.net.host.interfaces import Interface, list_interfaces
 from blink_cli.net.signaling import udp_transport
@@ -23,7 +24,6 @@ from blink_cli.net.signaling.memory_transport import MemoryNetwork, MemoryTransp
 from blink_cli.net.signaling.transport import Transport
 from blink_cli.net.signaling.udp_transport import UdpTransport
 from tests.net.gossip_parts import LOOPBACK, Listener, eventually, some_group
-from tests.support.nats_server import NatsServer
 
 pytestmark = pytest.mark.real_time
 

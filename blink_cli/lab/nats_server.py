@@ -38,9 +38,11 @@ class NatsServer:
 
     @property
     def url(self) -> str:
+        """As `--signal` takes it."""
         return f"nats://{self._address}:{self.port}"
 
     def start(self) -> None:
+        """Start it, and wait until it listens; again after `kill`, on the same port."""
         beside = Path(sys.executable).with_name("nats-server")
         program = str(beside) if beside.exists() else shutil.which("nats-server")
         if program is None:
@@ -63,12 +65,15 @@ class NatsServer:
             return probe.connect_ex((self._address, self.port)) == 0
 
     def freeze(self) -> None:
+        """SIGSTOP: its connections stand, and nothing is answered."""
         self._running.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """SIGCONT."""
         self._running.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
+        """SIGKILL, and wait for its end."""
         self._running.kill()
         self._running.wait()
         self._process = None
@@ -102,6 +107,7 @@ def cluster(folder: Path, size: int) -> Sequence[NatsServer]:
 
 
 def free_port() -> int:
+    """Return a TCP port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
