@@ -59,9 +59,11 @@ async def test_a_closed_one_is_quiet_and_a_long_flight_is_not_kept_whole(sent: l
     for _ in range(MAX_KEPT_DATAGRAMS + 5):
         copies.said(b"x")
     await eventually(lambda: sent)
-    assert len(sent) == MAX_KEPT_DATAGRAMS
     copies.close()
     copies.close()
+    # Each repetition sends the whole flight, as far as it is kept; a busy machine may be at the second one.
+    repetitions, more = divmod(len(sent), MAX_KEPT_DATAGRAMS)
+    assert (repetitions >= 1, more) == (True, 0)
     copies.said(b"y")
-    await asyncio.sleep(0.03)
-    assert len(sent) == MAX_KEPT_DATAGRAMS
+    await asyncio.sleep(0.1)
+    assert len(sent) == repetitions * MAX_KEPT_DATAGRAMS
