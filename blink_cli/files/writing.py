@@ -88,7 +88,13 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def write_over(path: Path, content: bytes) -> None:
-    """Write a file so that a crash, or a power cut, leaves the old content or the new one. Raises as `replacing`."""
+    """Write a file so that a crash, or a power cut, leaves the old content or the new one. Raises as `replacing`.
+
+    A device or a pipe, such as /dev/stdout, is written to: a file put in its place would take it away from everybody.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     with replacing(path) as file:
         _write_through(file, content)
     sync_folder(path.parent)

@@ -195,3 +195,16 @@ def test_who_opens_what_is_no_file_is_told_its_name(tmp_path: Path) -> None:
             opening(tmp_path / "file")
         assert told.value.filename == str(tmp_path / "file")
         assert "named pipe" in str(told.value)
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """As `--html /dev/stdout` and `/dev/full` are: run by root, a file put in their place would be everybody's loss."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_over(pipe, b"page")
+        assert os.read(reader, 10) == b"page"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
