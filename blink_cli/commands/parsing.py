@@ -1,5 +1,6 @@
 """From a command line to a job, and from what is wrong with it to an error in our own words. Knows no command."""
 
+import errno
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ import typer
 from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
+
+_DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _AUTO_ACCEPT: Final = "--auto-accept"
 """Of `session_parameters`, which is not imported for those who do not write it."""
@@ -71,6 +74,11 @@ def as_blink_error(error: Exception) -> BlinkError:
     if isinstance(error, OSError) and error.filename is not None:
         return BlinkError(
             f"{error.filename}: {error.strerror}.", hint="Check that it exists and who may read or write it."
+        )
+    if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:
+        # The system tells of a write no name.
+        return BlinkError(
+            f"{error.strerror}.", hint="What was to be written is not whole: make room, and run it again."
         )
     return BlinkError(
         f"Something went wrong that should not: {type(error).__name__}: {error}.",
