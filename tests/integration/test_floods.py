@@ -92,7 +92,7 @@ async def test_no_flood_at_the_ports_of_the_audio_is_heard_or_answered(machine: 
     async with AsyncExitStack() as stack:
         alice, bob = [await stack.enter_async_context(Watched.following(one)) for one in sessions]
         before = set(udp_ports(pid))
-        memory_bytes = resident_bytes(pid)
+        memory_bytes = 0
         told: dict[str, list[str]] = {}
         for name, datagrams in media_kinds(SEED).items():
             tries = told.setdefault(name, [])
@@ -102,6 +102,8 @@ async def test_no_flood_at_the_ports_of_the_audio_is_heard_or_answered(machine: 
                     alice.ask(PlaceOffer(peers=(bob.did,))), bob.ask(AcceptCall(wait_s=10.0), timeout_s=20)
                 )
                 await whole((alice, bob), 10)
+                # The first call loads what carries media, which is no growth.
+                memory_bytes = memory_bytes or resident_bytes(pid)
                 media = [f"127.0.0.1:{port}" for port in udp_ports(pid) if port not in before]
                 assert media
                 begun_s, begun_cpu_s = time.monotonic(), processor_s(pid)
