@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,7 @@ def _side_by_side(cases: Sequence[Case], out: Path | None, progress: Progress) -
             results.append(_result_of(case, "virtual", run_virtual, out))
             progress(number / len(cases))
         return results
+    before = set(multiprocessing.active_children())
     # Not forked: this process has threads, and a fork would take their locks with it.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         running = [pool.submit(_virtual, case, out) for case in cases]
@@ -87,6 +89,9 @@ def _side_by_side(cases: Sequence[Case], out: Path | None, progress: Progress) -
         except BaseException:
             for future in running:
                 future.cancel()
+            # Nobody wants what they make now, and a case takes half a minute.
+            for worker in set(multiprocessing.active_children()) - before:
+                worker.terminate()
             raise
         return [future.result() for future in running]
 
@@ -109,7 +114,9 @@ def _one_by_one(cases: Sequence[Case], out: Path | None, progress: Progress) -> 
 
     results = []
     for number, case in enumerate(cases, 1):
-        results.append(_result_of(case, "real", run_real, out))
+        before = (number - 1) / len(cases)
+        run = partial(run_real, wanted=partial(progress, before))
+        results.append(_result_of(case, "real", run, out))
         progress(number / len(cases))
     return results
 

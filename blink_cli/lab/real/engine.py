@@ -8,10 +8,10 @@ Sound is placed by the clocks of the devices; packets are told by the wire; only
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from blink_cli.core.api.events import CallJoined
 from blink_cli.core.api.requests import PlaceOffer
@@ -35,21 +35,39 @@ READ_EVERY_S: Final = 0.5
 WIRE_LATE_MS: Final = 3.0
 """What a wire of an idle machine never is."""
 
+WANTED_EVERY_S: Final = 0.2
+
 WHOLE_S: Final = 20.0
 """How long it is waited for that everybody has everybody's audio; a network may be too bad for it."""
 
 
-def run_real(case: Case) -> Observation:
+def run_real(case: Case, *, wanted: Callable[[], None] = lambda: None) -> Observation:
     """Run it. Takes as long as the case, and some seconds.
+
+    Args:
+        case: What is run.
+        wanted: Called five times a second; what it raises ends the run, and is raised once all sessions have ended.
 
     Raises:
         BlinkError: It cannot be run here, or a session did not do what it was told.
 
     """
     try:
-        return asyncio.run(_Run(case).run())
+        return asyncio.run(_while_wanted(_Run(case).run(), wanted))
     except CommandError as error:
         raise BlinkError(f"A session did not do what it was told: {error}.") from error
+
+
+async def _while_wanted(run: Coroutine[Any, Any, Observation], wanted: Callable[[], None]) -> Observation:
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(run, name="case")
+            while not running.done():
+                await asyncio.wait((running,), timeout=WANTED_EVERY_S)
+                wanted()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return running.result()
 
 
 class _Run:
