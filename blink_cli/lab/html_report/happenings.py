@@ -101,6 +101,8 @@ def _step_text(step: StepResult) -> str:
         "unmute": "unmutes the microphone",
         "speak": f"says {step.sound}",
         "set-input": f"takes another microphone, which hears {step.sound}",
+        "record": "begins to record the call",
+        "stop-recording": "ends the recording",
         "stop": "stands still (SIGSTOP)",
         "continue": "goes on (SIGCONT)",
         "kill": "is killed",

@@ -220,6 +220,10 @@ class _Run:
                 await one.leave()
             case "set-input":
                 await one.change_input(action.at_s)
+            case "record":
+                await one.record()
+            case "stop-recording":
+                await one.stop_recording()
             case "stop":
                 await one.stand_still()
             case "continue":
@@ -281,6 +285,7 @@ class _Run:
         if network.note is not None:
             self._notes.append(network.note)
         for name, one in people.items():
+            self._notes += one.notes
             if isinstance(one.clock, ComparedClock):
                 self._notes.append(
                     f"The clock of {name}'s machine is known to {one.clock.error_ms:.1f} ms, and so are the delays from and to it."
@@ -293,5 +298,6 @@ class _Run:
             pairs=pairs,
             mixed=len(people) > 2,
             whole_after_s=None if self._whole_at is None else max(self._whole_at - self._joined_at, 0.0),
+            recordings=[kept for one in people.values() for kept in one.recordings],
             notes=self._notes,
         )

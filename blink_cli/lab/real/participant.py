@@ -1,5 +1,6 @@
 """One participant of a real call: its session, over all its starts, and where the sound of its devices lies."""
 
+import asyncio
 import shlex
 import signal
 import time
@@ -28,10 +29,13 @@ from blink_cli.core.api.requests import (
     SetDevice,
     SetImpairment,
     SetMuted,
+    StartRecording,
     StartRtpLog,
+    StopRecording,
 )
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.delay_trace import trace_text
@@ -41,12 +45,15 @@ from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.real.session_clock import ComparedClock, SameClock, SessionClock
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
-from blink_cli.lab.scenario.observation import Reading, Span
+from blink_cli.lab.scenario.observation import KeptRecording, Reading, Span
 from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import write_mono
 from blink_cli.lab.watching import Watched
 from blink_cli.record.rtp_log.decision_lines import SUFFIX, DecisionLine
+
+RECORDED_S: Final = 30.0
+"""How long the files of a recording may take in the end."""
 
 JOIN_S: Final = 15.0
 """How long an offer is waited for, and a first link."""
@@ -92,6 +99,10 @@ class Participant:
 
         self._events: list[tuple[float, object]] = []
         self._readings: dict[str, list[Reading]] = {}
+        self.recordings: list[KeptRecording] = []
+        self.notes: list[str] = []
+        self._records = False
+        self._recordings_begun = 0
         self.clock: SessionClock = SameClock() if person.place is None else ComparedClock()
         self._traces = 0
         self._corrupted: dict[Did, int] = {}
@@ -147,6 +158,7 @@ class Participant:
     async def leave(self) -> None:
         """Leave the call; the session goes on."""
         await self.note_devices()
+        await self.stop_recording()
         await self._watch.ask(LeaveCall())
 
     async def mute(self, now_s: float, *, muted: bool) -> None:
@@ -169,6 +181,42 @@ class Participant:
         path = write_mono(self._path("mic"), self._microphone)
         await self._machine.send(path)
         return self._machine.there(path)
+
+    async def record(self) -> None:
+        """Record the call from now on: an MP4, and a WAV file of each voice."""
+        folder = self._recording_folder
+        await self._watch.ask(StartRecording(folder=self._machine.there(folder), formats=("mp4", "wav")))
+        self._records = True
+
+    async def stop_recording(self) -> None:
+        """End the recording, and take its files; a recording that ended by itself, with its call, is noted."""
+        if not self._records:
+            return
+        self._records = False
+        try:
+            ended = await self._watch.ask(StopRecording(), timeout_s=RECORDED_S)
+        except BlinkError as error:
+            self.notes.append(f"{self.name} has no recording: {error.message}")
+            return
+        folder = self._recording_folder
+        await self._machine.fetch(folder)
+        for file in ended.files:
+            path = folder / Path(file.path).name
+            self.recordings.append(
+                KeptRecording(
+                    self.name,
+                    path.name,
+                    file.kind,
+                    tuple(one.nickname for one in file.participants),
+                    file.duration_s,
+                    await asyncio.to_thread(path.read_bytes),
+                )
+            )
+        self._recordings_begun += 1
+
+    @property
+    def _recording_folder(self) -> Path:
+        return self._folder / f"recording-{self.name}-{self._recordings_begun}"
 
     async def impair(self, did: Did, conditions: Conditions, seed: int) -> None:
         """Let what comes from somebody meet this from now on, in the session itself."""
@@ -204,6 +252,11 @@ class Participant:
         """SIGKILL."""
         await self.note_devices()
         self._keep_events()
+        if self._records:
+            self._records = False
+            self.notes.append(
+                f"{self.name} was killed while it recorded: `record repair` would finish that file."
+            )
         session = self._running
         await session.send_signal(signal.SIGKILL)
         await session.ended()
@@ -216,6 +269,8 @@ class Participant:
         """Quit; its files are whole then."""
         if self._session is None:
             return
+        if self.watched is not None:
+            await self.stop_recording()
         self._keep_events()
         self.watched = None
         await self._stack.aclose()

@@ -18,6 +18,8 @@ Deed = Literal[
     "unmute",
     "speak",
     "set-input",
+    "record",
+    "stop-recording",
     "stop",
     "continue",
     "kill",

@@ -59,6 +59,26 @@ class PairObservation:
     """When the listener's session knew who had damaged this voice."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRecording:
+    """A file that a participant's own recording of the call left."""
+
+    recorder: str
+    """Who recorded."""
+
+    name: str
+    """Of the file; a recorder has it once."""
+
+    kind: str
+    """mp4, wav or sidecar."""
+
+    participants: tuple[str, ...]
+    """Whose sound it holds."""
+
+    duration_s: float
+    content: bytes = field(repr=False)
+
+
 @dataclass(slots=True)
 class Observation:
     """All of a case."""
@@ -80,5 +100,6 @@ class Observation:
     whole_after_s: float | None = None
     """Until everybody had everybody's audio, from the last one's joining; None: this engine starts no sessions."""
 
+    recordings: list[KeptRecording] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What whoever believes the figures should know, such as a machine that stood still."""

@@ -9,7 +9,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.expectation.expectation import Expectation, Statistic, Window
 from blink_cli.core.expectation.judgement import Measured, judge, of_series
 from blink_cli.lab.scenario.case import Case, Person
-from blink_cli.lab.scenario.observation import Observation
+from blink_cli.lab.scenario.observation import KeptRecording, Observation
 from blink_cli.lab.verdict.figures import PairFigures, Series
 from blink_cli.lab.verdict.report import (
     CaseResult,
@@ -21,6 +21,7 @@ from blink_cli.lab.verdict.report import (
     PairResult,
     ParticipantResult,
     PlayoutSum,
+    RecordingResult,
     Spread,
     StepResult,
 )
@@ -55,6 +56,16 @@ def judged(case: Case, seen: Observation, *, folder: str | None) -> CaseResult:
         whole_after_s=_rounded(seen.whole_after_s, 3),
         notes=tuple(seen.notes),
         folder=folder,
+        recordings=tuple(
+            RecordingResult(
+                recorder=kept.recorder,
+                kind=kept.kind,
+                participants=kept.participants,
+                duration_s=round(kept.duration_s, 3),
+                file=None if folder is None else f"{folder}/{recording_name(kept)}",
+            )
+            for kept in seen.recordings
+        ),
     )
 
 
@@ -74,8 +85,10 @@ def _result(
     whole_after_s: float | None = None,
     notes: tuple[str, ...] = (),
     folder: str | None = None,
+    recordings: tuple[RecordingResult, ...] = (),
 ) -> CaseResult:
     return CaseResult(
+        recordings=recordings,
         name=case.name,
         scenario=case.scenario,
         label=case.label,
@@ -204,6 +217,11 @@ def speaker_name(name: str) -> str:
 def heard_name(speaker: str, listener: str) -> str:
     """Return the name of the file of what one heard of another."""
     return f"heard-{speaker}-by-{listener}.wav"
+
+
+def recording_name(kept: KeptRecording) -> str:
+    """Return the name of a file that a participant recorded."""
+    return f"recorded-by-{kept.recorder}-{kept.name}"
 
 
 def decisions_name(speaker: str, listener: str) -> str:

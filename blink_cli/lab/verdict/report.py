@@ -197,6 +197,21 @@ class LineResult(msgspec.Struct, frozen=True, kw_only=True):
     line: str
 
 
+class RecordingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a participant's own recording of the call left."""
+
+    recorder: str
+    kind: str
+    """mp4, wav or sidecar."""
+
+    participants: tuple[str, ...]
+    """Whose sound it holds."""
+
+    duration_s: float
+    file: str | None
+    """Below the folder of `--out`; null: it was not kept."""
+
+
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """One case."""
 
@@ -225,6 +240,9 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
     command: str = ""
     """Runs this case alone once more."""
+
+    recordings: tuple[RecordingResult, ...] = ()
+    """What participants recorded, by `record` steps."""
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):

@@ -139,6 +139,10 @@ class _Engine:
             case "continue" if session is not None and session.stopped_at is not None:
                 session.go_on(now_s)
                 self._start_devices(session)
+            case "record":
+                self._notes.append(f"At {now_s:g} s {name} recorded nothing: only real sessions do.")
+            case "stop-recording":
+                pass
             case "speak":
                 pass  # what its microphone hears is known beforehand
             case _:

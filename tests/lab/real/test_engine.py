@@ -35,6 +35,16 @@ duration = 4
 seed = 3
 expect = ["heard", "delay_min > 90ms", "loss(bob->alice) > 10%", "loss(alice->bob) < 10%"]
 
+[[step]]
+at = 0.5
+who = "alice"
+do = "record"
+
+[[step]]
+at = 3
+who = "alice"
+do = "stop-recording"
+
 [[network]]
 line = "loss=5% delay=60ms"
 
@@ -68,6 +78,16 @@ def test_without_a_wire_sessions_impair_themselves_and_count(monkeypatch: pytest
     real, virtual = judged(case, run_real(case), folder=None), judged(case, run_virtual(case), folder=None)
     assert any("There is no wire" in note for note in real.notes)
     assert [one.measured for one in real.expectations if one.outcome == "failed"] == []
+    assert {(one.kind, one.participants) for one in real.recordings} >= {
+        ("mp4", ("alice", "bob")),
+        ("wav", ("alice",)),
+        ("wav", ("bob",)),
+    }
+    assert all(2 < one.duration_s < 4 for one in real.recordings)
+    assert (virtual.recordings, virtual.notes) == (
+        (),
+        ("At 0.5 s alice recorded nothing: only real sessions do.",),
+    )
     for one, other in zip(real.pairs, virtual.pairs, strict=True):
         assert_as_many_lost(one, other, seconds=3)
 
