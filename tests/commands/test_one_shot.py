@@ -79,7 +79,7 @@ def test_a_call_from_the_shell(served: Shell, here: Here) -> None:
     assert list(call) == ["id", "state", "since", "participants"]
     assert list(call["participants"][0]) == [
         "did", "nickname", "self", "link", "muted", "deafened", "recording", "talking", "gain_db", "busy",
-        "no_path", "in_contacts", "ringing", "muted_here", "loudness",
+        "no_path", "path", "in_contacts", "ringing", "muted_here", "loudness",
     ]  # fmt: skip
     assert here(served, "participants", "--json").json["participants"] == call["participants"]
     statistics = here(served, "rtp-stats", "--json").json
