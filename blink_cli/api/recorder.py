@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from os import PathLike, fspath
+from typing import get_args
 
 from blink_cli.api.typed_path import absolute, absolute_or_folder
 from blink_cli.core.api.replies import (
@@ -24,6 +25,7 @@ from blink_cli.core.api.requests import (
     StopRtpLog,
 )
 from blink_cli.core.api.session_port import SessionPort
+from blink_cli.core.errors import UsageError
 
 
 class Recorder:
@@ -47,9 +49,15 @@ class Recorder:
             processing: Whether the sound around the filters of the microphone is written as well.
 
         Raises:
+            UsageError: There is no such format.
             StateError: There is no call, or it is recorded already.
 
         """
+        for one in formats:
+            if one not in get_args(RecordingFormat):
+                raise UsageError(
+                    f"There is no format {one!r}.", hint=f"There are {', '.join(get_args(RecordingFormat))}."
+                )
         return await self._port.ask(
             StartRecording(folder=absolute(fspath(folder)), formats=tuple(formats), processing=processing)
         )

@@ -1,5 +1,6 @@
 """Lines that run one after the other until one fails: of stdin, or of a file."""
 
+import codecs
 import contextlib
 import errno
 from collections.abc import AsyncIterator, Iterator
@@ -94,7 +95,8 @@ def _among_files(full: str) -> Iterator[None]:
 def _lines_of(path: Path) -> list[str]:
     try:
         # Of bytes: letters of Unicode that end a line are part of a text here.
-        return [line.decode(errors="surrogateescape") for line in read_whole(path, MOST_BYTES).splitlines()]
+        content = read_whole(path, MOST_BYTES).removeprefix(codecs.BOM_UTF8)
+        return [line.decode(errors="surrogateescape") for line in content.splitlines()]
     except OSError as failure:
         problem = (
             f"it has more than {MOST_BYTES} bytes"

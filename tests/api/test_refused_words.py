@@ -6,6 +6,8 @@ import pytest
 
 import blink_cli as blink
 from blink_cli.api.checking import check, read_expectations
+from blink_cli.api.recorder import Recorder
+from blink_cli.core.api.requests import RecordingFormat
 from blink_cli.core.api.session_port import SessionPort
 
 pytestmark = pytest.mark.no_clock
@@ -22,3 +24,9 @@ async def test_a_look_that_never_ends_is_refused(seconds: float) -> None:
     """Before the session is asked anything."""
     with pytest.raises(blink.UsageError, match="are not possible"):
         await check(cast("SessionPort", None), read_expectations(["loss<1%"]), seconds)
+
+
+async def test_a_format_that_nobody_writes_is_refused() -> None:
+    recorder = Recorder(cast("SessionPort", None))
+    with pytest.raises(blink.UsageError, match="no format 'zip'"):
+        await recorder.start(formats=("mp4", cast("RecordingFormat", "zip")))

@@ -32,7 +32,7 @@ async def test_each_line_is_a_command_and_comments_are_none(
     session: ScriptedSession, context: CommandContext, tmp_path: Path
 ) -> None:
     script = tmp_path / "setup.blink"
-    script.write_text("# a call\n\nmute\n  offer bob\nblink leave")
+    script.write_text("\ufeff# a call\n\nmute\n  offer bob\nblink leave", encoding="utf-8")
     await run_file(script, context)
     assert session.asked == [SetMuted(muted=True), PlaceOffer(peers=("bob",)), LeaveCall()]
 

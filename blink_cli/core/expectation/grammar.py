@@ -143,7 +143,13 @@ class _Reader:
     def _demand(self, figure: Figure, *, negated: bool) -> tuple[Comparison | None, float | None]:
         if figure.kind is Kind.HAPPENING:
             if self._takes_word("within"):
-                return None, self._quantity(Kind.TIME)
+                within_s = self._quantity(Kind.TIME)
+                if within_s < 0:
+                    raise UsageError(
+                        f"{self._quoted()}: nothing happens within less than no time.",
+                        hint=f"Write `{figure.name} within 200ms`.",
+                    )
+                return None, within_s
             if self._match(_COMPARISON) is not None:
                 raise UsageError(
                     f"{self._quoted()}: `{figure.name}` happens or not, and is not compared.",

@@ -75,6 +75,8 @@ def with_unit(number: float, unit: str, kind: Kind) -> float:
         if "" in UNITS[kind]:
             raise UsageError(f"A {kind} has no unit, and {written} has one.", hint=f"Write {number:g}.")
         raise UsageError(f"{written} is not a {kind}.", hint=f"Its unit is one of {units}.")
+    if not math.isfinite(number * factor):
+        raise UsageError(f"{number:g}{unit} is too much.", hint=f"Write a number such as {example(kind)}.")
     return number * factor
 
 

@@ -100,6 +100,8 @@ def test_a_window_stands_behind_a_value_with_and_without_a_unit() -> None:
         ("whole_after(bob) < 5s", "the whole call's", "without parentheses"),
         ("talking < 200ms", "is not compared", "within 200ms"),
         ("talking within", "not the end", "120ms"),
+        ("talking within -1s", "less than no time", "within 200ms"),
+        ("loss < 1e400%", "is too much", "1%"),
         ("not loss < 1%", "`not` stands before what happens", "comparison"),
         ("loss < 1% of bob", "`of` is not understood", "from 5s to 8s"),
         ("heard from 8s to 5s", "empty", "earlier moment first"),
