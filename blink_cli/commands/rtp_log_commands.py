@@ -70,7 +70,10 @@ async def start(
         ),
     ] = False,
 ) -> None:
-    """Log every packet of this call, or of the next one."""
+    """Log every packet of this call, or of the next one.
+
+    For example `blink rtp-log start call.csv`, or `blink rtp-log start logs/ --decisions` for each call a file of its own.
+    """
     request = StartRtpLog(
         path=absolute_or_folder(path), decisions=decisions, replayable=replayable, payload=payload
     )
@@ -193,7 +196,10 @@ async def rtp_analyze(
         ),
     ] = None,
 ) -> None:
-    """Tell loss, bursts, jitter, clocks, delay and quality of a log or a capture, per stream."""
+    """Tell loss, bursts, jitter, clocks, delay and quality of a log or a capture, per stream.
+
+    For example `blink rtp-analyze call.csv`, or `blink rtp-analyze dump.pcapng --tracks voices`.
+    """
     from blink_cli.app.files.rtp_log_files import analyse_log  # noqa: PLC0415 - as above
     from blink_cli.commands.capture_command import analyse_capture_file, is_capture_file  # noqa: PLC0415 - as above
     from blink_cli.commands.work_progress import with_progress  # noqa: PLC0415 - as above
