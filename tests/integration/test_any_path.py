@@ -73,7 +73,10 @@ async def test_devices_are_files_of_any_name(call: Call) -> None:
     voice = f"{call.folder}/voice?loop=1"
     assert status["input"] == f"file:{voice}?loop=1"
     assert status["output"] == f"wav:{call.folder}/heard.wav "
-    assert size_of(f"{call.folder}/heard.wav ") > 44
+    # The file is written a moment after the first sound was played.
+    await call.alice.until(
+        "status", lambda _: size_of(f"{call.folder}/heard.wav ") > 44, what="sound in the speaker's file"
+    )
     await call.alice.blink("set-input", f"file:{voice}?ppm=0")
     assert (await call.alice.ask("status"))["input"] == f"file:{voice}?ppm=0"
     await call.alice.blink("set-input", f"file:{call.folder}/none.wav", expect=5)
