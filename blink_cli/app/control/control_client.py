@@ -76,6 +76,9 @@ class ControlClient:
         except (OSError, asyncio.IncompleteReadError) as error:
             writer.transport.abort()
             raise NoSessionError("The session is just ending.") from error
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         if isinstance(hello, Refusal):
             writer.transport.abort()
             raise error_of(hello)

@@ -549,6 +549,26 @@ async def test_what_does_not_answer_is_not_waited_for(
             await ControlClient.connect(door)
 
 
+async def test_who_gives_up_while_it_waits_for_a_greeting_leaves_no_connection(tmp_path: Path) -> None:
+    door = UnixDoor(tmp_path)
+    here, gone = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        here.set()
+        assert await reader.read() == b""
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_unix_server(silent, door.path):
+        connecting = asyncio.get_running_loop().create_task(ControlClient.connect(door), name="connect")
+        await here.wait()
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        async with asyncio.timeout(10):
+            await gone.wait()
+
+
 async def test_something_else_that_answers_is_not_taken_for_a_session(tmp_path: Path) -> None:
     door = UnixDoor(tmp_path)
 
