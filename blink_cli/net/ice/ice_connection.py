@@ -166,6 +166,12 @@ class IceConnection(Connection):
         """Those of all candidates, a relay's among them."""
         return self._protocols
 
+    @override
+    def check_start_task(self, pair: CandidatePair) -> None:
+        """Start a check, but for one that the other side's asks for while we close: `close` has ended those that it saw, and nobody would end this one."""
+        if not self.is_closing:
+            super().check_start_task(pair)
+
     @property
     def is_closing(self) -> bool:
         """Whether it ended by itself, or was ended."""
