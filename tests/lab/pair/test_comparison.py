@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
@@ -152,6 +152,10 @@ def test_a_jump_of_one_sample_is_a_click_in_speech_and_in_pauses(
     voice: int, place_s: float, size: float
 ) -> None:
     said = spoken(voice)
+    # Beside the sharpest consonants such a jump is not heard, and not told: a click is sharper than all around.
+    near = slice(round((place_s - 0.02) * SAMPLE_RATE_HZ), round((place_s + 0.02) * SAMPLE_RATE_HZ))
+    around = np.asarray(soxr.resample(said.sound[near], SAMPLE_RATE_HZ, RATE_HZ), np.float64)
+    assume(np.abs(np.diff(around, 2)).max() < size / 10)
     heard = said.sound.copy()
     heard[round(place_s * SAMPLE_RATE_HZ)] += np.float32(size)
 
