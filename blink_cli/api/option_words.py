@@ -170,7 +170,7 @@ def checked_ice_transport(text: str) -> IceTransport:
     """
     for kind in get_args(IceTransport):
         if text == kind:
-            return kind  # type: ignore[no-any-return]
+            return kind  # type: ignore[no-any-return]  # `get_args` says Any of the words of a Literal
     raise UsageError(f"--ice-transport: {text!r} is neither all nor relay.")
 
 
@@ -213,7 +213,7 @@ def checked_auto_accept(text: str) -> AutoAccept:
     """
     for who in get_args(AutoAccept):
         if text == who:
-            return who  # type: ignore[no-any-return]
+            return who  # type: ignore[no-any-return]  # `get_args` says Any of the words of a Literal
     raise UsageError(
         f"--auto-accept: {text!r} is none of {', '.join(get_args(AutoAccept))}.",
         hint="Write --auto-accept, --auto-accept=contacts, or --auto-accept=anyone for everybody.",

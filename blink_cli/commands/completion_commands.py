@@ -56,6 +56,6 @@ def _shell_named(text: str | None) -> ShellName:
             wanted = ""
     for name in get_args(ShellName):
         if wanted == name:
-            return name  # type: ignore[no-any-return]
+            return name  # type: ignore[no-any-return]  # `get_args` says Any of the words of a Literal
     which = f"{wanted!r} is no shell that can complete" if wanted else "It is not known which shell asks"
     raise UsageError(f"{which}.", hint="Write bash, zsh or fish: `blink completion bash`.")
