@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from blink_cli.api import cli, replies
     from blink_cli.api.call import Call
     from blink_cli.api.checking import ExpectationError
     from blink_cli.api.command_line import run_command
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from blink_cli.api.session import Session
     from blink_cli.api.tools import analyze_capture, analyze_rtp_log, list_devices, sample_speech, score
     from blink_cli.app.media.sound_taps import SoundFrame, SoundTap
-    from blink_cli.core.api import events, replies, requests
+    from blink_cli.core.api import events, requests
     from blink_cli.core.api.session_options import CodecOptions
     from blink_cli.core.errors import (
         BlinkError,
@@ -79,7 +80,12 @@ _MODULES: Final = {
     "to_json": "blink_cli.api.json_documents",
 }
 
-_NAMESPACES: Final = ("events", "replies", "requests")
+_NAMESPACES: Final = {
+    "cli": "blink_cli.api.cli",
+    "events": "blink_cli.core.api.events",
+    "replies": "blink_cli.api.replies",
+    "requests": "blink_cli.core.api.requests",
+}
 
 __all__ = [
     "AssertReport",
@@ -105,6 +111,7 @@ __all__ = [
     "UsageError",
     "analyze_capture",
     "analyze_rtp_log",
+    "cli",
     "connect",
     "events",
     "json_schema",
@@ -124,7 +131,7 @@ if not TYPE_CHECKING:  # else any name would do for a type checker
 
     def __getattr__(name: str) -> Any:
         if name in _NAMESPACES:
-            return import_module(f"blink_cli.core.api.{name}")
+            return import_module(_NAMESPACES[name])
         if name in _MODULES:
             return getattr(import_module(_MODULES[name]), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ LINE = ("in", "loss=5%", "jitter=10ms", "seed=7")
 EXPECTED = ("mos(alice)>3", "concealed<8%", "delay_p95<400ms")
 
 
-async def main(folder: Path, group: str = GROUP, seconds: float = 2.0) -> None:
+async def main(folder: Path, group: str = GROUP, seconds: float = 5.0) -> None:
     """Exit with 6, and what was measured, where it does not."""
     speech = f"file:{blink.sample_speech()}?loop=1"
     async with (

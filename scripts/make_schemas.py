@@ -20,7 +20,10 @@ from typer.core import TyperGroup
 from blink_cli.commands.command import PRINTED
 from blink_cli.commands.program import entry_point
 from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import SCHEMA, Peers, Reply, Status
+from blink_cli.core.api.replies.document import SCHEMA
+from blink_cli.core.api.replies.peers import Peers
+from blink_cli.core.api.replies.status import Status
+from blink_cli.core.api.reply import Reply
 
 OUT: Final = Path(__file__).parents[1] / "blink_cli" / "schemas.json"
 

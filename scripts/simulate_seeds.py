@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from blink_cli.core.api.replies import Trace
+from blink_cli.core.api.replies.status import Trace
 from blink_cli.core.text.json_text import loads
 from blink_cli.lab.simulation.replay import replay
 from blink_cli.lab.simulation.scenario import Outcome, SeedFailedError, run_seed

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from blink_cli.core.api.events import LinkChanged
-from blink_cli.core.api.replies import Inbound, Status
+from blink_cli.core.api.replies.statistics import Inbound
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetPeers,

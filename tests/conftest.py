@@ -2,7 +2,7 @@
 
     no_clock    computes, and waits for no clock: no sockets, no sleep; threads in virtual time. Runs beside others on all processors. The default of the folders in `WITHOUT_CLOCK`, a marker elsewhere
     in_pairs    all others: sockets, processes, threads, but no bound that one busy neighbour breaks. Runs beside one other of its kind; the tests of a file one after the other
-    alone       nothing runs beside it, since it listens to a call. The default of what is `real_time` in the folders in `LISTENING`, a marker elsewhere
+    alone       nothing runs beside it, since it listens to a call and tells its sound. The default of what is `real_time` in the folders in `LISTENING`, a marker elsewhere
 
 `real_time` says that a stall of the machine can fail a test: it is made again if it failed just after one.
 
@@ -211,8 +211,8 @@ async def no_task_left() -> AsyncIterator[None]:
     """Fail a test whose loop still runs tasks after its fixtures are closed."""
     before = asyncio.all_tasks()
     yield
-    # Tasks that were cancelled need a turn of the loop to end.
-    for _ in range(3):
+    # Tasks that were cancelled need turns of the loop to end, one for each that awaits another; what waits for time or a socket is left over.
+    for _ in range(20):
         await asyncio.sleep(0)
     # This line itself runs in a task of its own, made by the plugin.
     left = sorted(task.get_name() for task in asyncio.all_tasks() - before - {asyncio.current_task()})

@@ -1,7 +1,7 @@
 """What can be waited for too late, so that a script need not be faster than its session: a call that rings, and one that the session is in."""
 
 from blink_cli.core.api.events import CallJoined, Event, IncomingCall
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 
 
 def already(name: str, status: Status) -> Event | None:

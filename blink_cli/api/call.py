@@ -8,7 +8,8 @@ from typing import Protocol, Self
 from typing_extensions import override
 
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import CurrentCall, Participant, PendingCall, Status
+from blink_cli.core.api.replies.calls import CurrentCall, Participant, PendingCall
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import AcceptCall, GetCalls, LeaveCall, R, RejectCall, Request
 from blink_cli.core.errors import NoSessionError, NotFoundError, StateError
 from blink_cli.core.ids import CallId, Did
@@ -116,7 +117,7 @@ class Call:
             return all(any(peer in (one.did, one.nickname) for one in linked) for peer in peers)
 
         what = f"audio with {', '.join(peers) or 'anybody'}"
-        status = await self._until(whole, timeout_s, what)
+        status = await self._session.until(whole, timeout_s=timeout_s, what=what)
         assert status.call is not None, "`whole` saw it"
         return status.call.participants
 
@@ -127,8 +128,10 @@ class Call:
             NotFoundError: It still goes on.
 
         """
-        await self._until(
-            lambda status: status.call is None or status.call.id != self.id, timeout_s, "the end of the call"
+        await self._session.until(
+            lambda status: status.call is None or status.call.id != self.id,
+            timeout_s=timeout_s,
+            what="the end of the call",
         )
 
     async def __aenter__(self) -> Self:
@@ -141,9 +144,6 @@ class Call:
         with contextlib.suppress(NoSessionError):  # a session that has ended has left
             if isinstance(await self.state(), CurrentCall):
                 await self._session.ask(LeaveCall())
-
-    async def _until(self, holds: Callable[[Status], bool], timeout_s: float | None, what: str) -> Status:
-        return await self._session.until(holds, timeout_s=timeout_s, what=what)
 
     def _not_in_it(self) -> StateError:
         return StateError(

@@ -8,7 +8,7 @@ from typing import Final
 
 from blink_cli.api.live_figures import Watched, names_in_call
 from blink_cli.core.api.events import TalkingStarted, TalkingStopped
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetRtpStatistics, GetStatus
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NotFoundError, StateError
@@ -17,6 +17,9 @@ from blink_cli.runtime.tasks import TaskOwner
 
 READ_EVERY_S: Final = 0.2
 """A reading costs the session up to a millisecond for each peer."""
+
+MOST_READINGS: Final = 3_000
+"""Of ten minutes at that pace: who watches for longer reads more seldom, so that a day takes no more memory and no more work."""
 
 
 async def watch_call(
@@ -41,6 +44,7 @@ async def watch_call(
             hint="`blink wait call_joined` waits for one.",
         )
     begun_s = time.monotonic()
+    every_s = max(READ_EVERY_S, seconds / MOST_READINGS)
     watched = Watched(status.did, names_in_call(status.call.participants), from_its_beginning)
     talking = {one.did for one in status.call.participants if one.talking}
     watched.talked.update(dict.fromkeys(talking, 0.0))
@@ -61,7 +65,7 @@ async def watch_call(
             left_s = seconds - (time.monotonic() - begun_s)
             if left_s <= 0 or is_enough(watched):
                 return watched
-            await asyncio.sleep(min(READ_EVERY_S, left_s))
+            await asyncio.sleep(min(every_s, left_s))
 
 
 async def _follow(session: SessionPort, begun_s: float, watched: Watched, talking: set[Did]) -> None:

@@ -19,7 +19,7 @@ MOST_NAMED: Final = 4
 """Directions of one expectation that are named one by one."""
 
 LONGEST_S: Final = 86_400.0
-"""A day: readings of all of it are held."""
+"""A day."""
 
 USUAL_S: Final = 1.0
 """For what is a thing of the moment, and changes from one to the next."""

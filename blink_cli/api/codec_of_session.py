@@ -1,11 +1,12 @@
 """How a session encodes voice, for programs: `session.codec`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from blink_cli.api.option_words import checked_codec
-from blink_cli.core.api.replies import CodecSet, CodecShown
+from blink_cli.core.api.replies.codec import CodecSet, CodecShown
 from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.api.session_options import CodecKey, CodecOptions
 from blink_cli.core.api.session_port import SessionPort
@@ -39,7 +40,7 @@ class SessionCodec:
             UsageError: A value is not possible.
 
         """
-        said: dict[str, Any] = {} if changes is None else asdict(checked_codec(changes))
+        said: dict[str, Any] = {} if changes is None else msgspec.structs.asdict(checked_codec(changes))
         return await self._port.ask(
             SetCodec(changes=CodecOptions(**said), to_default=tuple(to_default), once=once)
         )

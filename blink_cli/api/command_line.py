@@ -1,4 +1,4 @@
-"""Any command, from Python: for what has no method, such as `codec`, `lab`, `contacts`, `doctor` and `record repair`."""
+"""Any command, from Python, as one types it; `cli.py` has those that need no session, with typed results."""
 
 import asyncio
 import contextlib
@@ -6,14 +6,10 @@ import json
 import os
 import sys
 from os import PathLike
-from typing import Any, Final
+from typing import Any
 
 from blink_cli.core.api.control_protocol import Refusal, error_of
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.exit_codes import ExitCode
-
-_FINDINGS: Final = (ExitCode.DONE, ExitCode.ASSERTION_FAILED)
-"""The command ran, and its document says what it found."""
 
 
 async def run_command(
@@ -29,7 +25,8 @@ async def run_command(
         data_dir: The folder of all profiles; None: likewise.
 
     Raises:
-        BlinkError: What the command said, as the class of its code. An assertion that failed (exit code 6) is no error here: the document tells.
+        BlinkError: What the command said, as the class of its code. A document that tells what was found to be wrong is no error here, whatever the
+            exit code: assertions that failed (6), a load of which not every connection stood (3).
 
     """
     options: list[str] = []
@@ -48,11 +45,13 @@ async def run_command(
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        await process.communicate()  # it may still say more than its pipes hold, and would wait for a reader
         raise
     documents = _documents(stdout.decode())
-    if process.returncode not in _FINDINGS:
-        raise _error(documents, process.returncode or 0, stderr.decode(errors="replace"))
+    code = process.returncode or 0
+    found = bool(documents) and not any(map(_is_error, documents))
+    if code < 0 or (code > 0 and not found):
+        raise _error(documents, code, stderr.decode(errors="replace"))
     return documents
 
 
@@ -60,9 +59,13 @@ def _documents(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
+def _is_error(document: Any) -> bool:
+    return isinstance(document, dict) and "error" in document
+
+
 def _error(documents: list[Any], exit_code: int, messages: str) -> BlinkError:
     for document in documents:
-        if isinstance(document, dict) and "error" in document:
+        if _is_error(document):
             told = document["error"]
             return error_of(
                 Refusal(

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from blink_cli.core.api.replies import SCHEMA, ImpairmentState, Peers, Reply, Status
+from blink_cli.core.api.replies.document import SCHEMA
+from blink_cli.core.api.replies.impairment import ImpairmentState
+from blink_cli.core.api.replies.peers import Peers
+from blink_cli.core.api.replies.status import Status
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.text.utc_text import utc_text
 
 if TYPE_CHECKING:
@@ -66,10 +70,12 @@ class InvitationShown(Document, frozen=True, kw_only=True):
 
 
 class Joined(Document, frozen=True, kw_only=True):
-    """An invitation was taken."""
+    """An invitation was taken, or its servers are forgotten."""
 
     ok: bool = True
-    check: str
+    check: str | None
+    """What two people compare; null where servers were forgotten, and no invitation was taken."""
+
     did: str | None
     nickname: str | None
     """What its sender is called here."""
@@ -126,6 +132,25 @@ class DeviceList(Document, frozen=True, kw_only=True):
     devices: tuple[DeviceRow, ...]
     hint: str | None
     """What to do when the system's cannot be listed, or there are none."""
+
+
+class ListedCamera(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera."""
+
+    name: str
+    """As `set-camera` takes it."""
+
+    description: str | None
+    virtual: bool
+    """It needs no hardware."""
+
+
+class CameraList(Document, frozen=True, kw_only=True):
+    """The cameras."""
+
+    cameras: tuple[ListedCamera, ...]
+    hint: str | None
+    """What to know when there are none of the system."""
 
 
 class DeviceConfig(msgspec.Struct, frozen=True, kw_only=True):

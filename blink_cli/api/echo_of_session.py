@@ -1,6 +1,7 @@
 """Echo peers and tests of a session, for programs: `session.echo`."""
 
-from blink_cli.core.api.replies import Done, EchoStarted, EchoTestBegun, EchoVerdict
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.echo import EchoStarted, EchoTestBegun, EchoVerdict
 from blink_cli.core.api.requests import BeginEchoTest, EndEchoTest, StartEcho, StopEcho
 from blink_cli.core.api.session_port import SessionPort
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.errors import session_ended
 from blink_cli.runtime.tasks import TaskOwner
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 import msgspec
 
 from blink_cli.api.documents import event_document, reply_document
-from blink_cli.core.api.replies import SCHEMA, Reply
+from blink_cli.core.api.replies.document import SCHEMA
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.fact import Fact
 
 _REPLIES = get_args(Reply)

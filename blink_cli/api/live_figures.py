@@ -1,6 +1,6 @@
 """What expectations ask of a running session, from its figures read again and again. Pure.
 
-    rtp-stats, five times a second ──> counters: the last reading less the first      loss, late, recovered, concealed, bitrate, mos
+    rtp-stats, again and again     ──> counters: the last reading less the first      loss, late, recovered, concealed, bitrate, mos, frames, frozen
                                   └──> gauges: a value of each reading                 delay, jitter, rtt, level
     events, and who talks at first ──> when each was told to talk                      talking
 
@@ -12,11 +12,16 @@ Names and meanings are those of `core.expectation.vocabulary`, as the laboratory
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec.structs import replace
+
 from blink_cli.core.analysis.e_model import FRAME_MS, LOOK_AHEAD_MS, estimate
-from blink_cli.core.api.replies import DeviceFigures, Inbound, Participant, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.calls import Participant
+from blink_cli.core.api.replies.devices import DeviceFigures
+from blink_cli.core.api.replies.statistics import Inbound, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.video import VideoReceived
 from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.errors import NotFoundError
 from blink_cli.core.expectation.expectation import Expectation, Subject
@@ -27,7 +32,10 @@ from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.ids import Did
 
 LIVE_FIGURES: Final = vocabulary(
-    ("mos", "delay", "jitter", "rtt", "loss", "late", "recovered", "concealed", "level", "bitrate", "talking")
+    (
+        *("mos", "delay", "jitter", "rtt", "loss", "late", "recovered", "concealed", "level", "bitrate"),
+        *("talking", "frames", "frozen"),
+    )
 )
 """Those of the vocabulary that a session knows of itself."""
 
@@ -115,6 +123,12 @@ def judged(expectation: Expectation, watched: Watched) -> Judgement:
     for peer in watched.readings[-1][1].peers:
         name = watched.names.get(peer.did, peer.did)
         figure = expectation.figure.name
+        if (
+            expectation.figure.of_pictures
+            and subject.speaker is None
+            and (peer.video is None or not peer.video.received.packets_received)
+        ):
+            continue  # it shows nothing
         if figure != "bitrate" and subject.covers(name, own):
             measured[f"{name}->{own}"] = _measured(expectation, watched, peer.did)
         if not subject.covers(own, name):
@@ -137,7 +151,7 @@ def _reported(expectation: Expectation, watched: Watched, did: Did) -> Measured:
     if name == "jitter":
         told = (
             peer.outbound.remote.jitter
-            for _, peer in _of(watched, did)
+            for _, _, peer in _of(watched, did)
             if peer.outbound is not None and peer.outbound.remote is not None
         )
         return of_series(list(told), expectation.statistic)
@@ -177,7 +191,10 @@ def _measured(expectation: Expectation, watched: Watched, did: Did) -> Measured:
         if name == "level":
             talked = {at_s for who, at_s in watched.talking if who == did}
             seen = [one for one in seen if one[0] in talked]
-        values = (_delay_s(watched, one) if name == "delay" else _GAUGES[name](one[1]) for one in seen)
+        values = (
+            mouth_to_ear_s(peer, reading.output) if name == "delay" else _GAUGES[name](peer)
+            for _, reading, peer in seen
+        )
         return of_series([value for value in values if value is not None], expectation.statistic)
     peer = _counted(watched, did)
     if peer is None:
@@ -186,12 +203,19 @@ def _measured(expectation: Expectation, watched: Watched, did: Did) -> Measured:
         return _bitrate(watched, did, peer)
     if name == "mos":
         return _mos(watched, did, peer)
+    if expectation.figure.of_pictures:
+        return None if peer.video is None else _PICTURES[name](peer.video.received)
     return None if peer.inbound is None else _SHARES[name](peer.inbound)
 
 
-def _of(watched: Watched, did: Did) -> list[tuple[float, PeerStatistics]]:
-    """All readings of one peer, while its link stood."""
-    return [(at_s, peer) for at_s, reading in watched.readings for peer in reading.peers if peer.did == did]
+def _of(watched: Watched, did: Did) -> list[tuple[float, RtpStatistics, PeerStatistics]]:
+    """All readings of one peer, while its link stood: when, the whole of it, and the peer's part."""
+    return [
+        (at_s, reading, peer)
+        for at_s, reading in watched.readings
+        for peer in reading.peers
+        if peer.did == did
+    ]
 
 
 def _counted(watched: Watched, did: Did) -> PeerStatistics | None:
@@ -213,15 +237,17 @@ _SHARES: Final[dict[str, Callable[[Inbound], float | None]]] = {
 }
 
 
-def _delay_s(watched: Watched, seen: tuple[float, PeerStatistics]) -> float | None:
-    """From mouth to ear: as the `quality` of `rtp-analyze` has it, with the buffer and the round trip of that moment, and with what the listener's speaker adds."""
-    at_s, peer = seen
-    output = next(reading.output for when_s, reading in watched.readings if when_s == at_s)
-    return mouth_to_ear_s(peer, output)
+_PICTURES: Final[dict[str, Callable[[VideoReceived], float]]] = {
+    "frames": lambda one: one.frames_decoded,
+    "frozen": lambda one: one.total_freezes_duration,
+}
 
 
 def mouth_to_ear_s(peer: PeerStatistics, output: DeviceFigures | None) -> float | None:
-    """Return the delay of one reading, of the network, the buffer, the codec, and the listener's speaker; None where it cannot be known."""
+    """Return the delay of one reading: as the `quality` of `rtp-analyze` has it, with the buffer and the round trip of that moment, and with what the listener's speaker adds.
+
+    None where it cannot be known.
+    """
     if peer.inbound is None or peer.inbound.delay_ms is None or peer.rtt_s is None:
         return None
     sending_ms = None if peer.inbound.analysis is None else peer.inbound.analysis.sending_delay_ms
@@ -241,7 +267,7 @@ def _bitrate(watched: Watched, did: Did, peer: PeerStatistics) -> float | None:
     """Of what was sent: over the time that was watched, or of the last second."""
     if peer.outbound is None:
         return None
-    times = [at_s for at_s, _ in _of(watched, did)]
+    times = [at_s for at_s, _, _ in _of(watched, did)]
     if watched.from_its_beginning or times[-1] <= times[0]:
         return peer.outbound.bitrate
     return 8 * peer.outbound.bytes_sent / (times[-1] - times[0])
@@ -254,7 +280,11 @@ def _mos(watched: Watched, did: Did, peer: PeerStatistics) -> float | None:
     if watched.from_its_beginning:
         analysis = peer.inbound.analysis
         return None if analysis is None or analysis.quality is None else analysis.quality.mos
-    delays = [delay for one in _of(watched, did) if (delay := _delay_s(watched, one)) is not None]
+    delays = [
+        delay
+        for _, reading, one in _of(watched, did)
+        if (delay := mouth_to_ear_s(one, reading.output)) is not None
+    ]
     concealed = _SHARES["concealed"](peer.inbound)
     if not delays or concealed is None:
         return None

@@ -11,10 +11,11 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from blink_cli import __version__
 from blink_cli.api.option_words import checked_codec, session_options
@@ -85,6 +86,7 @@ async def open_session(
     nickname: str | None = None,
     input: str | None = None,  # noqa: A002 - the option's name
     output: str | None = None,
+    camera: str | None = None,
     auto_accept: AutoAccept | None = None,
     interfaces: Sequence[str] = (),
     group: str | None = None,
@@ -98,6 +100,8 @@ async def open_session(
     signal_ca: str | PathLike[str] | None = None,
     signal_credentials: str | PathLike[str] | None = None,
     multicast: bool | None = None,
+    sfus: Sequence[str] = (),
+    sfu_ca: str | PathLike[str] | None = None,
 ) -> AsyncIterator[Session]:
     """Run a session in this process, on the running event loop, for as long as the context lasts; commands of its profile reach it meanwhile.
 
@@ -110,6 +114,7 @@ async def open_session(
         nickname: What it calls itself.
         input: The microphone, as `--input` names it: a device, `file:PATH?loop=1`, `tone:440`, `silence`.
         output: The speaker: a device, `wav:PATH`, `null`.
+        camera: Which camera is used when it is turned on: a camera's name, `testsrc`, `file:PATH?loop=1`, `image:PATH`, `blank`.
         auto_accept: Whose calls are accepted by themselves.
         interfaces: Addresses or names of the network interfaces to use; all if none is named.
         group: `ADDRESS:PORT` of the multicast group for signals.
@@ -123,6 +128,8 @@ async def open_session(
         signal_ca: Certificate of who signed theirs, PEM.
         signal_credentials: A NATS credentials file, or a file with an nkey seed.
         multicast: Whether signals go by multicast, too.
+        sfus: URLs of SFUs through which larger calls go, in place of the settings'; `any`: also those that others name.
+        sfu_ca: Certificate of who signed theirs, PEM.
 
     Raises:
         UsageError: An option or a setting is wrong.
@@ -137,6 +144,7 @@ async def open_session(
             nickname=nickname,
             input=input,
             output=output,
+            camera=camera,
             auto_accept=auto_accept,
             interface=list(interfaces),
             group=group,
@@ -148,6 +156,8 @@ async def open_session(
             signal_ca=None if signal_ca is None else os.fspath(signal_ca),
             signal_credentials=None if signal_credentials is None else os.fspath(signal_credentials),
             multicast=multicast,
+            sfu=list(sfus),
+            sfu_ca=None if sfu_ca is None else os.fspath(sfu_ca),
         ),
         codec=checked_codec(codec or CodecOptions()),
         processing=processing or ProcessingChoice(),

@@ -1,11 +1,14 @@
 """What a session is started with, as words: read and checked, the same for a command line and for `open_session`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar, get_args
 
+import msgspec
+from msgspec.structs import replace
+
 from blink_cli.api.typed_path import absolute
+from blink_cli.core.api.camera_name import FileCamera, ImageCamera, parse_camera_name
 from blink_cli.core.api.device_name import FileDevice, WavDevice, parse_input_name, parse_output_name
 from blink_cli.core.api.ice_server import MAX_ICE_SERVERS, ConfiguredServer, parse_ice_server
 from blink_cli.core.api.session_options import (
@@ -14,6 +17,7 @@ from blink_cli.core.api.session_options import (
     IceTransport,
     SessionOptions,
 )
+from blink_cli.core.api.sfu_server import parse_sfus
 from blink_cli.core.api.signal_server import parse_signal_server
 from blink_cli.core.endpoint import endpoint_text, group_text, parse_endpoint, parse_group, parse_interface
 from blink_cli.core.errors import UsageError
@@ -30,6 +34,7 @@ def session_options(
     nickname: str | None = None,
     input: str | None = None,  # noqa: A002 - the option's name
     output: str | None = None,
+    camera: str | None = None,
     auto_accept: str | None = None,
     interface: list[str] | None = None,
     group: str | None = None,
@@ -41,6 +46,8 @@ def session_options(
     signal_ca: str | None = None,
     signal_credentials: str | None = None,
     multicast: bool | None = None,
+    sfu: list[str] | None = None,
+    sfu_ca: str | None = None,
     echo_cancel: str | None = None,
     noise_suppress: str | None = None,
     auto_gain: bool | None = None,
@@ -58,6 +65,7 @@ def session_options(
         nickname=None if nickname is None else checked_nickname(nickname),
         input=None if input is None else input_device(input),
         output=None if output is None else output_device(output),
+        camera=None if camera is None else camera_device(camera),
         auto_accept=None if auto_accept is None else checked_auto_accept(auto_accept),
         interfaces=tuple(_read("--interface", parse_interface, text) for text in interface or ()),
         group=defaults.group if group is None else group_text(_read("--group", parse_group, group)),
@@ -78,7 +86,16 @@ def session_options(
         signal_ca=None if signal_ca is None else absolute(signal_ca),
         signal_credentials=None if signal_credentials is None else absolute(signal_credentials),
         multicast=multicast,
+        sfus=_sfus(_split(sfu)),
+        sfu_ca=None if sfu_ca is None else absolute(sfu_ca),
     )
+
+
+def _sfus(texts: list[str]) -> tuple[str, ...]:
+    for text in texts:
+        _read("--sfu", lambda word: parse_sfus((word,)), text)
+    parse_sfus(texts)
+    return tuple(texts)
 
 
 def _split(texts: list[str] | None) -> list[str]:
@@ -102,8 +119,9 @@ def checked_codec(options: CodecOptions) -> CodecOptions:
         UsageError: One is not; says what would be.
 
     """
-    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    values = msgspec.structs.asdict(options)
     values["bitrate_bps"] = values.pop("bitrate")
+    values["redundancy_budget_kbps"] = values.pop("redundancy_budget")
     CodecSettings(**{name: value for name, value in values.items() if value is not None})
     return options
 
@@ -136,6 +154,19 @@ def input_device(text: str) -> str:
     return str(name)
 
 
+def camera_device(text: str) -> str:
+    """Return a camera's name as a session in any folder understands it: with an absolute path.
+
+    Raises:
+        UsageError: It does not name a camera.
+
+    """
+    name = parse_camera_name(text)
+    if isinstance(name, FileCamera | ImageCamera):
+        return str(replace(name, path=absolute(name.path)))
+    return str(name)
+
+
 def output_device(text: str) -> str:
     """Return an output's name as a session in any folder understands it: with an absolute path.
 
@@ -145,7 +176,7 @@ def output_device(text: str) -> str:
     """
     name = parse_output_name(text)
     if isinstance(name, WavDevice):
-        return str(WavDevice(absolute(name.path), drift_ppm=name.drift_ppm))
+        return str(replace(name, path=absolute(name.path)))
     return str(name)
 
 

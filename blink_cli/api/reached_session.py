@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.control_socket import ControlDoor
 from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import R, Request
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import StateError, session_ended

@@ -5,13 +5,13 @@ from os import PathLike, fspath
 from typing import get_args
 
 from blink_cli.api.typed_path import absolute, absolute_or_folder
-from blink_cli.core.api.replies import (
+from blink_cli.core.api.replies.recordings import (
     RecordingBegun,
     RecordingFiles,
     RecordingMarked,
     RecordingStatus,
-    RtpLogState,
 )
+from blink_cli.core.api.replies.rtp_log import RtpLogState
 from blink_cli.core.api.requests import (
     GetRecording,
     GetRtpLog,
@@ -40,6 +40,7 @@ class Recorder:
         *,
         formats: Sequence[RecordingFormat] = ("mp4",),
         processing: bool = False,
+        pictures: bool | None = None,
     ) -> RecordingBegun:
         """Record from now on; returns once the file is on the disk.
 
@@ -47,6 +48,7 @@ class Recorder:
             folder: Where to; made when missing.
             formats: What is made in the end; the MP4 always is.
             processing: Whether the sound around the filters of the microphone is written as well.
+            pictures: Whether what is seen of everybody is; None: if somebody shows something now.
 
         Raises:
             UsageError: There is no such format.
@@ -59,7 +61,12 @@ class Recorder:
                     f"There is no format {one!r}.", hint=f"There are {', '.join(get_args(RecordingFormat))}."
                 )
         return await self._port.ask(
-            StartRecording(folder=absolute(fspath(folder)), formats=tuple(formats), processing=processing)
+            StartRecording(
+                folder=absolute(fspath(folder)),
+                formats=tuple(formats),
+                processing=processing,
+                pictures=pictures,
+            )
         )
 
     async def stop(self, *, loudness: bool = False) -> RecordingFiles:

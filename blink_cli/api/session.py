@@ -7,7 +7,8 @@ Each method is a request that the command of the same name makes too (docs/api.m
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from typing_extensions import override
 
@@ -20,6 +21,7 @@ from blink_cli.api.echo_of_session import SessionEcho
 from blink_cli.api.event_stream import EventStream
 from blink_cli.api.impairment_words import OFF, impairment_request
 from blink_cli.api.option_words import (
+    camera_device,
     checked_echo_cancel,
     checked_noise_suppress,
     input_device,
@@ -27,25 +29,20 @@ from blink_cli.api.option_words import (
 )
 from blink_cli.api.reached_session import ReachedSession
 from blink_cli.api.recorder import Recorder, RtpLog
+from blink_cli.api.typed_path import absolute
 from blink_cli.core.api.events import IncomingCall
-from blink_cli.core.api.replies import (
-    Calls,
-    DeviceSet,
-    Done,
-    IceServerList,
-    ImpairmentShown,
-    Levels,
-    MarkMade,
-    Mesh,
-    Participants,
-    Peers,
-    PeerVolumeSet,
-    ProcessingSet,
-    RtpStatistics,
-    StatisticsReset,
-    Status,
-    Trace,
-)
+from blink_cli.core.api.replies.calls import Calls, MarkMade, Mesh, Participants
+from blink_cli.core.api.replies.devices import DeviceSet
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.impairment import ImpairmentShown
+from blink_cli.core.api.replies.loudness import Levels
+from blink_cli.core.api.replies.network import IceServerList
+from blink_cli.core.api.replies.peers import Peers, PeerVolumeSet
+from blink_cli.core.api.replies.pictures import PictureShown, SnapshotSaved
+from blink_cli.core.api.replies.processing import ProcessingSet
+from blink_cli.core.api.replies.statistics import RtpStatistics, StatisticsReset
+from blink_cli.core.api.replies.status import Status, Trace
+from blink_cli.core.api.replies.video import VideoSet
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
@@ -55,6 +52,7 @@ from blink_cli.core.api.requests import (
     GetMesh,
     GetParticipants,
     GetPeers,
+    GetPicture,
     GetRtpStatistics,
     GetStatus,
     GetTrace,
@@ -67,14 +65,18 @@ from blink_cli.core.api.requests import (
     ReloadContacts,
     Request,
     ResetStatistics,
+    SaveSnapshot,
+    SetCamera,
     SetDeafened,
     SetDevice,
     SetGain,
     SetMuted,
     SetPeerMuted,
     SetProcessing,
+    SetVideo,
 )
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.call.room_policy import Via
 from blink_cli.core.errors import NotFoundError, UsageError, session_ended
 from blink_cli.core.fact import Fact, snake_case
 from blink_cli.core.ids import Did
@@ -213,7 +215,12 @@ class Session:
         return await self.ask(GetPeers())
 
     async def offer(
-        self, *peers: str, wait_s: float | None = None, discover_s: float = 2.0, withdraw: bool = False
+        self,
+        *peers: str,
+        wait_s: float | None = None,
+        discover_s: float = 2.0,
+        via: Literal["auto", "sfu", "mesh"] = "auto",
+        withdraw: bool = False,
     ) -> Call:
         """Invite peers to a new call; one that the session is in is left first.
 
@@ -221,13 +228,16 @@ class Session:
             peers: Nicknames, DIDs, or prefixes that fit one only.
             wait_s: Return when the first one's audio link stands.
             discover_s: How long a peer that was not seen yet is looked for.
+            via: How the voice goes: through an SFU, by direct connections, or by the call's size.
             withdraw: Leave again if nobody is connected in time.
 
         Raises:
             NotFoundError: Nobody of that name, or nobody came in time.
 
         """
-        request = PlaceOffer(peers=peers, wait_s=wait_s, discover_s=discover_s, withdraw=withdraw)
+        request = PlaceOffer(
+            peers=peers, wait_s=wait_s, discover_s=discover_s, via=Via(via), withdraw=withdraw
+        )
         reply = await self.ask(request)
         return Call(self, reply.call, reply.connected)
 
@@ -324,6 +334,14 @@ class Session:
             )
         return await self.ask(SetGain(peer=peer, gain_db=gain_db))
 
+    async def video(self, *, on: bool) -> VideoSet:
+        """Turn the camera on or off, in the current call: everybody in it sees the pictures."""
+        return await self.ask(SetVideo(on=on))
+
+    async def set_camera(self, camera: str) -> VideoSet:
+        """Use another camera: its name, `testsrc`, `file:PATH?loop=1`, `image:PATH` or `blank`. One that is off stays off."""
+        return await self.ask(SetCamera(camera=camera_device(camera)))
+
     async def echo_cancel(self, word: str) -> ProcessingSet:
         """Take what the speaker plays out of the microphone's sound: on, off or auto."""
         return await self._process(ProcessingChoice(echo_cancel=checked_echo_cancel(word)))
@@ -357,6 +375,32 @@ class Session:
         return await self.ask(SetDevice(direction="output", device=output_device(device)))
 
     # figures
+
+    async def picture(
+        self,
+        peer: str | None = None,
+        *,
+        width: int = 160,
+        height: int = 90,
+        than: int = 0,
+        wait_s: float = 0.0,
+    ) -> PictureShown:
+        """Return the newest picture of a participant, or of oneself, fitted into `width` by `height`, once it is newer than number `than`.
+
+        Asked again and again with the last number it is a stream whose pace is yours: what comes in between is skipped, and nothing waits.
+        """
+        return await self.ask(GetPicture(peer=peer, width=width, height=height, than=than, wait_s=wait_s))
+
+    async def snapshot(
+        self, path: Path | str, peer: str | None = None, *, replace: bool = False, wait_s: float = 2.0
+    ) -> SnapshotSaved:
+        """Write the newest picture of a participant, or of oneself, into a PNG file.
+
+        Raises:
+            StateError: Nothing is to be seen, or the file exists and `replace` is not said.
+
+        """
+        return await self.ask(SaveSnapshot(path=absolute(path), peer=peer, replace=replace, wait_s=wait_s))
 
     async def rtp_stats(self, *, total: bool = False) -> RtpStatistics:
         """Figures of the current call, per peer and direction; `total`: whatever was reset since its beginning.

@@ -11,7 +11,7 @@ from blink_cli.api.documents import DeviceList
 if TYPE_CHECKING:
     from blink_cli.codec.figures import ScoreDone
     from blink_cli.core.analysis.capture_figures import RtpCaptureFigures
-    from blink_cli.core.analysis.figures import LogFigures
+    from blink_cli.core.analysis.log_figures import LogFigures
 
 
 async def list_devices() -> DeviceList:

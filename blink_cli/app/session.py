@@ -7,7 +7,6 @@ Everything here runs on one event loop; the two audio threads live inside the vo
 """
 
 import asyncio
-import contextlib
 import gc
 import os
 import secrets
@@ -28,7 +27,9 @@ from blink_cli.app.call.impairment_requests import ImpairmentRequests
 from blink_cli.app.call.local_echo import LocalEcho
 from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.call.signal_dispatcher import SignalDispatcher
+from blink_cli.app.call.video_requests import VideoRequests
 from blink_cli.app.call.volume_requests import VolumeRequests
+from blink_cli.app.device_requests import DeviceRequests
 from blink_cli.app.event_hub import EventHub
 from blink_cli.app.files.marking import Marking
 from blink_cli.app.files.recording_exports import RecordingExports
@@ -38,28 +39,37 @@ from blink_cli.app.media.codec_control import CodecControl
 from blink_cli.app.media.first_devices import open_first_devices
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.mesh_media import MeshMedia
-from blink_cli.app.media.opus_libraries import opus_libraries
+from blink_cli.app.media.opus_libraries import dred_version, opus_libraries
 from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.app.media.sound_taps import SoundTap
+from blink_cli.app.media.video.video_views import video_state
+from blink_cli.app.picture_requests import PictureRequests
 from blink_cli.app.profile.codec_memory import CodecMemory
 from blink_cli.app.profile.contacts import Contacts
-from blink_cli.app.profile.device_memory import DeviceMemory, Direction
+from blink_cli.app.profile.device_memory import DeviceMemory
 from blink_cli.app.profile.processing_memory import ProcessingMemory
 from blink_cli.app.profile.profile import Profile, session_nickname
 from blink_cli.app.profile.recording_memory import RecordingMemory
 from blink_cli.app.profile.replay_file import ReplayFile
 from blink_cli.app.profile.settings import Settings, load_settings
+from blink_cli.app.profile.sfu_choice import sfu_choice
 from blink_cli.app.profile.signal_choice import signal_choice
 from blink_cli.app.profile.volume_memory import VolumeMemory
 from blink_cli.app.request_table import RequestTable
 from blink_cli.app.signal_ways import SignalWays
-from blink_cli.app.views import Views, ice_server_list, shown_versions, signal_counters, why_nobody_is_seen
-from blink_cli.audio.devices.interface import DevicePlace
+from blink_cli.app.statistics_requests import StatisticsRequests
+from blink_cli.app.views.call_views import CallViews
+from blink_cli.app.views.device_views import capture_figures, device_at, mix_figures
+from blink_cli.app.views.network_views import (
+    ice_server_list,
+    shown_versions,
+    signal_counters,
+    why_nobody_is_seen,
+)
+from blink_cli.app.views.statistics_views import StatisticsViews
 from blink_cli.audio.devices.opener import DeviceOpener
-from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
-from blink_cli.audio.thread_priority import make_loop_urgent
+from blink_cli.audio.thread_priority import SWITCH_INTERVAL_S, make_loop_urgent
 from blink_cli.core.api.control_protocol import MAX_LINE_BYTES
-from blink_cli.core.api.device_name import names_microphone
 from blink_cli.core.api.events import (
     Event,
     IceServerFailed,
@@ -67,58 +77,32 @@ from blink_cli.core.api.events import (
     SessionEnding,
 )
 from blink_cli.core.api.ice_server import ConfiguredServer
-from blink_cli.core.api.replies import (
-    Calls,
-    Clocks,
-    DeviceAt,
-    DeviceSet,
-    Done,
-    IceServerList,
-    Levels,
-    Mesh,
-    NetworkUse,
-    OpusLibraries,
-    Participants,
-    Peers,
-    ProcessingSet,
-    RtpStatistics,
-    SignalCounters,
-    StatisticsReset,
-    Status,
-    Trace,
-    WrongClock,
-)
+from blink_cli.core.api.replies.codec import OpusLibraries
+from blink_cli.core.api.replies.devices import Clocks
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.network import IceServerList, NetworkUse, SignalCounters
+from blink_cli.core.api.replies.peers import Peers, WrongClock
+from blink_cli.core.api.replies.status import Status, Trace
 from blink_cli.core.api.requests import (
-    GetCalls,
     GetIceServers,
-    GetLevels,
-    GetMesh,
-    GetParticipants,
     GetPeers,
-    GetRtpStatistics,
     GetStatus,
     GetTrace,
     Quit,
     R,
     ReloadContacts,
     Request,
-    ResetStatistics,
     SetDeafened,
-    SetDevice,
     SetMuted,
-    SetProcessing,
     Subscribe,
 )
 from blink_cli.core.api.session_options import AutoAccept, EchoOptions, IceTransport, SessionOptions
-from blink_cli.core.api.statistics_since import counted_since
-from blink_cli.core.errors import StateError
 from blink_cli.core.gossip import Gossip
 from blink_cli.core.identity.identity import Identity
-from blink_cli.core.ids import CallId, Did
+from blink_cli.core.ids import Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.media_tap import Observer
 from blink_cli.core.media.tap_point import TapPoint
-from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.core.text.version_words import version_sentence
 from blink_cli.net.host.interfaces import list_interfaces, require_interfaces
 from blink_cli.net.ice.ice_servers import IceServers
@@ -146,7 +130,7 @@ class Session:
         runner: CallRunner,
         media: MeshMedia,
         directory: PeerDirectory,
-        views: Views,
+        quality: QualityWatch,
         ice_servers: IceServers,
         ice_transport: IceTransport,
         rtp_log: RtpLogging,
@@ -167,13 +151,8 @@ class Session:
         taps: MediaTaps,
         local_echo: LocalEcho,
         echo: EchoOptions | None,
-        analyse_anew: Callable[[], None],
     ) -> None:
         """Join what `open` built."""
-        self._analyse_anew = analyse_anew
-        self._counted_from: tuple[RtpStatistics, str] | None = None
-        """The totals at the last reset of the figures, and when that was."""
-
         self._profile = profile
         self._nickname = nickname
         self._own = own
@@ -185,14 +164,17 @@ class Session:
         self._auto_acceptor = AutoAcceptor(
             auto_accept, runner, directory, hub, lambda: media.guard.microphone_wanted
         )
-        self._views = views
+        self._views = CallViews(runner, media, directory)
+        statistics = StatisticsViews(runner, media, self._views, directory.name_of, quality)
+        self._statistics = StatisticsRequests(runner, self._views, statistics, quality)
+        self._devices = DeviceRequests(
+            media, self._auto_acceptor, device_memory, processing_memory, is_echo=echo is not None
+        )
         self._ice_servers = ice_servers
         self._ice_transport = ice_transport
         self._rtp_log = rtp_log
         rtp_log.note_impairments(media.links.impaired.note)
         self._recordings = recordings
-        self._device_memory = device_memory
-        self._processing_memory = processing_memory
         self._volumes = volumes
         self._impairments = impairments
         self._notices = notices
@@ -201,8 +183,8 @@ class Session:
         self._why_nobody = why_nobody
         self._opus = opus
         self._codec = codec
-        self._echo = EchoRequests(runner, taps, local_echo, directory.name_of, views.link_figures)
-        self._is_echo = echo is not None
+        self._video = VideoRequests(runner, media.video)
+        self._echo = EchoRequests(runner, taps, local_echo, directory.name_of, statistics.link_figures)
         self._table = self._request_table()
         self._log = log
         self._network = network
@@ -259,12 +241,14 @@ class Session:
                 options,
                 await asyncio.to_thread(signal_choice, profile, settings.signal, options),
                 hub.publish,
+                listener.broker_changed,
             )
             replay_file = ReplayFile(profile.replay_path)
             opus = await asyncio.to_thread(opus_libraries)
-            seen = await asyncio.to_thread(replay_file.take)
             post = GossipDriver(
-                Gossip(identity, secrets.token_bytes, memory=seen), ways.transport, listener.hear
+                Gossip(identity, secrets.token_bytes, memory=await asyncio.to_thread(replay_file.take)),
+                ways.transport,
+                listener.hear,
             )
             stack.push_async_callback(_hand_on, post, replay_file)
             ice_servers = IceServers(
@@ -272,6 +256,7 @@ class Session:
                 on_change=lambda server, reason: hub.publish(_ice_server_event(server, reason)),
             )
             link_settings = _link_settings(options, settings, codec.settings)
+            sfus = await asyncio.to_thread(sfu_choice, profile, settings.sfu, options)
             media = MeshMedia(
                 own=identity.did,
                 opener=opener,
@@ -284,9 +269,12 @@ class Session:
                 tasks=tasks,
                 ice_servers=ice_servers,
                 processing=options.processing.over(remembered.over(settings.processing.settings())),
+                heard_at_once=settings.sfu.heard_at_once,
+                sfus=sfus.servers,
+                camera=options.camera,
             )
             stack.push_async_callback(media.aclose)
-            await media.processing.find_out()
+            await media.find_out()
             codec.steer(media)
             volume_memory = VolumeMemory(profile)
             for peer, volume in (await asyncio.to_thread(volume_memory.volumes)).items():
@@ -307,6 +295,7 @@ class Session:
                 media=media,
                 publish=hub.publish,
                 media_heard=directory.media_heard,
+                rooms=sfus.policy,
             )
             hub.name_with(directory.named)
             listener.join(runner, directory, media.links)
@@ -321,6 +310,7 @@ class Session:
                 codec=lambda: codec.settings,
                 voice=media.voice,
                 exports=exports,
+                pictures=lambda: media.video.path,
             )
             stack.push_async_callback(recordings.aclose)
             await stack.enter_async_context(ice_servers)
@@ -334,8 +324,7 @@ class Session:
                 runner=runner,
                 media=media,
                 directory=directory,
-                views=Views(runner, media, directory, quality.analysis, quality.disturbance),
-                analyse_anew=quality.begin_anew,
+                quality=quality,
                 ice_servers=ice_servers,
                 ice_transport="relay" if link_settings.relay_only else "all",
                 rtp_log=rtp_log,
@@ -372,6 +361,7 @@ class Session:
                     discovery=options.discovery,
                     multicast=ways.port is not None,
                     signal_servers=ways.servers(),
+                    sfu=sfus.use,
                 ),
                 taps=taps,
                 local_echo=local_echo,
@@ -411,23 +401,22 @@ class Session:
         table.add(Quit, self._quit)
         table.add(GetPeers, self._get_peers)
         table.add(ReloadContacts, self._reload_contacts)
-        table.add(GetCalls, self._get_calls)
-        table.add(GetParticipants, self._get_participants)
         table.add(SetMuted, self._set_muted)
         table.add(SetDeafened, self._set_deafened)
-        table.add(SetDevice, self._set_device)
-        table.add(SetProcessing, self._set_processing)
-        table.add(GetRtpStatistics, self._get_rtp_statistics)
-        table.add(ResetStatistics, self._reset_statistics)
         table.add(GetIceServers, self._get_ice_servers)
         self._calls.add_to(table)
+        self._devices.add_to(table)
+        self._statistics.add_to(table)
         self._codec.add_to(table)
         self._volumes.add_to(table)
         self._impairments.add_to(table)
         self._echo.add_to(table)
+        video = self._media.video
+        PictureRequests(self._own, self._directory, lambda: video.pictures, looks_at=video.looks_at).add_to(
+            table
+        )
+        self._video.add_to(table)
         Marking(self._runner, self._hub, self._rtp_log, self._recordings).add_to(table)
-        table.add(GetLevels, self._get_levels)
-        table.add(GetMesh, self._get_mesh)
         self._rtp_log.add_to(table, lambda: (self._runner.current, self._media.links.formats))
         self._recordings.add_to(table)
         assert not table.missing(), table.missing()
@@ -473,8 +462,8 @@ class Session:
             call=self._views.current_call(),
             pending_calls=self._views.pending_calls(),
             signals=self._signals(),
-            input_place=_device_at(voice.place("input")),
-            output_place=_device_at(voice.place("output")),
+            input_place=device_at(voice.place("input")),
+            output_place=device_at(voice.place("output")),
             machine=self._media.machine_state(),
             wrong_clocks=tuple(
                 WrongClock(
@@ -485,13 +474,14 @@ class Session:
                 )
                 for did, clock in self._directory.wrong_clocks.items()
             ),
-            capture=self._views.capture(now_s),
-            mix=self._views.mix(now_s),
+            capture=capture_figures(voice.source_statistics(now_s)),
+            mix=mix_figures(voice.mixer_statistics(now_s)),
             volumes=self._volumes.heard_peers(),
             opus=self._opus,
             other_versions=shown_versions(self._directory),
             processing=self._media.processing.state(),
             codec=self._codec.in_use(),
+            video=video_state(self._media.video),
             log=None if self._log is None else str(self._log),
             network=self._network(),
             missed_input=self._media.guard.missed("input"),
@@ -533,15 +523,6 @@ class Session:
         self._auto_acceptor.contacts_changed()
         return Done()
 
-    async def _get_calls(self, _: GetCalls) -> Calls:
-        return Calls(call=self._views.current_call(), pending_calls=self._views.pending_calls())
-
-    async def _get_participants(self, _: GetParticipants) -> Participants:
-        call = self._views.current_call()
-        if call is None:
-            raise _no_call()
-        return Participants(call=call.id, participants=call.participants)
-
     async def _set_muted(self, request: SetMuted) -> Done:
         self._runner.set_muted(muted=request.muted)
         return Done()
@@ -549,59 +530,6 @@ class Session:
     async def _set_deafened(self, request: SetDeafened) -> Done:
         self._runner.set_deafened(deafened=request.deafened)
         return Done()
-
-    async def _set_device(self, request: SetDevice) -> DeviceSet:
-        direction: Direction = "input" if request.direction == "input" else "output"
-        microphone = direction == "input" and names_microphone(request.device)
-        if microphone and self._is_echo:
-            raise StateError(
-                "This session is an echo peer, which answers everybody: it takes no microphone.",
-                hint="`blink serve` runs a session with one.",
-            )
-        with self._auto_acceptor.microphone_chosen() if microphone else contextlib.nullcontext():
-            device = await self._media.guard.choose(direction, request.device)
-        not_remembered = None
-        try:
-            await asyncio.to_thread(self._device_memory.remember, direction, device)
-        except OSError as failure:
-            # A disk that is full costs the next session a choice, and this one nothing.
-            not_remembered = failure.strerror or str(failure)
-        return DeviceSet(direction=request.direction, device=device, not_remembered=not_remembered)
-
-    async def _set_processing(self, request: SetProcessing) -> ProcessingSet:
-        await self._media.processing.choose(request.choice)
-        not_remembered = None
-        try:
-            await asyncio.to_thread(self._processing_memory.remember, request.choice)
-        except OSError as failure:
-            not_remembered = failure.strerror or str(failure)
-        return ProcessingSet(processing=self._media.processing.state(), not_remembered=not_remembered)
-
-    async def _get_rtp_statistics(self, request: GetRtpStatistics) -> RtpStatistics:
-        call = self._require_call()
-        now = self._views.rtp_statistics(call, time.monotonic())
-        if request.total or self._counted_from is None:
-            return now
-        return counted_since(now, *self._counted_from)
-
-    async def _get_levels(self, _: GetLevels) -> Levels:
-        return self._views.levels(self._require_call(), time.monotonic())
-
-    async def _get_mesh(self, _: GetMesh) -> Mesh:
-        return self._views.mesh(self._require_call())
-
-    def _require_call(self) -> CallId:
-        call = self._runner.current
-        if call is None:
-            raise _no_call()
-        return call
-
-    async def _reset_statistics(self, _: ResetStatistics) -> StatisticsReset:
-        call = self._require_call()
-        moment = utc_text_of(time.time())
-        self._counted_from = self._views.rtp_statistics(call, time.monotonic()), moment
-        self._analyse_anew()
-        return StatisticsReset(call=call, since=moment)
 
     async def _get_ice_servers(self, _: GetIceServers) -> IceServerList:
         await self._ice_servers.settled()
@@ -652,6 +580,7 @@ def _link_settings(options: SessionOptions, settings: Settings, codec: CodecSett
         dtx=codec.dtx,
         stereo=codec.stereo,
         packet_ms=codec.frame_ms,
+        dred=dred_version(),
     )
 
 
@@ -659,16 +588,3 @@ def _ice_server_event(server: ConfiguredServer, reason: str | None) -> Event:
     if reason is None:
         return IceServerRecovered(url=server.url)
     return IceServerFailed(url=server.url, reason=reason)
-
-
-def _device_at(place: DevicePlace | None) -> DeviceAt | None:
-    if place is None:
-        return None
-    port = None if place.port is None else place.port.description or place.port.name
-    return DeviceAt(name=place.name, description=place.description, port=port)
-
-
-def _no_call() -> StateError:
-    return StateError(
-        "This session is not in a call.", hint="`blink offer PEER` makes one; `blink calls` lists what rings."
-    )

@@ -1,11 +1,12 @@
 """By which ways the signals of a session go: the network, servers that its user named, or both. Without a server nothing is contacted."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from blink_cli.core.api.events import Event, SignalServerConnected, SignalServerFailed
-from blink_cli.core.api.replies import SignalServerState
+from blink_cli.core.api.replies.network import SignalServerState
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.signal_server import SignalServers
 from blink_cli.core.presence.reach import Reach
@@ -23,7 +24,11 @@ class SignalWays:
     """Belongs to one event loop. The gossip's driver opens and closes `transport`."""
 
     def __init__(
-        self, options: SessionOptions, chosen: SignalServers, publish: Callable[[Event], None]
+        self,
+        options: SessionOptions,
+        chosen: SignalServers,
+        publish: Callable[[Event], None],
+        changed: Callable[[bool], None],
     ) -> None:
         """Open nothing yet.
 
@@ -31,6 +36,7 @@ class SignalWays:
             options: The session's: group, interfaces, neighbours.
             chosen: The servers.
             publish: Told when a server can be used, and when none can.
+            changed: The same: whether one can.
 
         Raises:
             UsageError: An address cannot be one, or a file that is named cannot be read.
@@ -40,6 +46,7 @@ class SignalWays:
         self._options = options
         self._chosen = chosen
         self._publish = publish
+        self._changed = changed
         self._lan = (
             UdpTransport(options.group, interfaces=options.interfaces, neighbours=options.neighbours)
             if chosen.multicast
@@ -73,6 +80,7 @@ class SignalWays:
         counters = TransportCounters() if self._lan is None else self._lan.counters()
         if self._broker is not None:
             counters.send_failures += self._broker.send_failures
+            counters.pauses += self._broker.floods
         return counters
 
     def reach(self) -> Reach:
@@ -123,6 +131,7 @@ class SignalWays:
         if works != self._told:
             self._told = works
             self._publish(_event(state))
+            self._changed(works)
 
 
 def _event(state: "ConnectionState") -> Event:

@@ -14,12 +14,14 @@ Powers are those of the loudest moments, and are forgotten at `FORGET_DB_S`: wei
 has the same loudness for as long as he talks on the same channels. A change of weights takes one block; nothing clicks.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from blink_cli.audio.channel_reading import ChannelReading
 from blink_cli.audio.samples import Samples
 
 HEARD_DB: Final = 30.0
@@ -34,9 +36,6 @@ OTHER_REFERENCE_DB: Final = 6.0
 CANCELLED_DB: Final = 3.0
 """If the sum is so much softer than the loudest channel, what they carry cancels out, and the loudest is taken alone."""
 
-SOFT_DB: Final = 6.0
-"""A mix that is so much softer than its loudest channel is told."""
-
 JUDGED_FROM_DBFS: Final = -60.0
 """Softer channels carry noise: how loud their mix is says nothing."""
 
@@ -44,26 +43,6 @@ _CORRELATED_OVER_S: Final = 0.5
 _LEAST: Final = 1e-12
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelReading:
-    """What became of a device's channels."""
-
-    channels: int
-    chosen: int | None
-    """The only one that is heard, from 1, because the user said so; None: all that carry something."""
-
-    loudest: int
-    """From 1."""
-
-    below_db: float
-    """How much softer than the loudest channel the mix is; 0 when nothing can be said."""
-
-    @property
-    def soft(self) -> bool:
-        """Whether the mix is much softer than one of its channels."""
-        return self.below_db >= SOFT_DB
 
 
 class ChannelMix:

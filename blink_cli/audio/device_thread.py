@@ -1,4 +1,4 @@
-"""The thread that owns an audio device: it runs one step after the other, and takes another device between two steps.
+"""The owner of an audio device, on a voice thread: it runs one step after the other, and takes another device between two steps.
 
     whoever asks:   start the new device ──> request ──> wait ──────────────> stop the old device
     voice thread:   step, step, step ──────────> swap: adopt it, answer ──> step, step
@@ -7,17 +7,18 @@ A start may open files, take locks and ask the sound system for seconds. So the 
 until then the old one goes on.
 """
 
-import dataclasses
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
+import msgspec
+
 from blink_cli.audio.devices.interface import DeviceReading, InputDevice, OutputDevice
-from blink_cli.audio.thread_priority import Urgency, make_urgent
+from blink_cli.audio.thread_priority import Urgency
+from blink_cli.audio.voice_thread import ENDED, Step, VoiceThread
 from blink_cli.core.errors import DeviceError
 from blink_cli.runtime.clock import Clock
 
@@ -49,8 +50,9 @@ class DeviceThread(Generic[DeviceT]):
         device: DeviceT,
         clock: Clock,
         *,
-        step: Callable[[], None],
+        step: Step,
         adopt: Callable[[DeviceT, float], None],
+        thread: VoiceThread | None = None,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -58,30 +60,32 @@ class DeviceThread(Generic[DeviceT]):
             name: The thread's.
             device: Not started. It is stopped in the end.
             clock: Time for `adopt` and for the start of devices.
-            step: One piece of work, at most some 50 ms long. Called on the thread, again and again.
+            step: Called on the thread, again and again.
             adopt: Called with a device that has just been started, and the time, before the first step that uses it: on the thread, or
                 before there is one. If it fails, the device is not used.
+            thread: That of the session, on which others work too; None for one of its own.
 
         """
         self._name = name
-        self._device: DeviceT = device
+        self.device: DeviceT = device
+        """The device in use. Set here alone."""
+
         self._clock = clock
         self._step = step
         self._adopt: Callable[[DeviceT, float], None] = adopt
         self._swaps: deque[_Swap[DeviceT]] = deque()
-        self._thread: threading.Thread | None = None
+        self._thread = thread or VoiceThread(name, clock)
+        self._turn: Step = self._run  # one object: it is taken away by identity
+        self._is_on_thread = False
         self._wanted = False
-        self._stopping = threading.Event()
-        self.urgency = Urgency.ORDINARY
-        """How the system schedules the thread."""
-
+        self._stopped = False
         self.crash: BaseException | None = None
         """What ended the thread, if a bug did."""
 
     @property
-    def device(self) -> DeviceT:
-        """The device in use."""
-        return self._device
+    def urgency(self) -> Urgency:
+        """How the system schedules the thread."""
+        return self._thread.urgency
 
     def start(self) -> None:
         """Start the device and the thread. Does nothing if they run; may be tried again after an error.
@@ -90,20 +94,18 @@ class DeviceThread(Generic[DeviceT]):
             BlinkError: The device does not start. Nothing runs then, until `start` or `set_device` succeeds.
 
         """
-        assert not self._stopping.is_set(), "what was stopped is not started again"
+        assert not self._stopped, "what was stopped is not started again"
         self._wanted = True
         if not self._runs():
-            self._begin(self._device)
+            self._begin(self.device)
 
     def stop(self) -> None:
         """End the thread, then the device. Safe to call twice and without a start; blocks for a few ms, a sound server's stop aside."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._stopped = True
+        self._leave_thread()
         self._wanted = False
         self._refuse_swaps()
-        self._device.stop()
+        self.device.stop()
 
     def set_device(self, device: DeviceT) -> None:
         """Use another device from now on. Blocks until it is so; the old device is stopped.
@@ -115,7 +117,7 @@ class DeviceThread(Generic[DeviceT]):
 
         """
         if self._runs():
-            device.start(self._clock.now_s())
+            self._start(device, self._clock.now_s())
             try:
                 previous = self._hand_over(device)
             except BaseException:
@@ -125,36 +127,43 @@ class DeviceThread(Generic[DeviceT]):
         elif self._wanted:
             self._begin(device)
         else:
-            self._device = device
+            self.device = device
 
     def reading(self, now_s: float) -> DeviceReading:
         """Return how the device does. It has failed when the thread has ended, since nothing comes from it any more."""
-        reading: DeviceReading = self._device.reading(now_s)
+        reading: DeviceReading = self.device.reading(now_s)
         if self.crash is None:
             return reading
-        return dataclasses.replace(
+        return msgspec.structs.replace(
             reading, running=False, failure=f"The thread {self._name} ended by an error: {self.crash!r}."
         )
 
+    def _start(self, device: DeviceT, now_s: float) -> None:
+        device.start(self._thread.meeting_s(now_s) if device.parameters.virtual else now_s)
+
     def _runs(self) -> bool:
-        return self._thread is not None and self.crash is None
+        return self._is_on_thread and self.crash is None
+
+    def _leave_thread(self) -> None:
+        if self._is_on_thread:
+            self._thread.remove(self._turn)
+            self._is_on_thread = False
 
     def _begin(self, device: DeviceT) -> None:
         now_s = self._clock.now_s()
-        device.start(now_s)
+        self._start(device, now_s)
         try:
             self._adopt(device, now_s)
         except BaseException:
             device.stop()
             raise
         previous: DeviceT
-        previous, self._device = self._device, device
-        if self._thread is not None:
-            self._thread.join()  # it has ended by an error, or does so now
+        previous, self.device = self.device, device
+        self._leave_thread()  # after an error
         self._swaps.clear()
         self.crash = None
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread.start()
+        self._is_on_thread = True
+        self._thread.add(self._turn)
         if previous is not device:
             previous.stop()
 
@@ -190,18 +199,17 @@ class DeviceThread(Generic[DeviceT]):
         except Exception as error:  # noqa: BLE001 - raised again where somebody waits for it
             swap.previous.set_exception(error)
             return
-        previous, self._device = self._device, swap.device
+        previous, self.device = self.device, swap.device
         swap.previous.set_result(previous)
 
-    def _run(self) -> None:
-        self.urgency = make_urgent()
+    def _run(self) -> float | None:
         try:
-            while not self._stopping.is_set():
-                self._step()
+            return self._step()
         except Exception as error:  # noqa: BLE001 - whatever it is, the call must learn that the device is not used any more
             self.crash = error
-            _log.exception("the thread %s ended", self._name)
+            _log.exception("%s ended", self._name)
         self._refuse_swaps()
+        return ENDED
 
     def _refuse_swaps(self) -> None:
         while self._swaps:

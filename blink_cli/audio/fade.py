@@ -39,3 +39,11 @@ def faded(block: Samples, *, fades_in: bool, fades_out: bool) -> Samples:
     if fades_out:
         block = block * FADE_OUT
     return block
+
+
+def faded_in(block: Samples) -> Samples:
+    """Return it with a ramp over its first 10 ms, or all of a shorter one."""
+    ramp = fade_in(min(len(block), TICK_SAMPLES))
+    faded = block.copy()
+    faded.T[..., : len(ramp)] *= ramp
+    return faded

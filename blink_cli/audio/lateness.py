@@ -4,12 +4,13 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 BUCKETS_MS: Final = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0)
 """Upper bounds; what is later than the last is counted above it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LatenessSummary:
+class LatenessSummary(msgspec.Struct, frozen=True):
     """What a histogram says, in milliseconds. Percentiles are upper bounds of their bucket."""
 
     ticks: int

@@ -79,8 +79,10 @@ class Limiter:
         if after >= before:
             block *= np.float32(before) + _RAMP * np.float32(after - before)
             return
+        # The first that is too loud; argmax of none is the first sample, which then is not.
         too_loud = np.abs(block) * np.float32(before) > CEILING
-        ramp = max(int(np.argmax(too_loud)) if too_loud.any() else TICK_SAMPLES, SHORTEST_RAMP_SAMPLES)
+        first = int(too_loud.argmax())
+        ramp = max(first if too_loud[first] else TICK_SAMPLES, SHORTEST_RAMP_SAMPLES)
         block[:ramp] *= np.linspace(before, after, ramp, dtype=np.float32)
         block[ramp:] *= np.float32(after)
         over = np.abs(block) > CEILING

@@ -13,7 +13,9 @@ import numpy as np
 
 from blink_cli.audio.fade import gain_ramp
 from blink_cli.audio.limiter import Limiter
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.playout.concealment import DeepBudget
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.core.audio_format import TICK_SAMPLES
 
@@ -24,6 +26,9 @@ class Mixer:
     def __init__(self) -> None:
         self.deafened = False
         """Set by any thread. Streams are drained all the same, so that nothing old is heard afterwards."""
+
+        self.deep_budget = DeepBudget()
+        """What the decoders of all tracks may spend on guessing in a tick."""
 
         self.limiter = Limiter()
         self.applied_gain = 1.0
@@ -37,6 +42,7 @@ class Mixer:
 
         A silent track costs its `get` and nothing else. Every change of gain is spread over the block.
         """
+        self.deep_budget.begin_tick()
         mix = self._mix
         sounding = 0
         for track in tracks:
@@ -46,13 +52,8 @@ class Mixer:
             if block is SILENT_BLOCK or before == after == 0.0:
                 track.limiter.rest()
                 continue
-            if before != after:
-                block = np.multiply(block, gain_ramp(before, after), out=self._scaled)
-            elif after != 1.0:
-                block = np.multiply(block, np.float32(after), out=self._scaled)
-            if after > 1.0 or track.limiter.gain != 1.0:
-                # Also behind a gain that was too much: the limiter lets go slowly.
-                block = self._limited(track, block)
+            if not before == after == track.limiter.gain == 1.0:
+                block = self._at_its_gain(track, block, before, after)
             if sounding:
                 np.add(mix, block, out=mix)
             else:
@@ -69,9 +70,11 @@ class Mixer:
         self.limiter.process(mix)
         return mix
 
-    def _limited(self, track: SinkTrack, block: Samples) -> Samples:
-        """Limit one voice, in a buffer that is this mixer's."""
-        if block is not self._scaled:
-            np.copyto(self._scaled, block)
-        track.limiter.process(self._scaled)
-        return self._scaled
+    def _at_its_gain(self, track: SinkTrack, block: Samples, before: float, after: float) -> Samples:
+        """Turn one voice up or down, and limit it where it is turned up, in a buffer that is this mixer's."""
+        scaled = self._scaled
+        np.multiply(block, gain_ramp(before, after) if before != after else np.float32(after), out=scaled)
+        if after > 1.0 or track.limiter.gain != 1.0:
+            # Also behind a gain that was too much: the limiter lets go slowly.
+            track.limiter.process(scaled)
+        return scaled

@@ -66,8 +66,11 @@ class VoiceFromDevice:
         self._taken_frames += len(voice)
         if self._resampler is not None:
             voice = self._resampler.resample_chunk(voice)
-        voice = np.concatenate((self._rest, voice))
         size = self.block_samples
+        if len(voice) == size and not len(self._rest):
+            self._given_samples += size
+            return [voice.copy()]
+        voice = np.concatenate((self._rest, voice))
         whole = len(voice) // size * size
         self._rest = voice[whole:]
         self._given_samples += whole

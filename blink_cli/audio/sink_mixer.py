@@ -1,6 +1,6 @@
-"""The sink mixer: everything that is heard, played by a thread of its own on the output device's clock.
+"""The sink mixer: everything that is heard, played by a voice thread on the output device's clock.
 
-    sink tracks ──> [playout thread "blink-playout"] every 10 ms: Mixer ──> device's rate and channels ──> device
+    sink tracks ──> [playout thread: a session's voice thread] every 10 ms: Mixer ──> device's rate and channels ──> device
 
 The device says when it wants the next block; the thread sleeps until then, asks every track for its 10 ms, mixes and writes. It takes no
 lock and never waits for the event loop: packets come through each track's inbox, figures leave as immutable snapshots, tracks are
@@ -10,8 +10,10 @@ in real time without it, so that streams are drained and nothing old is heard wh
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceReading, OutputDevice
@@ -19,14 +21,17 @@ from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S
 from blink_cli.audio.fade import faded
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.mixer import Mixer
+from blink_cli.audio.playout.concealment import DeepBudget
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.resampling import DeviceFromVoice
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.sound_listener import SoundListener
 from blink_cli.audio.thread_priority import Urgency
 from blink_cli.audio.tick_clock import TickClock
 from blink_cli.audio.tick_notes import TickNotes
+from blink_cli.audio.voice_thread import VoiceThread
 from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
 from blink_cli.core.media.mix_tick import Speaker, TickListener
 from blink_cli.runtime.clock import Clock, MonotonicClock
@@ -50,18 +55,13 @@ PUBLISH_TICKS: Final = 10
 LEAVING_TRACKS: Final = 64
 """More than leave within 10 ms; without a running thread nobody takes them out."""
 
-SWITCH_INTERVAL_S: Final = 0.001
-"""For `sys.setswitchinterval`, to be set once by whoever builds the program: how long another thread, such as the event loop, may keep
-the interpreter from a voice thread that has woken. Python's own 5 ms are half a tick."""
-
 MOST_SILENT_BLOCKS: Final = 64
 """More than any device is behind when it is taken into use (`virtual.BACKLOG_S`), or holds."""
 
 _TICK_S: Final = TICK_MS / 1000
 
 
-@dataclass(frozen=True, slots=True)
-class MixerStatistics:
+class MixerStatistics(msgspec.Struct, frozen=True):
     """What the playout thread did since it was made."""
 
     device: str
@@ -74,6 +74,12 @@ class MixerStatistics:
 
     limited_now_db: float
     """By how much they are turned down now; 0: not."""
+
+    deep_samples: int
+    """Lost sound, at 48 kHz, that was guessed by the networks of libopus, of all voices."""
+
+    deep_refused_samples: int
+    """Guessed the classic way because the tick had no time for more."""
 
     unheard_samples: int
     """Mixed and not played, at 48 kHz: the device stood still or its queue was full."""
@@ -92,6 +98,8 @@ class SinkMixer:
         clock: Clock | None = None,
         listener: TickListener | None = None,
         sound: SoundListener | None = None,
+        before_tick: Callable[[], None] | None = None,
+        thread: VoiceThread | None = None,
     ) -> None:
         """Prepare; nothing is played yet.
 
@@ -101,6 +109,8 @@ class SinkMixer:
             clock: Time for the thread.
             listener: Told of every tick while it wants that.
             sound: Told of the sound of every tick that was played, while it wants that.
+            before_tick: Called on the playout thread before each tick takes what is in the inboxes; must not wait.
+            thread: That of the session; None for one of its own.
 
         """
         self._clock: Clock = clock or MonotonicClock()
@@ -115,7 +125,7 @@ class SinkMixer:
 
         self._leaving: deque[SinkTrack] = deque(maxlen=LEAVING_TRACKS)
         self._thread: DeviceThread[OutputDevice] = DeviceThread(
-            "blink-playout", device, self._clock, step=self._step, adopt=self._adopt
+            "blink-playout", device, self._clock, step=self._step, adopt=self._adopt, thread=thread
         )
         self._last_tick_s = 0.0
         self._taken_s = 0.0
@@ -128,6 +138,7 @@ class SinkMixer:
         """Whether ticks were run since the thread last waited."""
 
         self._listener = listener
+        self._before_tick = before_tick
         self._sound = sound
         self._mixed_tracks: tuple[SinkTrack, ...] = ()
         """Those of the present tick."""
@@ -176,6 +187,11 @@ class SinkMixer:
         self._mixer.deafened = False
 
     @property
+    def deep_budget(self) -> DeepBudget:
+        """Of all tracks: what their decoders may spend on guessing."""
+        return self._mixer.deep_budget
+
+    @property
     def paused(self) -> bool:
         """Whether it is deafened."""
         return self._mixer.deafened
@@ -208,13 +224,15 @@ class SinkMixer:
             lateness=self._lateness.summary(),
             limited_blocks=self._mixer.limiter.limited_blocks,
             limited_now_db=self._mixer.limiter.reduction_db,
+            deep_samples=self.deep_budget.deep_samples,
+            deep_refused_samples=self.deep_budget.refused_samples,
             unheard_samples=self._unheard_samples,
             reading=self._thread.reading(now_s),
         )
 
     # The playout thread.
 
-    def _step(self) -> None:
+    def _step(self) -> float | None:
         now_s = self._clock.now_s()
         due_s = self._thread.device.ready_s(now_s)
         if due_s <= now_s:
@@ -226,27 +244,32 @@ class SinkMixer:
             else:
                 self._taken_s += _TICK_S
                 self._tick(due_s, now_s)
+            due_s = self._thread.device.ready_s(now_s)
+            if due_s <= now_s:
+                return None
         elif now_s - self._last_tick_s > STALLED_AFTER_S:
             if self._thread.swap_wanted:
                 self._swap(now_s)
-                return
+                return None
             self._last_tick_s += _TICK_S
             self._tick_unheard(self._last_tick_s)
-        else:
-            if self._batch:
-                self._batch = False
-                self._make_up(now_s)
-            self._clock.wait_until(min(due_s, now_s + LONGEST_WAIT_S))
+            return None
+        if self._batch:
+            self._batch = False
+            self._make_up(now_s)
+        return min(due_s, now_s + LONGEST_WAIT_S)
 
     def _tick(self, due_s: float, now_s: float) -> None:
         block = self._mixed(self._ticks.tick(due_s), late_s=now_s - due_s)
         swapping = self._thread.swap_wanted
-        block = faded(block, fades_in=self._fading_in, fades_out=swapping)
         if self._notes is not None:
             self._notes.fades_in, self._notes.fades_out = self._fading_in, swapping
-        self._fading_in = False
+        if self._fading_in or swapping:
+            block = faded(block, fades_in=self._fading_in, fades_out=swapping)
+            self._fading_in = False
         written, frames = self._play(block)
-        self._tell(block, written, frames)
+        if self._notes is not None:
+            self._tell(block, written, frames)
         if self._sound is not None and self._sound.wants_sound:
             voices = [told for track in self._mixed_tracks if (told := track.last_block()) is not None]
             self._sound.played(due_s, voices, block)
@@ -259,14 +282,15 @@ class SinkMixer:
     def _play(self, block: Samples) -> tuple[int, int]:
         """Give a block to the device. Return how many frames it took, of how many."""
         device, converter = self._thread.device, self._converter
-        told = self._reference is not None or self._notes is not None
+        reference = self._reference if self._reference is not None and self._reference.is_read else None
+        told = reference is not None or self._notes is not None
         heard_at = device.heard_at() + converter.behind_s if told else 0.0
         if self._notes is not None:
             self._notes.heard_at = heard_at
         frames = converter.convert(block)
         written = device.write(frames)
-        if self._reference is not None and len(frames):
-            self._reference.write(block[: len(block) * written // len(frames)], heard_at)
+        if reference is not None and len(frames):
+            reference.write(block[: len(block) * written // len(frames)], heard_at)
         return written, len(frames)
 
     def _make_up(self, now_s: float) -> None:
@@ -307,7 +331,9 @@ class SinkMixer:
         return self._listener is not None and self._listener.wants_ticks
 
     def _mixed(self, at_s: float, *, late_s: float = 0.0) -> Samples:
-        tracks = self._mixed_tracks = self._present_and_leaving()
+        if self._before_tick is not None:
+            self._before_tick()
+        tracks = self._mixed_tracks = self._present_and_leaving() if self._leaving else self._tracks
         if self._is_told:
             self._notes = TickNotes(tracks, self._mixer.applied_gain, self._speaker, at_s, late_s=late_s)
         return self._mixer.mix(tracks, at_s)
@@ -319,8 +345,6 @@ class SinkMixer:
             self._listener.played(notes.tick(block, self._mixer.applied_gain, written, frames))
 
     def _present_and_leaving(self) -> tuple[SinkTrack, ...]:
-        if not self._leaving:
-            return self._tracks
         leaving: list[SinkTrack] = []
         while self._leaving:
             track = self._leaving.popleft()

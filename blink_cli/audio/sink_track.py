@@ -6,13 +6,15 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from blink_cli.audio.limiter import Limiter
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.playout.statistics import PlayoutStatistics
-from blink_cli.audio.samples import SILENT_BLOCK, Samples, checksum
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK, checksum
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
@@ -39,6 +41,9 @@ class PlayoutStream(Protocol):
     def loss_report(self) -> LossReport:
         """Return what to tell the sender."""
 
+    def rest(self) -> None:
+        """Nothing comes until a packet comes: what is missing meanwhile is no loss."""
+
     def note(self, decisions: list[PlayoutDecision] | None) -> None:
         """Append what is done, and why, to this list from now on; None: nowhere."""
 
@@ -55,8 +60,7 @@ class _Notes:
         self.checksum = SILENT_CHECKSUM
 
 
-@dataclass(frozen=True, slots=True)
-class SinkStatistics:
+class SinkStatistics(msgspec.Struct, frozen=True):
     """One peer's figures, as of a moment at most 0.1 s ago."""
 
     playout: PlayoutStatistics
@@ -71,7 +75,7 @@ class SinkStatistics:
 
 
 class SinkTrack:
-    """One per peer. `receive` belongs to the event loop; `gain_db` and `muted` may be set by any thread; the rest is the mixer's."""
+    """One per peer. `receive` and `rest` belong to the event loop; `gain_db` and `muted` may be set by any thread; the rest is the mixer's."""
 
     def __init__(
         self,
@@ -101,7 +105,9 @@ class SinkTrack:
         self._block: Samples = SILENT_BLOCK
         self._ticks = 0
         self._notes: _Notes | None = None
-        self._inbox: deque[RtpPacket] = deque()
+        self._inbox: deque[RtpPacket | None] = deque()
+        """Packets; None: a rest, in its place among them."""
+
         self._dropped = 0
         self._gain = 1.0
         self.gain_db = gain_db
@@ -141,11 +147,18 @@ class SinkTrack:
                 self._dropped -= 1
         self._inbox.append(packet)
 
+    def rest(self) -> None:
+        """Nothing comes until a packet comes: what is missing meanwhile is no loss."""
+        self._inbox.append(None)
+
     def next_block(self, now_s: float) -> Samples:
         """Take what came in and return the next block. Playout thread."""
         inbox, notes = self._inbox, self._notes
         while inbox:
             packet = inbox.popleft()
+            if packet is None:
+                self._stream.rest()
+                continue
             self._stream.put(packet)
             if notes is not None:
                 notes.packets.append(packet)

@@ -20,10 +20,12 @@ import numpy as np
 from blink_cli.audio.fade import FADE_IN, FADE_OUT
 from blink_cli.audio.level import level_dbov
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.voice_activity.detector import VoiceDetector
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, SILENCE_DBOV, TICK_SAMPLES
 from blink_cli.core.media.level_meter import LevelMeter
+from blink_cli.core.media.opus_packet import dred_version, without_padding
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
@@ -56,6 +58,10 @@ class FrameEncoder(Protocol):
     @property
     def channels(self) -> int:
         """How many channels the next `encode` wants, 1 or 2."""
+
+    @property
+    def short_copy(self) -> bytes:
+        """The frame that was encoded last at a lower bit rate; empty where there is none."""
 
     def encode(self, samples: Samples) -> bytes:
         """Return one packet for float32 `samples`; at most 2 bytes when nothing needs to be sent.
@@ -249,18 +255,22 @@ class SourcePipeline(Generic[EncoderT]):
             self.frames_unsent += 1
             self._in_pause = True
             return
+        # Other padding stays: at a constant bit rate it hides how long a packet is.
+        plain = payload if dred_version(payload) is None else without_padding(payload)
         spurt_start = self._in_pause and not muted
         if not muted:
             self._in_pause = False
         self.frames_sent += 1
         self._on_frame(
             EncodedFrame(
-                payload=payload,
+                payload=plain,
+                payload_with_dred=None if plain is payload else payload,
                 timestamp=timestamp,
                 duration_samples=duration,
                 audio_level_dbov=level,
                 voice=voice,
                 talk_spurt_start=spurt_start,
+                copy=self.encoder.short_copy,
                 captured_at=captured_until - duration / SAMPLE_RATE_HZ,
                 missing_before=missing_before,
             )
@@ -285,7 +295,7 @@ class SourcePipeline(Generic[EncoderT]):
 
     def _measure(self, frame: Samples) -> None:
         if self._loudness is not None:
-            self._loudness.add(_mono(frame))
+            self._loudness.add(_mono(frame).copy())
 
     def _measure_silence(self, samples: int) -> None:
         if self._loudness is not None:

@@ -1,6 +1,6 @@
-"""The source track: one microphone, captured and encoded once, by a thread of its own.
+"""The source track: one microphone, captured and encoded once, on a voice thread.
 
-    device ──> [capture thread "blink-capture"] ──> 48 kHz mono, 10 ms ──> CaptureChain ──> SourcePipeline ──> on_frame(EncodedFrame)
+    device ──> [capture thread: a session's voice thread] ──> 48 kHz mono, 10 ms ──> CaptureChain ──> SourcePipeline ──> on_frame(EncodedFrame)
 
 The thread sleeps until the device has a block and hands a frame over as soon as its last sample is there. A change of device takes one
 fade-out and one fade-in.
@@ -13,14 +13,15 @@ as the device's clock in between and as monotonic time over every gap.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic
 
-from blink_cli.audio.channel_mix import ChannelReading
+import msgspec
+
+from blink_cli.audio.channel_reading import ChannelReading
 from blink_cli.audio.clipping import ClippingCount
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading, InputDevice
-from blink_cli.audio.fade import fade_in
+from blink_cli.audio.fade import faded_in
 from blink_cli.audio.lateness import Lateness, LatenessSummary
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.processing.chain import CaptureChain
@@ -29,7 +30,8 @@ from blink_cli.audio.resampling import StereoFromDevice, VoiceFromDevice
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_pipeline import EncoderT, SourcePipeline
 from blink_cli.audio.thread_priority import Urgency
-from blink_cli.audio.voice_activity import detector_for
+from blink_cli.audio.voice_activity.choice import detector_for
+from blink_cli.audio.voice_thread import VoiceThread
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
 from blink_cli.core.media.level_meter import LevelReading
 from blink_cli.core.media.rtp import EncodedFrame
@@ -65,8 +67,7 @@ _WAY_GROWS_IN_VAIN: Final = 0.2
 back comes within some ms, and makes it no longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureGap:
+class CaptureGap(msgspec.Struct, frozen=True):
     """A stretch of time of which the stream says nothing."""
 
     device: str
@@ -81,8 +82,7 @@ class CaptureGap:
     """A device was taken into use meanwhile, or shortly before. If meanwhile, `device` is the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatistics:
+class SourceStatistics(msgspec.Struct, frozen=True):
     """What the source track did since it was made."""
 
     device: str
@@ -144,6 +144,7 @@ class SourceTrack(Generic[EncoderT]):
         chain: CaptureChain | None = None,
         loudness: LoudnessFeed | None = None,
         clock: Clock | None = None,
+        thread: VoiceThread | None = None,
     ) -> None:
         """Prepare; nothing is captured yet.
 
@@ -156,6 +157,7 @@ class SourceTrack(Generic[EncoderT]):
             chain: What is done to the sound before it is encoded; nothing if None. The capture thread's from now on.
             loudness: Told what is sent, before it is encoded: silence while muted.
             clock: Time for the thread.
+            thread: That of the session; None for one of its own.
 
         """
         self._chain = chain or CaptureChain()
@@ -174,7 +176,7 @@ class SourceTrack(Generic[EncoderT]):
         self._lateness = Lateness()
         self._adjustments: deque[Callable[[EncoderT], None]] = deque()
         self._thread: DeviceThread[InputDevice] = DeviceThread(
-            "blink-capture", device, self._clock, step=self._step, adopt=self._adopt
+            "blink-capture", device, self._clock, step=self._step, adopt=self._adopt, thread=thread
         )
         self._until_s: float | None = None
         """Until when the stream says what was captured; None before the first sound."""
@@ -300,29 +302,35 @@ class SourceTrack(Generic[EncoderT]):
 
     # The capture thread.
 
-    def _step(self) -> None:
+    def _step(self) -> float | None:
         device = self._thread.device
         if self._adjustments and self._pipeline.at_frame_boundary():
             self._adjust()
         now_s = self._clock.now_s()
-        # A whole frame at a time: what is there earlier could not be sent earlier, and each waking costs.
-        self._choose_block_length()
-        frames = self._voice.frames_until(self._missing_samples())
-        ready_s = device.ready_s(frames, now_s)
+        frames, ready_s = self._next_frames(now_s)
         if ready_s > now_s:
-            self._wait(frames, ready_s, now_s)
-            return
+            return self._wait(frames, ready_s, now_s)
         captured_at = device.captured_at()
         if self._until_s is not None:
             early_s = self._until_s - captured_at
             if early_s > OUT_OF_PLACE_S:
                 self._drop(device, early_s, now_s)
-                return
+                return None
             if early_s < -OUT_OF_PLACE_S:
                 self._miss(-early_s)
-                return
+                return None
         self._lateness.add(now_s - ready_s)
         self._take(device.read(frames), captured_at, now_s)
+        if self._adjustments:
+            return None
+        frames, ready_s = self._next_frames(now_s)
+        return self._wait(frames, ready_s, now_s) if ready_s > now_s else None
+
+    def _next_frames(self, now_s: float) -> tuple[int, float]:
+        """How much to take next, and when that is there: a whole frame at a time. What is there earlier could not be sent earlier, and each waking costs."""
+        self._choose_block_length()
+        frames = self._voice.frames_until(self._missing_samples())
+        return frames, self._thread.device.ready_s(frames, now_s)
 
     def _take(self, frames: Samples, captured_at: float, now_s: float) -> None:
         """Send what was captured from `captured_at` on, which continues the stream."""
@@ -340,10 +348,10 @@ class SourceTrack(Generic[EncoderT]):
         for index, block in enumerate(blocks, 1):
             faded = block
             if self._fading_in:
-                faded = _faded_in(faded)
+                faded = faded_in(faded)
                 self._fading_in = False
             if swapping and index == len(blocks):
-                faded = _faded_in(faded[::-1])[::-1]
+                faded = faded_in(faded[::-1])[::-1]
             self._process(faded, blocks_behind=len(blocks) - index)
         if swapping:
             self._swap(now_s)
@@ -357,19 +365,19 @@ class SourceTrack(Generic[EncoderT]):
         for done in self._chain.process(block, self._until_s - behind_s):
             self._pipeline.process(done.samples, done.captured_until)
 
-    def _wait(self, frames: int, ready_s: float, now_s: float) -> None:
-        """Wait for the device, or do without it."""
+    def _wait(self, frames: int, ready_s: float, now_s: float) -> float | None:
+        """Say until when to wait for the device, or do without it."""
         usual_until_s = now_s - self._usual_way_s
         expected_s = self._adopted_s if self._until_s is None else self._until_s + frames / self._rate_hz
         if self._thread.swap_wanted and usual_until_s - expected_s > _TICK_S:
             self._swap(now_s)
-            return
+            return None
         patience_s = _TICK_S if self._stands_still else STALLED_AFTER_S
         if self._until_s is not None and usual_until_s - expected_s > patience_s:
             self._stands_still = True
             self._miss(int((usual_until_s - expected_s) / _TICK_S) * _TICK_S)
             ready_s = max(ready_s, now_s + _TICK_S)
-        self._clock.wait_until(min(ready_s, now_s + LONGEST_WAIT_S))
+        return min(ready_s, now_s + LONGEST_WAIT_S)
 
     def _drop(self, device: InputDevice, early_s: float, now_s: float) -> None:
         """Leave out what was captured before the stream's end: its time was given up, or another device was heard then."""
@@ -479,11 +487,3 @@ class SourceTrack(Generic[EncoderT]):
         self._usual_way_s = _LONGEST_WAY_S
         self._device_is_new = True
         self._fading_in = True
-
-
-def _faded_in(block: Samples) -> Samples:
-    """Return it with a ramp over its first 10 ms, or all of a shorter one."""
-    ramp = fade_in(min(len(block), TICK_SAMPLES))
-    faded = block.copy()
-    faded.T[..., : len(ramp)] *= ramp
-    return faded

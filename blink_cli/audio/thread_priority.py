@@ -21,6 +21,10 @@ if sys.platform == "linux":
 NICE: Final = -11
 """What PulseAudio gives itself by default."""
 
+SWITCH_INTERVAL_S: Final = 0.001
+"""For `sys.setswitchinterval`, to be set once by whoever builds the program: how long another thread, such as the event loop, may keep
+the interpreter from a voice thread that has woken. Python's own 5 ms are half a tick."""
+
 RUNAWAY_S: Final = 0.5
 """No step of the event loop takes a tenth of that."""
 

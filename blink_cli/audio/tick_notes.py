@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from blink_cli.audio.samples import Samples, checksum
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import checksum
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.core.media.mix_tick import MixTick, Speaker
 

@@ -137,7 +137,11 @@ def open_broker_folder(path: Path) -> BrokerFolder:
     try:
         text = read_whole(path / INVITATION, MAX_CHARS + 1).decode()
     except (OSError, UnicodeDecodeError) as failure:
-        raise UsageError(f"{shown(path / INVITATION)} cannot be read: {failure}.") from failure
+        problem = failure.strerror or failure if isinstance(failure, OSError) else "it is no text"
+        raise UsageError(
+            f"{shown(path / INVITATION)} cannot be read: {problem}.",
+            hint="Make a new broker with `blink broker init`; its members join anew.",
+        ) from failure
     return BrokerFolder(path, read_invitation(text))
 
 

@@ -16,7 +16,7 @@ from blink_cli.codec.conversion import Conversion
 from blink_cli.codec.figures import SoundFile, SoundPlayed, SoundRecorded
 from blink_cli.codec.options import SampleFormat, Source
 from blink_cli.codec.rates import LevelMeter
-from blink_cli.codec.sound_reader import open_sound
+from blink_cli.codec.sound_reader import file_read, open_sound
 from blink_cli.codec.sound_writer import kind_of, sound_sink
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import UsageError
@@ -113,15 +113,7 @@ def play_file(
     on_read()
     played = play(speaker, recording(voice, speaker.parameters.sample_rate_hz), clock, lambda _: None, go_on)
     return SoundPlayed(
-        input=SoundFile(
-            path=str(source.path),
-            kind=form.kind,
-            rate_hz=form.rate_hz,
-            channels=form.channels,
-            duration_s=round(level.frames / form.rate_hz, 6),
-            level_dbfs=level.level_dbfs,
-            peak_dbfs=level.peak_dbfs,
-        ),
+        input=file_read(source.path, form, level),
         output=played.device.name,
         seconds=round(played.seconds, 3),
         lost_ms=round(1000 * played.lost_s, 1),

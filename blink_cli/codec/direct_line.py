@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder
+from blink_cli.audio.opus.decoder import OpusDecoder
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_pipeline import UNSENT_BYTES
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from blink_cli.audio.level import level_dbov
-from blink_cli.audio.opus import OpusEncoder
-from blink_cli.audio.opus.encoder import LONGEST_PAYLOAD_BYTES
+from blink_cli.audio.opus.encoder import LONGEST_PAYLOAD_BYTES, OpusEncoder
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_pipeline import UNSENT_BYTES
 from blink_cli.codec.options import CoderOptions

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
-from blink_cli.audio.opus import OpusDecoder
 from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder
 from blink_cli.audio.opus.encoder import OpusEncoder
-from blink_cli.audio.playout import PlayoutBuffer, PlayoutSettings
+from blink_cli.audio.playout.concealment import voice_decoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
+from blink_cli.audio.playout.settings import PlayoutSettings
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceTrack
@@ -84,9 +85,10 @@ class Feedback:
             Conditions(loss=line.loss, burst_packets=line.burst_packets),
             random.Random(f"{line.seed} line").random,
         )
-        self._policy = RedundancyPolicy(self._settings.redundancy, fec=self._settings.fec)
+        self._policy = RedundancyPolicy(self._settings)
+        self._mixer = SinkMixer(output_device)
         buffer = PlayoutBuffer(
-            OpusDecoder(),
+            voice_decoder(self._mixer.deep_budget),
             (_MEDIA.opus, _MEDIA.red),
             PlayoutSettings(
                 minimum_delay_ms=line.delay_ms,
@@ -98,7 +100,6 @@ class Feedback:
         self._source = SourceTrack(
             input_device, self._encoder, self._send, first_timestamp=rng.randrange(1 << 32)
         )
-        self._mixer = SinkMixer(output_device)
         self._mixer.add(self._sink)
         self._lookahead_s = OpusEncoder(self._settings).lookahead_samples / SAMPLE_RATE_HZ
         self._fec_hint: int | None = -1

@@ -15,12 +15,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from blink_cli.audio.loudness import LoudnessMeter
+from blink_cli.audio.loudness.meter import LoudnessMeter
 from blink_cli.audio.samples import Samples
-from blink_cli.codec.figures import LoudnessDone, SoundFile
+from blink_cli.codec.figures import LoudnessDone
 from blink_cli.codec.options import LoudnessMethod, Source
 from blink_cli.codec.rates import LevelMeter, share_done
-from blink_cli.codec.sound_reader import open_sound
+from blink_cli.codec.sound_reader import file_read, open_sound
 from blink_cli.codec.sound_writer import require_replaceable, unwritable
 from blink_cli.core.errors import UsageError
 from blink_cli.core.progress import Progress
@@ -100,15 +100,7 @@ def loudness(
         mark = whole.integrated_lufs if method == "bs1770" else level.level_dbfs
         draw(source.path.name, method, (drawn, smooth), mark, plot)
     figures = LoudnessDone(
-        input=SoundFile(
-            path=str(source.path),
-            kind=form.kind,
-            rate_hz=form.rate_hz,
-            channels=form.channels,
-            duration_s=round(level.frames / form.rate_hz, 6),
-            level_dbfs=level.level_dbfs,
-            peak_dbfs=level.peak_dbfs,
-        ),
+        input=file_read(source.path, form, level),
         method=method,
         integrated_lufs=_rounded(whole.integrated_lufs),
         range_lu=_rounded(whole.range_lu),

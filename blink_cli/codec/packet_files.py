@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder, library_version
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.opus.library import library_version
 from blink_cli.audio.samples import Samples
 from blink_cli.codec.conversion import Conversion
 from blink_cli.codec.encoding import FrameEncoding
@@ -18,7 +19,7 @@ from blink_cli.codec.figures import CodingFigures, PacketsDecoded, PacketsWritte
 from blink_cli.codec.options import CoderOptions, HeardForm, Source
 from blink_cli.codec.packet_reader import open_packets
 from blink_cli.codec.rates import BitrateMeter, LevelMeter, share_done
-from blink_cli.codec.sound_reader import open_sound
+from blink_cli.codec.sound_reader import file_read, open_sound
 from blink_cli.codec.sound_writer import holds_packets, kind_of, packet_sink, require_writable, sound_sink
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import DeviceError, UsageError
@@ -80,15 +81,7 @@ def encode_file(source: Source, out: Path, coder: CoderOptions, progress: Progre
                         write(frame, kept)
     duration_s = round(level.frames / form.rate_hz, 6)
     return PacketsWritten(
-        input=SoundFile(
-            path=str(source.path),
-            kind=form.kind,
-            rate_hz=form.rate_hz,
-            channels=form.channels,
-            duration_s=duration_s,
-            level_dbfs=level.level_dbfs,
-            peak_dbfs=level.peak_dbfs,
-        ),
+        input=file_read(source.path, form, level),
         output=_packet_file(out, channels, duration_s),
         packets=bitrate.frames,
         mean_bps=round(bitrate.mean_bps, 1),

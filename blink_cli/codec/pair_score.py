@@ -22,7 +22,7 @@ from blink_cli.codec.figures import (
 )
 from blink_cli.codec.options import Source
 from blink_cli.codec.rates import LevelMeter, share_done
-from blink_cli.codec.sound_reader import open_sound
+from blink_cli.codec.sound_reader import file_read, open_sound
 from blink_cli.core.errors import NotInstalledError, UsageError
 from blink_cli.core.progress import Progress
 from blink_cli.core.text.path_text import shown
@@ -98,15 +98,7 @@ def _read(source: Source, progress: Progress) -> tuple[Samples, SoundFile]:
             parts.append(conversion.convert(block)[:, 0].copy())
             progress(share_done(level.frames, form.frames))
         parts.append(conversion.finish()[:, 0])
-    return np.concatenate(parts), SoundFile(
-        path=str(source.path),
-        kind=form.kind,
-        rate_hz=form.rate_hz,
-        channels=form.channels,
-        duration_s=round(level.frames / form.rate_hz, 6),
-        level_dbfs=level.level_dbfs,
-        peak_dbfs=level.peak_dbfs,
-    )
+    return np.concatenate(parts), file_read(source.path, form, level)
 
 
 def _delay(delays: Delays) -> PairDelay:

@@ -3,7 +3,7 @@
 import importlib.util
 from typing import Final, get_args
 
-from blink_cli.audio.opus import used_library
+from blink_cli.audio.opus.library import used_library
 from blink_cli.codec.figures import BandwidthName, CodecInfo, ExtraState, FrameLength
 from blink_cli.codec.options import OPUS_RATES_HZ, SAMPLE_FORMATS
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ

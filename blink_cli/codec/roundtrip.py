@@ -35,7 +35,7 @@ from blink_cli.codec.options import CoderOptions, HeardForm, LineOptions, Score,
 from blink_cli.codec.packet_files import coding_figures
 from blink_cli.codec.rates import BitrateMeter, LevelMeter, share_done
 from blink_cli.codec.rtp_line import RtpLine
-from blink_cli.codec.sound_reader import SoundForm, SoundReader, open_sound
+from blink_cli.codec.sound_reader import SoundForm, SoundReader, file_read, open_sound
 from blink_cli.codec.sound_writer import (
     PacketSink,
     SoundSink,
@@ -233,15 +233,7 @@ class _Run:
         delays = verdict.heard_ms
         written = _written(wanted, self._level_out, self._out_channels, self._channels, self._duration_s)
         return RoundTripDone(
-            input=SoundFile(
-                path=str(wanted.source.path),
-                kind=self._form.kind,
-                rate_hz=self._form.rate_hz,
-                channels=self._form.channels,
-                duration_s=round(self._duration_s, 6),
-                level_dbfs=self._level_in.level_dbfs,
-                peak_dbfs=self._level_in.peak_dbfs,
-            ),
+            input=file_read(wanted.source.path, self._form, self._level_in),
             output=written,
             path="rtp" if rtp else "direct",
             loss=wanted.line.loss,

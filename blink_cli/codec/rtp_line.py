@@ -13,15 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder
-from blink_cli.audio.playout import PlayoutBuffer
+from blink_cli.audio.playout.concealment import DeepBudget, voice_decoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_pipeline import UNSENT_BYTES
 from blink_cli.codec.direct_line import LineCounts
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS
 from blink_cli.core.impairment.line import Line
-from blink_cli.core.media.codec_settings import Fec, Redundancy
+from blink_cli.core.media.codec_settings import CodecSettings, Fec, Redundancy
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_format import MediaFormat
@@ -52,9 +52,10 @@ class RtpLine:
         self._line = line
         self._sender = RtpSender(rng.randrange(1 << 32), rng.randrange(1 << 15), _MEDIA)
         self._receiver = RtpReceiver(_MEDIA, (self._sender.ssrc,))
-        self._buffer = PlayoutBuffer(OpusDecoder(), (_MEDIA.opus, _MEDIA.red))
+        self._budget = DeepBudget()
+        self._buffer = PlayoutBuffer(voice_decoder(self._budget), (_MEDIA.opus, _MEDIA.red))
         self._track = SinkTrack(self._buffer)
-        self._policy = RedundancyPolicy(redundancy, fec=fec)
+        self._policy = RedundancyPolicy(CodecSettings(redundancy=redundancy, fec=fec))
         self._reporter = LossReporter()
         self._adjust_fec = adjust_fec
         self._hint: tuple[int, bool] | None = None
@@ -122,6 +123,7 @@ class RtpLine:
         heard: list[Samples] = []
         while (tick_s := self._ticks * _TICK_S) < now_s:
             self._ticks += 1
+            self._budget.begin_tick()
             while self._network and self._network[0][0] <= tick_s:
                 arrival_s, _, data = heapq.heappop(self._network)
                 packet = self._receiver.received(data, arrival_s)

@@ -18,7 +18,9 @@ import soundfile
 from blink_cli.audio.devices.sounds import DECODING_ERRORS
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sound_file import ForwardSoundFile
+from blink_cli.codec.figures import SoundFile
 from blink_cli.codec.options import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, RawForm, SampleFormat, Source
+from blink_cli.codec.rates import LevelMeter
 from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.ordinary import NotOrdinaryError
@@ -45,6 +47,19 @@ class SoundForm:
     channels: int
     frames: int | None
     """At its rate; None where only reading tells."""
+
+
+def file_read(path: Path, form: SoundForm, level: LevelMeter) -> SoundFile:
+    """What is told of a file after all of it went through `level`."""
+    return SoundFile(
+        path=str(path),
+        kind=form.kind,
+        rate_hz=form.rate_hz,
+        channels=form.channels,
+        duration_s=round(level.frames / form.rate_hz, 6),
+        level_dbfs=level.level_dbfs,
+        peak_dbfs=level.peak_dbfs,
+    )
 
 
 class SoundReader(Protocol):

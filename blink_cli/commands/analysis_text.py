@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 from blink_cli.commands.impairment_text import IMPAIRED
+from blink_cli.commands.labelled_lines import labelled
 from blink_cli.commands.names_shown import counted, duration_text, short_call
+from blink_cli.commands.video_analysis_text import video_lines
 from blink_cli.core.analysis.e_model import QualityEstimate
 from blink_cli.core.analysis.figures import (
     InboundFigures,
-    LogFigures,
     OutboundFigures,
     RoundTripFigures,
 )
+from blink_cli.core.analysis.log_figures import LogFigures
 from blink_cli.core.analysis.loss_pattern import LossFigures
 from blink_cli.core.identity.shown_name import printable, short_did
 from blink_cli.core.text.path_text import shown
-
-LABEL_WIDTH = 14
 
 
 def analysis_lines(found: LogFigures) -> Iterator[str]:
@@ -25,7 +25,7 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
     yield f"{shown(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
     for impairment in found.impairments:
         yield f"{IMPAIRED}: {printable(impairment)}"
-    if not found.streams:
+    if not found.streams and not found.video_streams:
         yield "the log holds no packets"
     if found.streams_omitted:
         yield f"{counted(found.streams_omitted, 'stream')} of before are left out: there are too many"
@@ -41,6 +41,9 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
         if stream.outbound is not None:
             yield f"{arrow} {printable(short_did(stream.peer))}, SSRC {stream.outbound.ssrc:08x}, {duration_text(stream.outbound.duration_s)}"
             yield from outbound_lines(stream.outbound)
+    for pictures in found.video_streams:
+        yield ""
+        yield from video_lines(pictures)
     for model, note in sorted(doubts):
         yield ""
         yield f"R and MOS: {model}. {note}"
@@ -52,7 +55,7 @@ def inbound_lines(f: InboundFigures) -> Iterator[str]:
     yield labelled(
         "packets",
         f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}), "
-        f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}{extra}",
+        f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}, came again {f.packets_retransmitted}{extra}",
     )
     if f.loss.lost:
         yield labelled("loss", _pattern(f.loss))
@@ -135,8 +138,3 @@ def _round_trip(f: RoundTripFigures | None) -> str:
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
-
-
-def labelled(label: str, text: str) -> str:
-    """Return a line of a paragraph: what it is about, and what is said of it."""
-    return f"  {label:<{LABEL_WIDTH}}{text}"

@@ -39,7 +39,7 @@ async def assert_(
     """Check that the call is as it should be: 6, and what was measured, if it is not.
 
     For example `blink assert 'loss<1%' 'delay_p95<120ms' --for 10`, or `blink assert 'talking(bob) within 5s'`. All must hold, each for everybody whom it is about; the worst is told. `loss(bob)` is of bob's voice here, `loss(me->bob)` of one's own as bob reports it, and `loss` of both. Figures: mos, loss, late, recovered, concealed, bitrate,
-    talking; delay, jitter, rtt and level, of which _mean, _median, _min, _max and _p95 can be asked, and which are the median else. Without --for counts are those of the whole call, or since `blink stats reset`,
+    talking, and of pictures frames and frozen; delay, jitter, rtt and level, of which _mean, _median, _min, _max and _p95 can be asked, and which are the median else. Without --for counts are those of the whole call, or since `blink stats reset`,
     and what changes from moment to moment is read for 1 s, or for as long as it may take `within`. 3 without a call.
     """
     from blink_cli.api.checking import check, read_expectations  # noqa: PLC0415 - asyncio: `--help` needs none

@@ -67,7 +67,10 @@ async def init(
     try:
         made = make_broker_folder(folder.absolute(), hosts, port)
     except OSError as failure:
-        raise BlinkError(f"The broker's folder cannot be made: {failure.strerror or failure}.") from failure
+        raise BlinkError(
+            f"The broker's folder cannot be made: {failure.strerror or failure}.",
+            hint="Name one where you may write.",
+        ) from failure
     line = write_invitation(made.invitation)
     if context.output.json:
         document = BrokerMade(
@@ -88,11 +91,12 @@ async def run(context: CommandContext, folder: Folder) -> None:
     import asyncio  # noqa: PLC0415 - `--help` needs none
 
     from blink_cli.broker.broker_folder import open_broker_folder  # noqa: PLC0415 - as above
-    from blink_cli.broker.nats_server import running_server  # noqa: PLC0415 - as above
+    from blink_cli.broker.nats_server import find_program, running_server  # noqa: PLC0415 - as above
     from blink_cli.commands.stopping import stop_signals  # noqa: PLC0415 - as above
     from blink_cli.runtime.tasks import TaskOwner  # noqa: PLC0415 - as above
 
     opened = open_broker_folder(folder.absolute())
+    find_program()  # before it is said that it runs
     hosts = ", ".join(server.url for server in opened.invitation.servers)
     context.output.message(f"running the broker of {opened.path}, reached as {hosts}; Ctrl-C ends it")
     async with running_server(opened) as server, stop_signals() as stopped, TaskOwner("broker") as tasks:
@@ -128,7 +132,7 @@ async def show(context: CommandContext, folder: Folder, *, qr: Qr = False) -> No
 def _show_line(context: CommandContext, line: str, *, qr: bool) -> None:
     context.output.line(line)
     if qr:
-        from blink_cli.commands.qr_code import qr_lines  # noqa: PLC0415 - an extra
+        from blink_cli.commands.qr_code import show_qr  # noqa: PLC0415 - `--help` needs none
+        from blink_cli.core.api.invitation import qr_text  # noqa: PLC0415 - as above
 
-        for drawn in qr_lines(line):
-            context.output.line(drawn)
+        show_qr(context.output, qr_text(line))

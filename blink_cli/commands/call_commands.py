@@ -10,7 +10,10 @@ from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.names_shown import other_version, short_call
 from blink_cli.commands.shell_completion import complete_call, complete_peer
-from blink_cli.core.api.replies import CallAccepted, Calls, Done, EchoVerdict, OfferPlaced, Participants, Peer
+from blink_cli.core.api.replies.calls import CallAccepted, Calls, OfferPlaced, Participants
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.echo import EchoVerdict
+from blink_cli.core.api.replies.peers import Peer
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
@@ -21,6 +24,7 @@ from blink_cli.core.api.requests import (
     RejectCall,
 )
 from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.call.room_policy import Via
 from blink_cli.core.errors import UsageError
 from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.text.clock_words import TOLD_FROM_S, clock_sentence
@@ -55,13 +59,13 @@ CallArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "peers", prints=tuple[Peer, ...])(peers)
+    command(app, "peers", loop_for=(), prints=tuple[Peer, ...])(peers)
     command(app, "offer", hosts=True, prints=OfferPlaced | EchoVerdict)(offer)
     command(app, "accept", hosts=True, prints=CallAccepted)(accept)
-    command(app, "reject", prints=Done)(reject)
-    command(app, "leave", prints=Done)(leave)
-    command(app, "calls", prints=Calls)(calls)
-    command(app, "participants", prints=Participants)(participants)
+    command(app, "reject", loop_for=(), prints=Done)(reject)
+    command(app, "leave", loop_for=(), prints=Done)(leave)
+    command(app, "calls", loop_for=(), prints=Calls)(calls)
+    command(app, "participants", loop_for=(), prints=Participants)(participants)
 
 
 async def peers(context: CommandContext) -> None:
@@ -110,6 +114,14 @@ async def offer(
             help="Return when the first one's audio is connected; fail after S seconds. A peer that is not there yet may come meanwhile.",
         ),
     ] = None,
+    via: Annotated[
+        Via,
+        typer.Option(
+            "--via",
+            help="sfu: through an SFU; mesh: by direct connections; auto (default): by the call's size.",
+            metavar="WAY",
+        ),
+    ] = Via.AUTO,
     hold: HoldOption = None,
     until: UntilOption = None,
     judge: Annotated[
@@ -130,7 +142,7 @@ async def offer(
     holding = _hold(hold, until)
     async with context.source.running_or_own(session_options) as (session, own):
         held = holding or (Hold(None) if own else None)
-        request = PlaceOffer(peers=tuple(peer), wait_s=wait, withdraw=held is not None)
+        request = PlaceOffer(peers=tuple(peer), wait_s=wait, via=via, withdraw=held is not None)
         if held is not None and (judge or [name.casefold() for name in peer] == [ECHO_NAME]):
             from blink_cli.commands.echo_call import judged_call  # noqa: PLC0415 - as above
 

@@ -6,12 +6,14 @@ rtp-stats, twice a second ──> CallHistory ──> Trend of each peer: delay 
 import itertools
 import statistics
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.api.live_figures import mouth_to_ear_s
 from blink_cli.core.analysis.e_model import Grade, estimate, grade
-from blink_cli.core.api.replies import DeviceFigures, Inbound, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.devices import DeviceFigures
+from blink_cli.core.api.replies.statistics import Inbound, PeerStatistics, RtpStatistics
 from blink_cli.core.ids import Did
 
 LAST_S: Final = 60
@@ -24,8 +26,7 @@ JUDGED_S: Final = 10
 """How it sounds now: a bad moment is not forgotten at once, and a bad beginning is not held against a call for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(msgspec.Struct, frozen=True):
     """One peer's last minute."""
 
     delay_ms: tuple[float | None, ...] = ()

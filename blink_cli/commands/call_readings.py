@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from blink_cli.commands.call_history import Trend
-from blink_cli.core.api.replies import Mesh, RtpStatistics, VoiceLevel
+from blink_cli.core.api.replies.calls import Mesh
+from blink_cli.core.api.replies.loudness import VoiceLevel
+from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.ids import Did
 
 
@@ -21,12 +25,11 @@ class CallFigures:
 NO_FIGURES = CallFigures()
 
 
-@dataclass(frozen=True, slots=True)
-class CallReadings:
+class CallReadings(msgspec.Struct, frozen=True):
     """All of one call, or nothing."""
 
     figures: CallFigures = NO_FIGURES
-    levels: Mapping[Did, VoiceLevel] = field(default_factory=dict)
+    levels: Mapping[Did, VoiceLevel] = msgspec.field(default_factory=dict)
     """Asked for several times a second."""
 
 

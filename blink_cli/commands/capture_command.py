@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 
 from blink_cli.app.files.capture_files import analyse_capture
-from blink_cli.commands.analysis_text import LABEL_WIDTH, inbound_lines, labelled
+from blink_cli.commands.analysis_text import inbound_lines
 from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.labelled_lines import LABEL_WIDTH, labelled
 from blink_cli.commands.names_shown import counted, duration_text
 from blink_cli.commands.work_progress import with_progress
 from blink_cli.core.analysis.capture_figures import CaptureStream, RtpCaptureFigures
 from blink_cli.core.analysis.wireshark_table import WiresharkFigures
-from blink_cli.core.api.replies import SCHEMA
+from blink_cli.core.api.replies.document import SCHEMA
 from blink_cli.core.errors import UsageError
 from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.text.path_text import shown
@@ -81,6 +82,8 @@ def capture_lines(found: RtpCaptureFigures) -> Iterator[str]:
         yield ""
         yield f"{stream.source} to {stream.target}, SSRC {stream.ssrc:08x}, {duration_text(stream.inbound.duration_s)}"
         yield labelled("payload", _payload_text(stream))
+        if stream.retransmits is not None:
+            yield labelled("repeats", f"SSRC {stream.retransmits:08x}: its packets, sent again (RFC 4588)")
         yield from inbound_lines(stream.inbound)
         if stream.reported is not None:
             r = stream.reported

@@ -9,7 +9,7 @@ from blink_cli.commands.codec_words import codec_lines, codec_text, read_changes
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.shell_completion import complete_codec
-from blink_cli.core.api.replies import CodecSet, CodecShown
+from blink_cli.core.api.replies.codec import CodecSet, CodecShown
 from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.errors import UsageError
 
@@ -17,7 +17,7 @@ Changes = Annotated[
     list[str],
     typer.Argument(
         metavar="KEY=VALUE...",
-        help="bitrate, frame-ms, bandwidth, application, fec, dtx, cbr, redundancy, complexity, stereo (or channels=1, 2); VALUE default: as settings.toml says.",
+        help="bitrate, frame-ms, bandwidth, application, fec, dtx, cbr, redundancy, redundancy-budget, complexity, stereo (or channels=1, 2); VALUE default: as settings.toml says.",
         autocompletion=complete_codec,
     ),
 ]
@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
         help="How voice is encoded, and what that does to sound. `show` and `set` are of a session; the others need none.",
         rich_markup_mode=None,
     )
-    command(codec, "show", prints=CodecShown)(show)
-    command(codec, "set", prints=CodecSet)(set_)
+    command(codec, "show", loop_for=(), prints=CodecShown)(show)
+    command(codec, "set", loop_for=(), prints=CodecSet)(set_)
     codec_tool_commands.register(codec)
     codec_device_commands.register(codec)
     app.add_typer(codec)

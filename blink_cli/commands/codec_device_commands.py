@@ -1,7 +1,7 @@
 """The codec tool's commands that use a microphone or a speaker. They work without a session, and beside one."""
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -32,6 +32,7 @@ from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.shell_completion import complete_input, complete_output, complete_path
 from blink_cli.core.errors import UsageError
+from blink_cli.core.media.codec_settings import Redundancy
 
 MOST_SECONDS = 600
 """`codec.device_sound.MOST_SECONDS`, which loads numpy."""
@@ -71,7 +72,7 @@ async def feedback(
     loss: Loss = "0",
     burst: Burst = 1.0,
     redundancy: Annotated[
-        str, typer.Option("--redundancy", metavar="N", help="Earlier frames in each packet: 0, 1, 2 or auto.")
+        str, typer.Option("--redundancy", metavar="N", help="Earlier frames in each packet: 0 to 4, or auto.")
     ] = "0",
     delay: Annotated[
         float,
@@ -84,7 +85,7 @@ async def feedback(
     With a call's own source track, packets, playout buffer and mixer. Use headphones: a speaker beside the microphone howls. For example `blink codec feedback --bitrate 12000 --loss 5%`, or without hardware
     `blink codec feedback --input file:voice.wav --output wav:heard.wav --seconds 10`.
     """
-    one_of("A redundancy", redundancy, ("0", "1", "2", "auto"))
+    one_of("A redundancy", redundancy, get_args(Redundancy))
     if not 0 <= delay <= 1_000:
         raise UsageError(f"A delay of {delay:g} ms is not possible.", hint="Choose 0 to 1000.")
     coder = coder_options(

@@ -10,7 +10,7 @@ import typer
 from blink_cli.codec.options import CoderOptions, HeardForm, RawForm, SampleFormat
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.api.replies import SCHEMA
+from blink_cli.core.api.replies.document import SCHEMA
 from blink_cli.core.media.codec_settings import CodecSettings
 
 if TYPE_CHECKING:

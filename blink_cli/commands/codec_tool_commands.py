@@ -96,7 +96,7 @@ async def roundtrip(
         typer.Option(
             "--redundancy",
             metavar="N",
-            help="With --rtp, which it implies: earlier frames in each packet, 0 to 2, or auto.",
+            help="With --rtp, which it implies: earlier frames in each packet, 0 to 4, or auto.",
         ),
     ] = None,
     delay: Annotated[

@@ -1,15 +1,17 @@
 """The codec's settings as words: `bitrate=48000 frame-ms=10 fec=auto`, read, shown and completed."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, get_args
 
-from blink_cli.core.api.replies import CodecInUse
+import msgspec
+
+from blink_cli.core.api.replies.codec import CodecInUse
 from blink_cli.core.api.session_options import CodecKey, CodecOptions
 from blink_cli.core.errors import UsageError
 from blink_cli.core.media.codec_settings import (
     FRAME_LENGTHS_MS,
     HIGHEST_BITRATE_BPS,
+    HIGHEST_BUDGET_KBPS,
     LOWEST_BITRATE_BPS,
     Application,
     Bandwidth,
@@ -21,8 +23,7 @@ DEFAULT: Final = "default"
 """In place of a value: what settings.toml says, or else what is so by itself."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(msgspec.Struct, frozen=True):
     """One setting."""
 
     name: CodecKey
@@ -51,6 +52,13 @@ def _frame_ms(text: str) -> float:
     if value not in FRAME_LENGTHS_MS:
         raise ValueError
     return int(value) if value.is_integer() else value
+
+
+def _budget_kbps(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= HIGHEST_BUDGET_KBPS:
+        raise ValueError
+    return value
 
 
 def _complexity(text: str) -> int:
@@ -100,6 +108,10 @@ _KEYS: Final[dict[str, _Key]] = {
     "dtx": _Key("dtx", _switch, "on, off", _ON_OFF, "send nothing while silent"),
     "cbr": _Key("cbr", _switch, "on, off", _ON_OFF, "packets of equal length"),
     "redundancy": _words("redundancy", "copies of earlier frames in each packet", get_args(Redundancy)),
+    "redundancy-budget": _Key(
+        "redundancy_budget", _budget_kbps, f"0 to {HIGHEST_BUDGET_KBPS}", ("0", "64", "80", "110", "160"),
+        "kilobits a second for each peer, copies included",
+    ),
     "complexity": _Key("complexity", _complexity, "0 to 10", tuple(map(str, range(11))), "effort of the encoder"),
     "stereo": _Key("stereo", _switch, "on, off", _ON_OFF, "two channels"),
     "channels": _Key("stereo", _channels, "1, 2", ("1", "2"), "two channels are stereo=on"),
@@ -165,7 +177,7 @@ def chosen_text(codec: CodecInUse) -> str:
 def codec_lines(codec: CodecInUse) -> list[str]:
     """Say all of the codec's settings, in lines."""
     lines = [
-        f"{name.replace('_', '-'):11}  {_shown(getattr(codec.chosen, name))}" for name in get_args(CodecKey)
+        f"{name.replace('_', '-'):17}  {_shown(getattr(codec.chosen, name))}" for name in get_args(CodecKey)
     ]
     for place, name in enumerate(get_args(CodecKey)):
         if name in codec.for_this_call:

@@ -45,6 +45,7 @@ def command(
     hosts: bool = False,
     prints: Printed = None,
     without: Collection[str] = (),
+    loop_for: Collection[str] | None = None,
     **settings: Any,
 ) -> Callable[[CommandFunction[P]], CommandFunction[P]]:
     """Register a function as a command.
@@ -55,12 +56,13 @@ def command(
         hosts: Whether it may run a session of its own.
         prints: What stands on stdout with `--json`: one document of this type, or one of these a line.
         without: Names of session options that mean nothing to it, and that it does not have.
+        loop_for: Names of its own options with which it needs an event loop; without them it only asks the running session. None: it always needs one.
         settings: For Typer.
 
     """
 
     def register(function: CommandFunction[P]) -> CommandFunction[P]:
-        invoke = _with_global_options(function, hosts=hosts, without=without)
+        invoke = _with_global_options(function, hosts=hosts, without=without, loop_for=loop_for)
         PRINTED[invoke] = prints
         app.command(name, **settings)(invoke)
         return function
@@ -69,7 +71,11 @@ def command(
 
 
 def _with_global_options(
-    function: Callable[..., Coroutine[Any, Any, None]], *, hosts: bool, without: Collection[str]
+    function: Callable[..., Coroutine[Any, Any, None]],
+    *,
+    hosts: bool,
+    without: Collection[str],
+    loop_for: Collection[str] | None,
 ) -> Callable[..., Job]:
     @functools.wraps(function)
     def invoke(click_context: typer.Context, **arguments: Any) -> Job:
@@ -79,9 +85,11 @@ def _with_global_options(
         if takes_session_options:
             options = {name: arguments.pop(name, default) for name, _, default in session_parameters}
             arguments[own[0].name] = option_words.session_options(**options)
-        return Job(run=function(context, **arguments), context=context, hosts=hosts)
+        asks_only = loop_for is not None and all(arguments[name] == plain[name] for name in loop_for)
+        return Job(run=function(context, **arguments), context=context, hosts=hosts, asks_only=asks_only)
 
     own = list(inspect.signature(function).parameters.values())[1:]
+    plain = {parameter.name: parameter.default for parameter in own}
     takes_session_options = bool(own) and own[0].annotation is SessionOptions
     session_parameters: tuple[tuple[str, Any, Any], ...] = ()
     if takes_session_options:

@@ -1,13 +1,13 @@
 """What a command works at: the options that hold, its output, and the way to a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from blink_cli.api.documents import reply_document
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.output import Output
-from blink_cli.core.api.replies import Reply
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.api.requests import R, Request
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
@@ -38,6 +38,18 @@ class SessionSource(Protocol):
         """
 
 
+class PromptPictures(Protocol):
+    """The pictures above a prompt."""
+
+    async def show(self, peers: Sequence[str], fps: float) -> None:
+        """Show what is to be seen of these, `me` of oneself, beside each other above the line from now on; of nobody: show none.
+
+        Raises:
+            UsageError: The terminal can show none.
+
+        """
+
+
 class CommandContext:
     """Made for one command line."""
 
@@ -48,6 +60,7 @@ class CommandContext:
         output: type[Output] = Output,
         *,
         commands: Callable[[], Any],
+        prompt_pictures: PromptPictures | None = None,
     ) -> None:
         """Hold these for a command.
 
@@ -56,8 +69,10 @@ class CommandContext:
             source: The way to a session.
             output: Its wording.
             commands: Returns what reads the lines of a prompt or a script, where a command opens one: `program.entry_point`.
+            prompt_pictures: Of the prompt at which this was typed; None elsewhere.
 
         """
+        self.prompt_pictures = prompt_pictures
         self.options = options
         self.commands = commands
         self.output = options.output(output)

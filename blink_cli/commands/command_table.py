@@ -61,6 +61,12 @@ SECTIONS: Final[dict[str, tuple[Listed, ...]]] = {
         Listed("test-input", "device_test_commands", "Record from a microphone, play it back, and say whether it is right."),
         Listed("test-output", "device_test_commands", "Play a tone on each channel of a speaker, and measure how it takes them."),
     ),
+    "Camera and pictures": (
+        Listed("list-cameras", "view_commands", "List the cameras, real and virtual."),
+        Listed("view", "view_commands", "Show what participants show: in pictures where the terminal can, else in coloured half..."),
+        Listed("video", "video_commands", "Turn the camera on or off, for everybody in the call."),
+        Listed("set-camera", "video_commands", "Use another camera, in the middle of a call too."),
+    ),
     "Codec and recordings": (
         Listed("codec", "codec_commands", "How voice is encoded, and what that does to sound."),
         Listed("record", "record_commands", "Recordings of the call: a track for each participant, in sync."),

@@ -2,9 +2,9 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from typing_extensions import override
@@ -21,7 +21,7 @@ from blink_cli.commands.shell_completion import (
     offered_name,
 )
 from blink_cli.core.api.events import EVENT_NAMES
-from blink_cli.core.api.replies import Peer
+from blink_cli.core.api.replies.peers import Peer
 from blink_cli.core.identity.shown_name import short_did, shown_name
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress
 
@@ -39,8 +39,7 @@ FIXED_WORDS: Final[Mapping[str, Sequence[str]]] = {
 """What an argument of this name may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One thing that Tab offers."""
 
     text: str

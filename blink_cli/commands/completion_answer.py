@@ -13,9 +13,9 @@ A script of an earlier version, which hands over COMP_WORDS, is answered in bash
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from typer._click.shell_completion import ShellComplete
 from typing_extensions import override
 
@@ -29,8 +29,7 @@ SHELLS: Final[dict[str, ShellName]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """One whole word that may stand where the cursor is."""
 
     value: str

@@ -7,9 +7,10 @@ import msgspec
 import typer
 
 from blink_cli.api.documents import ContactChanged, ContactList, ContactRow, OwnIdentity
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.core.api.replies import NamedPeer
+from blink_cli.core.api.replies.peers import NamedPeer
 from blink_cli.core.api.requests import GetStatus, ReloadContacts
 from blink_cli.core.errors import NoSessionError
 
@@ -35,8 +36,6 @@ async def whoami(context: CommandContext) -> None:
     """Print this profile's DID and nickname."""
     profile, did, nickname = await own_identity(context)
     if context.output.json:
-        from blink_cli.commands.running import profile_of  # noqa: PLC0415 - asyncio: `--help` needs none
-
         folder = str(profile_of(context.options).key_path.parent)
         context.output.document(
             msgspec.to_builtins(OwnIdentity(profile=profile, did=did, nickname=nickname, folder=folder))
@@ -79,7 +78,6 @@ async def remove(context: CommandContext, nickname: Nick) -> None:
 def contacts_of(context: CommandContext) -> "Contacts":
     """Return the contacts of the profile, which is made if it is not there."""
     from blink_cli.app.profile.contacts import Contacts  # noqa: PLC0415 - cryptography: `--help` needs none
-    from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
     profile = profile_of(context.options)
     profile.make()
@@ -115,7 +113,6 @@ def _at_rest(context: CommandContext) -> tuple[str, str, str]:
     """What the files of a profile without a session say."""
     from blink_cli.app.profile.profile import session_nickname  # noqa: PLC0415 - only when nothing runs
     from blink_cli.app.profile.settings import load_settings  # noqa: PLC0415 - as above
-    from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
     from blink_cli.commands.unlocking import unlocked_identity  # noqa: PLC0415 - as above
 
     profile = profile_of(context.options)

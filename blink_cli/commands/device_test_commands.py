@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from blink_cli.api.device_test_documents import InputTested, OutputTested
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.device_test_documents import InputTested, OutputTested
 from blink_cli.commands.shell_completion import complete_input, complete_output
 
 MOST_SECONDS = 600

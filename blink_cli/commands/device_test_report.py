@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
+from blink_cli.api.device_test_documents import (
+    ChannelCarried,
+    FoundInTest,
+    InputTested,
+    MeasuredClock,
+    OutputTested,
+    SpeakerTried,
+    ToneHeard,
+)
 from blink_cli.audio.device_test.findings import Finding
 from blink_cli.audio.device_test.levels import CLIP_WINDOW_S, WINDOW_S, ChannelLevels
 from blink_cli.audio.device_test.microphone import InputRecording
@@ -13,15 +22,6 @@ from blink_cli.audio.device_test.speaker import (
     channel_name,
 )
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.device_test_documents import (
-    ChannelCarried,
-    FoundInTest,
-    InputTested,
-    MeasuredClock,
-    OutputTested,
-    SpeakerTried,
-    ToneHeard,
-)
 from blink_cli.commands.names_shown import counted, milliseconds_text
 from blink_cli.core.audio_format import SILENCE_DBOV
 

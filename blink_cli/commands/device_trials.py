@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -22,12 +21,12 @@ from blink_cli.audio.device_test.speaker import (
 )
 from blink_cli.audio.devices.engine import OutputChannels
 from blink_cli.audio.devices.opener import DeviceOpener
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.device_test_report import input_document, output_document, tell_input, tell_output
 from blink_cli.commands.names_shown import counted, described_device
 from blink_cli.commands.own_thread import on_own_thread
 from blink_cli.commands.parsing import ExitWith
-from blink_cli.commands.running import profile_of
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.commands.show.level_bar import FREE_CELLS, level_bar
 from blink_cli.commands.show.terminal import columns_of, understands_escapes
@@ -40,8 +39,7 @@ from blink_cli.runtime.clock import MonotonicClock
 NOBODY: Final = frozenset({"none", "null"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Chosen(msgspec.Struct, frozen=True):
     """Devices that a call of this profile would use now."""
 
     input: str

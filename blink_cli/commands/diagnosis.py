@@ -5,8 +5,8 @@ from typing import Final
 
 from blink_cli import __version__
 from blink_cli.app.control.control_client import ControlClient
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.running import profile_of
 from blink_cli.commands.work_progress import progress_bar
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError, NoSessionError

@@ -5,7 +5,7 @@ from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.holding import hold_call
 from blink_cli.commands.parsing import ExitWith
-from blink_cli.core.api.replies import EchoDirection, EchoVerdict
+from blink_cli.core.api.replies.echo import EchoDirection, EchoVerdict
 from blink_cli.core.api.requests import BeginEchoTest, EndEchoTest, PlaceOffer, StartEcho, StopEcho
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort

@@ -1,16 +1,17 @@
 """`echo`: be an echo peer, or call one of one's own."""
 
-from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
+from msgspec.structs import replace
 
 from blink_cli.api.documents import SessionReady
 from blink_cli.commands.call_commands import ECHO_NAME
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.session_sources import PresentSource
-from blink_cli.core.api.replies import EchoVerdict, OfferPlaced
+from blink_cli.core.api.replies.calls import OfferPlaced
+from blink_cli.core.api.replies.echo import EchoVerdict
 from blink_cli.core.api.session_options import EchoOptions, SessionOptions
 from blink_cli.core.errors import UsageError
 

@@ -1,9 +1,9 @@
 """Runs an echo peer in the foreground, and says whom it answers."""
 
 from contextlib import aclosing
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from blink_cli.api.documents import SessionReady
 from blink_cli.commands import running
@@ -13,7 +13,7 @@ from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.stopping import either, stop_signals
 from blink_cli.core.api.events import CallTerminated, IncomingCall, LinkChanged
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort

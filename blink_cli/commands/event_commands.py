@@ -16,7 +16,8 @@ from blink_cli.commands.mark_words import mark_sentence
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
 from blink_cli.core.api.events import EVENT_NAMES, Event
-from blink_cli.core.api.replies import MarkMade, Status
+from blink_cli.core.api.replies.calls import MarkMade
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import Mark
 from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.text.path_text import readable
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     command(app, "events", prints=Status | Event)(events)
     command(app, "wait", prints=Event)(wait)
-    command(app, "mark", prints=MarkMade)(mark)
+    command(app, "mark", loop_for=(), prints=MarkMade)(mark)
     command(app, "watch")(watch)
 
 
@@ -106,7 +107,7 @@ async def mark(
     context: CommandContext,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="What happened; `mark 1` and so on if left out."),
+        typer.Argument(metavar="TEXT...", help="What happened; `mark 1` and so on if left out."),
     ] = None,
 ) -> None:
     """Mark this moment of the call: in `events`, in the RTP log and in the recording, where these run.

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from blink_cli.commands.ending_signals import ending_signals
 from blink_cli.commands.invocation import Job
 from blink_cli.commands.last_resort import end_in_time
 from blink_cli.core.exit_codes import ExitCode
 
 
 def run_job(job: Job, report: Callable[[BaseException], int]) -> None:
-    """Run a command to its end on an event loop of its own. SIGINT and SIGTERM cancel it.
+    """Run a command to its end on an event loop of its own. SIGINT, SIGTERM and SIGHUP cancel it.
 
     Args:
         job: The command.
@@ -44,7 +45,7 @@ def run_job(job: Job, report: Callable[[BaseException], int]) -> None:
 
 
 async def _until_terminated(job: Coroutine[Any, Any, None]) -> None:
-    """Let SIGTERM end a command as cleanly as SIGINT does, and SIGINT also where it was ignored when the command started.
+    """Let SIGTERM and a terminal that is gone end a command as cleanly as SIGINT does, and SIGINT also where it was ignored when the command started.
 
     A shell without job control starts `blink offer … &` with SIGINT ignored; Python then installs no handler of its own.
     """
@@ -58,9 +59,10 @@ async def _until_terminated(job: Coroutine[Any, Any, None]) -> None:
         task.cancel()
 
     if sys.platform != "win32":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, terminate)
+        for number in ending_signals():
+            # Python's own handler of SIGINT does the same.
+            if number is not signal.SIGINT or signal.getsignal(number) is signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, terminate)
     try:
         await job
     except asyncio.CancelledError:

@@ -7,6 +7,7 @@ from blink_cli.commands.codec_words import codec_text
 from blink_cli.commands.impairment_text import change_sentence
 from blink_cli.commands.names_shown import (
     CONTACT,
+    DEVICE_WORDS,
     clause,
     counted,
     described_device,
@@ -14,12 +15,13 @@ from blink_cli.commands.names_shown import (
     name_of,
     nicknames_of,
     other_version,
+    refused_in_room,
     short_call,
 )
 from blink_cli.commands.processing_text import unavailable
 from blink_cli.core.analysis.culprit import Culprit
 from blink_cli.core.api import events as e
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.ids import Did
 from blink_cli.core.presence.addresses_told import addresses_tried
@@ -47,8 +49,6 @@ PROBLEM_ENDS = {
     e.StreamProblem.DEVICE_STALLED: "the audio device works again",
     e.StreamProblem.SOFT_CHANNELS: "the microphone is as loud as its loudest channel again",
 }
-
-DEVICE_WORDS = {"input": "microphone", "output": "speaker"}
 
 LINK_WORDS = {e.LinkState.ABSENT: "disconnected"}
 """What a change of a link is called where its state is not the word for it."""
@@ -177,6 +177,10 @@ class Narrator:
             case e.ParticipantStateChanged(did=did, muted=muted, deafened=deafened, recording=recording):
                 change = self._change(did, _shown(muted, deafened, recording))
                 return None if change is None else f"{self._who(did)}: {change}"
+            case e.VideoChanged(did=did, video=video):
+                return f"{self._who(did)} turned the camera {'on' if video else 'off'}"
+            case e.CameraLost(camera=camera, reason=reason):
+                return f"the camera {printable(camera)} is off: {printable(reason)}"
             case e.LinkChanged(did=did, link=link):
                 return f"audio with {self._who(did)}: {LINK_WORDS.get(link, link)}"
             case e.PathNotFound(did=did, ours=ours, left_out=left_out, theirs=theirs):
@@ -243,6 +247,8 @@ class Narrator:
                 return f"the log {shown(path)} is closed ({printable(reason)}): {counted(rows, 'row')}{lost}"
             case e.RecordingStarted(did=did, path=path):
                 return f"{self._who(did)} started recording{f' to {shown(path)}' if path else ''}"
+            case e.PicturesNotRecorded(did=did):
+                return f"what {self._who(did)} shows is not recorded: the recording began with voices alone; `blink record stop` and `blink record start` record pictures too"
             case e.RecordingStopped(did=did, reason=reason, failed=True):
                 return f"recording of {self._who(did)} failed: {clause(reason)}"
             case e.RecordingStopped(did=did, reason=reason):
@@ -264,6 +270,25 @@ class Narrator:
                 return f"the signal server {printable(url)} {printable(reason)}; calls that stand go on"
             case e.SignalServerConnected(url=url):
                 return f"signals go through {printable(url)}"
+            case e.TopologyChanged(topology=e.Topology.MESH):
+                return "your voice goes to each participant directly"
+            case e.TopologyChanged():
+                return None
+            case e.SfuConnected(url=url):
+                return f"your voice goes through the SFU {printable(url)}"
+            case e.SfuLost(url=url, reason=reason, mesh=mesh):
+                until = (
+                    ""
+                    if mesh
+                    else "; until then nobody is heard, as the call is too large for direct connections"
+                )
+                return f"the SFU {printable(url)} is lost: {printable(reason)}; it is tried again{until}"
+            case e.SfuNotTaken(url=url):
+                return f"the call goes through the SFU {printable(url)}, which is not used here: `--sfu {printable(url)}`, or `--sfu any`, would"
+            case e.SfuPacketsRefused(url=url) as told:
+                return f"what comes through the SFU {printable(url)} is not what was sealed in this call, and is not heard: {refused_in_room(told)}"
+            case e.SfuPacketsAccepted(url=url, refused=refused_count):
+                return f"what comes through the SFU {printable(url)} is right again; {counted(refused_count, 'packet')} refused"
             case e.EventsMissed(count=count):
                 return f"{counted(count, 'event')} dropped: read too slowly"
             case e.SessionEnding():

@@ -10,7 +10,7 @@ from blink_cli.commands.show.screen import FullScreen
 from blink_cli.commands.show.styled import Line, Room, wrapped_lines
 from blink_cli.commands.show.tables import device_lines
 from blink_cli.commands.watch_screen import figure_lines
-from blink_cli.core.api.replies import RtpStatistics
+from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.api.requests import GetRtpStatistics
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.exit_codes import ExitCode

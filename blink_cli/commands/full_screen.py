@@ -17,8 +17,9 @@ from blink_cli.commands.show.screen import FullScreen
 from blink_cli.commands.show.stopping_process import STOPPED
 from blink_cli.commands.show.styled import Line, Room
 from blink_cli.commands.watch_keys import WatchKeys
+from blink_cli.commands.watch_pictures import WatchPictures
 from blink_cli.commands.watch_screen import screen_of
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import UsageError
 from blink_cli.runtime.tasks import TaskOwner
@@ -54,32 +55,38 @@ async def watch_session(
     def drawn(room: Room) -> list[Line]:
         if view.status is None:
             return []
-        return screen_of(
+        pictures.covered = keys.state.helps
+        above = pictures.lines(room)
+        below = screen_of(
             view.status,
             view.readings,
             sentences,
-            room,
+            room._replace(rows=room.rows - len(above)),
             watching=keys.state,
             lasted_s=_lasted_s(view.status),
             glyphs=glyphs,
         )
+        return [*above, *below]
 
     def redraw() -> None:
         screen.redraw()
 
     async with TaskOwner("watch") as tasks:
         view = LiveView(session, changed=redraw, tell=tell, with_mesh=True)
-        keys = WatchKeys(session, view, tasks, tell=tell, changed=redraw)
+        pictures = WatchPictures(session, view, tasks, color=context.options.color, changed=redraw)
+        keys = WatchKeys(session, view, tasks, tell=tell, changed=redraw, pictures=pictures.toggle)
         screen = FullScreen(
             drawn,
             color=context.options.color,
             takes_key=keys.press,
+            draws_over=pictures.attach,
             stops_with_it=lambda: STOPPED if context.source.is_here and view.is_in_call else "",
             terminal_input=terminal_input,
             terminal_output=terminal_output,
         )
         tasks.start(view.refresh(), name="refresh")
         tasks.start(view.follow_levels(), name="levels")
+        tasks.start(pictures.follow(), name="pictures")
         following = tasks.start(view.follow(), name="events")
         showing = tasks.start(screen.run(), name="screen")
         await asyncio.wait({showing, following}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.commands.output import Output
 from blink_cli.core.errors import UsageError
@@ -12,8 +14,7 @@ from blink_cli.core.errors import UsageError
 DEFAULT_PROFILE: Final = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
+class GlobalOptions(msgspec.Struct, frozen=True):
     """Immutable. Options given on the command line win over the environment."""
 
     profile: str = DEFAULT_PROFILE

@@ -1,10 +1,9 @@
 """How long a foreground command stays in its call."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """Stay in the call."""
 
     seconds: float | None

@@ -11,7 +11,8 @@ from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.live_view import UNTOLD
 from blink_cli.core.api.events import CallTerminated, EventsMissed
-from blink_cli.core.api.replies import CallAccepted, OfferPlaced, Status
+from blink_cli.core.api.replies.calls import CallAccepted, OfferPlaced
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetStatus, LeaveCall, PlaceOffer, Request
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError

@@ -10,7 +10,7 @@ from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.impairment_text import impairment_lines
 from blink_cli.commands.shell_completion import complete_impairment
-from blink_cli.core.api.replies import ImpairmentShown
+from blink_cli.core.api.replies.impairment import ImpairmentShown
 from blink_cli.core.api.requests import GetImpairment
 
 Words = Annotated[
@@ -26,7 +26,7 @@ Words = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "impair", prints=ImpairmentShown)(impair)
+    command(app, "impair", loop_for=(), prints=ImpairmentShown)(impair)
 
 
 async def impair(context: CommandContext, conditions: Words = None) -> None:

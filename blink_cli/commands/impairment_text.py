@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from blink_cli.commands.names_shown import milliseconds_text
-from blink_cli.core.api.replies import ImpairedLine, ImpairmentRule, ImpairmentState
+from blink_cli.core.api.replies.impairment import (
+    ImpairedDatagrams,
+    ImpairedLine,
+    ImpairmentRule,
+    ImpairmentState,
+)
 from blink_cli.core.identity.shown_name import shown_name
 
 IMPAIRED: Final = "impaired on purpose"
@@ -39,11 +44,16 @@ def _words(rule: ImpairmentRule) -> str:
 def impairment_lines(state: ImpairmentState | None) -> tuple[str, ...]:
     """The same, and what was done to the packets of each peer."""
     lines = () if state is None else state.lines
-    return (*impairment_texts(state), *(_deeds(line) for line in lines))
+    return (*impairment_texts(state), *(text for line in lines for text in _deeds(line)))
 
 
-def _deeds(line: ImpairedLine) -> str:
-    rtp = line.rtp
+def _deeds(line: ImpairedLine) -> Iterator[str]:
+    yield _deed(line, line.rtp, "packets")
+    if line.video is not None:
+        yield _deed(line, line.video, "packets of pictures")
+
+
+def _deed(line: ImpairedLine, rtp: ImpairedDatagrams, what: str) -> str:
     deeds = [
         f"{rtp.lost} lost",
         f"{rtp.lost_in_outages} lost in outages" if rtp.lost_in_outages else "",
@@ -55,9 +65,9 @@ def _deeds(line: ImpairedLine) -> str:
     ]
     name = shown_name(line.nickname, line.did)
     whose = (
-        f"of {rtp.datagrams} packets from {name}"
+        f"of {rtp.datagrams} {what} from {name}"
         if line.direction == "in"
-        else f"of {rtp.datagrams} packets to {name}"
+        else f"of {rtp.datagrams} {what} to {name}"
     )
     return f"  {whose}: {', '.join(filter(None, deeds))}"
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 
 from blink_cli.commands import running
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command_context import CommandContext, SessionSource
 from blink_cli.commands.lines import Lines
 from blink_cli.commands.parsing import ExitWith
@@ -35,7 +36,7 @@ async def _prompt(context: CommandContext, options: SessionOptions) -> None:
     from blink_cli.commands.repl import Repl  # noqa: PLC0415 - prompt_toolkit takes 200 ms
 
     async with running.host(context.options, options) as session:
-        history = running.profile_of(context.options).data_dir / "history"
+        history = profile_of(context.options).data_dir / "history"
         await Repl(context.options, session, history, context.commands).run(session.ended)
 
 

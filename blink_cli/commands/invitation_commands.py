@@ -1,5 +1,6 @@
 """Invitations: what one person gives another so that both can call each other. They work without a session."""
 
+import contextlib
 import sys
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import msgspec
 import typer
 
 from blink_cli.api.documents import InvitationShown, Joined
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.contact_commands import contacts_of, own_identity, tell_session
@@ -30,7 +32,6 @@ async def invite(
     """
     from blink_cli.app.profile.settings import load_settings  # noqa: PLC0415 - cryptography: `--help` needs none
     from blink_cli.app.profile.signal_choice import signal_choice  # noqa: PLC0415 - as above
-    from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
     from blink_cli.core.api.invitation import Invitation, check_text, write_invitation  # noqa: PLC0415 - as above
     from blink_cli.core.api.session_options import SessionOptions  # noqa: PLC0415 - as above
     from blink_cli.core.identity.certificates import der_of_pem  # noqa: PLC0415 - as above
@@ -65,10 +66,10 @@ async def invite(
     context.output.message(f"check {check_text(line)}; `blink join` takes this line:")
     context.output.line(line)
     if qr:
-        from blink_cli.commands.qr_code import qr_lines  # noqa: PLC0415 - an extra
+        from blink_cli.commands.qr_code import show_qr  # noqa: PLC0415 - `--help` needs none
+        from blink_cli.core.api.invitation import qr_text  # noqa: PLC0415 - as above
 
-        for drawn in qr_lines(line):
-            context.output.line(drawn)
+        show_qr(context.output, qr_text(line))
 
 
 async def join(
@@ -91,7 +92,6 @@ async def join(
     Sessions that are started from now on use the servers. For example `blink join blink-join:lQHE…`; what `[signal]` in settings.toml says wins over it.
     """
     from blink_cli.app.profile.joined_servers import JoinedServers  # noqa: PLC0415 - cryptography: `--help` needs none
-    from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
     from blink_cli.core.api.invitation import check_text, read_invitation  # noqa: PLC0415 - as above
     from blink_cli.core.api.signal_server import SignalAccess, SignalServers  # noqa: PLC0415 - as above
     from blink_cli.core.identity.certificates import pem_of_der  # noqa: PLC0415 - as above
@@ -101,9 +101,14 @@ async def join(
     joined = JoinedServers(profile)
     if forget:
         joined.remember(SignalServers())
-        context.output.message("sessions that are started from now on use no server of an invitation")
+        if context.output.json:
+            context.output.document(
+                msgspec.to_builtins(Joined(check=None, did=None, nickname=None, servers=()))
+            )
+        else:
+            context.output.message("sessions that are started from now on use no server of an invitation")
         return
-    line = sys.stdin.readline() if invitation in (None, "-") else str(invitation)
+    line = _pasted() if invitation in (None, "-") else str(invitation)
     taken = read_invitation(line)
     name: str | None = None
     if taken.did is not None:
@@ -113,9 +118,14 @@ async def join(
             )
         name = contacts_of(context).add(called or taken.nickname, taken.did).nickname
     servers = tuple(server.url for server in taken.servers)
+    known = joined.chosen()
+    before = tuple(server.url for server in known.servers)
+    are_new = False
     if servers:
         pem = None if taken.certificate is None else pem_of_der(taken.certificate)
-        joined.remember(SignalServers(taken.servers, SignalAccess(pem, taken.credentials)))
+        named = SignalServers(taken.servers, SignalAccess(pem, taken.credentials))
+        are_new = named != known
+        joined.remember(named)
     check = check_text(line)
     if context.output.json:
         context.output.document(
@@ -124,11 +134,33 @@ async def join(
     else:
         if name is not None:
             context.output.message(f"{name} ({taken.did}) is in the contacts (check {check})")
-        if servers:
-            context.output.message(f"signals go through {', '.join(servers)} too, from the next session on")
+        if are_new:
+            instead = f", and no more through {', '.join(before)}" if before and before != servers else ""
+            context.output.message(
+                f"signals go through {', '.join(servers)} too{instead}, from the next session on (check {check})"
+            )
+        elif servers:
+            context.output.message(
+                f"signals go through {', '.join(servers)}, as joined before (check {check})"
+            )
     await tell_session(context)
-    if servers and not context.output.json and await _runs(context):
+    if are_new and not context.output.json and await _runs(context):
         context.output.message("the session that runs does not use them yet: end it and start it again")
+
+
+def _pasted() -> str:
+    """Return what stands on standard input until it is whole: mail programs break long lines. An empty line ends it too."""
+    from blink_cli.core.api.invitation import SCHEME, read_invitation  # noqa: PLC0415 - cryptography: `--help` needs none
+
+    text = ""
+    for line in sys.stdin:
+        text += line
+        if not line.strip() or not text.lstrip().lower().startswith(SCHEME):
+            break
+        with contextlib.suppress(UsageError):
+            read_invitation(text)
+            break
+    return text
 
 
 async def _runs(context: CommandContext) -> bool:

@@ -4,19 +4,23 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:  # `--help` makes neither
     from blink_cli.commands.command_context import CommandContext
     from blink_cli.commands.global_options import GlobalOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A command with its arguments, to be awaited on the caller's event loop."""
+class Job(msgspec.Struct, frozen=True):
+    """A command with its arguments, to be awaited on the caller's event loop, if it needs one."""
 
     run: Coroutine[Any, Any, None]
     context: "CommandContext"
     hosts: bool
     """Whether it may run a session of its own, and so wants the fastest event loop there is."""
+
+    asks_only: bool = False
+    """Whether it does no more than ask the running session, and so needs no event loop."""
 
 
 @dataclass(slots=True)

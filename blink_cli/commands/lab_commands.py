@@ -11,7 +11,7 @@ from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.replay_text import replay_lines
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.api.replies import SCHEMA
+from blink_cli.core.api.replies.document import SCHEMA
 from blink_cli.lab.replay.figures import ReplayFigures
 from blink_cli.lab.replay.settings_words import read_changes
 

@@ -39,14 +39,25 @@ async def compare(
             help="May become worse: pesq, mos, delay, delay_p95, loss, late, concealed, gaps, talking, bitrate; again for another one.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            autocompletion=complete_path,
+            help="Write it as one page too, with every interval drawn. It needs no network.",
+        ),
+    ] = None,
 ) -> None:
     """Tell what became better or worse from A to B by more than chance; exit code 6 if something became worse.
 
-    The same cases are compared, seed by seed: so run both with several, such as `blink lab run two-lossy --seeds 10 --out before`. For example `blink lab compare before after --allow bitrate`.
+    The same cases are compared, seed by seed: so run both with several, such as `blink lab run two-lossy --seeds 10 --out before`. For example `blink lab compare before after --allow bitrate --html comparison.html`.
     """
-    from blink_cli.commands.lab_comparisons import comparison_of  # noqa: PLC0415 - statistics: `--help` needs none
+    from blink_cli.commands.lab_comparisons import comparison_of, write_comparison_page  # noqa: PLC0415 - statistics: `--help` needs none
 
     found = comparison_of(a, b, allowed or ())
+    if html is not None:
+        write_comparison_page(found, a, b, html)
     if context.output.json:
         context.output.document(msgspec.to_builtins(found))
     else:

@@ -85,3 +85,5 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     for which, names in (("A", found.only_in_a), ("B", found.only_in_b)):
         if names:
             yield f"In {which} alone, and not compared: {', '.join(map(printable, names))}."
+    if found.failed_in_b:
+        yield f"WORSE: could be run in A and not in B: {', '.join(map(printable, found.failed_in_b))}."

@@ -104,21 +104,23 @@ async def run(
         without_files,
         write_page,
     )
+    from blink_cli.commands.report_files import require_places  # noqa: PLC0415 - as above
 
     wanted = RunCommand(tuple(scenarios), cast("EngineName", engine), seeds, tuple(only or ()))
     cases = all_cases(wanted)
+    require_places(out=out, files=[path for path in (html, junit) if path is not None])
     with run_folder(out, needed=html is not None) as folder:
         report = await run_all(context, cases, wanted, folder)
+        kept = without_files(report) if out is None else report
+        if not context.output.json:
+            # Before anything is written: the verdict of an hour is not lost because a disk is full.
+            _show(context, kept)
+        keep_report(kept, out=out, junit=junit)
         if html is not None and folder is not None:
             await write_page(context, report, folder, html)
-    if out is None:
-        report = without_files(report)
-    keep_report(report, out=out, junit=junit)
     if context.output.json:
-        context.output.document(msgspec.to_builtins(report))
-    else:
-        _show(context, report)
-    if report.outcome != "passed":
+        context.output.document(msgspec.to_builtins(kept))
+    if report.outcome == "failed":
         raise ExitWith(ExitCode.ASSERTION_FAILED)
 
 

@@ -11,12 +11,11 @@ import msgspec
 from blink_cli import __version__
 from blink_cli.api.documents import LabPage, LabScenarioRow, LabScenarios
 from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.report_files import make_report_folder, write_report
 from blink_cli.commands.work_progress import with_progress
-from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
+from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.expectation.vocabulary import FIGURES
 from blink_cli.core.text.json_text import encode_json
-from blink_cli.core.text.path_text import shown
-from blink_cli.files.writing import write_over
 from blink_cli.lab.html_report.page import html_page
 from blink_cli.lab.html_report.run_folder import RunFolder
 from blink_cli.lab.running import run_cases
@@ -91,6 +90,7 @@ def without_files(report: LabReport) -> LabReport:
                 pairs=tuple(
                     msgspec.structs.replace(one, heard_file=None, decisions_file=None) for one in case.pairs
                 ),
+                recordings=tuple(msgspec.structs.replace(one, file=None) for one in case.recordings),
             )
             for case in report.cases
         ),
@@ -107,12 +107,7 @@ async def write_page(context: CommandContext, report: LabReport, folder: Path, p
     page = await with_progress(
         context, "report", lambda progress: html_page(report, RunFolder(folder), progress)
     )
-    try:
-        write_over(path, page.content)
-    except OSError as error:
-        raise BlinkError(
-            f"The report cannot be written to {shown(path)}: {error.strerror or error}."
-        ) from error
+    write_report(path, page.content)
     return LabPage(
         path=str(path),
         bytes=len(page.content),
@@ -135,17 +130,11 @@ def keep_report(report: LabReport, *, out: Path | None, junit: Path | None) -> N
         BlinkError: It cannot be written.
 
     """
-    try:
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            write_over(out / REPORT, encode_json(msgspec.to_builtins(report)) + b"\n")
-        if junit is not None:
-            write_over(junit, junit_xml(report))
-    except OSError as error:
-        place = out if junit is None else junit
-        raise BlinkError(
-            f"The report cannot be written to {shown(place)}: {error.strerror or error}."
-        ) from error
+    if out is not None:
+        make_report_folder(out)
+        write_report(out / REPORT, encode_json(msgspec.to_builtins(report)) + b"\n")
+    if junit is not None:
+        write_report(junit, junit_xml(report))
 
 
 def listed() -> LabScenarios:

@@ -22,6 +22,9 @@ FLAGS: Final = (bool, bool | None, int)
 
 
 _OUT_OF_RANGE: Final = re.compile(r"Input should be (greater|less) than or equal to (.+)")
+_NOT_ONE_OF: Final = re.compile(r".+ is not one of ('.+')\.", re.DOTALL)
+_OF_A_CHECK: Final = "Value error, "
+"""What pydantic puts before the words of any check that is not its own: Typer's of a word that is one of several, and those of a `parser`."""
 
 
 class _Coercion(Protocol):
@@ -83,4 +86,7 @@ def _what_is_wrong(value: object, pydantics: str) -> str:
         return f"{value!r} is not a whole number."
     if pydantics.startswith(("Input should be a valid number", "Input should be a finite number")):
         return f"{value!r} is not a number."
-    return pydantics
+    said = pydantics.removeprefix(_OF_A_CHECK)
+    if found := _NOT_ONE_OF.fullmatch(said):
+        return f"{value!r} is none of {found[1].replace(chr(39), '')}."
+    return said

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from blink_cli.commands.command_context import CommandContext, SessionSource
+from blink_cli.commands.command_context import CommandContext, PromptPictures, SessionSource
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.invocation import Invocation, Job
 from blink_cli.commands.parsing import parse
@@ -15,8 +15,15 @@ from blink_cli.core.errors import UsageError
 class Lines:
     """Runs one line after another against one session."""
 
-    def __init__(self, options: GlobalOptions, source: SessionSource, commands: Callable[[], Any]) -> None:
-        """Read nothing yet. `commands` is as of `CommandContext`."""
+    def __init__(
+        self,
+        options: GlobalOptions,
+        source: SessionSource,
+        commands: Callable[[], Any],
+        prompt_pictures: PromptPictures | None = None,
+    ) -> None:
+        """Read nothing yet. `commands` and `prompt_pictures` are as of `CommandContext`."""
+        self._prompt_pictures = prompt_pictures
         self._options = options
         self._source = source
         self._commands = commands
@@ -40,7 +47,13 @@ class Lines:
                 f"These lines go to the session of profile {self._options.profile!r}.",
                 hint="Use another profile from a shell of its own.",
             )
-        return CommandContext(options, self._source, PromptOutput, commands=self._commands)
+        return CommandContext(
+            options,
+            self._source,
+            PromptOutput,
+            commands=self._commands,
+            prompt_pictures=self._prompt_pictures,
+        )
 
 
 def words_of(line: str) -> list[str]:

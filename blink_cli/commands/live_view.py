@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from blink_cli.commands.call_history import CallHistory
 from blink_cli.commands.call_readings import NOTHING_READ, CallFigures, CallReadings
@@ -19,8 +20,11 @@ from blink_cli.core.api.events import (
     RecordingStarted,
     TalkingStarted,
     TalkingStopped,
+    TalkingWhileMuted,
+    VideoChanged,
 )
-from blink_cli.core.api.replies import Peer, Peers, Status
+from blink_cli.core.api.replies.peers import Peer
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetLevels, GetMesh, GetPeers, GetRtpStatistics, GetStatus
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError, StateError
@@ -38,7 +42,7 @@ NAMES_LOOKS: Final = 6
 UNTOLD: Final = (TalkingStarted, TalkingStopped, Automuted, AutomuteEnded)
 """Shown by the panel's marks; as lines they would bury everything else."""
 
-UNTOLD_OF_ONESELF: Final = (ParticipantStateChanged, RecordingStarted)
+UNTOLD_OF_ONESELF: Final = (ParticipantStateChanged, RecordingStarted, VideoChanged)
 """Shown by the panel's head, and said by the answer to the command."""
 
 
@@ -51,6 +55,7 @@ class LiveView:
         *,
         changed: Callable[[], None],
         tell: Callable[[str], None],
+        answered: Callable[[Event], bool] = lambda _: False,
         with_mesh: bool = False,
         levels_every_s: float = LEVELS_S,
     ) -> None:
@@ -60,6 +65,7 @@ class LiveView:
             session: What is looked at.
             changed: Called when there is something new to show.
             tell: Called with an event's sentence.
+            answered: Whether an event only says again what a command's answer has said.
             with_mesh: Whether to ask too who has a link to whom.
             levels_every_s: How often `follow_levels` looks, in a call.
 
@@ -72,10 +78,13 @@ class LiveView:
         self._tell = tell
         self._narrator = Narrator()
         self._history = CallHistory()
+        self._answered = answered
         self._with_mesh = with_mesh
         self._levels_every_s = levels_every_s
         self._here: set[Did] = set()
         """Peers that were told to be here."""
+        self._hinted = False
+        """Whether who is muted was told that he talks: once for each mute, since he may talk to somebody in his room."""
         self._due = asyncio.Event()
 
     async def follow(self) -> None:
@@ -166,20 +175,23 @@ class LiveView:
                 pass
 
     def _is_shown_elsewhere(self, event: Event) -> bool:
+        if self._answered(event):
+            return True
+        if isinstance(event, TalkingWhileMuted):
+            hinted, self._hinted = self._hinted, True
+            return hinted
         if isinstance(event, UNTOLD_OF_ONESELF):
-            return self.status is not None and event.did == self.status.did
+            is_own = self.status is not None and event.did == self.status.did
+            self._hinted &= not is_own
+            return is_own
         return isinstance(event, UNTOLD)
 
     async def _look_at_status(self) -> None:
-        status = await self._session.ask(GetStatus())
-        if isinstance(status, Status):
-            self.status = status
-            self._narrator.learn(status)
+        self.status = await self._session.ask(GetStatus())
+        self._narrator.learn(self.status)
 
     async def _look_at_figures(self) -> None:
-        peers = await self._session.ask(GetPeers())
-        if isinstance(peers, Peers):
-            self.peers = peers.peers
+        self.peers = (await self._session.ask(GetPeers())).peers
         readings = NOTHING_READ
         if self.is_in_call:
             with contextlib.suppress(BlinkError):  # the call may be over by now

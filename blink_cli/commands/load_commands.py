@@ -18,7 +18,7 @@ from blink_cli.lab.load.load_report import LoadReport
 
 LONGEST_S: Final = 86_400.0
 
-_ITS_OWN: Final = frozenset({"interface", "group", "neighbour", "no_discovery"})
+_ITS_OWN: Final = frozenset({"interface", "group", "neighbour", "no_discovery", "sfu", "sfu_ca"})
 """Of a session's options: light participants have no devices, and encode nothing."""
 
 
@@ -61,7 +61,7 @@ async def load(
 ) -> None:
     """Call with many light participants, speak, and report loss, jitter and delay.
 
-    One process makes them all; each is a peer of its own, with real signals and an encrypted connection to each PEER, but none to each other. What they say is encoded once, and nothing that they hear is decoded.
+    One process makes them all; each is a peer of its own, with real signals and an encrypted connection to each PEER, but none to each other. With `--sfu` all meet in a room there, and each hears as many as a session does. What they say is encoded once, and nothing that they hear is decoded.
     Exit code 3: a PEER is not there, did not answer, or not every connection stood at the end; the report is printed if there is one. Ctrl-C ends it with the report.
     For example `blink serve --nickname bob --input silence --output null --auto-accept`, and elsewhere `blink load --participants 30 bob --seconds 60`. docs/load.md explains the figures.
     """

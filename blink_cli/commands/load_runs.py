@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from blink_cli.app.profile.contacts import Contacts
+from blink_cli.app.profile.settings import load_settings
+from blink_cli.app.profile.sfu_choice import sfu_choice
 from blink_cli.app.session import prepare_process
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.load_text import progress_text
-from blink_cli.commands.running import profile_of
 from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.api.sfu_server import NamedSfus
 from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.text.path_text import shown
 from blink_cli.lab.load.load_report import LoadReport
@@ -66,8 +69,12 @@ async def loaded(
         elif progress.seconds is not None and round(progress.seconds) % TOLD_EVERY_S == 0:
             context.output.message(progress_text(progress))
 
+    profile = profile_of(context.options)
+    sfus = NamedSfus()
+    if options.sfus:
+        sfus = sfu_choice(profile, load_settings(profile.settings_path).sfu, options).servers
     try:
-        return await run_load(plan, Contacts(profile_of(context.options).contacts_path), options, told)
+        return await run_load(plan, Contacts(profile.contacts_path), options, told, sfus)
     finally:
         if terminal:
             sys.stderr.write("\r\x1b[K")

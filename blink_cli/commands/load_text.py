@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.lab.load.load_report import LoadReport, Percentiles
 from blink_cli.lab.load.load_run import LoadProgress
 
@@ -53,7 +54,7 @@ def load_lines(report: LoadReport) -> Iterator[str]:
     for participant in report.participants:
         for link in participant.links:
             yield (
-                f"{participant.nickname:8} to {link.nickname}: sent {link.sent.packets}, reported lost {_count(link.sent.reported_lost)};"
+                f"{participant.nickname:8} to {shown_name(link.nickname, link.peer)}: sent {link.sent.packets}, reported lost {_count(link.sent.reported_lost)};"
                 f" received {link.received.packets}, lost {link.received.packets_lost},"
                 f" jitter {_ms(link.received.jitter_ms)}{'' if link.connected else '; not connected at the end'}"
             )

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from blink_cli.app.log.log_files import log_paths, newest_log
 from blink_cli.app.log.log_lines import LogLine, read_lines, starts_record
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.global_options import GlobalOptions
-from blink_cli.commands.running import profile_of
 from blink_cli.core.errors import BlinkError, NotFoundError
 from blink_cli.files.reading import open_reading
 

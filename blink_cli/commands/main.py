@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _complete()
             return ExitCode.DONE
         job = parse(entry_point(), line, invocation)
-        if job is not None:
+        if job is not None and job.asks_only:
+            from blink_cli.commands.asking import run_asking  # noqa: PLC0415 - the socket: `--help` needs none
+
+            run_asking(job)
+        elif job is not None:
             from blink_cli.commands.event_loop import run_job  # noqa: PLC0415 - asyncio: `--help` needs none
 
             run_job(job, report)
@@ -56,7 +60,10 @@ def _report(failure: BaseException, context: "CommandContext") -> int:
 
                 traceback.print_exception(failure)
             shown = as_blink_error(failure)
-            context.output.error(shown)
+            try:
+                context.output.error(shown)
+            except OSError:
+                _close_output()  # nobody reads it, or it has no room: the exit code is left to tell
             return shown.exit_code
         case _:
             return ExitCode.INTERRUPTED

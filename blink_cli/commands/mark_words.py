@@ -1,7 +1,7 @@
 """What is told of a mark."""
 
 from blink_cli.commands.names_shown import duration_text
-from blink_cli.core.api.replies import MarkMade
+from blink_cli.core.api.replies.calls import MarkMade
 from blink_cli.core.identity.shown_name import printable
 
 

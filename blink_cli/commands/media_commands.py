@@ -7,9 +7,11 @@ import typer
 from blink_cli.api.option_words import input_device, output_device
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.names_shown import volume_words
+from blink_cli.commands.names_shown import DEVICE_WORDS, volume_words
 from blink_cli.commands.shell_completion import complete_input, complete_output, complete_peer
-from blink_cli.core.api.replies import DeviceSet, Done, PeerVolumeSet
+from blink_cli.core.api.replies.devices import DeviceSet
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.peers import PeerVolumeSet
 from blink_cli.core.api.requests import SetDeafened, SetDevice, SetGain, SetMuted, SetPeerMuted
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 from blink_cli.core.errors import UsageError
@@ -31,14 +33,16 @@ SomePeer = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "mute", prints=Done | PeerVolumeSet)(mute)
-    command(app, "unmute", prints=Done | PeerVolumeSet)(unmute)
-    command(app, "deafen", prints=Done)(deafen)
-    command(app, "undeafen", prints=Done)(undeafen)
+    command(app, "mute", loop_for=(), prints=Done | PeerVolumeSet)(mute)
+    command(app, "unmute", loop_for=(), prints=Done | PeerVolumeSet)(unmute)
+    command(app, "deafen", loop_for=(), prints=Done)(deafen)
+    command(app, "undeafen", loop_for=(), prints=Done)(undeafen)
     # A gain may be negative: `-6` is no option.
-    command(app, "gain", context_settings={"ignore_unknown_options": True}, prints=PeerVolumeSet)(gain)
-    command(app, "set-input", prints=DeviceSet)(set_input)
-    command(app, "set-output", prints=DeviceSet)(set_output)
+    command(
+        app, "gain", loop_for=(), context_settings={"ignore_unknown_options": True}, prints=PeerVolumeSet
+    )(gain)
+    command(app, "set-input", loop_for=(), prints=DeviceSet)(set_input)
+    command(app, "set-output", loop_for=(), prints=DeviceSet)(set_output)
 
 
 async def mute(context: CommandContext, peer: SomePeer = None) -> None:
@@ -118,7 +122,7 @@ def volume_sentence(reply: PeerVolumeSet) -> str:
 
 def device_sentence(reply: DeviceSet) -> str:
     """Return what is said of a device that is in use now."""
-    used = f"the {reply.direction} is now {shown(reply.device)}"
+    used = f"the {DEVICE_WORDS.get(reply.direction, reply.direction)} is now {shown(reply.device)}"
     if reply.not_remembered is None:
         return used
     return f"{used}, but the next session will not know it: {reply.not_remembered}"

@@ -1,16 +1,12 @@
 """How peers, calls, times and counts are shown to people."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
-from blink_cli.core.api.replies import (
-    CallPeer,
-    OtherVersion,
-    Participant,
-    PendingCall,
-    RecordedLoudness,
-    Status,
-)
+from blink_cli.core.api.replies.calls import Participant, PendingCall
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.peers import CallPeer, OtherVersion
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.ids import Did
@@ -28,6 +24,26 @@ _SENTENCE_STARTS = frozenset(("A", "An", "Another", "It", "No", "The", "There", 
 """Words that are capital at the beginning of a sentence only; a name stays as it is."""
 
 
+class RefusedCounts(Protocol):
+    """Of a reply, or of an event, which is not imported for a reply."""
+
+    @property
+    def malformed(self) -> int:
+        """No sealed packets."""
+
+    @property
+    def unknown(self) -> int:
+        """Under an unknown key."""
+
+    @property
+    def forged(self) -> int:
+        """Changed."""
+
+    @property
+    def replayed(self) -> int:
+        """Came before."""
+
+
 def short_call(call_id: str) -> str:
     """Return enough of a call's id to name it."""
     return call_id[:SHOWN_CALL_DIGITS]
@@ -43,6 +59,19 @@ def clause(sentence: str) -> str:
 def counted(count: int, thing: str) -> str:
     """Return a number of things, `1 row` or `3 rows`."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def refused_in_room(refused: RefusedCounts) -> str | None:
+    """Return what was not opened of what came through a room, `12 packets (10 replayed, 2 changed)`; None: nothing."""
+    kinds = (
+        (refused.replayed, "replayed"),
+        (refused.forged, "changed"),
+        (refused.unknown, "under an unknown key"),
+        (refused.malformed, "not sealed"),
+    )
+    if not any(count for count, _ in kinds):
+        return None
+    return f"{counted(sum(count for count, _ in kinds), 'packet')} ({', '.join(f'{count} {kind}' for count, kind in kinds if count)})"
 
 
 def other_version(session: OtherVersion | ProtocolDiffers) -> str:
@@ -107,6 +136,8 @@ def _flags(participant: Participant) -> Iterable[str]:
         yield "deafened"
     if participant.recording:
         yield "recording"
+    if participant.video:
+        yield "video"
 
 
 def volume_words(gain_db: float, *, muted_here: bool) -> str:
@@ -147,6 +178,10 @@ def duration_text(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h"
+
+
+DEVICE_WORDS: Final = {"input": "microphone", "output": "speaker"}
+"""What a device of a direction is called in sentences."""
 
 
 def described_device(name: str, description: str | None) -> str:

@@ -43,6 +43,10 @@ class Output:
         """
         _write(sys.stdout, _fitting(text, sys.stdout, hang))
 
+    def drawn(self, line: str) -> None:
+        """Write one line of a picture, as it is."""
+        _write(sys.stdout, line)
+
     def table(self, table: "Table") -> None:
         """Write all of a table, as wide as the terminal at most."""
         from blink_cli.commands.show.layout import unfolded  # noqa: PLC0415 - 20 ms that most commands do not need
@@ -78,18 +82,32 @@ class Output:
             sys.stderr.flush()
 
     def error(self, error: BlinkError) -> None:
-        """Say what went wrong: a document on stdout with `--json`, else a sentence and a hint on stderr."""
-        if self.json:
-            from blink_cli.core.api.replies import SCHEMA  # noqa: PLC0415 - as above
+        """Say what went wrong: a document on stdout with `--json`, else a sentence and a hint on stderr, which also tells what stdout has no room for.
 
-            body = {"code": error.code, "message": error.message, "hint": error.hint}
-            self.document({"schema": SCHEMA, "error": body})
+        Raises:
+            BrokenPipeError: Nobody reads it any more.
+            OSError: Neither of the two takes it.
+
+        """
+        if self.json and self._told_in_json(error):
             return
         # Both may name a path, or what a stranger is called.
         lines = [_fitting(escaped(error.message), sys.stderr, 2)]
         if error.hint:
             lines.append(_fitting(f"  {escaped(error.hint)}", sys.stderr, 0))
         _write(sys.stderr, "\n".join(lines))
+
+    def _told_in_json(self, error: BlinkError) -> bool:
+        from blink_cli.core.api.replies.document import SCHEMA  # noqa: PLC0415 - as above
+
+        body = {"code": error.code, "message": error.message, "hint": error.hint}
+        try:
+            self.document({"schema": SCHEMA, "error": body})
+        except BrokenPipeError:
+            raise
+        except OSError:  # a full disk, most often; it may be the error that is told
+            return False
+        return True
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -14,7 +14,7 @@ from blink_cli.commands.shell_completion import (
     complete_noise_suppress,
     complete_switch,
 )
-from blink_cli.core.api.replies import ProcessingSet
+from blink_cli.core.api.replies.processing import ProcessingSet
 from blink_cli.core.api.requests import SetProcessing
 from blink_cli.core.errors import UsageError
 from blink_cli.core.media.processing_settings import ProcessingChoice
@@ -22,10 +22,10 @@ from blink_cli.core.media.processing_settings import ProcessingChoice
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "echo-cancel", prints=ProcessingSet)(echo_cancel)
-    command(app, "noise-suppress", prints=ProcessingSet)(noise_suppress)
-    command(app, "auto-gain", prints=ProcessingSet)(auto_gain)
-    command(app, "automute", prints=ProcessingSet)(automute)
+    command(app, "echo-cancel", loop_for=(), prints=ProcessingSet)(echo_cancel)
+    command(app, "noise-suppress", loop_for=(), prints=ProcessingSet)(noise_suppress)
+    command(app, "auto-gain", loop_for=(), prints=ProcessingSet)(auto_gain)
+    command(app, "automute", loop_for=(), prints=ProcessingSet)(automute)
 
 
 async def echo_cancel(

@@ -4,7 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from blink_cli.commands.names_shown import clause
-from blink_cli.core.api.replies import AutomuteState, EchoState, GainState, NoiseState, ProcessingState
+from blink_cli.core.api.replies.processing import (
+    AutomuteState,
+    EchoState,
+    GainState,
+    NoiseState,
+    ProcessingState,
+)
 from blink_cli.core.identity.shown_name import printable
 
 UNAVAILABLE: Final = "unavailable"

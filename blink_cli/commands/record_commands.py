@@ -8,12 +8,13 @@ import typer
 
 from blink_cli.api.documents import reply_document
 from blink_cli.api.typed_path import absolute
+from blink_cli.commands.chosen_profile import profile_of
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.names_shown import duration_text, loudness_text
 from blink_cli.commands.session_sources import ProfileSource
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.api.replies import (
+from blink_cli.core.api.replies.recordings import (
     ProcessingFiles,
     RecordingBegun,
     RecordingFiles,
@@ -67,7 +68,7 @@ Formats = Annotated[
     ),
 ]
 ExportedFormats = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--format",
         metavar="FORMATS",
@@ -116,6 +117,13 @@ async def start(
             help="Also microphone, reference (what the speaker plays) and processed sound, as WAV files that lie on each other.",
         ),
     ] = False,
+    pictures: Annotated[
+        bool | None,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Also what is seen of everybody, or voices alone. Left out: if somebody shows something now.",
+        ),
+    ] = None,
 ) -> None:
     """Record the current call from now on. The others are told.
 
@@ -123,7 +131,10 @@ async def start(
     For example `blink record start --processing debugging`.
     """
     request = StartRecording(
-        folder=absolute(folder or Path()), formats=_formats(formats, _FORMATS), processing=processing
+        folder=absolute(folder or Path()),
+        formats=_formats(formats, _FORMATS),
+        processing=processing,
+        pictures=pictures,
     )
     reply = await context.ask(request)
     context.report(reply, f"recording to {shown(reply.path)}")
@@ -192,7 +203,14 @@ async def export(
     context: CommandContext,
     path: RecordingPath,
     *,
-    formats: ExportedFormats = "wav",
+    formats: ExportedFormats = None,
+    grid: Annotated[
+        bool,
+        typer.Option(
+            "--grid",
+            help="One MP4 for watching: all participants side by side with their names, and all voices. Of a recording with pictures.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -200,11 +218,15 @@ async def export(
         ),
     ] = None,
 ) -> None:
-    """Make WAV or Opus files and a mixdown of a recording. Works without a session."""
+    """Make WAV or Opus files, a mixdown, or a grid of all pictures of a recording. Works without a session.
+
+    Without --format and --grid WAV files.
+    """
     from blink_cli.app.files.recording_work import export_apart  # noqa: PLC0415 - as above
     from blink_cli.commands.work_progress import progress_bar  # noqa: PLC0415 - as above
 
-    wanted = _formats(formats, _EXPORTED)
+    sounds = () if grid and formats is None else _formats(formats or "wav", _EXPORTED)
+    wanted = (*sounds, *(("grid",) if grid else ()))
     if isinstance(context.source, ProfileSource) and hasattr(os, "nice"):
         os.nice(_BACKGROUND_NICENESS)
     folder = None if out is None else Path(absolute(out))
@@ -254,7 +276,6 @@ def _formats(text: str, possible: tuple[RecordingFormat, ...]) -> tuple[Recordin
 
 def _at_rest(context: CommandContext) -> RecordingStatus:
     from blink_cli.app.profile.recording_memory import RecordingMemory, leftover_recordings  # noqa: PLC0415 - without a session only
-    from blink_cli.commands.running import profile_of  # noqa: PLC0415 - as above
 
     return RecordingStatus(
         recording=False, leftovers=leftover_recordings(RecordingMemory(profile_of(context.options)))

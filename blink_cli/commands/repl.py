@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app_or_none
@@ -22,11 +22,17 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import (
+    DynamicKeyBindings,
+    KeyBindings,
+    KeyPressEvent,
+    merge_key_bindings,
+)
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output import Output as TerminalOutput
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from blink_cli.commands.answered import AnsweredSession
 from blink_cli.commands.busy_panel import BusyPanel
 from blink_cli.commands.call_readings import CallReadings
 from blink_cli.commands.completion import LineCompleter
@@ -46,10 +52,13 @@ from blink_cli.commands.show.stopping_process import CAN_STOP, STOPPED, stop_pro
 from blink_cli.commands.show.styled import Line
 from blink_cli.commands.show.terminal_output import takes_more
 from blink_cli.commands.show.terminal_output import terminal_output as synchronised_output
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import Quit
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.runtime.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from blink_cli.commands.prompt_pictures import PicturesAbovePrompt  # numpy
 
 PROMPT: Final = "blink> "
 
@@ -100,10 +109,16 @@ class Repl:
 
         """
         self._options = options
-        self._session = session
-        self._lines = Lines(options, PresentSource(session), commands)
+        self._session = AnsweredSession(session)
+        self._lines = Lines(options, PresentSource(self._session), commands, self)
         self._output = PromptOutput(json=False, color=options.color, quiet=False)
-        self.view = LiveView(session, changed=self._redraw, tell=self._tell, levels_every_s=LEVELS_S)
+        self.view = LiveView(
+            self._session,
+            changed=self._redraw,
+            tell=self._tell,
+            answered=self._session.has_told,
+            levels_every_s=LEVELS_S,
+        )
         self._glyphs = glyphs_for(os.environ)
         self._devices: tuple[str, ...] | None = None
         self._tasks: TaskOwner | None = None
@@ -111,6 +126,7 @@ class Repl:
         self._shown: list[Line] = []
         self._shown_at: Size | None = None
         self._kept: _Kept | None = None
+        self._pictures: PicturesAbovePrompt | None = None
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
@@ -118,11 +134,11 @@ class Repl:
             completer=LineCompleter(commands(), self.view, self._known_devices),
             complete_while_typing=False,
             color_depth=None if options.color else ColorDepth.DEPTH_1_BIT,
-            key_bindings=self._keys(),
+            key_bindings=merge_key_bindings([self._keys(), DynamicKeyBindings(self._picture_keys)]),
             input=terminal_input,
             output=terminal_output or synchronised_output(),
         )
-        follow_width(self._prompt.app, lambda: self._shown)
+        follow_width(self._prompt.app, self._on_screen)
         self._busy_panel = BusyPanel(self._drawn, color=options.color, terminal_output=terminal_output)
 
     async def run(self, ended: asyncio.Event) -> None:
@@ -145,6 +161,25 @@ class Repl:
                 for way in done:
                     way.result()
 
+    async def show(self, peers: Sequence[str], fps: float) -> None:
+        """See `PromptPictures.show`."""
+        if self._pictures is None:
+            from blink_cli.commands.prompt_pictures import PicturesAbovePrompt  # noqa: PLC0415 - numpy, for who looks
+
+            assert self._tasks is not None, "a line is run by a prompt that runs"
+            self._pictures = PicturesAbovePrompt(
+                self._session,
+                self._prompt.app,
+                self._tasks,
+                color=self._options.color,
+                changed=self._redraw,
+                tell=self._tell,
+            )
+        await self._pictures.show(peers, fps)
+
+    def _picture_keys(self) -> KeyBindings | None:
+        return None if self._pictures is None else self._pictures.keys()
+
     async def _look(self) -> None:
         """Keep the panel new and tell events; never returns before the session's end, which `run` hears from it."""
         async with asyncio.TaskGroup() as tasks:
@@ -158,20 +193,24 @@ class Repl:
         while True:
             try:
                 # A process group's SIGINT is for the command that runs, not for the session: see `_run`.
-                line = await self._prompt.prompt_async()
+                text = await self._prompt.prompt_async()
             except KeyboardInterrupt:
                 continue  # Ctrl-C clears the line
             except EOFError:
                 await self._session.ask(Quit())
                 return
-            await self._run(line)
+            # What was pasted may be several lines: each is a command, as in a shell.
+            for line in text.split("\n"):
+                if not await self._run(line):
+                    break
 
-    async def _run(self, line: str) -> None:
+    async def _run(self, line: str) -> bool:
+        """Run a line; False when it was interrupted, so that no further one of the same paste is wanted."""
         output: Output = self._output
         try:
             job = self._lines.parsed(line)
             if job is None:
-                return
+                return True
             output = job.context.output
             async with TaskOwner("command", on_failure=_read_here) as tasks:
                 self._running = tasks.start(_finished(job.run), name=line.split(maxsplit=1)[0])
@@ -183,6 +222,7 @@ class Repl:
             if task is not None and task.cancelling():
                 raise  # the prompt itself ends
             output.message("interrupted")
+            return False
         except ExitWith:
             pass  # everything has been said
         except Exception as error:  # noqa: BLE001 - as in `main`: errors become sentences, and the prompt goes on
@@ -190,6 +230,7 @@ class Repl:
         finally:
             self._running = None
             self._tell_late()
+        return True
 
     def _listen_for_interrupt(self) -> None:
         # Every time anew: prompt_toolkit takes the handler away with each of its prompts.
@@ -219,9 +260,18 @@ class Repl:
         # A line that is done stays on the screen; the panel as it was then would only be in the way.
         if self._prompt.app.is_done:
             return [("", PROMPT)]
-        self._shown, self._shown_at = self._drawn(), self._prompt.app.output.get_size()
+        self._shown, self._shown_at = self._above(), self._prompt.app.output.get_size()
         above = [*for_prompt(self._shown), ("", "\n")] if self._shown else []
         return [*above, ("", PROMPT)]
+
+    def _above(self) -> list[Line]:
+        """What stands above the line: pictures, and the panel."""
+        drawn = self._drawn()
+        return drawn if self._pictures is None else [*self._pictures.lines(len(drawn)), *drawn]
+
+    def _on_screen(self) -> Sequence[Line]:
+        """What was drawn last, as wide as it is with its pictures."""
+        return self._shown if self._pictures is None else self._pictures.covering(self._shown)
 
     def _drawn(self) -> list[Line]:
         """The panel. prompt_toolkit asks several times for a frame: what was made of the same figures for the same window is kept."""
@@ -247,7 +297,7 @@ class Repl:
             self._tell_late()
         # Most looks at a session find nothing that is shown; a terminal behind a slow line need not hear of them.
         # A window that was just resized is drawn, and what stood there erased, when its signal comes.
-        if app.is_running and app.output.get_size() == self._shown_at and self._drawn() != self._shown:
+        if app.is_running and app.output.get_size() == self._shown_at and self._above() != self._shown:
             app.invalidate()
 
     def _tell(self, sentence: str) -> None:

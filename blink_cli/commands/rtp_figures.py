@@ -5,7 +5,8 @@ from typing import Final
 from blink_cli.api.documents import reply_document
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.impairment_text import impairment_lines
-from blink_cli.core.api.replies import RtpStatistics
+from blink_cli.commands.names_shown import refused_in_room
+from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.identity.shown_name import printable
 
 EVERY_S: Final = 1.0
@@ -17,7 +18,7 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
     if context.output.json:
         context.output.document(reply_document(statistics))
         return
-    from blink_cli.commands.show.tables import device_lines, heard_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
+    from blink_cli.commands.show.tables import device_lines, heard_lines, picture_lines, statistics_table  # noqa: PLC0415 - 20 ms, for people only
 
     for line in impairment_lines(statistics.impairment):
         context.output.line(printable(line), hang=4)
@@ -25,5 +26,11 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
         context.output.table(statistics_table(statistics.peers))
     else:
         context.output.line("no audio with anybody yet")
-    for line in (*heard_lines(statistics.peers), *device_lines(statistics)):
+    for line in (
+        *heard_lines(statistics.peers),
+        *picture_lines(statistics.peers),
+        *device_lines(statistics),
+    ):
         context.output.line(line, hang=8)
+    if (counts := statistics.refused_in_room) and (refused := refused_in_room(counts)) is not None:
+        context.output.line(f"refused of what came through the SFU: {refused}", hang=8)

@@ -13,8 +13,9 @@ from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.names_shown import counted
 from blink_cli.commands.shell_completion import complete_path
 from blink_cli.core.analysis.capture_figures import RtpCaptureFigures
-from blink_cli.core.analysis.figures import LogFigures
-from blink_cli.core.api.replies import SCHEMA, PlayoutLogs, RtpLogFile, RtpLogState
+from blink_cli.core.analysis.log_figures import LogFigures
+from blink_cli.core.api.replies.document import SCHEMA
+from blink_cli.core.api.replies.rtp_log import PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.api.requests import GetRtpLog, PauseRtpLog, ResumeRtpLog, StartRtpLog, StopRtpLog
 from blink_cli.core.errors import UsageError
 from blink_cli.core.text.path_text import name_ending, shown
@@ -30,11 +31,11 @@ def register(app: typer.Typer) -> None:
     log = typer.Typer(
         name="rtp-log", help="The log of every RTP header, as a CSV file.", rich_markup_mode=None
     )
-    command(log, "start", prints=RtpLogState)(start)
-    command(log, "pause", prints=RtpLogState)(pause)
-    command(log, "resume", prints=RtpLogState)(resume)
-    command(log, "stop", prints=RtpLogState)(stop)
-    command(log, "status", prints=RtpLogState)(status)
+    command(log, "start", loop_for=(), prints=RtpLogState)(start)
+    command(log, "pause", loop_for=(), prints=RtpLogState)(pause)
+    command(log, "resume", loop_for=(), prints=RtpLogState)(resume)
+    command(log, "stop", loop_for=(), prints=RtpLogState)(stop)
+    command(log, "status", loop_for=(), prints=RtpLogState)(status)
     command(log, "export", prints=LogExported)(export)
     app.add_typer(log)
     command(app, "rtp-analyze", prints=LogFigures | RtpCaptureFigures)(rtp_analyze)
@@ -222,10 +223,11 @@ async def rtp_analyze(
     found = await with_progress(context, "analyse", lambda progress: analyse_log(path, plot, progress))
     if context.output.json:
         context.output.document(analysis_document(found))
-        if not found.streams:
+        if not found.streams and not found.video_streams:
             context.output.message(f"{shown(path)} holds no packets")
     else:
-        from blink_cli.commands.analysis_text import LABEL_WIDTH, analysis_lines  # noqa: PLC0415 - as above
+        from blink_cli.commands.analysis_text import analysis_lines  # noqa: PLC0415 - as above
+        from blink_cli.commands.labelled_lines import LABEL_WIDTH  # noqa: PLC0415 - as above
 
         for line in analysis_lines(found):
             context.output.line(line, hang=LABEL_WIDTH)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from blink_cli import __version__
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.door_choice import control_door
-from blink_cli.commands.global_options import DEFAULT_PROFILE, GlobalOptions
+from blink_cli.commands.chosen_profile import profile_of, telling_where_none_runs
+from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
-from blink_cli.core.errors import NoSessionError
-from blink_cli.core.text.path_text import as_word
-from blink_cli.runtime.garbage import collect_as_usual, collect_seldom
+from blink_cli.runtime.garbage import not_collecting
 from blink_cli.runtime.math_threads import on_one_thread
 
 if TYPE_CHECKING:
@@ -40,18 +39,6 @@ class HostedSession(SessionPort, Protocol):
         """What went otherwise than asked while it opened."""
 
 
-def profile_of(options: GlobalOptions) -> "Profile":
-    """Return where the chosen profile keeps its things. Touches nothing on disk.
-
-    Raises:
-        UsageError: Its name cannot be one.
-
-    """
-    from blink_cli.app.profile.profile import find_profile  # noqa: PLC0415 - `--help` needs no folders
-
-    return find_profile(options.profile, options.data_dir)
-
-
 async def connect(options: GlobalOptions) -> ControlClient:
     """Reach the session of the chosen profile.
 
@@ -59,25 +46,8 @@ async def connect(options: GlobalOptions) -> ControlClient:
         NoSessionError: None runs.
 
     """
-    profile = profile_of(options)
-    try:
-        return await ControlClient.connect(control_door(profile.runtime_dir))
-    except NoSessionError as error:
-        blink = _program_text(options)
-        raise NoSessionError(
-            f"No session of profile {options.profile!r} is running.",
-            hint=f"Start one with `{blink} serve`, or `{blink}` for a prompt.",
-        ) from error
-
-
-def _program_text(options: GlobalOptions) -> str:
-    """Return `blink` with the options that name the same profile again; the folder of profiles only if the environment names another."""
-    words = ["blink"]
-    if options.profile != DEFAULT_PROFILE:
-        words += ["--profile", options.profile]
-    if options.data_dir not in {None, GlobalOptions.from_environment().data_dir}:
-        words += ["--data-dir", as_word(options.data_dir)]
-    return " ".join(words)
+    with telling_where_none_runs(options):
+        return await ControlClient.connect(control_door(profile_of(options).runtime_dir))
 
 
 @asynccontextmanager
@@ -117,11 +87,8 @@ def open_session(
     profile: "Profile", identity: "Identity", options: SessionOptions, log: "Path | None"
 ) -> AbstractAsyncContextManager[HostedSession]:
     """Open the session itself; `log` is where this process logs."""
-    collect_seldom()
-    try:
-        with on_one_thread():
-            from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings numpy and zeroconf: a third of a second
-    finally:
-        collect_as_usual()
-    prepare_process()
+    with on_one_thread(), not_collecting():
+        from blink_cli.app.session import Session, prepare_process  # noqa: PLC0415 - brings numpy and zeroconf: a third of a second
+
+        prepare_process()
     return Session.open(profile, identity, options, log)

@@ -12,13 +12,18 @@ from blink_cli.api.typed_path import absolute
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.lines import Lines
 from blink_cli.commands.parsing import ExitWith, as_blink_error
+from blink_cli.commands.show.cells import cut
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.exit_codes import ExitCode
+from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.reading import read_whole
 
 MOST_BYTES: Final = 1 << 20
 """Of a file of commands: some ten thousand lines."""
+
+MOST_SHOWN: Final = 200
+"""Cells of a line that failed; it may be anything, if the wrong file was named."""
 
 MOST_FILES: Final = 8
 """That source one another: more is a mistake."""
@@ -50,7 +55,9 @@ async def run_script(
         first_failure = first_failure or failure
         if not keep_going:
             where = f" of {name}" if name else ""
-            context.output.message(f"stopped at line {number}{where}: {line.strip()}")
+            context.output.message(
+                f"stopped at line {number}{where}: {cut(printable(line.strip()), MOST_SHOWN)}"
+            )
             break
     return first_failure
 

@@ -11,7 +11,7 @@ from blink_cli.api.documents import SessionReady
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.core.api.events import CallNotAccepted, MicrophoneMuted
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_options import SessionOptions
 

@@ -9,7 +9,8 @@ from blink_cli.api.documents import ProgramVersion, reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.status_text import status_lines
-from blink_cli.core.api.replies import Done, Status, Trace
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.status import Status, Trace
 from blink_cli.core.api.requests import GetStatus, GetTrace, Quit
 from blink_cli.core.errors import UsageError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "status", prints=Status | Trace)(status)
+    command(app, "status", loop_for=("wait",), prints=Status | Trace)(status)
     command(app, "quit", prints=Done)(quit_session)
     command(app, "version", prints=ProgramVersion)(version)
 

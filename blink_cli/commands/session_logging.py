@@ -16,7 +16,7 @@ from blink_cli.app.profile.known_secrets import known_secrets
 from blink_cli.app.profile.profile import Profile
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.core.api.events import Event, TalkingStarted, TalkingStopped
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.text.json_text import encode_json

@@ -8,6 +8,7 @@ import typer
 
 from blink_cli.commands.shell_completion import (
     complete_auto_accept,
+    complete_camera,
     complete_echo_cancel,
     complete_input,
     complete_noise_suppress,
@@ -33,6 +34,7 @@ AUTO_ACCEPT: Final = "--auto-accept"
 ALONE: Final[AutoAccept] = "no-microphone"
 """What the option means without a value: scripts between strangers with files and tones go on, and no microphone opens to a stranger."""
 
+_CAMERA_HELP: Final = "The camera that `video on` turns on: a name, testsrc, file:PATH, image:PATH or blank."
 SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
         "nickname",
@@ -44,6 +46,14 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[
             str | None,
             typer.Option("--input", help=_INPUT_HELP, metavar="DEV", autocompletion=complete_input),
+        ],
+        None,
+    ),
+    (
+        "camera",
+        Annotated[
+            str | None,
+            typer.Option("--camera", help=_CAMERA_HELP, metavar="CAMERA", autocompletion=complete_camera),
         ],
         None,
     ),
@@ -110,6 +120,28 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
             typer.Option(
                 help="A NATS server that carries signals past the network; may be repeated, for a cluster.",
                 metavar="URL",
+            ),
+        ],
+        None,
+    ),
+    (
+        "sfu",
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                help="An SFU (Janus) through which larger calls go; may be repeated. any: also those that the others of a call name.",
+                metavar="URL",
+            ),
+        ],
+        None,
+    ),
+    (
+        "sfu_ca",
+        Annotated[
+            str | None,
+            typer.Option(
+                help="Certificate of who signed its certificate, PEM; its secrets stand in the settings.",
+                metavar="FILE",
             ),
         ],
         None,
@@ -194,7 +226,18 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[
             str | None,
             typer.Option(
-                help="Copies of earlier frames in each packet: auto (default), 0, 1 or 2.", metavar="N"
+                help="Copies of earlier frames in each packet: auto (default), or 0 to 4.", metavar="N"
+            ),
+        ],
+        None,
+    ),
+    (
+        "redundancy_budget",
+        Annotated[
+            int | None,
+            typer.Option(
+                help="Kilobits a second of payload that each peer is sent at most, voice and copies; what goes again when it is asked for does not count. 110 for a voice of 32; 0 (default): no bound.",
+                metavar="KBPS",
             ),
         ],
         None,

@@ -8,6 +8,7 @@ from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import NoSessionError, UsageError
+from blink_cli.runtime.loopless import has_event_loop
 
 
 class ProfileSource:
@@ -21,7 +22,13 @@ class ProfileSource:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[SessionPort]:
         """See `SessionSource.running`."""
-        from blink_cli.commands import running  # noqa: PLC0415 - asyncio and the socket: `--help` needs neither
+        if not has_event_loop():
+            from blink_cli.commands.asking import connect  # noqa: PLC0415 - the socket: `--help` needs none
+
+            with connect(self._options) as asking:
+                yield asking
+            return
+        from blink_cli.commands import running  # noqa: PLC0415 - asyncio, which many commands do not need
 
         async with await running.connect(self._options) as client:
             yield client

@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.errors import NoSessionError
 

@@ -9,7 +9,8 @@ from typing import Final, get_args
 
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.commands.shell_words import ShellName
-from blink_cli.core.api.replies import Calls, Peer, Peers
+from blink_cli.core.api.replies.calls import Calls
+from blink_cli.core.api.replies.peers import Peer, Peers
 from blink_cli.core.api.requests import GetCalls, GetPeers, R, Request
 from blink_cli.core.api.session_options import AutoAccept
 from blink_cli.core.errors import BlinkError
@@ -116,6 +117,11 @@ def complete_expectation(incomplete: str) -> list[str]:
 def complete_input(incomplete: str) -> list[str]:
     """Microphones: the virtual ones, and the files behind `file:`."""
     return complete_device(incomplete, ("default", "silence", "tone:440", "echo:10", "file:"), "file:")
+
+
+def complete_camera(incomplete: str) -> list[str]:
+    """Cameras: the virtual ones, and the files behind `file:`."""
+    return complete_device(incomplete, ("default", "testsrc", "blank", "image:", "file:"), "file:")
 
 
 def complete_output(incomplete: str) -> list[str]:

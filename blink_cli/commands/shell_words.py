@@ -7,8 +7,9 @@ it is expanded, split or executed. Bash takes an answer as it is, so it is quote
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 ShellName = Literal["bash", "zsh", "fish"]
 
@@ -24,8 +25,7 @@ _ESCAPES: Final = {
 _CODES: Final = re.compile(r"[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})")
 
 
-@dataclass(frozen=True, slots=True)
-class TypedLine:
+class TypedLine(msgspec.Struct, frozen=True):
     """A line up to the cursor."""
 
     words: tuple[str, ...]

@@ -10,19 +10,21 @@ from blink_cli.api.documents import reply_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.rtp_figures import EVERY_S, show
-from blink_cli.core.api.replies import IceServerList, Mesh, RtpStatistics, StatisticsReset
+from blink_cli.core.api.replies.calls import Mesh
+from blink_cli.core.api.replies.network import IceServerList
+from blink_cli.core.api.replies.statistics import RtpStatistics, StatisticsReset
 from blink_cli.core.api.requests import GetIceServers, GetMesh, GetRtpStatistics, ResetStatistics
 from blink_cli.core.api.session_port import SessionPort
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    command(app, "rtp-stats", prints=RtpStatistics)(rtp_stats)
-    command(app, "mesh", prints=Mesh)(mesh)
+    command(app, "rtp-stats", loop_for=("watch",), prints=RtpStatistics)(rtp_stats)
+    command(app, "mesh", loop_for=(), prints=Mesh)(mesh)
     stats = typer.Typer(name="stats", help="What is counted of the current call.", rich_markup_mode=None)
-    command(stats, "reset", prints=StatisticsReset)(reset)
+    command(stats, "reset", loop_for=(), prints=StatisticsReset)(reset)
     app.add_typer(stats)
-    command(app, "ice-servers", prints=IceServerList)(ice_servers)
+    command(app, "ice-servers", loop_for=(), prints=IceServerList)(ice_servers)
 
 
 async def rtp_stats(

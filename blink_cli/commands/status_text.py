@@ -13,19 +13,18 @@ from blink_cli.commands.names_shown import (
     other_version,
     pending_state,
     people_in,
+    refused_in_room,
     short_call,
     volume_words,
 )
 from blink_cli.commands.processing_text import processing_lines
-from blink_cli.core.api.replies import (
-    DeviceAt,
-    Loudness,
-    MediaPath,
-    OpusCopy,
-    Participant,
-    SignalServerState,
-    Status,
-)
+from blink_cli.core.api.replies.calls import CurrentCall, Participant
+from blink_cli.core.api.replies.codec import OpusCopy
+from blink_cli.core.api.replies.devices import DeviceAt, MixFigures
+from blink_cli.core.api.replies.loudness import Loudness
+from blink_cli.core.api.replies.network import SignalServerState
+from blink_cli.core.api.replies.paths import MediaPath
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence
@@ -48,6 +47,7 @@ def status_lines(status: Status) -> Iterator[str]:
         yield "  not in a call"
     else:
         yield f"  call    {short_call(status.call.id)}, {status.call.state.replace('_', ' ')}, since {status.call.since}"
+        yield from _room_lines(status.call)
         for participant in status.call.participants:
             if not participant.self:
                 yield f"          {participant_text(participant)}"
@@ -71,6 +71,16 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"  log     {shown(status.log)}"
 
 
+def _room_lines(call: CurrentCall) -> Iterator[str]:
+    if call.sfu is not None:
+        heard = call.heard_at_once
+        at_once = "everybody is heard" if heard is None else f"{heard} heard at once"
+        yield f"  through the SFU {printable(call.sfu)}, {at_once}"
+    refused = None if call.refused_in_room is None else refused_in_room(call.refused_in_room)
+    if refused is not None:
+        yield f"  refused of what came through the SFU: {refused}"
+
+
 def _server_text(server: SignalServerState) -> str:
     if server.state == "connected":
         there = "" if server.rtt_s is None else f", {1000 * server.rtt_s:.1f} ms there and back"
@@ -88,6 +98,7 @@ def _coding_lines(status: Status) -> Iterator[str]:
         for copy in status.opus.others:
             if copy.passed_over is not None:
                 yield f"          passed over: {shown(copy.path)}: {printable(copy.passed_over)}"
+        yield f"  lost    {_concealment_text(status.opus.concealment, status.mix)}"
     if status.codec is not None:
         yield f"  codec   {chosen_text(status.codec)}"
 
@@ -116,6 +127,18 @@ def _opus_text(copy: OpusCopy) -> str:
     return f"{printable(copy.name or '')}, {'with ' + ', '.join(can) if can else 'without deep PLC and DRED'}: {shown(copy.path)}"
 
 
+def _concealment_text(kind: str, mix: MixFigures | None) -> str:
+    """Say how what is lost is made up, and how much was in this call."""
+    text = f"concealment: {kind}"
+    if mix is not None and mix.deep_concealed_s:
+        text += f", {duration_text(mix.deep_concealed_s)} guessed by a network"
+    if mix is not None and mix.deep_refused_s:
+        text += (
+            f", {duration_text(mix.deep_refused_s)} without it: more was lost at once than there is time for"
+        )
+    return text
+
+
 def _instead(missed: str | None) -> str:
     return "" if missed is None else f", in place of {printable(missed)}"
 
@@ -125,6 +148,8 @@ def _description(place: DeviceAt | None) -> str | None:
 
 
 def _path_words(path: MediaPath) -> str:
+    if path.type == "sfu":
+        return "through the SFU"
     if path.type == "srflx":
         return f"through a NAT ({path.remote})"
     relay = path.relay

@@ -6,9 +6,8 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from blink_cli.commands.ending_signals import ending_signals
 from blink_cli.runtime.tasks import TaskOwner
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(asyncio.Event):
@@ -25,7 +24,7 @@ class Stopped(asyncio.Event):
 
 @asynccontextmanager
 async def stop_signals() -> AsyncIterator[Stopped]:
-    """Turn SIGINT and SIGTERM into an event, for as long as the context lasts.
+    """Turn SIGINT, SIGTERM and SIGHUP into an event, for as long as the context lasts.
 
     On Windows the event loop cannot do that: Ctrl-C cancels the main task there, which ends the contexts inside just as well.
     """
@@ -34,8 +33,8 @@ async def stop_signals() -> AsyncIterator[Stopped]:
         yield stopped
         return
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    for number in STOP_SIGNALS:
+    before = {number: signal.getsignal(number) for number in ending_signals()}
+    for number in before:
         loop.add_signal_handler(number, stopped.told)
     try:
         yield stopped

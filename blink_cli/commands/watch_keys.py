@@ -15,7 +15,7 @@ from blink_cli.commands.live_view import LiveView
 from blink_cli.commands.mark_words import mark_sentence
 from blink_cli.commands.names_shown import duration_text, volume_words
 from blink_cli.commands.watch_screen import Part, Watching
-from blink_cli.core.api.replies import Participant
+from blink_cli.core.api.replies.calls import Participant
 from blink_cli.core.api.requests import (
     AcceptCall,
     Mark,
@@ -60,6 +60,7 @@ class WatchKeys:
         *,
         tell: Callable[[str], None],
         changed: Callable[[], None],
+        pictures: Callable[[], None] = lambda: None,
     ) -> None:
         """Take keys.
 
@@ -69,8 +70,10 @@ class WatchKeys:
             tasks: Owns what is asked.
             tell: Called with what became of it.
             changed: Called when something else is to be shown.
+            pictures: Called to hide pictures, or to show them again.
 
         """
+        self._pictures = pictures
         self.state = Watching()
         self._session = session
         self._view = view
@@ -110,6 +113,7 @@ class WatchKeys:
             "s": self._silence,
             "r": self._record,
             "n": self._begin_label,
+            "v": self._pictures,
             "a": lambda: self._answer(AcceptCall, "accepted"),
             "x": lambda: self._answer(RejectCall, "rejected"),
         }

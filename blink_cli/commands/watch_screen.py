@@ -33,7 +33,9 @@ from blink_cli.commands.show.panel import TRENDS, heading_lines, names_of, parti
 from blink_cli.commands.show.styled import Line, Room, Span, line, wrapped_lines
 from blink_cli.commands.show.tables import statistics_table
 from blink_cli.commands.show.trend_table import trend_table
-from blink_cli.core.api.replies import Participant, RtpStatistics, Status
+from blink_cli.core.api.replies.calls import Participant
+from blink_cli.core.api.replies.statistics import RtpStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.identity.shown_name import printable, short_did, shown_name
 from blink_cli.core.ids import Did
 
@@ -70,6 +72,7 @@ HELP: Final = (
     ("r", "record into this directory, or end it"),
     ("n", "mark this moment, with a text"),
     ("a x", "accept, reject the call that rings"),
+    ("v", "hide what others show, or see it again"),
     ("Tab", "other figures first; the mesh is one of them"),
     ("Ctrl-L", "draw the screen anew"),
     ("Ctrl-Z", "stop; `fg` goes on"),

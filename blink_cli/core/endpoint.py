@@ -4,8 +4,9 @@ IPv6 addresses stand in brackets before a port, with a zone where they are link-
 form is judged here. Whether a name is known or an interface is there is for the network to find out.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from blink_cli.core.errors import UsageError
 
@@ -27,8 +28,7 @@ _GROUP_HINT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """One multicast group of each family, and the port of both. `ipv4` is None where IPv6 alone is wanted."""
 
     ipv4: str | None

@@ -1,6 +1,5 @@
 """What the rules of a room have to tell: typed, named in the past tense. Those that users hear are the events of core/api/events.py."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -18,8 +17,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=sna
 F_co = TypeVar("F_co", bound=Fact, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Emit(Generic[F_co]):
+class Emit(msgspec.Struct, Generic[F_co], frozen=True):
     """An effect of a machine: tell those who listen."""
 
     event: F_co

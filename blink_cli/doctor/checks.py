@@ -19,6 +19,7 @@ from blink_cli.doctor import (
     profile_folder,
     python_version,
     running_session,
+    sfu_servers,
     signal_servers,
     sound_cards,
     sound_server,
@@ -45,6 +46,7 @@ _BESIDE_EACH_OTHER: Final = (
     blocking(firewall.NAME, firewall.look),
     Check(ice.NAME, ice.look),
     Check(signal_servers.NAME, signal_servers.look),
+    Check(sfu_servers.NAME, sfu_servers.look),
     blocking(clock.NAME, clock.look),
 )
 

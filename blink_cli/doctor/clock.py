@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from blink_cli.core.api.replies import WrongClock
+from blink_cli.core.api.replies.peers import WrongClock
 from blink_cli.core.text.clock_words import clock_difference
 from blink_cli.doctor.finding import Finding, failed, fine, unknown, warning
 from blink_cli.doctor.situation import Situation

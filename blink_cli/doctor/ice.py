@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from blink_cli.core.api.ice_server import ConfiguredServer
-from blink_cli.core.api.replies import IceServerState
+from blink_cli.core.api.replies.network import IceServerState
 from blink_cli.core.endpoint import endpoint_text
 from blink_cli.doctor.finding import Finding, failed, fine
 from blink_cli.doctor.situation import Situation

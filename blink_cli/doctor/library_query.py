@@ -58,8 +58,10 @@ def main() -> None:
 
 
 def behind_their_needs(wanted: Sequence[Requirement]) -> Iterator[Requirement]:
-    """Give each behind those among them that it needs; otherwise in their order."""
-    left = {_canonical(one.name): one for one in wanted}
+    """Give each behind those among them that it needs; otherwise in their order. What several extras bring is the first one's."""
+    left: dict[str, Requirement] = {}
+    for one in wanted:
+        left.setdefault(_canonical(one.name), one)
     for name in list(left):
         yield from _with_needs(name, left)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from blink_cli.audio.opus import used_library
+from blink_cli.audio.opus.library import used_library
 from blink_cli.core.errors import DeviceError
 from blink_cli.doctor.finding import Finding, failed, fine
 from blink_cli.doctor.situation import Situation

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder, OpusEncoder
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.audio.processing.chain import CaptureChain
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.figures import UnavailableFilter

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from blink_cli.core.api.replies import IceServerList
+from blink_cli.core.api.replies.network import IceServerList
 from blink_cli.core.api.requests import GetIceServers, GetPeers, GetStatus
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.doctor.situation import RunningSession

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from blink_cli.app.profile.signal_choice import signal_choice
-from blink_cli.core.api.replies import SignalServerState
+from blink_cli.core.api.replies.network import SignalServerState
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.errors import BlinkError, NotInstalledError, UsageError
 from blink_cli.doctor.finding import Finding, failed, fine
@@ -22,6 +22,9 @@ _REMEDIES: Final = {
     "does not permit it": "Whoever runs it permits this user to publish and subscribe `blink.>`.",
     "is not found": "Check its name; does this machine reach a DNS server?",
     "is no NATS server": "Check its port: something else listens there.",
+    "takes messages of": "Whoever runs it sets `max_payload` to 2048 or more.",
+    "cannot be used: maximum connections": "It is full: whoever runs it raises `max_connections`. Others that are named take its place.",
+    "cannot be used: maximum subscriptions": "Whoever runs it raises `max_subscriptions`; 4096 will do.",
     "refuses connections": "Check its port; is it running? `blink broker run DIR` starts one.",
 }
 """By how the problem begins (net/signaling/nats_connection.py)."""

@@ -7,7 +7,9 @@ from blink_cli.app.profile.device_memory import DeviceMemory
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import Settings, load_settings
 from blink_cli.core.api.ice_server import ConfiguredServer
-from blink_cli.core.api.replies import IceServerList, NetworkUse, Peers, Status
+from blink_cli.core.api.replies.network import IceServerList, NetworkUse
+from blink_cli.core.api.replies.peers import Peers
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError
 

@@ -2,7 +2,7 @@
 
     create          a new file, or FileExistsError
     appearing       a file beside the place, which gets its name when it is whole; what has the name already stays, and that is an error
-    replacing       the same, in place of what has the name: the name is taken away from it, nothing is written through it
+    replacing       the same, in place of what has the name: the name is taken away from it, nothing is written through it; never from a device
     open_kept       a file that is kept and changed in place (a lock, a history), made when it is missing
     open_again      a file that was made here before, and no other one that has its name by now
 
@@ -13,6 +13,7 @@ import errno
 import io
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from typing import BinaryIO, Final
 from blink_cli.files.ordinary import NotOrdinaryError, require_ordinary
 
 PRIVATE: Final = 0o600
+
+_DEVICES: Final = Path("/dev")
 
 _CHANGING: Final = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -71,9 +74,11 @@ def replacing(path: Path, token: str | None = None) -> Iterator[BinaryIO]:
     """Write a file that takes the name from what has it when the block ends well; a link is replaced itself. `token` as above.
 
     Raises:
+        NotOrdinaryError: A device has it, or it is a name of /dev.
         OSError: It cannot be written; what was there is as it was.
 
     """
+    _refuse_devices(path)
     with _beside(path, token) as (file, beside):
         yield file
         file.close()  # as above
@@ -151,6 +156,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _refuse_devices(path: Path) -> None:
+    """Root may rename a file over /dev/null, which takes it away from every process of the machine; over /dev/stdout, a link, too."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or path.parent.resolve() == _DEVICES:
+        require_ordinary(mode, path)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 import numpy as np
@@ -21,16 +21,20 @@ from blink_cli.app.media.media_readings import PeerReading, SourceReading
 from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.devices.virtual_output import Nobody, VirtualOutput
-from blink_cli.audio.playout import Block, PlayoutBuffer
+from blink_cli.audio.playout.block import Block
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceTrack
+from blink_cli.audio.voice_thread import Step
 from blink_cli.core.analysis.culprit import DAMAGE_MS, Culprit
 from blink_cli.core.analysis.health_meter import HealthMeter, SideReading
 from blink_cli.core.api.events import AudioDisturbed, Event, StreamDirection
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media import red
+from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.copy_brake import MOST_COPIES
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.loss_reporter import LossReporter
 from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
@@ -61,16 +65,7 @@ Fault = Literal[
 """What goes wrong: a microphone stands still; a process is stopped; a machine is too slow; packets are lost, all of them for a while, held up and
 come at once, or come at all times; a speaker stands still."""
 
-FAULTS: Final[tuple[Fault, ...]] = (
-    "capture",
-    "freeze",
-    "slow",
-    "loss",
-    "outage",
-    "held",
-    "jitter",
-    "speaker",
-)
+FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
 
 
 class _Noise:
@@ -101,6 +96,7 @@ class _Noise:
 class _Encoder:
     frame_samples = FRAME
     channels = 1
+    short_copy = b""
 
     def encode(self, samples: Samples) -> bytes:
         del samples
@@ -123,6 +119,14 @@ class _Decoder:
 
     def conceal(self, samples: int) -> Block:
         return self._block[:samples].copy()
+
+    def dred_samples(self, payload: bytes) -> int:
+        del payload
+        return 0
+
+    def told_by_dred(self, payload: bytes, before_samples: int, samples: int) -> Block | None:
+        del payload, before_samples, samples
+        return None
 
     def reset(self) -> None:
         pass
@@ -261,7 +265,7 @@ class Side:
         self._own = SideHealth()
         self._theirs = SideHealth()
         self._reporter = LossReporter()
-        self._policy = RedundancyPolicy("auto", fec="off")
+        self._policy = RedundancyPolicy(CodecSettings(fec="off"))
         self._sequence = 0
         self._history: list[tuple[int, bytes]] = []
         self._next_look_s = 1.0
@@ -277,7 +281,7 @@ class Side:
         self._world.at(self.machine.wakes_at(_PULSE_S), self._pulse)
 
     @property
-    def threads(self) -> tuple[tuple[_ThreadClock, Callable[[], None]], ...]:
+    def threads(self) -> tuple[tuple[_ThreadClock, Step], ...]:
         """What steps by itself."""
         return (self._capture_clock, self.source._step), (self._playout_clock, self.mixer._step)
 
@@ -293,7 +297,7 @@ class Side:
         plan = self._policy.plan(now_s)
         copies = self._history[-plan.red_levels :] if plan.red_levels else []
         payload = red.pack(frame.payload, frame.timestamp, copies, OPUS) if copies else frame.payload
-        self._history = [*self._history[-1:], (frame.timestamp, frame.payload)]
+        self._history = [*self._history[1 - MOST_COPIES :], (frame.timestamp, frame.payload)]
         self._sequence += 1
         arrival_s = self.line.arrival(now_s)
         if arrival_s is None:
@@ -399,7 +403,9 @@ class World:
                 continue
             if now_s >= until_s:
                 return
-            step()
+            sleeps_until_s = step()
+            if sleeps_until_s is not None:
+                clock.wait_until(sleeps_until_s)
 
 
 class Trial(msgspec.Struct, frozen=True):

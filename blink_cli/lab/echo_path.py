@@ -8,9 +8,7 @@ Everything between the streams and the encoder is the program's own; the steps o
 it is due. Devices have clocks of their own and a delay that they do not tell.
 """
 
-import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,10 +22,11 @@ from blink_cli.audio.processing.echo import CANCELLER_DELAY_SAMPLES
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.figures import ProcessingFigures
 from blink_cli.audio.processing.webrtc import WebrtcEchoCanceller
-from blink_cli.audio.samples import SILENT_BLOCK
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_track import SourceTrack
+from blink_cli.audio.voice_thread import Step
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.playout_decision import PlayoutDecision
@@ -104,7 +103,7 @@ def send(situation: Situation, settings: ProcessingSettings | None = None) -> Se
         device.start(0.0)
     mixer._adopt(speaker, 0.0)
     source._adopt(microphone, 0.0)
-    steps: tuple[tuple[_StepClock, Callable[[], None]], ...] = (
+    steps: tuple[tuple[_StepClock, Step], ...] = (
         (mixing, mixer._step),
         (capturing, source._step),
     )
@@ -113,7 +112,9 @@ def send(situation: Situation, settings: ProcessingSettings | None = None) -> Se
         clock, step = min(steps, key=lambda one: one[0].now_s())
         if clock.now_s() >= until_s:
             break
-        step()
+        sleeps_until_s = step()
+        if sleeps_until_s is not None:
+            clock.wait_until(sleeps_until_s)
     sent = np.zeros(len(situation.near) + SAMPLE_RATE_HZ, dtype=np.float32)
     for frame in frames:
         samples = np.frombuffer(frame.payload, dtype=np.float32)
@@ -144,6 +145,7 @@ class _Plain:
 
     frame_samples = FRAME_SAMPLES
     channels = 1
+    short_copy = b""
 
     def encode(self, samples: Samples) -> bytes:
         return samples.tobytes()
@@ -166,10 +168,13 @@ class _Spoken:
         return block if len(block) == TICK_SAMPLES else SILENT_BLOCK
 
     def statistics(self) -> PlayoutStatistics:
-        return PlayoutStatistics(**{one.name: 0 for one in dataclasses.fields(PlayoutStatistics)})
+        return PlayoutStatistics(**dict.fromkeys(PlayoutStatistics.__struct_fields__, 0))
 
     def loss_report(self) -> LossReport:
         return LossReport(0.0, 0.0, 0)
+
+    def rest(self) -> None:
+        pass
 
     def note(self, decisions: list[PlayoutDecision] | None) -> None:
         pass

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from blink_cli.core.api.events import LeaveReason, LinkState, ParticipantLeft, SessionEnding
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer, SetMuted
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.listening import Clocks, Listener

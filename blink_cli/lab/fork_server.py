@@ -84,6 +84,7 @@ class ForkServer:
                     continue
                 message, descriptors, _, _ = socket.recv_fds(self.orders, LARGEST_ORDER, 4)
                 if not message:
+                    self._end_all()
                     return None
                 order = msgspec.msgpack.decode(message, type=StartOrder)
                 if self._copy(descriptors):
@@ -115,6 +116,13 @@ class ForkServer:
         self._children.remove(child)
         os.close(child.descriptor)
         child.told.close()
+
+    def _end_all(self) -> None:
+        """End what is left of the copies: who ordered them has gone without doing so, since it was killed."""
+        for child in self._children:
+            for number in (signal.SIGTERM, signal.SIGCONT):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.process_id, number)
 
     def _forget_everything(self) -> None:
         self._selector.close()

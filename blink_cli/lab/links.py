@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from msgspec.structs import replace
 from typing_extensions import override
 
 from blink_cli.core.media.extended_report import ExtendedReport, StatisticsSummary, VoipMetrics
@@ -20,6 +21,7 @@ from blink_cli.core.media.rtp import (
 from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
 from blink_cli.net.link.media_link import MediaLink
+from blink_cli.net.link.media_round import MediaRound
 from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import (
     LinkCertificate,
@@ -30,6 +32,9 @@ from blink_cli.net.link_settings import (
 from blink_cli.runtime.tasks import TaskOwner
 
 LOOPBACK = LinkSettings(addresses=("127.0.0.1",), first_report_s=0.05, report_interval_s=0.1)
+
+NOTHING_AGAIN = replace(LOOPBACK, retransmission=False)
+"""Lost packets stay lost."""
 
 S = TypeVar("S")
 
@@ -43,7 +48,14 @@ def certificate() -> LinkCertificate:
 class End(LinkEvents):
     """A media link that remembers what it was told, and lets a test wait for it."""
 
-    def __init__(self, name: str, tasks: TaskOwner, settings: LinkSettings = LOOPBACK) -> None:
+    def __init__(
+        self,
+        name: str,
+        tasks: TaskOwner,
+        settings: LinkSettings = LOOPBACK,
+        *,
+        media_round: MediaRound | None = None,
+    ) -> None:
         self.impairment = LinkImpairment()
         self.packets: list[RtpPacket] = []
         self.copies: list[RepeatedPacket] = []
@@ -56,7 +68,13 @@ class End(LinkEvents):
         self.sent: list[SentPacket] = []
         self._changed = asyncio.Event()
         self.link = MediaLink(
-            settings, certificate(), tasks, name=name, events=self, impairment=self.impairment
+            settings,
+            certificate(),
+            tasks,
+            name=name,
+            events=self,
+            impairment=self.impairment,
+            media_round=media_round,
         )
 
     def send(self, frame: EncodedFrame) -> bool:

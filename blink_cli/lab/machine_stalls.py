@@ -85,6 +85,7 @@ class StallWitness:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
+            start_new_session=True,  # Ctrl-C at the terminal is for whoever asks it
         )
         self.stalls()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 import msgspec
+from typing_extensions import override
 
 from blink_cli.lab.fork_server import LARGEST_ORDER, StartOrder
 
@@ -93,6 +94,23 @@ async def fork(
     return await ForkedProcess.start(order, stdin)
 
 
+_LAST_WORDS_S: Final = 0.2
+"""Behind the news that a process has ended, until its last words have been read."""
+
+
+class _Pipe(asyncio.StreamReaderProtocol):
+    """Our end of a pipe that a copy writes into."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self.closed = asyncio.Event()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.closed.set()
+
+
 class ForkedProcess:
     """A copy that the fork server made, and its ends of the pipes to it."""
 
@@ -100,6 +118,7 @@ class ForkedProcess:
         self.pid = 0
         self.returncode: int | None = None
         self.stdout, self.stderr = stdout, stderr
+        self._pipes: list[tuple[asyncio.ReadTransport, _Pipe]] = []
         self._news: asyncio.StreamWriter | None = None
         self._ended: asyncio.Task[int] | None = None
 
@@ -123,8 +142,11 @@ class ForkedProcess:
         for reader in (process.stdout, process.stderr):
             end, far_end = os.pipe()
             standard.append(far_end)
-            protocol = functools.partial(asyncio.StreamReaderProtocol, reader)
-            await asyncio.get_running_loop().connect_read_pipe(protocol, os.fdopen(end, "rb", buffering=0))
+            process._pipes.append(
+                await asyncio.get_running_loop().connect_read_pipe(
+                    functools.partial(_Pipe, reader), os.fdopen(end, "rb", buffering=0)
+                )
+            )
         with telling:
             socket.send_fds(_server(), [message], [*standard, telling.fileno()])
         for descriptor in standard:
@@ -145,7 +167,18 @@ class ForkedProcess:
         finally:
             assert self._news is not None
             self._news.close()
+        await self._close_pipes()
         return self.returncode
+
+    async def _close_pipes(self) -> None:
+        """What it said is read; whoever it has started may hold a pipe open for longer, and one that is full waits for its reader."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                for _, pipe in self._pipes:
+                    await pipe.closed.wait()
+        for transport, _ in self._pipes:
+            if transport.is_reading():
+                transport.close()
 
     async def wait(self) -> int:
         """See `ProgramProcess.wait`."""
@@ -191,6 +224,7 @@ def _server() -> socket.socket:
     @atexit.register
     def end() -> None:
         ours.close()
-        server.wait()
+        with suppress(KeyboardInterrupt):  # it ends by itself, waited for or not
+            server.wait()
 
     return ours

@@ -6,11 +6,14 @@ Each case runs to its end whatever becomes of the others: one that cannot be run
 import multiprocessing
 import os
 import platform
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -33,6 +36,13 @@ MOST_PROCESSES: Final = 16
 RunCase = Callable[[Case], Observation]
 
 
+class RunWanted(Protocol):
+    """An engine, which asks every now and then whether the run is still wanted: the question raises if not."""
+
+    def __call__(self, case: Case, *, wanted: Callable[[], None]) -> Observation:
+        """Run a case."""
+
+
 def run_cases(
     cases: Sequence[Case], command: RunCommand, *, out: Path | None, version: str, progress: Progress
 ) -> LabReport:
@@ -50,16 +60,17 @@ def run_cases(
 
     """
     require_pesq()
-    run = _side_by_side if command.engine == "virtual" else _one_by_one
+    run = _side_by_side if command.engine == "virtual" else _in_real_time
     results = [
         msgspec.structs.replace(result, command=command.of_case(result.name))
         for result in run(cases, out, progress)
     ]
     failed = sum(1 for result in results if result.outcome == "failed")
+    passed = sum(1 for result in results if result.outcome == "passed")
     return LabReport(
-        outcome="failed" if failed else "passed",
+        outcome="failed" if failed else "passed" if passed else "skipped",
         command=command.text(),
-        cases_passed=sum(1 for result in results if result.outcome == "passed"),
+        cases_passed=passed,
         cases_failed=failed,
         versions=Versions(
             blink=version,
@@ -75,15 +86,12 @@ def run_cases(
 def _side_by_side(cases: Sequence[Case], out: Path | None, progress: Progress) -> list[CaseResult]:
     processes = min(len(cases), _processors(), MOST_PROCESSES)
     if processes <= 1:
-        results = []
-        for number, case in enumerate(cases, 1):
-            results.append(_result_of(case, "virtual", run_virtual, out))
-            progress(number / len(cases))
-        return results
+        return _one_by_one(cases, "virtual", run_virtual, out, progress)
     before = set(multiprocessing.active_children())
     # Not forked: this process has threads, and a fork would take their locks with it.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = [pool.submit(_virtual, case, out) for case in cases]
+        with _deaf_to_interrupts():
+            running = [pool.submit(_virtual, case, out) for case in cases]
         try:
             _wait(running, progress)
         except BaseException:
@@ -94,6 +102,19 @@ def _side_by_side(cases: Sequence[Case], out: Path | None, progress: Progress) -
                 worker.terminate()
             raise
         return [future.result() for future in running]
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started here, by this thread, not hear Ctrl-C at the terminal: it is for this process, which ends them."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _wait(running: Sequence["Future[CaseResult]"], progress: Progress) -> None:
@@ -109,21 +130,30 @@ def _virtual(case: Case, out: Path | None) -> CaseResult:
     return _result_of(case, "virtual", run_virtual, out)
 
 
-def _one_by_one(cases: Sequence[Case], out: Path | None, progress: Progress) -> list[CaseResult]:
+def _in_real_time(cases: Sequence[Case], out: Path | None, progress: Progress) -> list[CaseResult]:
     from blink_cli.lab.real.engine import run_real  # noqa: PLC0415 - sessions, sockets and namespaces
 
+    return _one_by_one(cases, "real", run_real, out, progress)
+
+
+def _one_by_one(
+    cases: Sequence[Case], engine: EngineName, run: RunWanted, out: Path | None, progress: Progress
+) -> list[CaseResult]:
     results = []
     for number, case in enumerate(cases, 1):
         before = (number - 1) / len(cases)
-        run = partial(run_real, wanted=partial(progress, before))
-        results.append(_result_of(case, "real", run, out))
+        results.append(_result_of(case, engine, partial(run, wanted=partial(progress, before)), out))
         progress(number / len(cases))
     return results
 
 
 def _result_of(case: Case, engine: EngineName, run: RunCase, out: Path | None) -> CaseResult:
     try:
-        seen = run(case)
+        try:
+            seen = run(case)
+        except OSError as error:
+            # A program that is missing, a namespace that cannot be made: other cases may fare better.
+            raise BlinkError(f"It could not be run: {error.strerror or error}.") from error
         folder = None if out is None else case.file_name
         if out is not None and folder is not None:
             write_kept(seen, out / folder)

@@ -129,9 +129,18 @@ class Session:
             for task in (ended, ready):
                 task.cancel()
             await asyncio.gather(ended, ready, return_exceptions=True)
-        line = json.loads(self.first_line)
-        assert line.get("event") == "ready", self.report("did not say ready first")
-        self.did, self.nickname = line["did"], line["nickname"]
+        try:
+            line = json.loads(self.first_line)
+            is_ready = line["event"] == "ready"
+            self.did, self.nickname = line["did"], line["nickname"]
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+        ):  # another program, or what its machine prints at every login
+            is_ready = False
+        if not is_ready:
+            raise CommandError(self.report("did not say ready first"))
         return self
 
     @property
@@ -212,8 +221,16 @@ class Session:
         return await self.ended()
 
     async def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to the session's process, wherever it is."""
-        self.signal(number)
+        """Send a signal to the session's process, wherever it is.
+
+        Raises:
+            CommandError: It has ended by itself.
+
+        """
+        try:
+            self.signal(number)
+        except ProcessLookupError:
+            raise CommandError(self.report("has ended by itself")) from None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the session's process, which is on this machine."""

@@ -32,6 +32,12 @@ def write_mono(path: Path, samples: Samples) -> Path:
     return path
 
 
+def write_exact_mono(path: Path, samples: Samples) -> Path:
+    """Write WAV of 32-bit floating point at 48 kHz: what is read again is the same to the bit."""
+    soundfile.write(path, samples, SAMPLE_RATE_HZ, subtype="FLOAT")
+    return path
+
+
 def voice(index: int, duration_s: float) -> Samples:
     """Return speech of one of three voices, the same each time, at -20 dBFS; each speaks from another place of the recording."""
     frames, rate_hz = soundfile.read(SPEECH, dtype="float32")

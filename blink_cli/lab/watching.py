@@ -24,7 +24,8 @@ from blink_cli.core.api.events import (
     LinkState,
     ParticipantLeft,
 )
-from blink_cli.core.api.replies import RtpStatistics, Status
+from blink_cli.core.api.replies.statistics import RtpStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetRtpStatistics, GetStatus, R, Request
 from blink_cli.lab.sessions import CommandError, Session
 

@@ -14,7 +14,9 @@ from typing import Final
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Bottleneck, Line, LineCounters
 from blink_cli.core.impairment.line_queue import LineQueue
+from blink_cli.core.media.picture_packets import carries_pictures
 from blink_cli.core.media.rtp_header import is_rtcp
+from blink_cli.core.media.rtx import is_retransmission
 from blink_cli.net.handed_on import handed_on
 from blink_cli.runtime.wake_timer import WakeTimer
 
@@ -29,10 +31,10 @@ LetOut = Callable[[bytes, float], None]
 
 
 class ImpairedDirection:
-    """One direction: RTP on a line of its own, everything else on another, both through one bottleneck.
+    """One direction: the voice's packets on a line of their own, those of pictures on another beside it, everything else on a third, all through one bottleneck.
 
-    So the n-th packet of the voice has the same fate in each run of a seed, however many checks and reports there were. Belongs to the
-    event loop.
+    So the n-th packet of the voice has the same fate in each run of a seed, however many pictures, checks, reports and retransmissions there were. Belongs to
+    the event loop.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class ImpairedDirection:
 
         Args:
             conditions: How bad it is.
-            seed_of: What the chances of a kind of packet are drawn from (`core/impairment/chances.py`): `rtp` or `other`.
+            seed_of: What the chances of a kind of packet are drawn from (`core/impairment/chances.py`): `rtp`, `video` or `other`.
             began_at: From when on outages and traces count, monotonic seconds.
             lead_s: How much before its moment a datagram may come out. What comes in has its moment written on it, and needs none.
 
@@ -55,33 +57,48 @@ class ImpairedDirection:
         self.conditions: Final = conditions
         self._lead_s = lead_s
         bottleneck = Bottleneck()
-        self._voice, self._rest = (
-            LineQueue[LetOut](
-                Line(
-                    conditions,
-                    random.Random(seed_of(kind)).random,
-                    began_at=began_at,
-                    bottleneck=bottleneck,
-                )
-            )
-            for kind in ("rtp", "other")
+        voice = Line(
+            conditions, random.Random(seed_of("rtp")).random, began_at=began_at, bottleneck=bottleneck
         )
+        pictures, rest = (
+            Line(
+                conditions,
+                random.Random(seed_of(kind)).random,
+                began_at=began_at,
+                bottleneck=bottleneck,
+                beside=voice,
+            )
+            for kind in ("video", "other")
+        )
+        self._voice, self._rest = LineQueue[LetOut](voice), LineQueue[LetOut](rest)
+        self._pictures = LineQueue[LetOut](pictures)
+        self._queues = (self._voice, self._pictures, self._rest)
         self._timer = WakeTimer(self._release)
 
     @property
     def rtp(self) -> LineCounters:
-        """What became of RTP packets."""
+        """What became of the voice's RTP packets."""
         return self._voice.line.counters
 
     @property
+    def video(self) -> LineCounters:
+        """What became of the RTP packets of pictures, those that went again too."""
+        return self._pictures.line.counters
+
+    @property
     def other(self) -> LineCounters:
-        """What became of RTCP, STUN and DTLS."""
+        """What became of retransmissions, RTCP, STUN and DTLS."""
         return self._rest.line.counters
 
     @property
     def rtp_under_way(self) -> int:
         """RTP packets on the line now."""
         return len(self._voice)
+
+    @property
+    def video_under_way(self) -> int:
+        """Packets of pictures on it."""
+        return len(self._pictures)
 
     @property
     def other_under_way(self) -> int:
@@ -91,28 +108,29 @@ class ImpairedDirection:
     @property
     def is_busy(self) -> bool:
         """Whether anything is under way."""
-        return bool(self._voice) or bool(self._rest)
+        return any(self._queues)
 
     def put(self, datagram: bytes, now: float, let_out: LetOut) -> None:
         """Send a datagram, which is not empty, at this moment, which may lie a little back; `let_out` is called for each copy."""
-        is_rtp = 127 < datagram[0] < 192 and not is_rtcp(datagram)
-        queue = self._voice if is_rtp else self._rest
+        queue = self._rest
+        if 127 < datagram[0] < 192 and not is_rtcp(datagram) and not is_retransmission(datagram):
+            queue = self._pictures if carries_pictures(datagram) else self._voice
         queue.put(datagram, let_out, now, overhead_bytes=IP_UDP_BYTES)
         self._release()
 
     def close(self) -> None:
         """Drop what is under way: the call is over."""
         self._timer.cancel()
-        self._voice.clear()
-        self._rest.clear()
+        for queue in self._queues:
+            queue.clear()
 
     def _release(self) -> None:
         now = time.monotonic() + self._lead_s
-        for queue in (self._voice, self._rest):
+        for queue in self._queues:
             for out in queue.take(now):
                 with handed_on():
                     out.item(out.datagram, out.due_at)
-        waiting = [due for queue in (self._voice, self._rest) if (due := queue.next_timeout()) is not None]
+        waiting = [due for queue in self._queues if (due := queue.next_timeout()) is not None]
         self._timer.set(min(waiting) - self._lead_s if waiting else None)
 
 

@@ -4,6 +4,8 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 if TYPE_CHECKING:
     from aiortc import RTCCertificate
 
@@ -23,8 +25,7 @@ class IceServer:
     credential: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
+class LinkSettings(msgspec.Struct, frozen=True):
     """How links are made. The defaults are those of a call on one network, which touches no outside server."""
 
     addresses: tuple[str, ...] = ()
@@ -67,6 +68,18 @@ class LinkSettings:
     redundancy: bool = True
     """Offer and accept RED (RFC 2198)."""
 
+    dred: int | None = None
+    """The version of DRED that our libopus writes and reads; None: none."""
+
+    retransmission: bool = True
+    """Whether lost packets may be asked for again, in both directions (RFC 4585)."""
+
+    counts_reception: bool = True
+    """Whether the streams that come are counted, and reported of (RFC 3550); what brings others' streams within its own leaves that to these."""
+
+    audio_level: bool = True
+    """Offer to say in each packet how loud it is (RFC 6464)."""
+
     dtx: bool = False
     """Ask the peer, by `usedtx=1`, to send nothing while it is silent (RFC 7587, section 6.1)."""
 
@@ -77,8 +90,7 @@ class LinkSettings:
     """Length of the packets that are sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressesTried:
+class AddressesTried(msgspec.Struct, frozen=True):
     """Between what a link looks for a way."""
 
     ours: tuple[str, ...]
@@ -94,18 +106,15 @@ class AddressesTried:
     """Ours again, as addresses alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkNew:
+class LinkNew(msgspec.Struct, frozen=True):
     """Nothing was exchanged yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkConnecting:
+class LinkConnecting(msgspec.Struct, frozen=True):
     """Both descriptions are known, and ICE or DTLS is at work."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkConnected:
+class LinkConnected(msgspec.Struct, frozen=True):
     """Media can flow both ways."""
 
     remote_address: tuple[str, int]
@@ -115,8 +124,7 @@ class LinkConnected:
     """Seconds from when both descriptions were known."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkClosed:
+class LinkClosed(msgspec.Struct, frozen=True):
     """It was up, or closed by us, and has ended."""
 
     reason: str
@@ -126,8 +134,7 @@ class LinkClosed:
     """Whether the other side ended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFailed:
+class LinkFailed(msgspec.Struct, frozen=True):
     """It never came up, or the network between the two is gone."""
 
     reason: str

@@ -5,6 +5,8 @@ A command that asks a running session has ended before there is anything; one th
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 _USUAL: Final = gc.get_threshold()
@@ -17,6 +19,15 @@ def collect_seldom() -> None:
     gc.set_threshold(SELDOM_OBJECTS, *_USUAL[1:])
 
 
-def collect_as_usual() -> None:
-    """Look as often as Python does by itself: a call must not stop for a large collection."""
-    gc.set_threshold(*_USUAL)
+@contextmanager
+def not_collecting() -> Iterator[None]:
+    """Do not look inside, and afterwards as often as Python does by itself: a call must not stop for a large collection.
+
+    For imports, which leave no garbage. What shall never be looked at again is frozen inside (`gc.freeze`), before anything does.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_USUAL)
+        gc.enable()

@@ -9,12 +9,24 @@ LEAST_DELAY_S: Final = 0.001
 """uvloop counts in whole milliseconds, rounded to the nearest: a shorter delay would be none."""
 
 
+def next_beat_s(now_s: float, period_s: float) -> float:
+    """The next of the moments at which everything with this period happens, so that one wake-up serves all; one that has just been, or is a quarter of a period off, is over."""
+    return period_s * (int(now_s / period_s + 0.25) + 1)
+
+
 class WakeTimer:
     """One pending wake-up on the event loop. A machine's `next_timeout` changes with every input: set it again after each."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        """Prepare; `wake` is called on the event loop, at the time set or a little later."""
+    def __init__(self, wake: Callable[[], None], *, slack_s: float = 0.0) -> None:
+        """Prepare.
+
+        Args:
+            wake: Called on the event loop, at the time set or a little later.
+            slack_s: How much later is as good: with `LEAST_DELAY_S` there is one wake-up, where otherwise half of them come early and wait once more.
+
+        """
         self._wake = wake
+        self._slack_s = slack_s
         self._handle: asyncio.TimerHandle | None = None
         self._due_s: float | None = None
 
@@ -26,7 +38,7 @@ class WakeTimer:
         if due_s is None:
             return
         self._due_s = due_s
-        delay_s = max(0.0, due_s - time.monotonic())
+        delay_s = max(0.0, due_s - time.monotonic()) + self._slack_s
         self._handle = asyncio.get_running_loop().call_later(delay_s, self._fire)
 
     def cancel(self) -> None:

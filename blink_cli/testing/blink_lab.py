@@ -14,7 +14,7 @@ from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.listening import Clocks, Listener, Speaker
 from blink_cli.lab.sessions import Machine, together
 from blink_cli.lab.voices import read_mono, voice, write_mono
-from blink_cli.testing.lab_session import LabSession
+from blink_cli.testing.lab_session import ANSWER_S, LabSession
 from blink_cli.testing.loop_thread import LoopThread
 from blink_cli.testing.who_was_heard import WhoWasHeard, judged
 
@@ -97,17 +97,37 @@ class BlinkLab:
             options: More of `blink serve`.
 
         Raises:
+            UsageError: There is one of this name already.
             AssertionError: It did not start; says all that it printed.
 
         """
+        self._require_new((name,))
         return self.run(self._started(name, says=says, input_=input, output=output, options=options))
 
     def started(self, *names: str, options: Sequence[str] = ()) -> list[LabSession]:
-        """Start several sessions at once, each with another voice: `alice, bob = blink_lab.started("alice", "bob")`. As `session`."""
+        """Start several sessions at once, each with another voice: `alice, bob = blink_lab.started("alice", "bob")`.
+
+        Arguments and errors as `session` has them.
+        """
+        self._require_new(names)
         starts = (
             self._started(name, says=None, input_=None, output="null", options=options) for name in names
         )
         return self.run(together(*starts))
+
+    def _require_new(self, names: Sequence[str]) -> None:
+        """A name is a profile, and a profile has one session at a time."""
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise UsageError(
+                    f"Two sessions cannot both be called {name}.",
+                    hint="Give each a name of its own: `blink_lab.started('alice', 'bob')`.",
+                )
+            if name in self.sessions and self.sessions[name].runs:
+                raise UsageError(
+                    f"This test has a session called {name} already.",
+                    hint=f"`blink_lab.sessions[{name!r}]` is it; choose another name for one more.",
+                )
 
     def speech(self, voice_number: int = 0, seconds: float = SPEECH_S) -> Path:
         """Write recorded speech of one of three voices into a WAV file of this test, and return its path."""
@@ -169,6 +189,9 @@ class BlinkLab:
             self._voices += 1
             speech = Path(says) if says is not None else self.speech(self._voices - 1)
             input_ = f"file:{speech.absolute()}?loop=1"
+        before = self.sessions.pop(name, None)
+        if before is not None:
+            await before.aclose()
         process = await self._machine.serve(name, "--input", input_, "--output", output, *options)
         session = self.sessions[name] = LabSession(process, self._loop, speech, self._folder)
         await session.attach()
@@ -202,9 +225,11 @@ async def _entered(caller: LabSession, others: Sequence[LabSession], timeout_s: 
 
 async def _left(sessions: Sequence[LabSession]) -> None:
     for session in sessions:
-        with suppress(BlinkError):  # the test may have left it, or ended the session
-            if await session.api.current_call() is not None:
-                await session.api.leave()
+        # The test may have left it, or ended the session, or let it stand still.
+        with suppress(BlinkError, TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                if await session.api.current_call() is not None:
+                    await session.api.leave()
 
 
 async def _listened(sessions: Sequence[LabSession], seconds: float) -> WhoWasHeard:

@@ -16,7 +16,9 @@ from blink_cli.api.documents import AssertReport
 from blink_cli.api.json_documents import to_json
 from blink_cli.api.opening import connect
 from blink_cli.api.session import Session
-from blink_cli.core.api.replies import ImpairmentShown, RtpStatistics, Status
+from blink_cli.core.api.replies.impairment import ImpairmentShown
+from blink_cli.core.api.replies.statistics import RtpStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import R, Request
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.fact import Fact
@@ -26,6 +28,9 @@ from blink_cli.testing.loop_thread import LoopThread
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Fact)
+
+ANSWER_S: Final = 5.0
+"""A session that does not answer for so long is not waited for: it stands still, or its test stopped it."""
 
 KEPT_EVENTS: Final = 2000
 """For the report of a failure."""
@@ -63,6 +68,11 @@ class LabSession:
     def profile(self) -> str:
         """Of its identity."""
         return self._process.profile
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.process is not None and self._process.process.returncode is None
 
     @property
     def did(self) -> Did:
@@ -179,9 +189,12 @@ class LabSession:
         told: dict[str, Any] = {}
         for name, asked in (("status", self.api.status), ("rtp_stats", self.api.rtp_stats)):
             try:
-                told[name] = to_json(await asked())
+                async with asyncio.timeout(ANSWER_S):
+                    told[name] = to_json(await asked())
             except BlinkError as error:
                 told[name] = {"error": error.message}
+            except TimeoutError:
+                told[name] = {"error": f"no answer in {ANSWER_S:g} s"}
         told["recent"] = [event["event"] for event in list(self._events)[-8:]]
         self._noted = told
 

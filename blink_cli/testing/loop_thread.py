@@ -18,7 +18,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine there and return its result; its error is raised here. Ctrl-C cancels it, and waits for that."""
+        """Run a coroutine there and return its result; its error is raised here. Ctrl-C cancels it; what it does then, `close` waits for."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()

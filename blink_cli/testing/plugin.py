@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Keep what a failed test leaves, before its sessions end, and say where."""
     outcome = yield
     report: pytest.TestReport = outcome.get_result()
-    lab = getattr(item, "funcargs", {}).get(FIXTURE) if call.when == "call" and report.failed else None
+    lab = getattr(item, "funcargs", {}).get(FIXTURE) if call.when != "teardown" and report.failed else None
     if lab is None:
         return
     folder = Path(item.config.getoption(OPTION)).absolute() / re.sub(r"[^\w.-]+", "_", item.nodeid).strip("_")

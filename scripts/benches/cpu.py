@@ -9,6 +9,8 @@ both ways, as those of a call do: N peers are N ends of links, whose voice comes
     blink    a participant of this program: capture thread, one encoder, RED, RTP, SRTP, sockets, statistics, levels,
              reports, N playout buffers with decoders, mixer, playout thread
 
+With `--against REV` another revision is measured in turns with this one, and nothing else (call_cost.py).
+
 Processor time is read, not the clock, and divided by the packets that came: a machine that is busy with other things makes
 the figures rough, not wrong; `--rounds` makes them smoother. A kind that delivered less than `ENOUGH` of its packets in time fell behind, and says so.
 """
@@ -34,9 +36,10 @@ from aiortc import AudioStreamTrack, MediaStreamTrack, RTCConfiguration, RTCPeer
 from av import AudioFrame
 from typing_extensions import override
 
+from benches import call_cost
 from benches.participant import Participant
-from blink_cli.audio.opus import OpusEncoder
-from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
+from blink_cli.audio.opus.encoder import OpusEncoder
+from blink_cli.audio.thread_priority import SWITCH_INTERVAL_S
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.media.codec_settings import CodecSettings
@@ -293,8 +296,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--loop", choices=("asyncio", "uvloop"), default="uvloop" if sys.platform != "win32" else "asyncio"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument("--against", metavar="REV", help="what a participant costs, beside this revision")
     options = parser.parse_args(arguments)
     peers = [int(number) for number in options.peers.split(",")]
+    if options.against:
+        call_cost.run(options.against, peers, options.seconds, options.rounds, as_json=options.json)
+        return ExitCode.DONE
     kinds = options.kinds.split(",")
     if "blink" in kinds and any(number % 2 for number in peers):
         parser.error("the peers of blink talk to each other in pairs: an even number of them")

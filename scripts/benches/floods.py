@@ -17,7 +17,7 @@ from typing import Any
 from blink_cli.app.profile.key_file import load_identity
 from blink_cli.app.profile.profile import find_profile
 from blink_cli.core.api.events import IncomingCall
-from blink_cli.core.api.replies import Inbound
+from blink_cli.core.api.replies.statistics import Inbound
 from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer, ReloadContacts
 from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import Did

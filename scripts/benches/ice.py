@@ -13,7 +13,9 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.core.exit_codes import ExitCode

@@ -25,7 +25,8 @@ from benches.machine_noise import stolen_percent, stolen_s
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.door_choice import control_door
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import Participants, RtpStatistics
+from blink_cli.core.api.replies.calls import Participants
+from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.api.requests import AcceptCall, GetParticipants, GetRtpStatistics, PlaceOffer
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.lab.sessions import Machine, Session, together

@@ -17,7 +17,19 @@ from blink_cli.app.media.mesh_media import MeshMedia
 from blink_cli.app.media.quality_watch import QualityWatch
 from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.audio.samples import Samples
-from blink_cli.core.call.inputs import Connected, Described, Ended, Heard, MediaInput, Reception, Refused
+from blink_cli.core.call.inputs import (
+    Connected,
+    Described,
+    Ended,
+    Heard,
+    MediaInput,
+    OwnTalk,
+    Reception,
+    Refused,
+    RoomEntered,
+    RoomLost,
+    RoomSilent,
+)
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.lab.voices import write_mono
@@ -60,7 +72,7 @@ class Participant:
         """Start speaker and microphone, and link so many peers, an even number; return when all links stand."""
         self._media.begin(CallId("be" * 16), self)
         for number in range(0, peers, 2):
-            self._media.dial(_peer(number), 1)
+            self._media.links.dial(_peer(number), 1)
         while len(self._media.links.connected) < peers:
             self._up.clear()
             await self._up.wait()
@@ -79,17 +91,21 @@ class Participant:
             case Described(peer, epoch, sdp):
                 number = int(peer.rpartition("peer")[2])
                 if number % 2:
-                    self._media.apply(_peer(number - 1), epoch, sdp)
+                    self._media.links.apply(_peer(number - 1), epoch, sdp)
                 else:
-                    self._media.answer(_peer(number + 1), epoch, sdp)
+                    self._media.links.answer(_peer(number + 1), epoch, sdp)
             case Connected():
                 self._up.set()
-            case Refused() | Ended():
+            case Refused() | Ended() | RoomEntered() | RoomLost() | RoomSilent():
                 raise AssertionError(event)
-            case Heard() | Reception():
+            case Heard() | Reception() | OwnTalk():
                 pass
             case _:
                 assert_never(event)
+
+    def our_losses_permille(self) -> dict[Did, int]:
+        """Nobody says anything."""
+        return {}
 
     @property
     def standing(self) -> frozenset[Did]:

@@ -26,7 +26,7 @@ from blink_cli.app.files.rtp_logging import RtpLogging
 from blink_cli.app.media.media_readings import PeerReading, SourceReading
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.quality_watch import QualityWatch
-from blink_cli.audio.sink_mixer import SWITCH_INTERVAL_S
+from blink_cli.audio.thread_priority import SWITCH_INTERVAL_S
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome

@@ -15,35 +15,32 @@ import signal
 import statistics
 import subprocess
 import sys
-import sysconfig
-import tarfile
 import tempfile
 import time
-import venv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
-SESSION: Final = ("--input", "silence", "--output", "null", "--interface", "127.0.0.1")
+from benches.checkouts import Checkout, checked_out, interpreter
+from benches.processes import processor_s, pss_mb
+from blink_cli.lab.sessions import free_group
+
+SESSION: Final = (
+    "--input",
+    "silence",
+    "--output",
+    "null",
+    "--interface",
+    "127.0.0.1",
+    "--group",
+    free_group(),
+)
+"""A group of its own: a session that hears others of this machine loads what a call takes."""
+
 PATIENCE_S: Final = 20.0
 STATUS_A_ROUND: Final = 3
 MEASURED: Final = ("help", "status", "serve", "prompt")
-
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """One version of the program, with a profile of its own."""
-
-    name: str
-    folder: Path
-    environment: dict[str, str]
-    python: Path
-
-    def command(self, *words: str) -> list[str]:
-        """Run it."""
-        return [str(self.python), "-m", "blink_cli", *words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +49,6 @@ class Cost:
 
     processor_ms: float
     passed_ms: float
-
-
-def _spent_s(pid: int) -> float:
-    """Processor time of all threads of a process, and of its children that have ended."""
-    own = sum(
-        int((task / "schedstat").read_text("ascii").split()[0]) * 1e-9
-        for task in Path(f"/proc/{pid}/task").iterdir()
-    )
-    stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return own + (int(stat[13]) + int(stat[14])) / os.sysconf("SC_CLK_TCK")
-
-
-def _pss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("the kernel does not tell PSS")
 
 
 def _ended(checkout: Checkout, *words: str) -> Cost:
@@ -97,7 +77,7 @@ def _serving(checkout: Checkout) -> Iterator[tuple[int, Cost]]:
     with process.stdout:
         if not process.stdout.readline():
             raise RuntimeError(f"{checkout.name}: serve ended with {process.wait()}")
-        cost = Cost(_spent_s(process.pid) * 1e3, (time.perf_counter() - began) * 1e3)
+        cost = Cost(processor_s(process.pid) * 1e3, (time.perf_counter() - began) * 1e3)
         try:
             yield process.pid, cost
         finally:
@@ -122,7 +102,7 @@ def _prompted(checkout: Checkout) -> Cost:
             if b"\x1b[6n" in shown:  # where the cursor is: a terminal answers
                 os.write(terminal, b"\x1b[1;1R")
                 shown = shown.replace(b"\x1b[6n", b"")
-        cost = Cost(_spent_s(pid) * 1e3, (time.perf_counter() - began) * 1e3)
+        cost = Cost(processor_s(pid) * 1e3, (time.perf_counter() - began) * 1e3)
     finally:
         os.kill(pid, signal.SIGTERM)
         with contextlib.suppress(OSError):  # the terminal's other end is closed when it has ended
@@ -131,38 +111,6 @@ def _prompted(checkout: Checkout) -> Cost:
         os.waitpid(pid, 0)
         os.close(terminal)
     return cost
-
-
-def _interpreter(folder: Path) -> Path:
-    """One whose packages are this one's; what the checkout has put into them as an editable install is not found by it, and costs nothing."""
-    venv.create(folder, with_pip=False, symlinks=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    (site / "packages.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", "utf-8")
-    return folder / "bin" / "python"
-
-
-def _checkout(name: str, revision: str | None, work: Path, python: Path) -> Checkout:
-    folder = work / name
-    folder.mkdir()
-    if revision is None:
-        (folder / "blink_cli").symlink_to(ROOT / "blink_cli")
-    else:
-        archive = subprocess.Popen(
-            ["git", "archive", revision, "blink_cli"], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        assert archive.stdout is not None  # a pipe was asked for
-        with archive.stdout, tarfile.open(fileobj=archive.stdout, mode="r|") as files:
-            files.extractall(folder, filter="data")
-        if archive.wait() != 0:
-            raise RuntimeError(f"git knows no {revision}")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BLINK_"))},
-        "BLINK_DATA_DIR": str(work / f"{name}-data"),
-        "XDG_RUNTIME_DIR": str(work),
-        "PYTHONPATH": str(folder),
-    }
-    subprocess.run([python, "-m", "compileall", "-q", "blink_cli"], cwd=folder, env=environment, check=True)
-    return Checkout(name, folder, environment, python)
 
 
 def measured(checkouts: Sequence[Checkout], rounds: int) -> dict[str, dict[str, list[dict[str, float]]]]:
@@ -183,7 +131,7 @@ def measured(checkouts: Sequence[Checkout], rounds: int) -> dict[str, dict[str, 
                 for _ in range(STATUS_A_ROUND):
                     note(one, "status", _ended(one, "status"))
                 time.sleep(1.0)
-                told[one.name]["memory"].append({"pss_mb": _pss_mb(pid)})
+                told[one.name]["memory"].append({"pss_mb": pss_mb(pid)})
         for one in checkouts:
             note(one, "prompt", _prompted(one))
     return told
@@ -216,10 +164,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="blink-start-") as work:
-        python = _interpreter(Path(work) / "python")
-        checkouts = [_checkout("now", None, Path(work), python)]
+        python = interpreter(Path(work) / "python")
+        checkouts = [checked_out("now", None, Path(work), python)]
         if options.against:
-            checkouts.append(_checkout(options.against, options.against, Path(work), python))
+            checkouts.append(checked_out(options.against, options.against, Path(work), python))
         told = measured(checkouts, options.rounds)
     if options.json:
         json.dump(told, sys.stdout)

@@ -5,7 +5,7 @@ missing. Each case: the sender adapts to the receiver's own reports, which trave
 
     pesq      ITU-T P.862.2 (wide band) of the whole call, its beginning included, 1 to 4.64
     visqol    with --visqol: ViSQOL speech mode with the lattice model, 1 to 5 (the extra `visqol`)
-    delay     median and 95th percentile, from mouth to ear without devices, in ms
+    delay     median and 95th percentile, from mouth to ear without devices and without half the round trip, in ms
     sent      payload bytes over those without redundancy
     concealed share of the samples that were made up while somebody spoke
     frozen    delay two to three seconds after a freeze of 600 ms, in ms
@@ -26,6 +26,8 @@ import soundfile
 import soxr
 
 from benches import voice_sockets
+from benches.earlier_voice import earlier_rows
+from benches.listening_page import Listened, Sound, listening_page
 from benches.voice_simulation import AiortcReceiver, BlinkReceiver, Receiver, simulate
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.media.codec_settings import CodecSettings
@@ -33,12 +35,29 @@ from blink_cli.lab.network.named_conditions import FREEZE, NAMED_CONDITIONS
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband, visqol_speech
 
 SPEECH: Final = Path(__file__).resolve().parents[2] / "blink_cli/lab/speech/speech.flac"
-RECEIVERS: Final = ("blink", "aiortc")
+RECEIVERS: Final = ("blink", "copies", "aiortc")
+"""`copies` is `blink` that does not ask for what it misses."""
 QUICK_TRACES: Final = ("clean", "loss10", "jit40", "freeze")
 AFTER_FREEZE_S: Final = FREEZE.start_s + FREEZE.length_s + 2
 
-Case = tuple[str, str, int, str, bool, CodecSettings]
-"""Receiver, trace, seed, path of the voice, whether ViSQOL is wanted, how it is encoded."""
+
+@dataclass(frozen=True)
+class Case:
+    """One call to be made."""
+
+    receiver: str
+    trace: str
+    seed: int
+    path: str
+    """Of the voice."""
+
+    visqol: bool
+    """Whether ViSQOL is wanted too."""
+
+    settings: CodecSettings
+    rtt_ms: float
+    kept: bool = False
+    """Whether the sound is wanted, for a page."""
 
 
 @dataclass(frozen=True)
@@ -56,28 +75,46 @@ class Row:
     frozen_ms: float | None
 
 
-def measured(case: Case) -> Row:
-    """One call. Runs in a process of its own."""
-    receiver_name, trace, seed, path, with_visqol, settings = case
-    reference, samples = _voice(path)
-    receiver: Receiver = BlinkReceiver() if receiver_name == "blink" else AiortcReceiver()
-    heard = simulate(samples, settings, trace, seed, receiver, adaptive=receiver_name == "blink")
+@dataclass(frozen=True)
+class Call:
+    """What came of one."""
+
+    row: Row
+    sound: Sound | None
+    """None: not kept."""
+
+
+def measured(case: Case) -> Call:
+    """Make one call. Runs in a process of its own."""
+    reference, samples = _voice(case.path)
+    is_blink = case.receiver != "aiortc"
+    receiver: Receiver = BlinkReceiver(asking=case.receiver == "blink") if is_blink else AiortcReceiver()
+    heard = simulate(
+        samples,
+        case.settings,
+        case.trace,
+        case.seed,
+        receiver,
+        adaptive=is_blink,
+        rtt_s=case.rtt_ms / 1000,
+    )
     sound = soxr.resample(heard.sound, SAMPLE_RATE_HZ, RATE_HZ).astype(np.float32)
-    delays = delays_ms(reference, sound)
+    delays = [(at, value - case.rtt_ms / 2) for at, value in delays_ms(reference, sound)]
     values = [value for _, value in delays] or [float("nan")]
     after = [value for at, value in delays if AFTER_FREEZE_S <= at < AFTER_FREEZE_S + 1]
     counters = heard.statistics
-    return Row(
-        receiver=receiver_name,
-        trace=trace,
+    row = Row(
+        receiver=case.receiver,
+        trace=case.trace,
         pesq=pesq_wideband(reference, sound),
-        visqol=visqol_speech(reference, sound) if with_visqol else None,
+        visqol=visqol_speech(reference, sound) if case.visqol else None,
         delay_ms=float(np.median(values)),
         delay_p95_ms=float(np.percentile(values, 95)),
         sent_ratio=heard.payload_bytes / heard.plain_bytes,
         concealed_percent=100 * heard.concealed_samples / len(samples) if counters else None,
-        frozen_ms=statistics.mean(after) if trace == "freeze" and after else None,
+        frozen_ms=statistics.mean(after) if case.trace == "freeze" and after else None,
     )
+    return Call(row, Sound.of(heard.sound) if case.kept else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,21 +129,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--quick", action="store_true", help="one seed of four traces")
-    parser.add_argument("--visqol", action="store_true", help="ViSQOL too, some ten seconds for each call")
+    parser.add_argument(
+        "--visqol", action="store_true", help="ViSQOL too: 3 s more for each call, and half a minute once"
+    )
+    parser.add_argument(
+        "--receivers", default="", metavar="A,B", help=f"of {','.join(RECEIVERS)} (default: all)"
+    )
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
     parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(NAMED_CONDITIONS)}")
     parser.add_argument(
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="a page to listen to the first call of each row"
+    )
+    parser.add_argument(
+        "--against", metavar="REV", help="another revision too, through its own bench, where it has one"
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
     parser.add_argument(
         "--frame-ms", type=float, default=20, metavar="MS", help="length of a packet (default 20)"
     )
     parser.add_argument("--bitrate", type=int, default=32_000, metavar="BPS", help="of Opus (default 32000)")
+    parser.add_argument(
+        "--rtt-ms", type=float, default=2, metavar="MS", help="round trip of the line (default 2)"
+    )
+    parser.add_argument(
+        "--redundancy", default="auto", choices=("auto", "0", "1", "2"), help="copies of earlier frames"
+    )
     parser.add_argument("--application", default="voip", help="of Opus: voip, audio or lowdelay")
     options = parser.parse_args(given)
     settings = CodecSettings(
-        frame_ms=options.frame_ms, bitrate_bps=options.bitrate, application=options.application
+        frame_ms=options.frame_ms,
+        bitrate_bps=options.bitrate,
+        application=options.application,
+        redundancy=options.redundancy,
     )
     traces = (
         options.traces.split(",")
@@ -116,33 +173,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = sorted(set(traces) - set(NAMED_CONDITIONS))
     if unknown:
         parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(NAMED_CONDITIONS)}")
+    voices = options.speech.split(",")
     seeds = 1 if options.quick else options.seeds
     # aiortc's decoder knows no frames of less than 10 ms.
-    receivers = RECEIVERS if settings.frame_samples >= TICK_SAMPLES else RECEIVERS[:1]
+    possible = RECEIVERS if settings.frame_samples >= TICK_SAMPLES else RECEIVERS[:2]
+    receivers = options.receivers.split(",") if options.receivers else possible
+    if not set(receivers) <= set(possible):
+        parser.error(f"--receivers wants some of {', '.join(possible)}")
     cases = [
-        (receiver, trace, seed, path, options.visqol, settings)
+        Case(
+            receiver,
+            trace,
+            seed,
+            path,
+            options.visqol,
+            settings,
+            options.rtt_ms,
+            kept=options.html is not None and seed == 0 and path == voices[0],
+        )
         for trace in traces
         for receiver in receivers
-        for path in options.speech.split(",")
+        for path in voices
         for seed in range(seeds)
     ]
     with ProcessPoolExecutor(options.jobs) as pool:
         calls = list(pool.map(measured, cases))
     rows = [
-        _mean([call for call in calls if (call.receiver, call.trace) == (receiver, trace)])
+        _mean([call.row for call in calls if (call.row.receiver, call.row.trace) == (receiver, trace)])
         for trace in traces
         for receiver in receivers
     ]
-    if options.json:
-        rows_as_json = [asdict(row) for row in rows]
-        print(
-            json.dumps(
-                {"schema": 1, "seeds": seeds, "speech": options.speech.split(","), "rows": rows_as_json}
+    earlier = []
+    if options.against:
+        with_values = {
+            "--seeds": str(seeds),
+            "--jobs": str(options.jobs),
+            "--rtt-ms": str(options.rtt_ms),
+            "--frame-ms": str(options.frame_ms),
+            "--bitrate": str(options.bitrate),
+            "--redundancy": options.redundancy,
+            "--application": options.application,
+        }
+        earlier = [Row(**row) for row in earlier_rows(options.against, traces, voices, with_values)]
+    if options.html is not None:
+        options.html.write_bytes(
+            listening_page(
+                Sound.of(_voice(voices[0])[1]), _listened(rows, calls), ["scripts/bench", "voice", *given]
             )
         )
+    rows = sorted([*rows, *earlier], key=lambda row: traces.index(row.trace))
+    if options.json:
+        rows_as_json = [asdict(row) for row in rows]
+        print(json.dumps({"schema": 1, "seeds": seeds, "speech": voices, "rows": rows_as_json}))
     else:
         print(_table(rows))
     return 0
+
+
+def _listened(rows: list[Row], calls: list[Call]) -> list[Listened]:
+    """Rows with the sound of their first call."""
+    kept = {(call.row.receiver, call.row.trace): call for call in calls if call.sound is not None}
+    listened = []
+    for row in rows:
+        call = kept[row.receiver, row.trace]
+        assert call.sound is not None
+        listened.append(Listened(row.trace, row.receiver, asdict(row), asdict(call.row), call.sound))
+    return listened
 
 
 def _mean(calls: list[Row]) -> Row:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import soundfile
 import soxr
@@ -71,7 +72,9 @@ class MediaLaboratory(Laboratory):
 
     async def set_media_conditions(self, name: str, seed: int) -> None:
         """Let the media that follow meet this network."""
-        await self._order(do="media", conditions=asdict(NAMED_CONDITIONS[name]), seed=f"{name} {seed}")
+        await self._order(
+            do="media", conditions=msgspec.to_builtins(NAMED_CONDITIONS[name]), seed=f"{name} {seed}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

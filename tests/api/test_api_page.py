@@ -39,11 +39,11 @@ async def test_every_name_of_the_rows_is_there() -> None:
     script = ScriptedSession()
     session = blink.Session(OpenedSession(script), script.state)
     for command, python in ROW.findall(PAGE[PAGE.index("### Each command in Python") :]):
-        names = re.findall(r"`([A-Za-z_.]+)`", python)
+        names = re.findall(r"`([A-Za-z0-9_.]+)`", python)
         assert names or "people only" in python, command
         for name in names:
             owner, _, attribute = name.rpartition(".")
-            holder = {"": blink, "Session": session, "Call": blink.Call}[owner]
+            holder = {"": blink, "Session": session, "Call": blink.Call, "cli": blink.cli}[owner]
             assert hasattr(holder, attribute), name
 
 

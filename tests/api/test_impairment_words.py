@@ -5,7 +5,12 @@ import pytest
 
 from blink_cli.api.impairment_words import impairment_request
 from blink_cli.commands.impairment_text import change_sentence, impairment_lines, impairment_texts
-from blink_cli.core.api.replies import ImpairedDatagrams, ImpairedLine, ImpairmentRule, ImpairmentState
+from blink_cli.core.api.replies.impairment import (
+    ImpairedDatagrams,
+    ImpairedLine,
+    ImpairmentRule,
+    ImpairmentState,
+)
 from blink_cli.core.api.requests import SetImpairment
 from blink_cli.core.errors import UsageError
 from tests.support.scripted_session import BOB

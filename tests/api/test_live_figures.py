@@ -7,13 +7,16 @@ import pytest
 
 from blink_cli.api.live_figures import LIVE_FIGURES, Watched, is_decided, judged, meant, names_in_call
 from blink_cli.core.analysis.e_model import LOOK_AHEAD_MS
-from blink_cli.core.api.replies import Participant, PeerStatistics, Remote, RtpStatistics
+from blink_cli.core.api.replies.calls import Participant
+from blink_cli.core.api.replies.statistics import PeerStatistics, Remote, RtpStatistics
+from blink_cli.core.api.replies.video import VideoReceived, VideoSent, VideoStatistics
 from blink_cli.core.call.facts import LinkState
 from blink_cli.core.errors import NotFoundError
 from blink_cli.core.expectation.grammar import parse
 from blink_cli.core.expectation.judgement import Judgement
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.extended_report import VoipMetrics
+from tests.support.executed_lines import counting_lines
 from tests.support.scripted_session import inbound, outbound
 
 pytestmark = pytest.mark.no_clock
@@ -82,6 +85,16 @@ def test_a_percentile_is_of_the_readings() -> None:
     assert measured("delay_p95(bob)<1s", seen)["bob->alice"] == pytest.approx(0.095 + rest_s)
     assert measured("delay_max(bob)<1s", seen)["bob->alice"] == pytest.approx(0.1 + rest_s)
     assert measured("delay(bob)<1s", seen)["bob->alice"] == pytest.approx(0.05 + rest_s)
+
+
+def test_the_work_grows_with_the_readings_and_not_with_their_square() -> None:
+    def lines_of(readings: int) -> int:
+        seen = watched(*(reading(delay_ms=10.0) for _ in range(readings)))
+        with counting_lines() as lines:
+            assert verdict("delay_p95(bob)<1s", seen).holds
+        return lines.count
+
+    assert lines_of(800) < 3 * lines_of(400)
 
 
 def test_a_level_is_of_moments_of_speech() -> None:
@@ -211,3 +224,24 @@ def test_what_no_listener_reports_is_not_measured(text: str) -> None:
 def test_whoever_is_called_me_is_meant_by_it() -> None:
     seen = replace(watched(reported(0, 1_000)), names={ALICE: "alice", BOB: "Me", CAROL: "carol"})
     assert measured("loss(me)<1%", seen).keys() == {"Me->alice"}
+
+
+def seeing(frames: int, frozen_s: float) -> RtpStatistics:
+    """Bob shows something, and carol does not."""
+    sent = VideoSent(**dict.fromkeys(VideoSent.__struct_fields__, 0))
+    received = VideoReceived(**dict.fromkeys(VideoReceived.__struct_fields__, 0))
+    received = msgspec.structs.replace(
+        received, packets_received=3 * frames, frames_decoded=frames, total_freezes_duration=frozen_s
+    )
+    bob, carol = reading().peers
+    bob = msgspec.structs.replace(bob, video=VideoStatistics(sent=sent, received=received))
+    return msgspec.structs.replace(reading(), peers=(bob, carol))
+
+
+def test_pictures_are_of_those_who_show_something() -> None:
+    seen = watched(seeing(100, 0.5), seeing(250, 1.25))
+    assert measured("frames > 100", seen) == {"bob->alice": 150}
+    assert measured("frozen(bob) < 1s", seen) == {"bob->alice": pytest.approx(0.75)}
+    assert measured("frozen < 1s", replace(seen, from_its_beginning=True)) == {"bob->alice": 1.25}
+    assert measured("frames(carol) > 1", seen) == {"carol->alice": None}
+    assert not verdict("frames > 0", watched(reading(), reading())).holds, "nobody shows anything"

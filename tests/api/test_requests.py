@@ -15,7 +15,7 @@ from blink_cli.commands.program import entry_point
 from blink_cli.commands.session_sources import PresentSource
 from blink_cli.core.api import requests
 from blink_cli.core.api.events import Event
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import Request
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.errors import BlinkError
@@ -41,6 +41,8 @@ SAME: list[tuple[str, Callable[[Session], Awaitable[Any]]]] = [
     ("deafen", lambda session: session.deafen()),
     ("undeafen", lambda session: session.undeafen()),
     ("gain bob 3", lambda session: session.gain("bob", 3.0)),
+    ("video on", lambda session: session.video(on=True)),
+    ("set-camera file:a.mp4", lambda session: session.set_camera("file:a.mp4")),
     ("echo-cancel on", lambda session: session.echo_cancel("on")),
     ("noise-suppress low", lambda session: session.noise_suppress("low")),
     ("auto-gain on", lambda session: session.auto_gain(on=True)),
@@ -71,12 +73,14 @@ SAME: list[tuple[str, Callable[[Session], Awaitable[Any]]]] = [
     ("record stop --loudness", lambda session: session.record.stop(loudness=True)),
     ("record status", lambda session: session.record.status()),
     ("record mark hello", lambda session: session.record.mark("hello")),
+    ("view bob --snapshot there.png", lambda session: session.snapshot("there.png", "bob")),
     ("ice-servers", lambda session: session.ice_servers()),
     ("assert 'loss<1%'", lambda session: session.check("loss<1%")),
 ]
 
 OF_PROGRAMS: list[Callable[[Session], Awaitable[Any]]] = [
     lambda session: session.levels(),
+    lambda session: session.picture("bob", than=3, wait_s=1),
     lambda session: session.reload_contacts(),
     lambda session: session.echo.start(),
     lambda session: session.echo.stop(),

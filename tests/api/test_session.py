@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import fields
 from pathlib import Path
 from typing import assert_type
 
@@ -18,7 +17,7 @@ import blink_cli as blink
 from blink_cli.api.opening import connect, hosted_session
 from blink_cli.app.profile.profile import find_profile
 from blink_cli.core.api.events import CallJoined, EndReason, IncomingCall, PeerAppeared, TalkingStarted
-from blink_cli.core.api.replies import CurrentCall, PendingCall
+from blink_cli.core.api.replies.calls import CurrentCall, PendingCall
 from blink_cli.core.api.session_options import SessionOptions
 from tests.api.conftest import Held
 from tests.support.scripted_session import BOB, CALL, CAROL, RINGING, scripted_session
@@ -213,7 +212,7 @@ async def test_no_handler_no_output_and_a_program_s_own_logging(
 def test_every_option_of_a_session_is_one_of_python() -> None:
     taken = set(inspect.signature(blink.open_session).parameters)
     # An echo peer is `blink echo`; `run_command` runs it.
-    assert {field.name for field in fields(SessionOptions)} - {"echo"} <= taken
+    assert set(SessionOptions.__struct_fields__) - {"echo"} <= taken
 
 
 LIGHT = """

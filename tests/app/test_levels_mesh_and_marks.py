@@ -9,7 +9,7 @@ import pytest
 
 from blink_cli.app.session import Session
 from blink_cli.core.api.events import LinkState, Marked
-from blink_cli.core.api.replies import VoiceLevel
+from blink_cli.core.api.replies.loudness import VoiceLevel
 from blink_cli.core.api.requests import (
     GetLevels,
     GetMesh,

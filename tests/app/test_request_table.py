@@ -7,7 +7,9 @@ import pytest
 
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api import requests
-from blink_cli.core.api.replies import Done, OfferPlaced, Status
+from blink_cli.core.api.replies.calls import OfferPlaced
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import AnyRequest, GetStatus, LeaveCall, PlaceOffer, Quit, reply_type
 from blink_cli.core.errors import BlinkError
 

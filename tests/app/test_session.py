@@ -16,7 +16,7 @@ from blink_cli.app.profile import device_memory
 from blink_cli.app.session import Session
 from blink_cli.audio.devices.interface import InputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
-from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.plain_sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.commands.media_commands import device_sentence
 from blink_cli.core.api.events import (

@@ -14,7 +14,8 @@ import pytest
 from blink_cli.app.session import Session
 from blink_cli.core.api.events import Event, IceServerFailed, LinkChanged, LinkState
 from blink_cli.core.api.ice_server import ConfiguredServer, parse_ice_server
-from blink_cli.core.api.replies import IceServerList, IceServerState, Status
+from blink_cli.core.api.replies.network import IceServerList, IceServerState
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import AcceptCall, GetIceServers, GetRtpStatistics, PlaceOffer
 from blink_cli.lab.turn_server import LOOPBACK, TurnServer, free_port
 from tests.app.conftest import OpenSession

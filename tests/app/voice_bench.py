@@ -13,7 +13,7 @@ from blink_cli.app.media.device_guard import DeviceGuard
 from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
 from blink_cli.audio.devices.opener import DeviceOpener
-from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.plain_sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.core.api.events import Event
 from blink_cli.core.errors import DeviceError
@@ -23,6 +23,7 @@ from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.talking import TalkingChange
 from blink_cli.runtime.clock import MonotonicClock
+from blink_cli.runtime.loop_bridge import LoopBridge
 from blink_cli.runtime.tasks import TaskOwner
 from tests.audio.parts import BrokenDevice
 
@@ -86,6 +87,7 @@ class VoiceBench:
         self.frames: list[EncodedFrame] = []
         self.guard = DeviceGuard(OWN, self.voice, self._publish, tasks)
         self._news = asyncio.Event()
+        self._bridge = LoopBridge()
 
     async def event(self, kind: type[EventT]) -> EventT:
         """Beat until an event of this kind comes, and take it with all before it."""
@@ -105,7 +107,8 @@ class VoiceBench:
 
     async def beat(self) -> None:
         """Let the guard look, then wait for news or a moment."""
-        self.guard.look(time.monotonic())
+        now_s = time.monotonic()
+        self.guard.look(self.voice.source_statistics(now_s), self.voice.mixer_statistics(now_s), now_s)
         self._news.clear()
         try:
             await asyncio.wait_for(self._news.wait(), 0.02)
@@ -123,9 +126,11 @@ class VoiceBench:
 
     # VoiceEvents
 
-    def frames_ready(self) -> None:
-        while self.voice.outbox:
-            self.frames.append(self.voice.outbox.popleft())
+    def frame_encoded(self, frame: EncodedFrame) -> None:
+        self._bridge.call(self._take, frame)
+
+    def _take(self, frame: EncodedFrame) -> None:
+        self.frames.append(frame)
         self._news.set()
 
     def talking_changed(self, change: TalkingChange, at_s: float) -> None:

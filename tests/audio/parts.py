@@ -1,8 +1,8 @@
 """Real parts, slightly bent: an encoder that leaves samples as they are, a stream that plays packets at once, devices in the hand."""
 
-import dataclasses
 from collections import deque
 
+import msgspec
 import numpy as np
 from typing_extensions import override
 
@@ -10,18 +10,21 @@ from blink_cli.audio.devices.captured_frames import CapturedFrames
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual_input import Sound, VirtualInput
 from blink_cli.audio.devices.virtual_output import VirtualOutput
-from blink_cli.audio.playout import PlayoutStatistics
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.playout.statistics import PlayoutStatistics
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.playout_decision import PlayoutDecision
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
 
-NOTHING_PLAYED = PlayoutStatistics(**{field.name: 0 for field in dataclasses.fields(PlayoutStatistics)})
+NOTHING_PLAYED = PlayoutStatistics(**dict.fromkeys(PlayoutStatistics.__struct_fields__, 0))
 
 
 class PlainEncoder:
     """Payloads are the samples themselves."""
+
+    short_copy = b""
 
     def __init__(self, frame_samples: int = 960, channels: int = 1) -> None:
         self.frame_samples = frame_samples
@@ -64,10 +67,13 @@ class PlainStream:
         return self.blocks.popleft() if self.blocks else SILENT_BLOCK
 
     def statistics(self) -> PlayoutStatistics:
-        return dataclasses.replace(NOTHING_PLAYED, total_samples_received=480 * len(self.asked_s))
+        return msgspec.structs.replace(NOTHING_PLAYED, total_samples_received=480 * len(self.asked_s))
 
     def loss_report(self) -> LossReport:
         return LossReport(0.0, 0.0, 0)
+
+    def rest(self) -> None:
+        pass
 
     def note(self, decisions: list[PlayoutDecision] | None) -> None:
         pass

@@ -1,13 +1,13 @@
 """Settings that change while a voice is encoded: what a decoder plays goes on."""
 
-import dataclasses
 import itertools
 
+import msgspec
 import numpy as np
 import pytest
 
-from blink_cli.audio.opus import OpusDecoder
 from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder
+from blink_cli.audio.opus.decoder import OpusDecoder
 from blink_cli.audio.samples import Samples
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.lab.continuity import clicks, gaps
@@ -75,5 +75,35 @@ def test_fec_is_kept_by_another_encoder() -> None:
     encoder = AdjustableEncoder(CodecSettings())
     encoder.set_fec_loss(20)
     encoded(encoder, TONE[:48_000])
-    encoder.adjust(dataclasses.replace(CodecSettings(), application="audio"))
+    encoder.adjust(msgspec.structs.replace(CodecSettings(), application="audio"))
     assert encoder.figures().fec_loss_percent == 20
+
+
+def test_short_copies_are_made_while_they_are_wanted_and_are_the_same_sound() -> None:
+    encoder = AdjustableEncoder(CodecSettings())
+    noise = np.random.default_rng(1).normal(0, 0.03, len(TONE))
+    spoken: Samples = np.asarray(TONE + noise, np.float32)
+    frames = [spoken[at : at + 960] for at in range(0, 48_000 - 960, 960)]
+    sizes = {False: 0, True: 0}
+    decoder = OpusDecoder()
+    heard = []
+    for number, samples in enumerate(frames):
+        if number in (10, 40):
+            encoder.make_short_copies(wanted=number == 10)
+        payload = encoder.encode(samples)
+        wanted = 10 <= number < 40
+        assert bool(encoder.short_copy) == wanted, number
+        sizes[False] += wanted * len(payload)
+        sizes[True] += len(encoder.short_copy)
+        # The decoder is given now the one and now the other, as behind a loss.
+        heard.append(decoder.decode(encoder.short_copy if wanted and number % 2 else payload))
+    assert sizes[True] < 0.7 * sizes[False]
+    sound = np.concatenate(heard)[4_800:]
+    assert np.sqrt(np.mean(sound**2)) == pytest.approx(np.sqrt(np.mean(spoken**2)), rel=0.15)
+
+
+def test_a_voice_of_a_low_bit_rate_makes_no_shorter_copies() -> None:
+    encoder = AdjustableEncoder(CodecSettings(bitrate_bps=16_000))
+    encoder.make_short_copies(wanted=True)
+    encoder.encode(TONE[:960])
+    assert encoder.short_copy == b""

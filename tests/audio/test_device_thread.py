@@ -9,7 +9,7 @@ from typing_extensions import override
 from blink_cli.audio import device_thread
 from blink_cli.audio.device_thread import DeviceThread
 from blink_cli.audio.devices.interface import InputDevice
-from blink_cli.audio.devices.sounds import Silence
+from blink_cli.audio.devices.plain_sounds import Silence
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.core.errors import DeviceError
 from blink_cli.runtime.clock import MonotonicClock
@@ -68,7 +68,7 @@ class Bench:
             self._stepped.wait(0.001)
         self.work = None
 
-    def _step(self) -> None:
+    def _step(self) -> float | None:
         self._stepped.set()
         if self.work is not None:
             self.work()
@@ -77,6 +77,7 @@ class Bench:
             self.thread.swap(0.0)
         else:
             threading.Event().wait(0.001)
+        return None
 
     def _adopt(self, device: InputDevice, now_s: float) -> None:
         del now_s

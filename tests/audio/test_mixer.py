@@ -3,7 +3,8 @@ import numpy.typing as npt
 import pytest
 
 from blink_cli.audio.mixer import Mixer
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.sink_track import SinkTrack
 from tests.audio.parts import ConstantStream, PlainStream
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from blink_cli.audio.opus import OpusDecoder, OpusEncoder, library_version
-from blink_cli.audio.opus.encoder import LONGEST_PAYLOAD_BYTES
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.opus.encoder import LONGEST_PAYLOAD_BYTES, OpusEncoder
+from blink_cli.audio.opus.library import library_version
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.media.codec_settings import Application, CodecSettings
 from blink_cli.core.media.opus_packet import carries_fec, is_discontinuous, packet_samples
@@ -152,7 +153,7 @@ def test_bytes_that_are_not_opus_are_an_error_and_not_a_crash() -> None:
     ("named", "said"), [("/nowhere/libopus.so", "cannot be loaded"), (sys.executable, "cannot be loaded")]
 )
 def test_a_named_library_that_cannot_be_used_is_said(named: str, said: str) -> None:
-    code = "from blink_cli.audio.opus import library_version; library_version()"
+    code = "from blink_cli.audio.opus.library import library_version; library_version()"
     environment = os.environ | {"BLINK_LIBOPUS": named}
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
@@ -163,8 +164,6 @@ def test_a_named_library_that_cannot_be_used_is_said(named: str, said: str) -> N
 
 
 def test_finding_the_library_does_not_import_pyav() -> None:
-    code = (
-        "import sys; from blink_cli.audio.opus import library_version as v; v(); print('av' in sys.modules)"
-    )
+    code = "import sys; from blink_cli.audio.opus.library import library_version as v; v(); print('av' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"

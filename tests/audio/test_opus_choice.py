@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blink_cli.audio.opus import OpusDecoder, OpusEncoder, choice, library
+from blink_cli.audio.opus import choice, library
 from blink_cli.audio.opus.abilities import numbers_of
 from blink_cli.audio.opus.choice import choose
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.audio.opus.installed import Installed, Origin, installed
 from blink_cli.core.errors import DeviceError
 from blink_cli.core.media.codec_settings import CodecSettings

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.plain_sounds import Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.source_track import CaptureGap, SourceTrack

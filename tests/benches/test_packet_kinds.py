@@ -5,6 +5,8 @@ import struct
 import pytest
 from benches.packet_watch import Kind, PacketTimes, kind_of
 
+from blink_cli.core.gossip.datagram import VERSION
+from blink_cli.lab.network import media_wire
 from blink_cli.lab.network.media_wire import media_byte
 
 
@@ -19,6 +21,7 @@ RTP = bytes([0x90, 111]) + bytes(30)
 RTCP = bytes([0x81, 200]) + bytes(30)
 STUN = bytes([0, 1]) + bytes(30)
 DTLS = bytes([22, 254]) + bytes(30)
+SIGNAL = bytes([VERSION, 4]) + bytes(510)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +46,29 @@ def test_only_media_in_udp_over_ipv4_meet_bad_networks() -> None:
     for other in (
         frame(STUN),
         frame(DTLS),
+        frame(SIGNAL),
         frame(RTP, protocol=6),
         frame(RTP, ethertype=0x86DD),
         frame(b""),
         b"",
     ):
         assert media_byte(other) is None
+
+
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [
+        (111, "rtp"),
+        (63, "rtp"),
+        (62, "again"),
+        (96, "video"),
+        (96 | 0x80, "video"),
+        (97, "video"),
+        (200, "rtcp"),
+    ],
+)
+def test_pictures_and_what_goes_again_are_no_voice(second: int, kind: str) -> None:
+    assert media_wire.kind_of(second) == kind
 
 
 def test_signals_that_look_like_media_are_left_out() -> None:

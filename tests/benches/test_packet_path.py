@@ -12,7 +12,7 @@ def test_a_packet_passes_five_objects_and_few_calls(capsys: pytest.CaptureFixtur
     assert packet_path.main(["--seconds", "1"]) == 0, capsys.readouterr().out
     out = capsys.readouterr().out
     assert "LinkSocket -> MediaLink -> ParticipantMedia -> SinkTrack -> MediaTaps" in out
-    assert "MeshMedia -> ParticipantMedia -> MediaLink -> SecureTransport -> MediaTaps" in out
+    assert "MeshMedia -> ParticipantMedia -> FrameSending -> SecureTransport -> MediaTaps" in out
 
 
 def test_one_hop_or_call_too_many_is_a_failure() -> None:

@@ -16,7 +16,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.lab.voices import SPEECH, voice
 
-_CODEC = {field.name for field in dataclasses.fields(CodecSettings)}
+_CODEC = set(CodecSettings.__struct_fields__)
 _LINE = {field.name for field in dataclasses.fields(LineOptions)}
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from blink_cli.commands.call_history import LAST_S, CallHistory
-from blink_cli.core.api.replies import PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.statistics import PeerStatistics, RtpStatistics
 from blink_cli.core.ids import CallId
 from tests.support.scripted_session import BOB, CALL, inbound, outbound
 

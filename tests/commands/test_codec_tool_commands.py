@@ -87,7 +87,7 @@ def test_samples_without_a_header_need_their_form(
         (("--channels", "3"), 2, "3 channels"),
         (("--loss", "lots"), 2, "no share"),
         (("--encode-rate", "44100"), 2, "44100 Hz"),
-        (("--redundancy", "3"), 2, "redundancy of 3"),
+        (("--redundancy", "5"), 2, "redundancy of 5"),
         (("--sample-format", "u8"), 2, "u8"),
         (("--score", "mos"), 2, "mos"),
         (("--cbr", "--dtx"), 2, "constant bit rate"),

@@ -5,7 +5,7 @@ import pytest
 from blink_cli.commands.codec_commands import set_sentence
 from blink_cli.commands.codec_words import chosen_text, codec_lines, offers, read_changes
 from blink_cli.commands.shell_completion import complete_codec
-from blink_cli.core.api.replies import CodecChosen, CodecInUse, CodecNow, CodecSet
+from blink_cli.core.api.replies.codec import CodecChosen, CodecInUse, CodecNow, CodecSet
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.core.errors import UsageError
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.no_clock
 
 CHOSEN = CodecChosen(
     bitrate=48_000, frame_ms=2.5, bandwidth="auto", application="voip", fec="on",
-    dtx=False, cbr=False, redundancy="auto", complexity=10, stereo=True,
+    dtx=False, cbr=False, redundancy="auto", redundancy_budget=0, complexity=10, stereo=True,
 )  # fmt: skip
 NOW = CodecNow(
     frame_ms=2.5, mode="sound", bandwidth="full", channels=2, bitrate=47_600, fec_loss_percent=None
@@ -27,6 +27,7 @@ NOW = CodecNow(
         (["bitrate=48k", "frame-ms=10"], CodecOptions(bitrate=48_000, frame_ms=10)),
         (["FRAME_MS=2.5ms"], CodecOptions(frame_ms=2.5)),
         (["fec=on", "dtx=off", "cbr=on"], CodecOptions(fec="on", dtx=False, cbr=True)),
+        (["redundancy-budget=110"], CodecOptions(redundancy_budget=110)),
         (["redundancy=2", "complexity=0"], CodecOptions(redundancy="2", complexity=0)),
         (["channels=2"], CodecOptions(stereo=True)),
         (["stereo=on", "channels=1"], CodecOptions(stereo=False)),
@@ -50,8 +51,9 @@ def test_a_default_is_asked_for_by_name() -> None:
         ("bitrate=nan", "bitrate=nan", "6000 to 510000"),
         ("frame-ms=30", "frame-ms=30", "2.5, 5, 10, 20, 40, 60"),
         ("fec=maybe", "fec=maybe", "auto, on, off"),
-        ("redundancy=3", "redundancy=3", "auto, 0, 1, 2"),
+        ("redundancy=5", "redundancy=5", "auto, 0, 1, 2, 3, 4"),
         ("complexity=11", "complexity=11", "0 to 10"),
+        ("redundancy-budget=-1", "redundancy-budget=-1", "0 to 5000"),
         ("stereo=2", "stereo=2", "on, off"),
         ("channels=3", "channels=3", "1, 2"),
         ("speed=1", "'speed' is no setting", "bitrate, frame-ms"),
@@ -81,8 +83,8 @@ def test_what_is_said() -> None:
     codec = CodecInUse(chosen=CHOSEN, now=NOW, for_this_call=("frame_ms",), remarks=("400 packets",))
     assert chosen_text(codec) == "48 kb/s, 2.5 ms, stereo, now sound, full band, 47.6 kb/s"
     lines = codec_lines(codec)
-    assert "frame-ms     2.5  (for this call)" in lines
-    assert "bitrate      48000" in lines
+    assert "frame-ms           2.5  (for this call)" in lines
+    assert "bitrate            48000" in lines
     assert lines[-1] == "400 packets"
     full = CodecSet(codec=codec, not_remembered="No space left on device")
     assert set_sentence(full, ["BITRATE"]) == (

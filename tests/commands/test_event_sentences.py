@@ -23,11 +23,13 @@ from blink_cli.core.api.events import (
     PeerAppeared,
     ProcessingUnavailable,
     RecordingStopped,
+    SfuPacketsAccepted,
+    SfuPacketsRefused,
     StreamDirection,
     StreamFailed,
     StreamProblem,
 )
-from blink_cli.core.api.replies import CurrentCall, Participant
+from blink_cli.core.api.replies.calls import CurrentCall, Participant
 from tests.support.scripted_session import ALICE, BOB, CALL, SINCE, ScriptedSession, participant
 
 pytestmark = pytest.mark.no_clock
@@ -91,6 +93,14 @@ def test_every_event_has_a_sentence(kind: Any) -> None:
             "poor audio from bob: 315 ms of buffering (high jitter)",
         ),
         (AudioRecovered(did=BOB, direction=StreamDirection.OUTBOUND), "good audio to bob again"),
+        (
+            SfuPacketsRefused(url="wss://sfu", malformed=0, unknown=1, forged=0, replayed=0),
+            "what comes through the SFU wss://sfu is not what was sealed in this call, and is not heard: 1 packet (1 under an unknown key)",
+        ),
+        (
+            SfuPacketsAccepted(url="wss://sfu", refused=300),
+            "what comes through the SFU wss://sfu is right again; 300 packets refused",
+        ),
         (
             DeviceLost(direction="input", device="usb", reason="It was unplugged.", replacement="silence"),
             "the microphone usb failed (it was unplugged); using silence",

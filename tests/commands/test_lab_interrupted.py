@@ -1,5 +1,6 @@
 """Ctrl-C ends `lab run` at once, whatever runs: cases on other processors, or real sessions."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def test_it_ends_at_once_and_leaves_nothing(tmp_path: Path, engine: str, busy_s:
     try:
         deadline_s = time.monotonic() + 30
         # At work, and not only loading: that much takes longer than the start.
-        while sum(map(processor_s, busy := descendants(running.pid))) < busy_s:
+        while sum(map(used_s, busy := descendants(running.pid))) < busy_s:
             assert running.poll() is None, running.stderr and running.stderr.read()
             assert time.monotonic() < deadline_s, "its processes have not started"
             time.sleep(0.05)
@@ -49,12 +50,21 @@ def test_it_ends_at_once_and_leaves_nothing(tmp_path: Path, engine: str, busy_s:
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes that it started, and those that they started."""
+    """Processes that it started, and those that they started. One that ends meanwhile has none."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
     return found
+
+
+def used_s(pid: int) -> float:
+    """Processor time of a process; 0 of one that has ended."""
+    try:
+        return processor_s(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def is_running(pid: int) -> bool:

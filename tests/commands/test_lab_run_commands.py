@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from blink_cli.commands.lab_runs import all_cases
-from blink_cli.core.errors import NotFoundError
+from blink_cli.commands.lab_runs import all_cases, without_files
+from blink_cli.commands.report_files import require_places
+from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.lab.verdict.report import RecordingResult
 from blink_cli.lab.verdict.run_command import RunCommand
 from tests.lab.comparison.reports import case, report
 
@@ -91,6 +93,28 @@ def test_one_case_is_found_by_its_name() -> None:
     assert told.value.hint == "Did you mean 'mute'?"
 
 
+def test_a_place_where_nothing_can_be_kept_is_told_before_the_run(tmp_path: Path) -> None:
+    (file := tmp_path / "file").touch()
+    (folder := tmp_path / "folder").mkdir()
+    require_places(out=folder / "new" / "one", files=[folder / "page.html", file, Path("/dev/stdout")])
+    for out, files, told in (
+        (file, [], "file is not a folder"),
+        (file / "below", [], "file is not a folder"),
+        (None, [folder], "folder is a folder"),
+        (None, [tmp_path / "none" / "page.html"], "There is no folder"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            require_places(out=out, files=files)
+
+
+def test_a_verdict_that_cannot_be_written_is_shown_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SCENARIO.format(expected="heard(alice->bob)"))
+    ran = blink("lab", "run", "small.toml", "--junit", "/dev/full", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "1 case, 1 passed" in ran.stdout
+    assert "cannot be written to /dev/full: No space left on device" in ran.stderr
+
+
 def test_the_list_names_what_comes_with_the_program(tmp_path: Path) -> None:
     listed = json.loads(blink("lab", "list", "--json", cwd=tmp_path).stdout)
     names = {one["name"] for one in listed["scenarios"]}
@@ -109,3 +133,13 @@ def test_what_became_worse_is_exit_code_6_unless_it_may(tmp_path: Path) -> None:
     allowed = blink("lab", "compare", "before.json", "after.json", "--allow", "pesq", "--json", cwd=tmp_path)
     assert allowed.returncode == 0
     assert json.loads(allowed.stdout)["worse"] == 1
+
+
+def test_a_run_whose_files_are_not_kept_names_none() -> None:
+    recording = RecordingResult(
+        recorder="bob", kind="mp4", participants=("alice",), duration_s=2.0, file="trial/call.mp4"
+    )
+    kept = msgspec.structs.replace(case("", 1, [{"pesq": 4.0}]), folder="trial", recordings=(recording,))
+    found = msgspec.json.encode(without_files(report([kept])))
+    assert b"trial/" not in found
+    assert b'"recorder":"bob"' in found

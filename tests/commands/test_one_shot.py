@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_status_is_the_document_of_the_contract(served: Shell) -> None:
     assert list(status) == [
         "schema", "profile", "did", "nickname", "pid", "input", "output", "muted", "deafened", "clocks", "call", "pending_calls",
         "signals", "input_place", "output_place", "machine", "wrong_clocks", "capture", "opus",
-        "other_versions", "processing", "codec", "volumes", "mix", "log", "network", "missed_input", "missed_output", "impairment",
+        "other_versions", "processing", "codec", "volumes", "mix", "log", "network", "missed_input", "missed_output", "video", "impairment",
     ]  # fmt: skip
     assert (status["schema"], status["profile"], status["did"], status["input"]) == (
         1,
@@ -68,6 +69,7 @@ def test_peers_are_a_list(served: Shell, here: Here) -> None:
             "in_contacts",
             "clock_ahead_s",
             "clock_proved",
+            "via",
         ]
     ] * 2
     assert BOB in here(served, "peers").stdout
@@ -76,10 +78,12 @@ def test_peers_are_a_list(served: Shell, here: Here) -> None:
 def test_a_call_from_the_shell(served: Shell, here: Here) -> None:
     assert here(served, "offer", "bob").stdout == f"{CALL}\n"
     call = here(served, "status", "--json").json["call"]
-    assert list(call) == ["id", "state", "since", "participants"]
+    assert list(call) == [
+        "id", "state", "since", "participants", "topology", "sfu", "heard_at_once", "refused_in_room",
+    ]  # fmt: skip
     assert list(call["participants"][0]) == [
         "did", "nickname", "self", "link", "muted", "deafened", "recording", "talking", "gain_db", "busy",
-        "no_path", "path", "in_contacts", "ringing", "muted_here", "loudness",
+        "no_path", "path", "in_contacts", "ringing", "video", "muted_here", "loudness",
     ]  # fmt: skip
     assert here(served, "participants", "--json").json["participants"] == call["participants"]
     statistics = here(served, "rtp-stats", "--json").json
@@ -271,7 +275,16 @@ def test_holding_leaves_after_its_time(served: Shell, here: Here) -> None:
     assert here(served, "status", "--json").json["call"] is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """SIGHUP means something, also where the tests were started by `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_during_holding_leaves_the_call(served: Shell, number: signal.Signals) -> None:
     with served.running("offer", "bob", "--until", "left") as offering:
         assert offering.stdout is not None
@@ -521,20 +534,38 @@ def test_a_data_folder_that_cannot_be_made_is_explained(shell: Shell, here: Here
     assert ran.json["error"]["hint"]
 
 
-def test_stdout_that_cannot_be_written_is_an_error_and_no_traceback(served: Shell) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"), [(["status"], 1), (["status", "--json"], 1), (["nonsense", "--json"], 2)]
+)
+def test_stdout_that_cannot_be_written_is_an_error_and_no_traceback(
+    served: Shell, words: list[str], code: int
+) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*BLINK, "status"],
+            [*BLINK, *words],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
             env=environment(served.data_dir),
         )
-    assert done.returncode == 1
+    assert done.returncode == code
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 2  # the sentence and its hint
+
+
+def test_an_error_that_nobody_can_be_told_keeps_its_exit_code(shell: Shell) -> None:
+    closed = os.pipe()
+    os.close(closed[0])
+    try:
+        done = subprocess.run(
+            [*BLINK, "nonsense"], stderr=closed[1], check=False, env=environment(shell.data_dir)
+        )
+    finally:
+        os.close(closed[1])
+    assert done.returncode == 2
 
 
 def test_servers_without_any_say_that_none_are_needed(served: Shell, here: Here) -> None:

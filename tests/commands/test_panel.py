@@ -13,24 +13,13 @@ from blink_cli.commands.show.tables import participants_table, statistics_table
 from blink_cli.commands.status_text import participant_text, status_lines
 from blink_cli.commands.watch_screen import screen_of
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import (
-    CallPeer,
-    CaptureFigures,
-    Clocks,
-    CurrentCall,
-    HeardPeer,
-    ImpairmentRule,
-    ImpairmentState,
-    Loudness,
-    MixFigures,
-    OneWay,
-    Participant,
-    Participants,
-    PeerStatistics,
-    PendingCall,
-    RtpStatistics,
-    Status,
-)
+from blink_cli.core.api.replies.calls import CurrentCall, Participant, Participants, PendingCall
+from blink_cli.core.api.replies.devices import CaptureFigures, Clocks, MixFigures
+from blink_cli.core.api.replies.impairment import ImpairmentRule, ImpairmentState
+from blink_cli.core.api.replies.loudness import Loudness
+from blink_cli.core.api.replies.peers import CallPeer, HeardPeer
+from blink_cli.core.api.replies.statistics import OneWay, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.ids import CallId, Did
 from tests.support.scripted_session import (
     ALICE,
@@ -289,3 +278,16 @@ def test_the_way_of_the_network_alone_stands_where_clocks_tell_it() -> None:
         assert ("way 5 ms" in "\n".join(drawn(in_call(*PEOPLE), figures, 120))) is told
         table = "\n".join(plain(line) for line in unfolded(statistics_table(figures.peers), 200))
         assert ("way in" in table and "5.2 ms  40.1 ms" in table) is told
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        (4, ["in call c0ffee00", "* alice (you)", "  bob", "  z6MkpTHR8VNs…"]),
+        (3, ["in call c0ffee00", "* alice (you)", "2 more: bob, z6MkpT…"]),
+        (1, ["in call c0ffee00"]),
+    ],
+)
+def test_a_small_panel_shows_people_before_a_second_row_of_the_heading(rows: int, shown: list[str]) -> None:
+    lines = panel(in_call(*PEOPLE, muted=True), CallReadings(CallFigures(statistics=None)), 20, rows)
+    assert [plain(line)[: len(wanted)] for line, wanted in zip(lines, shown, strict=True)] == shown

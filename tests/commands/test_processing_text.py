@@ -6,7 +6,7 @@ import pytest
 from blink_cli.commands.processing_text import not_running, processing_in_short, processing_lines
 from blink_cli.commands.show.panel import heading_lines
 from blink_cli.commands.show.styled import plain
-from blink_cli.core.api.replies import ProcessingState
+from blink_cli.core.api.replies.processing import ProcessingState
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingSettings
 from tests.commands.test_panel import IDLE, PEOPLE, in_call
 from tests.support.scripted_session import processing

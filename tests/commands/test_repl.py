@@ -35,6 +35,7 @@ from blink_cli.core.api.events import (
     PeerVanished,
     RecordingStarted,
     TalkingStarted,
+    TalkingWhileMuted,
 )
 from blink_cli.core.api.requests import (
     GetPeers,
@@ -147,12 +148,15 @@ async def test_events_are_told_and_talking_is_only_shown() -> None:
                 )
             )
         at.session.publish(RecordingStarted(did=ALICE, path="/here"))
+        at.session.publish(TalkingWhileMuted(did=ALICE))
+        at.session.publish(TalkingWhileMuted(did=ALICE))
         at.session.ring()
         while not at.repl.view.status.pending_calls:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.01)
         at.keys.send_text("\x04")
     assert "bob is calling: accept beef0000" in at.shown
-    assert "talk" not in at.shown
+    assert "began to talk" not in at.shown
+    assert at.shown.count("you are talking while muted") == 1
     assert ": muted" in at.shown
     assert "you: muted" not in at.shown
     assert "started recording" not in at.shown
@@ -350,3 +354,10 @@ def test_watch_shows_the_session_until_q(shell: Shell) -> None:
             assert terminal.ended() == 0
         finally:
             terminal.close()
+
+
+def test_lines_that_were_pasted_are_commands_each(terminal: Terminal) -> None:
+    terminal.until("blink>")
+    terminal.type("\x1b[200~mute\nnonsense\n\nwhoami\x1b[201~\r")
+    for told in ("muted", "No such command 'nonsense'", "did:key:"):
+        terminal.until(told)

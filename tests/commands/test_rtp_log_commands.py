@@ -9,7 +9,7 @@ from blink_cli.app.files.rtp_log_files import analyse_log
 from blink_cli.commands.analysis_text import analysis_lines
 from blink_cli.commands.rtp_log_commands import state_sentence
 from blink_cli.commands.shell_completion import complete_path
-from blink_cli.core.api.replies import PlayoutLogFile, PlayoutLogs, RtpLogFile, RtpLogState
+from blink_cli.core.api.replies.rtp_log import PlayoutLogFile, PlayoutLogs, RtpLogFile, RtpLogState
 from blink_cli.core.errors import UsageError
 from blink_cli.core.ids import CallId
 from blink_cli.record.rtp_log.format import HEADER, LogEvent

@@ -80,3 +80,15 @@ async def test_what_is_no_file_of_commands_is_told(context: CommandContext, tmp_
         await run_file(tmp_path / "missing", context)
     with pytest.raises(BlinkError, match="cannot be read"):
         await run_file(tmp_path, context)
+
+
+async def test_a_file_that_holds_no_commands_moves_no_cursor(
+    context: CommandContext, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(b"\x1b]0;owned\x07" + b"x" * 5000)
+    with pytest.raises(ExitWith):
+        await run_file(wrong, context)
+    last = capsys.readouterr().err.rpartition("stopped at line 1")[2]
+    assert len(last) < 600
+    assert not {"\x1b", "\x07"} & set(last)

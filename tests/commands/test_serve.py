@@ -22,7 +22,7 @@ def test_ready_is_one_line_of_the_contract(shell: Shell) -> None:
         assert shell.run("status", "--json").json["pid"] == process.pid
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_cleanly(shell: Shell, number: signal.Signals) -> None:
     with shell.serving() as process:
         process.send_signal(number)

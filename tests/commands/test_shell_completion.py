@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from blink_cli.commands import shell_completion
 from blink_cli.commands.completion_scripts import SCRIPTS
 from blink_cli.commands.shell_words import ShellName, bash_replacement, typed_line
-from blink_cli.core.api.replies import Peer, Peers
+from blink_cli.core.api.replies.peers import Peer, Peers
 from blink_cli.core.ids import Did
 from blink_cli.lab.requirements import require_program
 from tests.commands.conftest import ROOT, Here, Shell

@@ -13,18 +13,11 @@ from blink_cli.commands.show.panel import panel
 from blink_cli.commands.show.styled import Room, plain
 from blink_cli.commands.watch_screen import Part, Watching, screen_of
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import (
-    CallPeer,
-    CurrentCall,
-    Mesh,
-    MeshLink,
-    MeshParticipant,
-    PeerStatistics,
-    PendingCall,
-    RtpStatistics,
-    Status,
-    VoiceLevel,
-)
+from blink_cli.core.api.replies.calls import CurrentCall, Mesh, MeshLink, MeshParticipant, PendingCall
+from blink_cli.core.api.replies.loudness import VoiceLevel
+from blink_cli.core.api.replies.peers import CallPeer
+from blink_cli.core.api.replies.statistics import PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.ids import Did
 from tests.commands.show.names import DISPUTED, SETTLED
 from tests.commands.test_panel import IDLE

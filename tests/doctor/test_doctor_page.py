@@ -21,6 +21,7 @@ from blink_cli.doctor import (
     profile_folder,
     python_version,
     running_session,
+    sfu_servers,
     signal_servers,
     sound_cards,
     sound_server,
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.no_clock
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
 MODULES = (
     audio_devices, clock, discovery, firewall, ice, interfaces, libraries, multicast, opus_library, portaudio_library, processor,
-    profile_folder, python_version, running_session, signal_servers, sound_cards, sound_server, terminal, udp_port,
+    profile_folder, python_version, running_session, sfu_servers, signal_servers, sound_cards, sound_server, terminal, udp_port,
 )  # fmt: skip
 NOT_NAMES = {libraries.ASKED, PROGRAM, LOCK_NAME}
 

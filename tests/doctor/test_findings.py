@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blink_cli.core.api.replies import WrongClock
+from blink_cli.core.api.replies.peers import WrongClock
 from blink_cli.core.ids import Did
 from blink_cli.doctor.clock import judged_by_peers
 from blink_cli.doctor.finding import Finding

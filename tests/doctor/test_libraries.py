@@ -23,6 +23,13 @@ def test_what_another_needs_is_loaded_before_it() -> None:
     assert order == ["av", "aiortc", "soxr", "no-such-library"]
 
 
+def test_what_two_extras_bring_is_named_after_the_first() -> None:
+    (one,) = behind_their_needs(
+        [Requirement("no-such-library", (), None, name) for name in ("nats", "broker")]
+    )
+    assert one.extra == "nats"
+
+
 def asked(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> libraries.Answer:
     (folder / "library_query_of_a_test.py").write_text(script)
     monkeypatch.setenv("PYTHONPATH", str(folder))

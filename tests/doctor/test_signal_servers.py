@@ -7,7 +7,8 @@ import pytest
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.api.signal_server import parse_signal_server
 from blink_cli.doctor import signal_servers
-from blink_cli.lab.nats_server import NatsServer, free_port
+from blink_cli.lab.nats_server import NatsServer
+from blink_cli.lab.server_process import free_port
 from tests.doctor.parts import Found, situation
 
 pytestmark = pytest.mark.real_time

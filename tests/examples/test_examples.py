@@ -36,6 +36,7 @@ def test_all_are_run_here() -> None:
 
 
 @pytest.mark.real_time(within_s=20)
+@pytest.mark.in_pairs
 async def test_those_that_make_their_own_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def made(name: str, **settings: Any) -> None:
         folder = tmp_path / name
@@ -50,7 +51,7 @@ async def test_those_that_make_their_own_call(tmp_path: Path, capsys: pytest.Cap
         group.create_task(made("two_sessions"))
         group.create_task(made("record_and_check_levels", seconds=1.0))
         group.create_task(made("level_meter"))
-    await made("check_under_impairment", seconds=1.5)
+    await made("check_under_impairment", seconds=4.0)
     said = capsys.readouterr().out
     for wanted in (
         "in call ",
@@ -77,6 +78,7 @@ async def caller(tmp_path: Path) -> AsyncIterator[tuple[blink.Session, blink.Ses
 
 
 @pytest.mark.real_time(within_s=20)
+@pytest.mark.in_pairs
 async def test_those_that_work_with_a_session(
     caller: tuple[blink.Session, blink.Session, Path], tmp_path: Path
 ) -> None:

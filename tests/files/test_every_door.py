@@ -53,6 +53,11 @@ ELSEWHERE: Final = frozenset(
         ("net/host/machine_clock.py", "_BOOT_ID.read_bytes"),  # in /proc
         ("record/mp4/file.py", "av.open"),  # of an open file, or of `name_for_library`
         ("record/finished/ogg_opus.py", "av.open"),  # of an open file
+        ("record/finished/picture_copy.py", "av.open"),  # of an open file
+        ("record/finished/picture_reader.py", "av.open"),  # of an open file
+        ("record/finished/grid_file.py", "av.open"),  # of `name_for_library`
+        ("video/cameras/file_scenes.py", "av.open"),  # of an open file
+        ("video/cameras/system_camera.py", "av.open"),  # a camera
         ("codec/sound_reader.py", "av.open"),  # of an open file
         ("codec/packet_reader.py", "av.open"),  # of an open file
         ("record/mp4/movie.py", "io.FileIO"),  # of an open file

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
+from blink_cli.files import writing
 from blink_cli.files.ordinary import NotOrdinaryError
 from blink_cli.files.reading import open_reading, read_private
 from blink_cli.files.writing import (
@@ -21,7 +22,7 @@ from blink_cli.files.writing import (
     write_new,
     write_over,
 )
-from tests.files.traps import TRAPS, lay
+from tests.files.traps import TRAPS, device, folder, lay
 
 pytestmark = pytest.mark.no_clock(sockets=True)
 
@@ -116,7 +117,7 @@ def test_nothing_is_written_through_what_stands_at_a_new_files_place(
 
 
 @pytest.mark.parametrize(
-    "trap", [*(trap for trap in TRAPS if trap.__name__ != "folder"), dangling_link, link]
+    "trap", [*(trap for trap in TRAPS if trap not in (folder, device)), dangling_link, link]
 )
 @pytest.mark.timeout(10)
 def test_what_is_replaced_loses_its_name_and_nothing_else(
@@ -132,6 +133,20 @@ def test_what_is_replaced_loses_its_name_and_nothing_else(
     assert (tmp_path / "file").is_file()
     assert not (tmp_path / "file").is_symlink()
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("trap", [device, link])
+def test_no_name_of_a_device_is_taken_away(
+    trap: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may rename a file over /dev/null, and /dev/stdout is a link."""
+    monkeypatch.setattr(writing, "_DEVICES", tmp_path if trap is link else Path("/dev"))
+    lay(trap, tmp_path / "file")
+    before = (tmp_path / "file").lstat()
+    with pytest.raises(NotOrdinaryError, match=r"a device|a symbolic link"), replacing(tmp_path / "file"):
+        pytest.fail("nothing is written before it is refused")
+    assert os.path.samestat(before, (tmp_path / "file").lstat())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_without_hard_links_a_new_file_still_replaces_nothing(

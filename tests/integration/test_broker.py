@@ -1,13 +1,14 @@
 """Two strangers meet with one paste each: a broker is made and run, both join it, one invites the other, and they call each other through it."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from blink_cli.lab.nats_server import free_port
+from blink_cli.lab.server_process import free_port
 from blink_cli.lab.sessions import Machine, Session, connected, together
 
-pytestmark = pytest.mark.real_time(within_s=30)
+pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]
 
 
 async def test_strangers_meet_through_a_broker_of_their_own(machine: Machine, tmp_path: Path) -> None:
@@ -32,8 +33,11 @@ async def test_strangers_meet_through_a_broker_of_their_own(machine: Machine, tm
         (await machine.run(name, "--json", "join", made["invitation"])).json for name in ("alice", "bob")
     ]
     assert {tuple(one["servers"]) for one in joined} == {(f"tls://127.0.0.1:{port}",)}
+    once_more = await machine.run("bob", "join", made["invitation"])
+    assert f"as joined before (check {made['check']})" in once_more.stderr
     invitation = (await machine.run("alice", "--json", "invite")).json
-    taken = (await machine.run("bob", "--json", "join", "-", stdin=invitation["invitation"] + "\n")).json
+    mailed = "\n".join(textwrap.wrap(invitation["invitation"], 76))
+    taken = (await machine.run("bob", "--json", "join", "-", stdin=mailed + "\n")).json
     assert (taken["nickname"], taken["did"], taken["check"]) == (
         "alice",
         invitation["did"],

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from blink_cli.commands import running
@@ -16,9 +14,9 @@ from blink_cli.commands.codec_words import read_changes
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.api.requests import SetCodec
 from blink_cli.lab.continuity import clicks, gaps
-from blink_cli.lab.requirements import require_program
 from blink_cli.lab.sessions import Machine, call_of, together
 from tests.support.capture import capturing
+from tests.support.decoded_track import decoded
 from tests.support.header_capture import header_streams
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.real_time(within_s=60)]
@@ -36,20 +34,6 @@ CHANGES = (
     ("stereo=off", "fec=on", "bitrate=32000"),
 )
 FRAMES = {20: 960, 10: 480, 5: 240, 2.5: 120}
-
-
-async def decoded(path: Path, track: int) -> npt.NDArray[np.float32]:
-    """One track as ffmpeg's own Opus decoder plays it."""
-    ffmpeg = require_program("ffmpeg")
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg, "-v", "error", "-i", str(path), "-map", f"0:{track}"),
-        *("-f", "f32le", "-ac", "1", "-ar", "48000", "-"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    stdout, stderr = await process.communicate()
-    assert process.returncode == 0, stderr.decode()
-    return np.frombuffer(stdout, np.float32)
 
 
 async def test_no_change_loses_anything_or_leaves_a_gap(machine: Machine, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from blink_cli.lab.sessions import Finished, run_program, together
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "scripts" / "demo_call.py"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from blink_cli.core.api.replies import Inbound, SignalCounters
+from blink_cli.core.api.replies.network import SignalCounters
+from blink_cli.core.api.replies.statistics import Inbound
 from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer
 from blink_cli.core.ids import Did
 from blink_cli.lab.flood import flood, garbage, media_kinds, overheard, stranger_says, udp_ports

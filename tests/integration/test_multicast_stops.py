@@ -5,7 +5,7 @@ import pytest
 from blink_cli.lab.network.laboratory import Host, Laboratory
 from blink_cli.lab.sessions import Events, Session, connected, moment, together
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time]
+pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 
 IN_TIME_S = 1.0
 

@@ -1,7 +1,10 @@
-"""Sessions behind translators (RFC 4787) on a lab's Internet: which way their audio goes, and that a translator that forgets costs no call."""
+"""Sessions behind translators (RFC 4787) on a lab's Internet: which way their audio goes, and that a new address costs no call."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +13,12 @@ from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.internet import Internet
 from blink_cli.lab.network.laboratory import Host
 from blink_cli.lab.network.nat import PORT_RESTRICTED, SYMMETRIC, NatBehaviour
-from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.sessions import Session, call_of, connected, moment, together
 from blink_cli.lab.turn_server import TurnServer
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time(within_s=30)]
+FOLLOWED_S = 3.0
+
+pytestmark = [pytest.mark.netns, pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]
 
 
 @pytest.fixture
@@ -46,6 +51,37 @@ async def path_between(one: Session, other: Session) -> str:
     return kind
 
 
+async def follows_a_new_address(internet: Internet, host: Host, mover: Session, other: Session) -> None:
+    """Take the mover of a call to another network, and see both linked by a relay again within `FOLLOWED_S`."""
+    async with await mover.events() as hers, await other.events() as theirs:
+        before = datetime.now(UTC)
+        await internet.move_behind_nat(host, SYMMETRIC)
+        linked = await together(*(told.next("link_changed", link="connected") for told in (hers, theirs)))
+        assert (max(map(moment, linked)) - before).total_seconds() < FOLLOWED_S
+        (peer,) = (await mover.ask("rtp-stats"))["peers"]
+        assert peer["path"]["type"] == "relay"
+
+
+async def answers_what_was_described_while_it_rang(caller: Session, called: Session) -> None:
+    """Call, accept once the caller's description has come, and be linked by that."""
+    call = (await caller.ask("offer", called.did))["call"]
+    async with asyncio.timeout(10.0):
+        while not any(
+            step["fields"]["signal"][:2] == ["sdp", call] for step in await steps_of(called, "SignalHeard")
+        ):
+            pass  # each question is a process, which takes its time
+    await called.ask("accept", call)
+    accepting = (await steps_of(called, "Accepting"))[-1]
+    assert "Answer" in {effect["effect"] for effect in accepting["effects"]}
+    await together(connected(caller, 1), connected(called, 1))
+
+
+async def steps_of(session: Session, told: str) -> list[Any]:
+    """What the rules of calls were told of one kind, lately, and wanted."""
+    steps: list[Any] = (await session.ask("status", "--trace"))["steps"]
+    return [step for step in steps if step["told"] == told]
+
+
 async def test_cones_speak_directly_and_symmetric_ones_by_a_relay(internet: Internet, tmp_path: Path) -> None:
     server, *hosts = await internet.hosts("server", "anna", "ben", "cora")
     kinds: tuple[NatBehaviour, ...] = (PORT_RESTRICTED, PORT_RESTRICTED, SYMMETRIC)
@@ -63,4 +99,7 @@ async def test_cones_speak_directly_and_symmetric_ones_by_a_relay(internet: Inte
             )
         assert await path_between(anna, ben) == "srflx"
         assert await path_between(anna, cora) == "relay"
+        await answers_what_was_described_while_it_rang(anna, cora)
+        await follows_a_new_address(internet, hosts[2], cora, anna)
+        await anna.blink("leave")
         await together(*(one.quit() for one in (anna, ben, cora)))

@@ -7,7 +7,7 @@ import pytest
 
 from blink_cli.lab.sessions import Machine, free_group, together
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NEXT_BUILD = """

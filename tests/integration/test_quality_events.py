@@ -12,8 +12,8 @@ from blink_cli.lab.sessions import Machine, call_of, together
 
 pytestmark = pytest.mark.real_time(within_s=60)
 
-HOPELESS = Conditions(loss=0.5)
-"""More than two redundant copies and FEC can mend: every eighth frame is still missing."""
+HOPELESS = Conditions(loss=0.75)
+"""More than asking again can mend: each packet would have to go four times, and what goes again is one and a half times the stream at most."""
 
 
 @pytest.mark.netns

@@ -16,6 +16,7 @@ from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
 from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
+from tests.support.decoded_track import decoded
 
 pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
@@ -56,20 +57,6 @@ async def tracks_of(path: Path) -> list[dict[str, Any]]:
     assert not stderr, stderr.decode()
     streams: list[dict[str, Any]] = json.loads(stdout)["streams"]
     return streams
-
-
-async def decoded(path: Path, track: int) -> npt.NDArray[np.float32]:
-    """One track as ffmpeg's own Opus decoder plays it."""
-    ffmpeg = require_program("ffmpeg")
-    process = await asyncio.create_subprocess_exec(
-        *(ffmpeg, "-v", "error", "-i", str(path), "-map", f"0:{track}"),
-        *("-f", "f32le", "-ac", "1", "-ar", str(RATE_HZ), "-"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    stdout, stderr = await process.communicate()
-    assert process.returncode == 0, stderr.decode()
-    return np.frombuffer(stdout, np.float32)
 
 
 def lateness_s(sound: npt.NDArray[np.float32], clicks_s: list[float]) -> list[float]:

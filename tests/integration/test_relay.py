@@ -6,7 +6,7 @@ from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.lab.sessions import Machine, call_of, together
 from blink_cli.lab.turn_server import LOOPBACK, TurnServer, free_port
 
-pytestmark = pytest.mark.real_time(within_s=60)
+pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 
 
 def option(server: ConfiguredServer) -> tuple[str, str]:

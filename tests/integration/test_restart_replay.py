@@ -13,7 +13,7 @@ from blink_cli.lab.flood import flood, overheard
 from blink_cli.lab.sessions import Machine, Session, together
 from blink_cli.lab.watching import Watched, is_whole, whole
 
-pytestmark = pytest.mark.real_time(within_s=30)
+pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]
 
 QUIET = ("--input", "tone:440", "--output", "null")
 

@@ -7,7 +7,7 @@ from blink_cli.lab.sessions import connected, together
 from tests.integration.test_multicast_stops import state_is_shown
 from tests.integration.test_paths import on_every_interface
 
-pytestmark = [pytest.mark.netns, pytest.mark.real_time]
+pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 
 DEAF = (
     "add table inet deaf; add chain inet deaf in { type filter hook input priority 0; };"

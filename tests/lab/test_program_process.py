@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,35 @@ def test_what_python_or_the_loader_reads_makes_a_new_process() -> None:
     assert not can_fork((), {"LD_PRELOAD": "x"})
     assert not can_fork((), {"PYTHONPATH": "x"})
     assert not can_fork(("prlimit",), {})
+
+
+ORPHAN = """
+import asyncio, os
+from blink_cli.lab.program_process import fork
+async def main():
+    process = await fork("serve", "--json", "--input", "silence", "--output", "null", environment=dict(os.environ), new_session=True)
+    await process.stdout.readline()
+    print(process.pid, flush=True)
+    await asyncio.sleep(100)
+asyncio.run(main())
+"""
+
+
+async def test_copies_end_with_who_ordered_them_even_if_it_was_killed(tmp_path: Path) -> None:
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ORPHAN, env=environment(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert killed.stdout is not None
+    copy = os.pidfd_open(int(await killed.stdout.readline()))
+    has_ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(copy, has_ended.set)
+    try:
+        killed.kill()
+        async with asyncio.timeout(20):
+            await has_ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(copy)
+        os.close(copy)
+        async with asyncio.timeout(20):
+            await killed.stdout.read()  # the server that copies holds the pipe until it has ended too
+        await killed.wait()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from blink_cli.audio.opus import OpusEncoder
+from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media import red
 from blink_cli.core.media.codec_settings import CodecSettings

@@ -1,6 +1,5 @@
 """What other programs make of our files, each as its users run it. One recording serves all of them."""
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -60,7 +60,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         Sender(CAROL, 0, [Link(1.3, 99, 3, 99)], epoch_s=-1.2202, path_s=0.001, loss=0.04),
     ]
     invited = tuple(Invited(one.did, name, one.own) for one, name in zip(senders, NAMES, strict=True))
-    plan = dataclasses.replace(plan_for(folder / "live", *senders), invited=invited)
+    plan = msgspec.structs.replace(plan_for(folder / "live", *senders), invited=invited)
     recording = record(plan, senders, duration_s=LASTS_S)
     growing, left = folder / "growing.mp4", folder / "left.part.mp4"
     for copy in (growing, left):

@@ -25,8 +25,10 @@ print(len(os.listdir('/proc/self/task')))
 
 SESSION = """
 from blink_cli.commands.running import open_session
-assert 'numpy' not in sys.modules
 open_session(None, None, None, None)
+assert 'numpy' not in sys.modules
+from blink_cli.app.media.voice_path import call_sound
+call_sound.SinkMixer
 assert 'numpy' in sys.modules
 """
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from blink_cli.runtime.wake_timer import WakeTimer
+from blink_cli.runtime.wake_timer import WakeTimer, next_beat_s
 
 uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
 
@@ -41,3 +41,10 @@ def test_a_wake_up_that_was_cancelled_does_not_come() -> None:
 
     uvloop.run(cancel_one())
     assert woken == []
+
+
+@pytest.mark.parametrize(
+    ("now_s", "next_s"), [(0.0, 0.2), (0.05, 0.2), (0.149, 0.2), (0.151, 0.4), (0.2, 0.4), (1000.01, 1000.2)]
+)
+def test_what_has_a_period_happens_at_its_multiples(now_s: float, next_s: float) -> None:
+    assert next_beat_s(now_s, 0.2) == pytest.approx(next_s)

@@ -12,7 +12,8 @@ from blink_cli.core.call.effects import CloseTopics, DropKey, OpenTopics, SendTo
 from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import CallId, Did
 from blink_cli.lab.simulation.invariants import Watch, check_settled
-from blink_cli.lab.simulation.world import Node, World
+from blink_cli.lab.simulation.node import Node
+from blink_cli.lab.simulation.world import World
 
 PEOPLE = 1_000
 CALLS = 30

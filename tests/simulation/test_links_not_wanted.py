@@ -7,11 +7,11 @@ import pytest
 from blink_cli.core.api.events import LinkChanged, LinkState
 from blink_cli.core.call import inputs
 from blink_cli.core.call.effects import Answer, Dial, SendToCall
-from blink_cli.core.call.link import Link
+from blink_cli.core.call.link import Direct, Link
 from blink_cli.core.call.machine import CallMachine
 from blink_cli.core.call.recognition import Recognition
 from blink_cli.core.ids import Did
-from blink_cli.core.signaling.signals import Announce
+from blink_cli.core.signaling.signals import Announce, SessionDescription
 from blink_cli.lab.simulation.invariants import check_settled
 from blink_cli.lab.simulation.scenario import SeedFailedError, names, run_seed
 from tests.core.call.party import Party, did
@@ -46,9 +46,11 @@ def test_the_rules_hold_on_every_seed() -> None:
 def test_the_simulation_notices_a_link_that_nobody_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Link.begin
 
-    def begin(self: Link, peer_incarnation: int, now: float) -> None:
+    def begin(
+        self: Link, peer_incarnation: int, direct: Direct, now: float, early: SessionDescription | None = None
+    ) -> None:
         wanted, self.wanted = self.wanted, True
-        honest(self, peer_incarnation, now)
+        honest(self, peer_incarnation, direct, now, early)
         self.wanted = wanted
 
     monkeypatch.setattr(Link, "begin", begin)
@@ -59,10 +61,10 @@ def test_the_simulation_notices_a_link_that_nobody_wanted(monkeypatch: pytest.Mo
 def test_a_life_that_one_never_heard_of_does_not_part_it_from_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run_seed(HALF_KNOWN, _some_unlinked)
+    run_seed(HALF_KNOWN, _some_unlinked, rooms=False)
     monkeypatch.setattr(Recognition, "_is_alive", lambda *_: True)
     with pytest.raises(SeedFailedError, match="present life"):
-        run_seed(HALF_KNOWN, _some_unlinked)
+        run_seed(HALF_KNOWN, _some_unlinked, rooms=False)
 
 
 def _run_all() -> None:

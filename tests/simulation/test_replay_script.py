@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from blink_cli.core.api.replies import Trace
+from blink_cli.core.api.replies.status import Trace
 from tests.core.call.test_trace import ALICE, Session, steps_of
 
 pytestmark = pytest.mark.no_clock(sockets=True)

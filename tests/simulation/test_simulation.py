@@ -8,18 +8,23 @@ import pytest
 
 from blink_cli.core.call.active_call import ActiveCall
 from blink_cli.core.call.announcing import Announcer
+from blink_cli.core.call.attendance import Attendance
+from blink_cli.core.call.call_room import CallRoom
 from blink_cli.core.call.call_table import CallTable
-from blink_cli.core.call.link import Link
+from blink_cli.core.call.group_key import CallKeys
+from blink_cli.core.call.link import Direct, Link
 from blink_cli.core.call.machine import CallMachine
 from blink_cli.core.call.membership import CallRecord, Member
 from blink_cli.core.call.rekeying import Rekeying
+from blink_cli.core.call.room_hearing import RoomHearing
 from blink_cli.core.call.transitions import Trigger
+from blink_cli.core.call.ways import Ways
 from blink_cli.lab.simulation.invariants import check_settled
 from blink_cli.lab.simulation.scenario import SeedFailedError, run_seed
 from tests.core.call.party import Party
 
 SEEDS = 2000
-PER_TEST = 250
+PER_TEST = 100
 LOOKED_AT = 2000
 """Seeds in which a fault must show."""
 
@@ -117,10 +122,10 @@ def _nothing(_: Any) -> Any:
 
 
 def _only_notes_when(_: Any) -> Any:
-    def attend(self: ActiveCall, now: float) -> None:
-        self._attended_at, self._attend_at = now, math.inf
+    def tell(self: Attendance, now: float) -> None:
+        self._told_at, self._tell_at = now, math.inf
 
-    return attend
+    return tell
 
 
 FAULTS: dict[str, tuple[int, Mutation]] = {
@@ -143,7 +148,7 @@ FAULTS: dict[str, tuple[int, Mutation]] = {
     "gives nobody its key again": (160, _replace(Rekeying, "_give_at", lambda _: lambda *_args: math.inf)),
     "gives keys to who left too": (0, _replace(Member, "is_out", lambda _: property(lambda _: False))),
     "takes no key of others": (0, _replace(Rekeying, "heard_key", lambda _: lambda *_args: False)),
-    "does not tell who left that the call goes on": (90, _replace(ActiveCall, "_attend", _only_notes_when)),
+    "does not tell who left that the call goes on": (1540, _replace(Attendance, "tell", _only_notes_when)),
     "never lets go of the silent": (0, _replace(Link, "heard_at", lambda _: property(lambda _: 1e9))),
     "announces once a minute": (
         0,
@@ -153,13 +158,66 @@ FAULTS: dict[str, tuple[int, Mutation]] = {
 """What each fault does, and a seed a little before the first that notices it, so that the suite stays quick."""
 
 
+def _keeps_both(honest: Any) -> Any:
+    def set_direct(self: Link, direct: Direct, now: float) -> None:
+        honest(self, Direct.KEPT if direct is Direct.UNWANTED else direct, now)
+
+    return set_direct
+
+
+def _never_tries_again(honest: Any) -> Any:
+    def lost(self: CallRoom, url: str, reason: str, now: float) -> bool:
+        known = honest(self, url, reason, now)
+        self._again_at[url] = math.inf
+        return bool(known)
+
+    return lost
+
+
+def _stays_closed(honest: Any) -> Any:
+    def closed(self: RoomHearing, now: float) -> None:
+        honest(self, now)
+        self._retry_at = math.inf
+
+    return closed
+
+
+ROOM_FAULTS: dict[str, tuple[int, Mutation]] = {
+    "keeps direct connections beside the room": (70, _replace(Link, "set_direct", _keeps_both)),
+    "takes nobody for lost with the room": (0, _replace(Ways, "forget_hearings", _nothing)),
+    "does not try a lost room again": (68, _replace(CallRoom, "lost", _never_tries_again)),
+    "does not hear somebody again": (55, _replace(RoomHearing, "closed", _stays_closed)),
+    "seals media by the first key for good": (
+        55,
+        _replace(CallKeys, "of_media", lambda _: property(lambda self: (self.invitation,))),
+    ),
+    "waits for the room without end": (
+        0,
+        _replace(Ways, "direct_to", lambda _: lambda *_args: (Direct.KEPT, math.inf)),
+    ),
+}
+"""Likewise of what has to do with rooms."""
+
+
+@pytest.mark.parametrize("fault", ROOM_FAULTS)
+def test_a_broken_rule_of_rooms_is_noticed(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, mutate = ROOM_FAULTS[fault]
+    mutate(monkeypatch)
+    for seed in range(first, first + LOOKED_AT):
+        try:
+            run_seed(seed, rooms=True)
+        except SeedFailedError:
+            return
+    pytest.fail(f"{LOOKED_AT} seeds from {first} on did not notice that it {fault}")
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_rule_is_noticed(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, mutate = FAULTS[fault]
     mutate(monkeypatch)
     for seed in range(first, first + LOOKED_AT):
         try:
-            run_seed(seed)
+            run_seed(seed, rooms=False)
         except SeedFailedError:
             return
     pytest.fail(f"{LOOKED_AT} seeds from {first} on did not notice that it {fault}")

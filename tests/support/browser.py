@@ -2,7 +2,7 @@
 
     page (JavaScript, below) <--HTTP on loopback--> Browser.ask <--> test
 
-The page does what it is told, one order after the other: `offer`, `answer SDP`, `accept SDP`, `statistics`.
+The page does what it is told, one order after the other: `offer`, `answer SDP`, `accept SDP`, `offerVideo`, `answerVideo SDP`, `statistics`.
 """
 
 import asyncio
@@ -26,7 +26,11 @@ PATIENCE_S: Final = 30.0
 _PAGE: Final = """<!doctype html><title>blink</title><script>
 const red = location.search.includes('red');
 const pc = new RTCPeerConnection();
-pc.ontrack = event => { const a = new Audio(); a.srcObject = new MediaStream([event.track]); a.play(); document.body.append(a); };
+pc.ontrack = event => {
+  const shown = document.createElement(event.track.kind); shown.muted = event.track.kind === 'video';
+  shown.srcObject = new MediaStream([event.track]); shown.play(); document.body.append(shown);
+};
+const camera = async () => (await navigator.mediaDevices.getUserMedia({video: {width: 320, height: 240}})).getVideoTracks()[0];
 const gathered = () => new Promise(done => {
   const look = () => pc.iceGatheringState === 'complete' && done(pc.localDescription.sdp);
   pc.addEventListener('icegatheringstatechange', look); look();
@@ -49,6 +53,15 @@ const orders = {
     await pc.setRemoteDescription({type: 'offer', sdp});
     pc.addTrack(await microphone); prefer();
     await pc.setLocalDescription(); return await gathered();
+  },
+  async offerVideo() {
+    pc.addTrack(await camera());
+    await pc.setLocalDescription(); return pc.localDescription.sdp;
+  },
+  async answerVideo(sdp) {
+    await pc.setRemoteDescription({type: 'offer', sdp});
+    pc.addTrack(await camera());
+    await pc.setLocalDescription(); return pc.localDescription.sdp;
   },
   async accept(sdp) { await pc.setRemoteDescription({type: 'answer', sdp}); return pc.connectionState; },
   async statistics() { return [...(await pc.getStats()).values()]; },

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,52 +31,52 @@ from blink_cli.core.api.events import (
     SessionEnding,
     TalkingStarted,
 )
-from blink_cli.core.api.replies import (
-    AutomuteState,
+from blink_cli.core.api.replies.calls import (
     CallAccepted,
-    CallPeer,
     Calls,
-    Clocks,
     CurrentCall,
-    DeviceSet,
-    Done,
-    EchoState,
-    GainState,
-    IceServerList,
-    IceServerState,
-    Inbound,
-    LeftoverRecording,
-    Levels,
     MarkMade,
     Mesh,
     MeshLink,
     MeshParticipant,
-    NamedPeer,
-    NoiseState,
     OfferPlaced,
-    Outbound,
     Participant,
     Participants,
-    Peer,
-    Peers,
-    PeerStatistics,
-    PeerVolumeSet,
     PendingCall,
+)
+from blink_cli.core.api.replies.devices import Clocks, DeviceSet
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.loudness import Levels, VoiceLevel
+from blink_cli.core.api.replies.network import IceServerList, IceServerState
+from blink_cli.core.api.replies.peers import CallPeer, NamedPeer, Peer, Peers, PeerVolumeSet
+from blink_cli.core.api.replies.processing import (
+    AutomuteState,
+    EchoState,
+    GainState,
+    NoiseState,
     ProcessingSet,
     ProcessingState,
+    VoiceState,
+)
+from blink_cli.core.api.replies.recordings import (
+    LeftoverRecording,
     RecordedFile,
     RecordingBegun,
     RecordingFiles,
     RecordingMarked,
     RecordingStatus,
+)
+from blink_cli.core.api.replies.statistics import (
+    Inbound,
+    Outbound,
+    PeerStatistics,
     Remote,
-    Reply,
     RtpStatistics,
     StatisticsReset,
-    Status,
-    VoiceLevel,
-    VoiceState,
 )
+from blink_cli.core.api.replies.status import Status
+from blink_cli.core.api.replies.video import VideoSet
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetCalls,
@@ -85,6 +85,7 @@ from blink_cli.core.api.requests import (
     GetMesh,
     GetParticipants,
     GetPeers,
+    GetPicture,
     GetRecording,
     GetRtpStatistics,
     GetStatus,
@@ -98,12 +99,15 @@ from blink_cli.core.api.requests import (
     ReloadContacts,
     Request,
     ResetStatistics,
+    SaveSnapshot,
+    SetCamera,
     SetDeafened,
     SetDevice,
     SetGain,
     SetMuted,
     SetPeerMuted,
     SetProcessing,
+    SetVideo,
     StartRecording,
     StopRecording,
     Subscribe,
@@ -115,6 +119,9 @@ from blink_cli.core.identity.identity import Identity
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 from blink_cli.core.media.tap_point import TapPoint
+
+if TYPE_CHECKING:
+    from tests.support.scripted_pictures import ScriptedPictures
 
 ALICE = Did("did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
 BOB = Did("did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw")
@@ -229,6 +236,7 @@ class ScriptedSession:
             pending_calls=(),
         )
         self.gains: dict[str, float] = {}
+        self._pictures: ScriptedPictures | None = None
         self.processing = options.processing.over(ProcessingSettings())
         self.state = msgspec.structs.replace(self.state, processing=processing(self.processing))
         self.recording: str | None = None
@@ -346,6 +354,10 @@ class ScriptedSession:
                 self.state = msgspec.structs.replace(self.state, muted=muted)
             case SetDeafened(deafened=deafened):
                 self.state = msgspec.structs.replace(self.state, deafened=deafened)
+            case SetVideo(on=on):
+                return VideoSet(on=on, camera="testsrc")
+            case SetCamera(camera=camera):
+                return VideoSet(on=False, camera=camera)
             case SetGain(peer=peer, gain_db=gain_db):
                 did = self._known(peer)
                 self.gains[peer] = gain_db
@@ -406,9 +418,27 @@ class ScriptedSession:
                 return IceServerList(transport="all", servers=self.ice_servers)
             case StartRecording() | StopRecording() | GetRecording() | MarkRecording():
                 return self._recorded(request)
+            case GetPicture() | SaveSnapshot():
+                return await self._picture(request)
             case ReloadContacts():
                 pass
         return Done()
+
+    async def _picture(self, request: GetPicture | SaveSnapshot) -> Reply:
+        """Alice and bob show the camera that the environment names; nothing without one."""
+        if self._pictures is None:
+            from tests.support.scripted_pictures import ScriptedPictures  # noqa: PLC0415 - numpy and FFmpeg, for who looks
+
+            self._pictures = ScriptedPictures(os.environ.get("BLINK_TEST_CAMERA"), (ALICE, BOB), self)
+        return await self._pictures.answer(request)
+
+    def name_of(self, did: Did) -> str:
+        """As a directory of peers."""
+        return {ALICE: "alice", BOB: "bob"}.get(did, "carol")
+
+    def resolve(self, name: str) -> Did:
+        """As a directory of peers."""
+        return ALICE if name == "alice" else self._known(name)
 
     def _mesh(self, call: CurrentCall) -> Mesh:
         """Everybody who is there hears everybody who is."""
@@ -504,6 +534,8 @@ class ScriptedSession:
 
     async def aclose(self) -> None:
         """End as a session does: leave, say so, end every iteration."""
+        if self._pictures is not None:
+            self._pictures.close()
         if self.state.call is not None:
             self.end_call(EndReason.LEFT)
         self.publish(SessionEnding())

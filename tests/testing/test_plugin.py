@@ -1,12 +1,16 @@
 """The pytest plugin in the hands of a user: what passes, what fails and is told how, and what it costs who does not use it."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from blink_cli.testing.blink_lab import BlinkLab
 
 pytest_plugins = ("pytester",)
 
@@ -85,3 +89,26 @@ def test_who_does_not_use_it_loads_nothing() -> None:
 def test_pytest_finds_it_where_the_program_is_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {"blink": "blink_cli.testing.plugin"}
+
+
+def test_a_session_that_stands_still_is_told_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("blink_cli.testing.lab_session.ANSWER_S", 0.3)
+    monkeypatch.setattr("blink_cli.testing.blink_lab.ANSWER_S", 0.3)
+    lab = BlinkLab()
+    try:
+        alice, bob = lab.started("alice", "bob")
+        process = bob.status().pid
+
+        def fail_in_call() -> None:
+            with lab.call(alice, bob):
+                os.kill(process, signal.SIGSTOP)
+                raise ValueError("the test's own")
+
+        with pytest.raises(ValueError, match="the test's own"):
+            fail_in_call()
+        assert "bob: no answer in 0.3 s; last events: " in "\n".join(lab.keep(tmp_path / "kept"))
+        os.kill(process, signal.SIGKILL)
+    finally:
+        lab.close()

@@ -85,6 +85,17 @@ def test_the_loop_s_thread_gives_results_errors_and_ends() -> None:
     loop.close()
 
 
+def test_two_sessions_of_one_name_are_refused_before_any_starts() -> None:
+    lab = BlinkLab()
+    try:
+        with pytest.raises(UsageError, match="Two sessions cannot both be called alice") as refused:
+            lab.started("alice", "bob", "alice")
+        assert refused.value.hint is not None
+        assert lab.sessions == {}
+    finally:
+        lab.close()
+
+
 def test_a_session_of_the_test_s_own_process_fits_in() -> None:
     lab = BlinkLab()
     try:

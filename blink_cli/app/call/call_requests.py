@@ -12,7 +12,8 @@ from blink_cli.app.media.peer_links import PeerLinks
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.address_book import UnseenPeerError
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import CallAccepted, Done, OfferPlaced
+from blink_cli.core.api.replies.calls import CallAccepted, OfferPlaced
+from blink_cli.core.api.replies.document import Done
 from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer, RejectCall
 from blink_cli.core.call.snapshot import ParticipantView
 from blink_cli.core.errors import NotFoundError, StateError
@@ -50,7 +51,7 @@ class CallRequests:
         """
         begun_s = time.monotonic()
         dids = [await self._find(name, request, begun_s) for name in request.peers]
-        call = self._runner.offer(dids)
+        call = self._runner.offer(dids, request.via)
         if request.wait_s is None:
             return OfferPlaced(call=call, connected=())
         left_s = max(begun_s + request.wait_s - time.monotonic(), min(request.wait_s, ACCEPT_LINK_S))

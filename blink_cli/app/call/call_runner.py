@@ -18,25 +18,34 @@ from blink_cli.core.call.effects import (
     CallEffect,
     CloseTopics,
     ConfirmOffer,
+    DescribeEarly,
     Dial,
     DropKey,
+    EnterRoom,
     Hangup,
+    HearInRoom,
+    LeaveRoom,
+    MediaEffect,
     OpenTopics,
+    PeerTalks,
     SendToCall,
     SendToPeer,
     StartMedia,
     StopMedia,
     StopSending,
     UseKey,
+    UseRoomKeys,
 )
 from blink_cli.core.call.facts import IncomingCall, OfferDelivered
 from blink_cli.core.call.inputs import CallInput, Heard, MediaInput
 from blink_cli.core.call.machine import CallMachine
+from blink_cli.core.call.room_policy import RoomPolicy, Via
 from blink_cli.core.call.snapshot import CallsSnapshot
 from blink_cli.core.call.trace import CallTrace
 from blink_cli.core.fact import Emit
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import Observer
+from blink_cli.core.media.room import room_place
 from blink_cli.core.signaling.signals import CallSignal, DirectSignal, Signal
 from blink_cli.runtime.wake_timer import WakeTimer
 
@@ -83,6 +92,7 @@ class CallRunner:
         media: CallMedia,
         publish: Callable[[Event], None],
         media_heard: Callable[[Did], None],
+        rooms: RoomPolicy | None = None,
     ) -> None:
         """Know no call yet.
 
@@ -93,8 +103,10 @@ class CallRunner:
             media: Carries voice.
             publish: Takes events.
             media_heard: Told, some times a second, whose media arrive.
+            rooms: Through rooms on which SFUs calls may go; None: through none.
 
         """
+        self._own = own
         self._nickname = nickname
         self._post = post
         self._media = media
@@ -107,7 +119,10 @@ class CallRunner:
         self._wake = WakeTimer(self._woken)
         self._muted = False
         self._deafened = False
+        self._video = False
         self._recorders: set[Observer] = set()
+        if rooms is not None:
+            self._handle(inputs.RoomsKnown(rooms))
 
     # what is known
 
@@ -150,6 +165,18 @@ class CallRunner:
         views = () if call is None else call.participants
         return frozenset(view.did for view in views if view.link is LinkState.CONNECTED)
 
+    def our_losses_permille(self) -> dict[Did, int]:
+        """See `MediaOwner`."""
+        call = self.snapshot().call
+        views = () if call is None else call.participants
+        return {
+            view.did: heard.loss_permille
+            for view in views
+            if view.present and view.link is not LinkState.SELF
+            for heard in view.hears
+            if heard.did == self._own and heard.loss_permille
+        }
+
     @property
     def ringing(self) -> tuple[CallId, ...]:
         """Calls that nobody here has decided about."""
@@ -157,11 +184,12 @@ class CallRunner:
 
     # commands; errors are the machine's
 
-    def offer(self, peers: Sequence[Did]) -> CallId:
+    def offer(self, peers: Sequence[Did], via: Via = Via.AUTO) -> CallId:
         """Invite to a new call and be in it."""
-        self._handle(inputs.Offering(tuple(peers), self._nickname, _wall_ms()))
+        self._handle(inputs.Offering(tuple(peers), self._nickname, _wall_ms(), via))
         call = self._machine.current
         assert call is not None, "offering enters the call"
+        self._media.links.expect_few(peers)
         return call
 
     def accept(self, call: CallId) -> None:
@@ -186,6 +214,11 @@ class CallRunner:
         """Hear nothing, or hear again, and show it to all."""
         self._deafened = deafened
         self._media.set_deafened(deafened=deafened)
+        self._show_state()
+
+    def set_video(self, *, on: bool) -> None:
+        """Show to all whether this session's camera is on."""
+        self._video = on
         self._show_state()
 
     def set_recording(self, recorder: Observer, *, recording: bool) -> None:
@@ -228,7 +261,12 @@ class CallRunner:
 
     def _show_state(self) -> None:
         self._handle(
-            inputs.Showing(muted=self._muted, deafened=self._deafened, recording=bool(self._recorders))
+            inputs.Showing(
+                muted=self._muted,
+                deafened=self._deafened,
+                recording=bool(self._recorders),
+                video=self._video,
+            )
         )
 
     def _handle(self, told: CallInput) -> None:
@@ -289,28 +327,47 @@ class CallRunner:
                 self._post.send_to_call(call_id, call_signal, copies, straight=straight, key_id=key_id)
             case OpenTopics() | UseKey() | DropKey() | CloseTopics():
                 self._listen(effect)
+            case Emit(event):
+                self._publish(event)
+                self._expect(event)
+            case _:
+                self._let_media(effect)
+
+    def _let_media(self, effect: MediaEffect) -> None:
+        match effect:
+            case DescribeEarly(_, peer, epoch):
+                self._media.links.describe_early(peer, epoch)
             case Dial(_, peer, epoch):
-                self._media.dial(peer, epoch)
+                self._media.links.dial(peer, epoch)
             case Answer(_, peer, epoch, sdp):
-                self._media.answer(peer, epoch, sdp)
+                self._media.links.answer(peer, epoch, sdp)
             case ApplyAnswer(_, peer, epoch, sdp):
-                self._media.apply(peer, epoch, sdp)
+                self._media.links.apply(peer, epoch, sdp)
             case Hangup(_, peer, epoch):
-                self._media.hang_up(peer, epoch)
+                # No two connections have the same epoch: one of the two knows it.
+                self._media.links.hang_up(peer, epoch)
+                self._media.room.hang_up(peer, epoch)
             case StartMedia(call_id):
                 self._media.begin(call_id, self)
             case StopMedia():
                 self._media.end()
-            case Emit(event):
-                self._publish(event)
-                self._expect(event)
+            case EnterRoom(_, url, invitation_key):
+                self._media.room.enter(room_place(url, invitation_key))
+            case LeaveRoom():
+                self._media.room.leave()
+            case UseRoomKeys(_, current, former):
+                self._media.room.use_keys(current, former)
+            case HearInRoom(_, peer, epoch, feed):
+                self._media.room.hear(peer, epoch, feed)
+            case PeerTalks(_, peer, talking):
+                self._media.room.talks(peer, talking=talking)
             case _:
                 assert_never(effect)
 
     def _expect(self, event: object) -> None:
         match event:
             case IncomingCall(caller=peer) | OfferDelivered(did=peer):
-                self._media.expect(peer)
+                self._media.links.expect(peer)
             case _:
                 pass
 

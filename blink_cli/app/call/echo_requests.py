@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from blink_cli.app.call.call_runner import CallRunner
-from blink_cli.app.call.echo_verdict import Kept, listen, verdict
 from blink_cli.app.call.local_echo import LocalEcho
 from blink_cli.app.media.echo_meter import EchoMeter, LinkFigures
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
-from blink_cli.core.api.replies import Done, EchoStarted, EchoTestBegun, EchoVerdict
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.echo import EchoStarted, EchoTestBegun, EchoVerdict
 from blink_cli.core.api.requests import BeginEchoTest, EndEchoTest, StartEcho, StopEcho
 from blink_cli.core.errors import StateError
 from blink_cli.core.ids import Did
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from blink_cli.app.call import echo_verdict
+else:
+    echo_verdict = on_demand("blink_cli.app.call.echo_verdict")
 
 
 class EchoRequests:
@@ -85,10 +92,10 @@ class EchoRequests:
         self._forget()
         if meter.call is not None and self._runner.current == meter.call:
             self._runner.leave()
-        kept = Kept.of(meter)
-        sound = await asyncio.to_thread(listen, kept)
+        kept = echo_verdict.Kept.of(meter)
+        sound = await asyncio.to_thread(echo_verdict.listen, kept)
         name = "" if meter.peer is None else self._name_of(meter.peer)
-        return verdict(meter, kept, sound, name)
+        return echo_verdict.verdict(meter, kept, sound, name)
 
     def _forget(self) -> None:
         if self._meter is not None:

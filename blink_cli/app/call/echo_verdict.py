@@ -1,6 +1,5 @@
 """From what was kept of a call with an echo peer to a verdict for each direction, in words."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -10,7 +9,7 @@ from blink_cli.audio.echo.comparison import Comparison, compare
 from blink_cli.audio.echo.speech_score import pesq_wideband
 from blink_cli.audio.echo.timelines import heard, sent
 from blink_cli.core.analysis.e_model import QualityEstimate, estimate, grade
-from blink_cli.core.api.replies import EchoDirection, EchoVerdict
+from blink_cli.core.api.replies.echo import EchoDirection, EchoVerdict
 from blink_cli.core.errors import NotInstalledError
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket
@@ -32,8 +31,7 @@ THERE_NOTE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """Copies of what an `EchoMeter` kept, for a worker thread."""
 
     frames: tuple[EncodedFrame, ...]
@@ -56,8 +54,7 @@ class Kept:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(msgspec.Struct, frozen=True):
     """What the comparison of both timelines gave."""
 
     comparison: Comparison | None

@@ -14,7 +14,7 @@ from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.media.impaired_peers import ImpairedPeers, Rule
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.events import Event, ImpairmentChanged
-from blink_cli.core.api.replies import ImpairmentShown
+from blink_cli.core.api.replies.impairment import ImpairmentShown
 from blink_cli.core.api.requests import GetImpairment, SetImpairment, Way
 from blink_cli.core.errors import UsageError
 from blink_cli.core.ids import Did

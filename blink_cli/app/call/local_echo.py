@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from blink_cli.core.api.replies import EchoStarted
+from blink_cli.core.api.replies.echo import EchoStarted
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did

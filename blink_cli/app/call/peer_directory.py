@@ -21,7 +21,7 @@ from blink_cli.core.api.events import (
     PeerVanished,
     ProtocolDiffers,
 )
-from blink_cli.core.api.replies import Peer
+from blink_cli.core.api.replies.peers import Peer
 from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.endpoint import endpoint_text
 from blink_cli.core.errors import NotFoundError
@@ -142,6 +142,7 @@ class PeerDirectory:
                 alive=view.alive,
                 last_seen_ms=view.last_seen_ms,
                 in_contacts=self.is_contact(view.did),
+                via=("broker" if view.overheard else "network") if view.alive else None,
                 clock_ahead_s=None if view.clock is None else round(view.clock.ahead_s, 3),
                 clock_proved=None if view.clock is None else view.clock.proved,
             )
@@ -228,9 +229,17 @@ class PeerDirectory:
             self._calls.set_contacts(dids)
         self._perform(self._table.contacts(dids, time.monotonic()))
 
-    def heard(self, did: Did, *, expected: bool) -> None:
-        """Something that this peer signed has arrived; `expected` as in `PresenceTable.heard`."""
-        self._perform(self._table.heard(did, time.monotonic(), expected=expected))
+    def broker_changed(self, *, works: bool) -> None:
+        """A server carries signals from now on, or none does any more."""
+        if works:
+            self._perform(self._table.broker_found(time.monotonic()))
+        else:
+            self._table.broker_lost(time.monotonic())
+            self._perform([])
+
+    def heard(self, did: Did, *, expected: bool, overheard: bool) -> None:
+        """Something that this peer signed has arrived; `expected` and `overheard` as in `PresenceTable.heard`."""
+        self._perform(self._table.heard(did, time.monotonic(), expected=expected, overheard=overheard))
 
     def acknowledged(self, did: Did) -> None:
         """A session of this peer has answered."""
@@ -239,7 +248,8 @@ class PeerDirectory:
     def clock_read(self, effect: ClockRead) -> None:
         """How a peer's clock differs from ours."""
         clock = PeerClock(effect.ahead_s, effect.proved)
-        self._perform(self._table.clock_read(effect.peer, clock, effect.route.name, time.monotonic()))
+        address = None if effect.route.overheard else effect.route.name
+        self._perform(self._table.clock_read(effect.peer, clock, address, time.monotonic()))
 
     @property
     def wrong_clocks(self) -> dict[Did, PeerClock]:
@@ -258,7 +268,9 @@ class PeerDirectory:
         """Media of this peer arrives."""
         self._table.media_heard(did, time.monotonic())
 
-    def presence(self, did: Did, presence: Presence, source: Address, *, expected: bool) -> None:
+    def presence(
+        self, did: Did, presence: Presence, source: Address, *, expected: bool, overheard: bool
+    ) -> None:
         """A presence of this peer has arrived."""
         address = endpoint_text(source)
         self._perform(
@@ -269,6 +281,7 @@ class PeerDirectory:
                 time.monotonic(),
                 reply_wanted=presence.reply_wanted,
                 expected=expected,
+                overheard=overheard,
             )
         )
 

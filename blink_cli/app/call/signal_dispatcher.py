@@ -22,6 +22,11 @@ class SignalDispatcher:
         self._links = links
         self._directory = directory
 
+    def broker_changed(self, works: bool) -> None:  # noqa: FBT001 - a callback's one value
+        """A signal server can be used from now on, or none can."""
+        assert self._directory is not None, "joined before the gossip starts"
+        self._directory.broker_changed(works=works)
+
     def hear(self, effect: Told) -> None:
         """Called by the gossip's driver."""
         assert self._runner is not None, "joined before the gossip starts"
@@ -47,7 +52,13 @@ class SignalDispatcher:
         if not effect.path.overheard:  # else it is the name of a connection to a broker, and no address
             self._links.heard_from(effect.sender, effect.source[0])
         if isinstance(effect.signal, Presence):
-            self._directory.presence(effect.sender, effect.signal, effect.source, expected=effect.expected)
+            self._directory.presence(
+                effect.sender,
+                effect.signal,
+                effect.source,
+                expected=effect.expected,
+                overheard=effect.path.overheard,
+            )
             return
-        self._directory.heard(effect.sender, expected=effect.expected)
+        self._directory.heard(effect.sender, expected=effect.expected, overheard=effect.path.overheard)
         self._runner.signal(effect.sender, effect.signal, effect.call_id, effect.key_id)

@@ -3,14 +3,14 @@
 `gain PEER DB`, `mute PEER` --> VolumeRequests --> PeerLinks (this call and later ones), then the profile's VolumeMemory (later sessions)
 """
 
-import asyncio
-import dataclasses
+import msgspec
 
 from blink_cli.app.call.peer_directory import PeerDirectory
 from blink_cli.app.media.peer_links import PeerLinks
+from blink_cli.app.profile.remembering import why_not_remembered
 from blink_cli.app.profile.volume_memory import VolumeMemory
 from blink_cli.app.request_table import RequestTable
-from blink_cli.core.api.replies import HeardPeer, PeerVolumeSet
+from blink_cli.core.api.replies.peers import HeardPeer, PeerVolumeSet
 from blink_cli.core.api.requests import SetGain, SetPeerMuted
 from blink_cli.core.errors import UsageError
 from blink_cli.core.ids import Did
@@ -40,7 +40,7 @@ class VolumeRequests:
 
         """
         peer = self._peer(request.peer, "its own voice has no gain", "`blink mute` silences it.")
-        volume = dataclasses.replace(self._links.volume(peer), gain_db=request.gain_db)
+        volume = msgspec.structs.replace(self._links.volume(peer), gain_db=request.gain_db)
         return await self._set(peer, volume)
 
     async def set_muted(self, request: SetPeerMuted) -> PeerVolumeSet:
@@ -50,7 +50,7 @@ class VolumeRequests:
             "there is nothing of it to silence",
             "`blink mute` without a name stops the microphone.",
         )
-        volume = dataclasses.replace(self._links.volume(peer), muted=request.muted)
+        volume = msgspec.structs.replace(self._links.volume(peer), muted=request.muted)
         return await self._set(peer, volume)
 
     def heard_peers(self) -> tuple[HeardPeer, ...]:
@@ -73,12 +73,7 @@ class VolumeRequests:
 
     async def _set(self, peer: Did, volume: PeerVolume) -> PeerVolumeSet:
         self._links.set_volume(peer, volume)
-        not_remembered = None
-        try:
-            await asyncio.to_thread(self._memory.remember, self._links.volumes)
-        except OSError as failure:
-            # A disk that is full costs the next session a choice, and this one nothing.
-            not_remembered = failure.strerror or str(failure)
+        not_remembered = await why_not_remembered(self._memory.remember, self._links.volumes)
         return PeerVolumeSet(
             did=peer,
             nickname=self._directory.name_of(peer),

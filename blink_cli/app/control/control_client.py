@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import itertools
+import socket
+import sys
 from collections.abc import AsyncGenerator
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from blink_cli.app.control.control_socket import ControlDoor
+from blink_cli.app.control.first_line import HELLO_S, does_not_answer, just_ending
 from blink_cli.core.api.control_protocol import (
-    PROTOCOL,
+    MAX_LINE_BYTES,
     Answer,
     Cancel,
     Happening,
@@ -22,18 +25,16 @@ from blink_cli.core.api.control_protocol import (
     encode_line,
     encode_request,
     error_of,
+    greeted,
 )
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import R, Request, Subscribe
-from blink_cli.core.errors import BlinkError, NoSessionError, session_ended
+from blink_cli.core.errors import BlinkError, session_ended
 from blink_cli.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from blink_cli.app.control.event_stream import EventStream
     from blink_cli.core.api.events import Event
-
-HELLO_S: Final = 5.0
-"""A session answers within milliseconds; one that is stopped (SIGSTOP) or stuck does not."""
 
 
 class ControlClient:
@@ -60,34 +61,19 @@ class ControlClient:
             BlinkError: What listens does not answer, or is not a session that this program understands.
 
         """
-        reader, writer = await door.connect()
+        reader, writer = await _streams(door.connect())
         try:
             async with asyncio.timeout(HELLO_S):
-                hello = decode_from_session(await reader.readuntil())
+                hello = greeted(await reader.readuntil())
         except TimeoutError as error:
             writer.transport.abort()
-            raise BlinkError(
-                "The session does not answer.",
-                hint="It may be stopped or stuck; end its process and start it again.",
-            ) from error
-        except BlinkError:
-            writer.transport.abort()
-            raise
+            raise does_not_answer() from error
         except (OSError, asyncio.IncompleteReadError) as error:
             writer.transport.abort()
-            raise NoSessionError("The session is just ending.") from error
-        except asyncio.CancelledError:
+            raise just_ending() from error
+        except BaseException:
             writer.transport.abort()
             raise
-        if isinstance(hello, Refusal):
-            writer.transport.abort()
-            raise error_of(hello)
-        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
-            writer.transport.abort()
-            raise BlinkError(
-                "What answers on the control socket is not a session that this version understands.",
-                hint="End it with the version of the program that started it, or end its process.",
-            )
         return cls(reader, writer, hello)
 
     async def ask(self, request: Request[R]) -> R:
@@ -178,3 +164,14 @@ class ControlClient:
                 waiting.set_exception(session_ended())
         if self._stream is not None:
             self._stream.close()
+
+
+async def _streams(connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    connection.settimeout(0)
+    try:
+        if sys.platform != "win32" and connection.family is socket.AF_UNIX:
+            return await asyncio.open_unix_connection(sock=connection, limit=MAX_LINE_BYTES)
+        return await asyncio.open_connection(sock=connection, limit=MAX_LINE_BYTES)
+    except BaseException:
+        connection.close()
+        raise

@@ -33,7 +33,7 @@ from blink_cli.core.api.control_protocol import (
     happening_of,
     refusal_of,
 )
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import AnyRequest, Subscribe
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError, StateError, UsageError

@@ -17,7 +17,7 @@ from blink_cli.app.control.door_choice import control_door
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.profile_lock import LOCK_NAME, ProfileLock
 from blink_cli.core.api.control_protocol import Hello
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetStatus
 from blink_cli.core.api.session_port import SessionPort
 

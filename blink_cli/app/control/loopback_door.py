@@ -3,12 +3,13 @@
 import asyncio
 import hmac
 import secrets
+import socket
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from blink_cli.app.control.control_socket import MOST_ADDRESS_BYTES, Connected
+from blink_cli.app.control.control_socket import CONNECT_S, MOST_ADDRESS_BYTES, Connected
 from blink_cli.core.api.control_protocol import MAX_LINE_BYTES, Secret, decode_from_client, encode_line
 from blink_cli.core.errors import BlinkError, IdentityError, NoSessionError, UsageError
 from blink_cli.core.text.path_text import as_word
@@ -59,11 +60,11 @@ class LoopbackDoor:
             return False
         return isinstance(shown, Secret) and hmac.compare_digest(shown.secret.encode(), self._secret.encode())
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    def connect(self) -> socket.socket:
         """See `ControlDoor.connect`."""
         try:
             address = msgspec.json.decode(read_private(self.path, MOST_ADDRESS_BYTES), type=_Address)
-            reader, writer = await asyncio.open_connection("127.0.0.1", address.port, limit=MAX_LINE_BYTES)
+            connection = socket.create_connection(("127.0.0.1", address.port), timeout=CONNECT_S)
         except NotPrivateError as error:
             raise IdentityError(
                 f"{self.path} {error}.",
@@ -72,9 +73,12 @@ class LoopbackDoor:
         except (FileNotFoundError, ConnectionRefusedError, msgspec.DecodeError) as error:
             raise NoSessionError("No session is running.") from error
         except OSError as error:
-            raise BlinkError(f"The session cannot be reached: {self.path}: {error.strerror}.") from error
-        writer.write(encode_line(Secret(secret=address.secret)))
-        return reader, writer
+            raise BlinkError(
+                f"The session cannot be reached: {self.path}: {error.strerror or error}."
+            ) from error
+        connection.settimeout(None)
+        connection.sendall(encode_line(Secret(secret=address.secret)))
+        return connection
 
     def remove(self) -> None:
         """See `ControlDoor.remove`."""

@@ -11,7 +11,7 @@ from blink_cli.app.files.recordings import Recordings
 from blink_cli.app.files.rtp_logging import RtpLogging
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.events import Marked
-from blink_cli.core.api.replies import MarkMade
+from blink_cli.core.api.replies.calls import MarkMade
 from blink_cli.core.api.requests import Mark
 from blink_cli.core.errors import StateError
 

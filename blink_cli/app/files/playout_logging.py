@@ -5,26 +5,30 @@
 Begun and ended by the RTP log to which it belongs. Who logs for a replay keeps everybody's voice, and so records: all are shown that.
 """
 
-import dataclasses
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from typing_extensions import override
 
-from blink_cli.app.media.media_taps import MediaTaps
-from blink_cli.audio.opus import library_version
-from blink_cli.audio.playout import PlayoutSettings
+from blink_cli.audio.playout.concealment_kind import decoder_name
+from blink_cli.audio.playout.settings import PlayoutSettings
 from blink_cli.core.api.events import Event, Observer, ObserverFailed
-from blink_cli.core.ids import CallId
 from blink_cli.core.media.media_tap import FramePlayed, MediaTap
 from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.record.rtp_log.playout_writer import PlayoutLogWriter
 from blink_cli.record.rtp_log.replay_lines import VERSION, Head
 from blink_cli.runtime.loop_bridge import LoopBridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from blink_cli.app.media.media_taps import MediaTaps
+    from blink_cli.core.ids import CallId
 
 
 class PlayoutWish(msgspec.Struct, frozen=True):
@@ -90,8 +94,8 @@ class PlayoutLogging(MediaTap):
         head = Head(
             version=VERSION,
             call=call,
-            opus=library_version(),
-            settings=dataclasses.asdict(PlayoutSettings()),
+            opus=decoder_name(),
+            settings=msgspec.structs.asdict(PlayoutSettings()),
             wall_offset_s=time.time() - time.monotonic(),
         )
         writer = self._writer = PlayoutLogWriter(

@@ -3,14 +3,23 @@
 CaptureChain ──> ProcessingDump ──> NAME-microphone.wav, NAME-reference.wav, NAME-processed.wav
 """
 
-import asyncio
-from pathlib import Path
-from typing import Final, Protocol
+from __future__ import annotations
 
-from blink_cli.audio.processing.block import CapturedBlock
-from blink_cli.audio.processing.chain import ChainObserver
-from blink_cli.core.api.replies import NamedPeer, ProcessingFiles, RecordedFile
-from blink_cli.record.recording.processing_dump import KINDS, ProcessingDump
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+from blink_cli.core.api.replies.recordings import ProcessingFiles, RecordedFile
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from blink_cli.audio.processing.block import CapturedBlock
+    from blink_cli.audio.processing.chain import ChainObserver
+    from blink_cli.core.api.replies.peers import NamedPeer
+    from blink_cli.record.recording import processing_dump
+else:
+    processing_dump = on_demand("blink_cli.record.recording.processing_dump")
 
 FINISH_S: Final = 5.0
 """How long the end of a recording waits for the disk to take what is queued: the queue is 6 MB."""
@@ -32,7 +41,7 @@ class ProcessingRecorder:
     def __init__(self, voice: ObservedVoice, start_s: float) -> None:
         """Take what the microphone hears from `start_s` on, the recording's first sample, monotonic."""
         self._voice = voice
-        self._dump = dump = ProcessingDump(start_s)
+        self._dump = dump = processing_dump.ProcessingDump(start_s)
 
         def observe(block: CapturedBlock) -> None:
             dump.put(block.near, block.far, block.samples, block.captured_until)
@@ -73,7 +82,7 @@ class ProcessingRecorder:
                 participants=others if kind == "reference" else (own,),
                 duration_s=round(totals.duration_s, 6),
             )
-            for kind, path in zip(KINDS, totals.paths, strict=False)
+            for kind, path in zip(processing_dump.KINDS, totals.paths, strict=False)
         )
 
     def warning(self) -> str | None:

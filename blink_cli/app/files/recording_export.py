@@ -4,6 +4,7 @@ The process is this program's own `record export`, or `record loudness`, which p
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from blink_cli.core.api.replies import RecordedFile, RecordedLoudness
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.recordings import RecordedFile
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.text.json_text import decode_json
 
@@ -52,8 +54,9 @@ async def export_apart(path: Path, formats: Sequence[str]) -> Exported:
     try:
         stdout, _ = await process.communicate()
     except asyncio.CancelledError:
-        process.terminate()
-        await process.wait()
+        with contextlib.suppress(ProcessLookupError):  # it has ended this instant
+            process.terminate()
+        await process.communicate()  # as in `api/command_line.py`: it may still say more than its pipe holds
         raise
     try:
         document = decode_json(stdout, _EXPORTED)

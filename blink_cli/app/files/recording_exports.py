@@ -9,10 +9,11 @@ It outlives devices and links: nobody is heard, and no microphone is open, while
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from blink_cli.app.files.recording_export import Exported, export_apart
 from blink_cli.core.api.events import Event, RecordingFilesLate
@@ -33,16 +34,14 @@ _GIVEN_UP: Final = "the session ends before the files of its recording are made;
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportEnded:
+class ExportEnded(msgspec.Struct, frozen=True):
     """What was made, and why not all of it."""
 
     made: Exported
     warning: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(msgspec.Struct, frozen=True):
     """What is to be made."""
 
     path: Path

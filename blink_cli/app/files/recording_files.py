@@ -7,13 +7,15 @@ from typing import Final
 import soundfile
 
 from blink_cli.app.files.recording_loudness import RecordingLoudness
-from blink_cli.core.api.replies import NamedPeer, RecordedFile, RecordedLoudness, RecordingFiles
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.peers import NamedPeer
+from blink_cli.core.api.replies.recordings import RecordedFile, RecordingFiles
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.ids import Did
 from blink_cli.core.progress import Progress
 from blink_cli.core.text.path_text import as_word
 from blink_cli.files.reading import open_reading
-from blink_cli.record.finished.export import FORMATS, export
+from blink_cli.record.finished.export import FORMATS, Exported, export
 from blink_cli.record.finished.leftovers import paths_of, sidecar_of
 from blink_cli.record.finished.repair import repair
 from blink_cli.record.recording.processing_dump import KINDS, name_of
@@ -21,6 +23,9 @@ from blink_cli.record.recording.sidecar import Sidecar
 
 _REPAIRED: Final = 0.1
 """Of the progress, if there is also something to decode, which takes ten times as long."""
+
+_BESIDE_GRID: Final = 0.1
+"""Of the progress, for sound files that are made besides a grid."""
 
 
 def repair_recording(path: Path, progress: Progress, token: str) -> RecordingFiles:
@@ -98,16 +103,24 @@ def export_recording(
         BlinkError: The recording cannot be read, or a file not written.
 
     """
+    possible = (*FORMATS, "grid")
     for one in formats:
-        if one not in FORMATS:
+        if one not in possible:
             raise UsageError(
-                f"A recording cannot be exported as {one!r}.", hint=f"Choose {', '.join(FORMATS)}."
+                f"A recording cannot be exported as {one!r}.", hint=f"Choose {', '.join(possible)}."
             )
     source = path
     if path.suffix == ".json":
         paths = paths_of(path)
         source = paths.final if paths.final.exists() else paths.part
+    sounds = tuple(one for one in formats if one != "grid")
+    share = (_BESIDE_GRID if sounds else 0.0) if "grid" in formats else 1.0
     heard = RecordingLoudness()
+    made = []
+    if sounds or not formats:
+        made = export(source, sounds, folder, lambda done: progress(done * share), token, listener=heard)
+    if "grid" in formats:
+        made.append(_grid(source, folder, lambda done: progress(share + done * (1 - share)), token))
     files = tuple(
         RecordedFile(
             path=str(one.path),
@@ -117,8 +130,16 @@ def export_recording(
             ),
             duration_s=round(one.duration_s, 6),
         )
-        for one in export(source, formats, folder, progress, token, listener=heard)
+        for one in made
     )
     return RecordingFiles(
         files=files, reason="exported" if formats else "measured", loudness=heard.loudness()
     )
+
+
+def _grid(source: Path, folder: Path | None, progress: Progress, token: str) -> Exported:
+    # Only who makes a grid needs what paints.
+    from blink_cli.record.finished.grid_export import export_grid  # noqa: PLC0415 - as above
+    from blink_cli.video.grid.tiles import Tiles  # noqa: PLC0415 - as above
+
+    return export_grid(source, folder, progress, token, Tiles)

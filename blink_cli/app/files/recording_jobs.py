@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from blink_cli.core.api.replies import RecordingFiles
+from blink_cli.core.api.replies.recordings import RecordingFiles
 
 
 class RepairJob(msgspec.Struct, frozen=True, tag="repair"):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from blink_cli.audio.loudness import LoudnessMeter
-from blink_cli.core.api.replies import RecordedLoudness
+from blink_cli.audio.loudness.meter import LoudnessMeter
+from blink_cli.core.api.replies.loudness import RecordedLoudness
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.ids import Did
 from blink_cli.record.finished.track_decoder import Block

@@ -27,7 +27,7 @@ from blink_cli.app.files.recording_jobs import (
     RepairJob,
     Said,
 )
-from blink_cli.core.api.replies import RecordingFiles
+from blink_cli.core.api.replies.recordings import RecordingFiles
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
 from blink_cli.core.progress import Progress
 from blink_cli.core.text.json_text import decode_json, encode_json

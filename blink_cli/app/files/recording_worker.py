@@ -18,8 +18,17 @@ from typing import Final
 import msgspec
 
 from blink_cli.app.files.recording_files import export_recording, repair_recording
-from blink_cli.app.files.recording_jobs import Advanced, Exceeded, Failed, Job, Made, RepairJob, Said
-from blink_cli.core.api.replies import RecordingFiles
+from blink_cli.app.files.recording_jobs import (
+    Advanced,
+    Exceeded,
+    ExportJob,
+    Failed,
+    Job,
+    Made,
+    RepairJob,
+    Said,
+)
+from blink_cli.core.api.replies.recordings import RecordingFiles
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.progress import Progress
 from blink_cli.core.text.json_text import decode_json, encode_json
@@ -27,6 +36,9 @@ from blink_cli.core.text.json_text import decode_json, encode_json
 MEMORY_BYTES: Final = 96 << 20
 MEMORY_TIMES_FILE: Final = 8
 """An index takes some 100 bytes of memory a packet, which takes 20 to 100 in the file."""
+
+GRID_BYTES: Final = 256 << 20
+"""For the pictures that FFmpeg's decoders keep, of each participant some 20, and those of the encoder."""
 
 PROCESSOR_S: Final = 10
 PROCESSOR_S_PER_MB: Final = 40
@@ -43,7 +55,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends this process
     job: Job = decode_json(sys.stdin.buffer.readline(), _JOB)
     threading.Thread(target=_end_with_stdin, daemon=True).start()
-    _limit(Path(job.path))
+    _limit(Path(job.path), GRID_BYTES if isinstance(job, ExportJob) and "grid" in job.formats else 0)
     told = 0.0
 
     def progress(done: float) -> None:
@@ -79,7 +91,7 @@ def _end_with_stdin() -> None:
     os._exit(1)
 
 
-def _limit(path: Path) -> None:
+def _limit(path: Path, more_bytes: int) -> None:
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - POSIX only
@@ -94,7 +106,7 @@ def _limit(path: Path) -> None:
     with contextlib.suppress(OSError):  # Linux alone has it
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         address_space = pages * resource.getpagesize()
-        _lower(resource.RLIMIT_AS, address_space + MEMORY_BYTES + MEMORY_TIMES_FILE * size_bytes)
+        _lower(resource.RLIMIT_AS, address_space + MEMORY_BYTES + more_bytes + MEMORY_TIMES_FILE * size_bytes)
 
 
 def _lower(what: int, limit: int) -> None:

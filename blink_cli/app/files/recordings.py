@@ -9,24 +9,31 @@ A recording ends by `record stop`, with the call, with the session, or because t
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blink_cli.app.call.call_runner import CallRunner
 from blink_cli.app.event_hub import EventHub
 from blink_cli.app.files.processing_dumps import ObservedVoice, ProcessingRecorder
+from blink_cli.app.files.recorded_pictures import PictureSource, RecordedPictures, picture_tracks
 from blink_cli.app.files.recording_exports import ExportEnded, RecordingExports
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.peer_links import PeerLinks
 from blink_cli.app.profile.recording_memory import RecordingMemory, leftover_recordings
 from blink_cli.app.request_table import RequestTable
-from blink_cli.core.api.events import ParticipantStateChanged, RecordingStarted, RecordingStopped
-from blink_cli.core.api.replies import (
-    NamedPeer,
+from blink_cli.core.api.events import (
+    ParticipantStateChanged,
+    PicturesNotRecorded,
+    RecordingStarted,
+    RecordingStopped,
+    VideoChanged,
+)
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.peers import NamedPeer
+from blink_cli.core.api.replies.recordings import (
     RecordedFile,
-    RecordedLoudness,
     RecordingBegun,
     RecordingFiles,
     RecordingMarked,
@@ -37,13 +44,19 @@ from blink_cli.core.errors import BlinkError, StateError
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.media_tap import Observer
+from blink_cli.core.media.recorded_picture import PictureTrack
 from blink_cli.core.text.path_text import as_word
 from blink_cli.core.text.utc_text import utc_text_of
-from blink_cli.record.recording.recording import Invited, Recording, RecordingPaths, RecordingPlan
-from blink_cli.record.recording.recording_tap import RecordingTap
-from blink_cli.record.recording.recording_thread import RecordingOutcome, RecordingThread
 from blink_cli.runtime.loop_bridge import LoopBridge
+from blink_cli.runtime.on_demand import on_demand
 from blink_cli.runtime.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from blink_cli.record.recording import recording, recording_tap, recording_thread
+else:
+    recording = on_demand("blink_cli.record.recording.recording")
+    recording_tap = on_demand("blink_cli.record.recording.recording_tap")
+    recording_thread = on_demand("blink_cli.record.recording.recording_thread")
 
 STOPPED: Final = "stopped"
 """The reason of a recording that ended because somebody said `record stop`."""
@@ -60,15 +73,24 @@ FINISH_S: Final = 5.0
 class _Active:
     """The recording that runs."""
 
-    plan: RecordingPlan
-    thread: RecordingThread
+    plan: "recording.RecordingPlan"
+    thread: "recording_thread.RecordingThread"
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it has begun, or has ended without."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     begun: bool = False
-    paths: RecordingPaths | None = None
-    outcome: RecordingOutcome | None = None
+    paths: "recording.RecordingPaths | None" = None
+    outcome: "recording_thread.RecordingOutcome | None" = None
     exporting: asyncio.Task[ExportEnded] | None = None
+    pictures: RecordedPictures | None = None
+    """Where they are recorded too."""
+
+    voices_alone: bool = False
+    """Whether that was asked for."""
+
+    unseen: set[Did] = field(default_factory=set)
+    """Of whom it was told that their pictures are not recorded."""
+
     processing: ProcessingRecorder | None = None
     """Of the sound around the filters, where that is recorded too."""
 
@@ -89,8 +111,10 @@ class Recordings:
         codec: Callable[[], CodecSettings],
         voice: ObservedVoice,
         exports: RecordingExports,
+        pictures: Callable[[], PictureSource | None],
     ) -> None:
         """Record nothing yet."""
+        self._pictures = pictures
         self._own = own
         self._runner = runner
         self._links = links
@@ -102,12 +126,12 @@ class Recordings:
         self._codec = codec
         self._voice = voice
         self._active: _Active | None = None
-        self._tap: RecordingTap | None = None
+        self._tap: recording_tap.RecordingTap | None = None
         self._exports = exports
         self._ended_by_itself: _Active | None = None
         """The last one, if nobody's `stop` ended it: the next `stop` tells its files."""
         self._bridge = LoopBridge()
-        self._tasks.start(self._follow_mutes(), name="mutes")
+        self._tasks.start(self._follow_states(), name="states of participants")
 
     # requests
 
@@ -139,7 +163,14 @@ class Recordings:
             raise StateError(
                 f"This call is being recorded already, to {where}.", hint="`blink record stop` ends it."
             )
-        active = self._begin(call, request)
+        source = self._picture_source(request)
+        tracks = {} if source is None else await picture_tracks(source, self._dids())
+        if self._active is not None or self._runner.current != call:
+            raise StateError("The call has changed meanwhile.", hint="Run it again.")
+        active = self._begin(call, request, tracks)
+        active.voices_alone = request.pictures is False
+        if source is not None:
+            active.pictures = await RecordedPictures.begin(source, tracks, active.plan.start_s, active.thread)
         await active.answered.wait()
         outcome = active.outcome
         if outcome is not None and outcome.sidecar is None:
@@ -171,6 +202,9 @@ class Recordings:
                 "Nothing is being recorded.",
                 hint="`blink record start` records the current call; `blink record status` tells more.",
             )
+        if active.pictures is not None:
+            await active.pictures.end()
+        self._taps.before_change()  # what was heard until now, and not told yet, is in it
         active.thread.stop(STOPPED, time.monotonic())
         await active.ended.wait()
         assert active.outcome is not None, "an ended recording has an outcome"
@@ -217,6 +251,7 @@ class Recordings:
             exporting=self._exports.busy,
             leftovers=left,
             processing=None if active.processing is None else active.processing.state(),
+            pictures=active.pictures is not None,
         )
 
     async def mark(self, request: MarkRecording) -> RecordingMarked:
@@ -239,13 +274,13 @@ class Recordings:
         active = self._active
         if active is None:
             return None
-        active.thread.put(Recording.mark, text, now_s)
+        active.thread.put(recording.Recording.mark, text, now_s)
         return round(now_s - active.plan.start_s, 3)
 
     def impairment_changed(self, note: str) -> None:
         """Note what is impaired on purpose from here on; empty: nothing any more."""
         if self._active is not None:
-            self._active.thread.put(Recording.impaired, note or "nothing", time.monotonic())
+            self._active.thread.put(recording.Recording.impaired, note or "nothing", time.monotonic())
 
     def hurry(self) -> None:
         """Let the session end without waiting for files that are made of a recording."""
@@ -255,6 +290,9 @@ class Recordings:
         """End the recording; waits for the disk, but not for ever. What is made of it goes on. Safe to call twice."""
         active = self._active
         if active is not None:
+            if active.pictures is not None:
+                await active.pictures.end()
+            self._taps.before_change()
             active.thread.stop("the session ended", time.monotonic())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FINISH_S):
@@ -266,11 +304,29 @@ class Recordings:
 
     # inside
 
-    def _begin(self, call: CallId, request: StartRecording) -> _Active:
-        plan = RecordingPlan(
+    def _picture_source(self, request: StartRecording) -> PictureSource | None:
+        if request.pictures is False:
+            return None
+        source = self._pictures()
+        if source is None and request.pictures:
+            raise StateError(
+                "Nobody has shown anything yet, so there are no pictures to record.",
+                hint="`blink video on` shows yours; without `--pictures` voices are recorded.",
+            )
+        # A camera that is announced shows something at once.
+        snapshot = self._runner.snapshot().call
+        shown = snapshot is not None and any(view.video for view in snapshot.participants)
+        return source if request.pictures or shown or (source is not None and source.store.seen()) else None
+
+    def _dids(self) -> tuple[Did, ...]:
+        snapshot = self._runner.snapshot().call
+        return () if snapshot is None else tuple(view.did for view in snapshot.participants)
+
+    def _begin(self, call: CallId, request: StartRecording, tracks: Mapping[Did, PictureTrack]) -> _Active:
+        plan = recording.RecordingPlan(
             folder=Path(request.folder),
             call=call,
-            invited=self._invited(),
+            invited=self._invited(tracks),
             formats=request.formats,
             processing=request.processing,
             codec=self._codec(),
@@ -278,7 +334,7 @@ class Recordings:
             start_s=time.monotonic(),
             start_wall_s=time.time(),
         )
-        thread = RecordingThread(
+        thread = recording_thread.RecordingThread(
             plan,
             on_begun=lambda recording: self._bridge.call(self._on_disk, active, recording.paths),
             on_ended=lambda outcome: self._bridge.call(self._ended, active, outcome),
@@ -287,7 +343,7 @@ class Recordings:
         if plan.processing:
             active.processing = ProcessingRecorder(self._voice, plan.start_s)
         self._ended_by_itself = None
-        self._tap = RecordingTap(thread, self._own)
+        self._tap = recording_tap.RecordingTap(thread, self._own)
         self._taps.add(self._tap)
         # Said before the first word is on the disk.
         self._runner.set_recording(Observer.RECORDING, recording=True)
@@ -295,22 +351,23 @@ class Recordings:
         self._tasks.start(self._watch(active), name="watch the recording")
         return active
 
-    def _invited(self) -> tuple[Invited, ...]:
+    def _invited(self, tracks: Mapping[Did, PictureTrack]) -> "tuple[recording.Invited, ...]":
         linked = {peer: (opus, red) for peer, opus, red in self._links.formats}
         snapshot = self._runner.snapshot().call
         assert snapshot is not None, "asked for in a call"
         return tuple(
-            Invited(
+            recording.Invited(
                 did=view.did,
                 nickname=self._name_of(view.did),
                 self=view.did == self._own,
                 payload_types=linked.get(view.did),
                 muted=self._runner.muted if view.did == self._own else view.muted,
+                pictures=tracks.get(view.did),
             )
             for view in snapshot.participants
         )
 
-    def _on_disk(self, active: _Active, paths: RecordingPaths) -> None:
+    def _on_disk(self, active: _Active, paths: "recording.RecordingPaths") -> None:
         active.paths = paths
         active.begun = True
         self._begin_processing(active)
@@ -326,18 +383,20 @@ class Recordings:
         with contextlib.suppress(OSError):  # the recording is what counts; only `record status` knows less
             await asyncio.to_thread(self._memory.remember, folder)
 
-    def _ended(self, active: _Active, outcome: RecordingOutcome) -> None:
+    def _ended(self, active: _Active, outcome: "recording_thread.RecordingOutcome") -> None:
         if active.ended.is_set():
             return  # it was given up before
         active.outcome = outcome
         if self._tap is not None:
             self._taps.remove(self._tap)
+        if active.pictures is not None:
+            self._tasks.start(active.pictures.end(), name="end the pictures")
         self._active = self._tap = None
         self._runner.set_recording(Observer.RECORDING, recording=False)
         sidecar = outcome.sidecar
         if sidecar is not None:
             stem = sidecar.files[0].name.removesuffix(".mp4")
-            active.paths = RecordingPaths.of(active.plan.folder, stem)
+            active.paths = recording.RecordingPaths.of(active.plan.folder, stem)
             if not active.begun:
                 self._begin_processing(active)
                 self._hub.publish(RecordingStarted(did=self._own, path=str(active.paths.part)))
@@ -385,27 +444,37 @@ class Recordings:
                 active.thread.stop("the disk was too slow", time.monotonic())
                 self._ended(
                     active,
-                    RecordingOutcome(f"the disk has not answered for {STALLED_S:g} s", None, failed=True),
+                    recording_thread.RecordingOutcome(
+                        f"the disk has not answered for {STALLED_S:g} s", None, failed=True
+                    ),
                 )
 
-    async def _follow_mutes(self) -> None:
-        """Note who is muted when: what is missing then was not said."""
+    def _tell_unseen(self, active: _Active, did: Did) -> None:
+        """Say once that what somebody shows has no track."""
+        if active.pictures is None and not active.voices_alone and did not in active.unseen and active.paths:
+            active.unseen.add(did)
+            self._hub.publish(PicturesNotRecorded(did=did, path=str(active.paths.part)))
+
+    async def _follow_states(self) -> None:
+        """Note who is muted when: what is missing then was not said; and who shows something that is not recorded."""
         listener = self._hub.listen()
         try:
             while (event := await listener.next_event()) is not None:
                 match event:
                     case ParticipantStateChanged(did=did, muted=muted) if self._active is not None:
-                        self._active.thread.put(Recording.set_muted, did, muted, time.monotonic())
+                        self._active.thread.put(recording.Recording.set_muted, did, muted, time.monotonic())
+                    case VideoChanged(did=did, video=True) if self._active is not None:
+                        self._tell_unseen(self._active, did)
                     case _:
                         pass
         finally:
             self._hub.forget(listener)
 
 
-def _own_and_others(plan: RecordingPlan) -> tuple[NamedPeer, tuple[NamedPeer, ...]]:
+def _own_and_others(plan: "recording.RecordingPlan") -> tuple[NamedPeer, tuple[NamedPeer, ...]]:
     (own,) = (NamedPeer(did=one.did, nickname=one.nickname) for one in plan.invited if one.self)
     return own, tuple(person for person in _people(plan) if person != own)
 
 
-def _people(plan: RecordingPlan) -> tuple[NamedPeer, ...]:
+def _people(plan: "recording.RecordingPlan") -> tuple[NamedPeer, ...]:
     return tuple(NamedPeer(did=one.did, nickname=one.nickname) for one in plan.invited)

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from blink_cli.core.analysis.figures import LogFigures
+from blink_cli.core.analysis.log_figures import LogFigures
 from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.core.progress import Progress
 from blink_cli.core.text.path_text import escaped, shown
@@ -48,6 +48,7 @@ def analyse_log(path: Path, plot_to: Path | None = None, progress: Progress = la
         pauses=found.pauses,
         streams=found.call.figures(),
         streams_omitted=found.call.streams_forgotten,
+        video_streams=found.video.figures(),
     )
 
 

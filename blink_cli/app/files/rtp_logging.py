@@ -27,11 +27,11 @@ from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, Source
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.events import Event, Observer, RtpLogRowsLost, RtpLogStarted, RtpLogStopped
-from blink_cli.core.api.replies import (
+from blink_cli.core.api.replies.processing import ProcessingState
+from blink_cli.core.api.replies.rtp_log import (
     PlayoutLogFile,
     PlayoutLogs,
     ProcessingLogFile,
-    ProcessingState,
     RtpLogFile,
     RtpLogState,
 )
@@ -46,6 +46,7 @@ from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
 from blink_cli.core.media.mix_tick import MixTick
+from blink_cli.core.media.picture_tap import OfPictures, PictureTap
 from blink_cli.core.media.rtp import (
     ReceptionReport,
     RepeatedPacket,
@@ -57,7 +58,7 @@ from blink_cli.core.text.json_text import encode_json
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.rtp_log.format import LogEvent
 from blink_cli.record.rtp_log.playout_writer import LineFileTotals, PlayoutLogWriter
-from blink_cli.record.rtp_log.rows import MOST_PAYLOAD_BYTES, LinkBegan, PlayoutCounted, Remark
+from blink_cli.record.rtp_log.rows import MOST_PAYLOAD_BYTES, LinkBegan, PlayoutCounted, Remark, VideoEntry
 from blink_cli.record.rtp_log.rows import FramePlayed as PlayedRow
 from blink_cli.record.rtp_log.writer import RtpLogTotals, RtpLogWriter
 from blink_cli.runtime.loop_bridge import LoopBridge
@@ -99,7 +100,7 @@ class _Log:
     """Whether a command waits for its file and tells itself when that cannot be made."""
 
 
-class RtpLogging(MediaWatcher):
+class RtpLogging(MediaWatcher, PictureTap):
     """Belongs to the event loop, but for `played`. Listens in only while a log was asked for."""
 
     observer = Observer.RTP_LOG
@@ -122,6 +123,9 @@ class RtpLogging(MediaWatcher):
         self._is_folder = False
         self._log: _Log | None = None
         self._paused = False
+        self._resumed_s = 0.0
+        """What came before is told a little later, and belongs to the pause."""
+
         self._keeps_payload = False
         self._closing: set[_Log] = set()
         self._files: list[RtpLogFile] = []
@@ -218,6 +222,7 @@ class RtpLogging(MediaWatcher):
         self._require()
         if self._paused:
             raise StateError("The RTP log is paused already.", hint="`blink rtp-log resume` goes on.")
+        self._taps.before_change()  # what was sent and heard until now, and not told yet, is before the pause
         self._remark(LogEvent.PAUSED)
         self._paused = True
         self._playout.set_paused(paused=True)
@@ -227,7 +232,9 @@ class RtpLogging(MediaWatcher):
         self._require()
         if not self._paused:
             raise StateError("The RTP log is not paused.", hint="`blink rtp-log status` tells how it stands.")
+        self._taps.before_change()  # and this in it
         self._paused = False
+        self._resumed_s = time.monotonic()
         self._playout.set_paused(paused=False)
         self._remark(LogEvent.RESUMED)
 
@@ -240,6 +247,7 @@ class RtpLogging(MediaWatcher):
         """
         self._require()
         path = self._target if self._log is None else self._log.writer.path
+        self._taps.before_change()  # what was sent and heard until now, and not told yet, is in it
         self._finish("it was stopped")
         self._forget()
         if not await self._all_closed(STALLED_S):
@@ -323,13 +331,13 @@ class RtpLogging(MediaWatcher):
     @override
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """Log it."""
-        if self._log is not None and not self._paused:
+        if self._log is not None and not self._paused and packet.arrival_s >= self._resumed_s:
             self._log.writer.put(peer, packet)
 
     @override
     def packet_repeated(self, peer: Did, packet: RepeatedPacket) -> None:
         """Log it."""
-        if self._log is not None and not self._paused:
+        if self._log is not None and not self._paused and packet.arrival_s >= self._resumed_s:
             self._log.writer.put(peer, packet)
 
     @override
@@ -337,6 +345,13 @@ class RtpLogging(MediaWatcher):
         """Log it."""
         if self._log is not None and not self._paused:
             self._log.writer.put(peer, report)
+
+    @override
+    def pictures(self, peer: Did, what: OfPictures) -> None:
+        """Log it."""
+        late = isinstance(what, RtpPacket) and what.arrival_s < self._resumed_s
+        if self._log is not None and not self._paused and not late:
+            self._log.writer.put(peer, VideoEntry(what))
 
     @override
     def played(self, what: FramePlayed | MixTick) -> None:

@@ -3,13 +3,18 @@
 what became of the channels, ten times a second --> ChannelTeller --> StreamFailed, StreamRestored
 """
 
-from collections.abc import Callable
-from typing import Final
+from __future__ import annotations
 
-from blink_cli.audio.channel_mix import ChannelReading
+from typing import TYPE_CHECKING, Final
+
 from blink_cli.core.analysis.quality import LastingProblem, ProblemChange
 from blink_cli.core.api.events import Event, StreamFailed, StreamProblem, StreamRestored
-from blink_cli.core.ids import Did
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blink_cli.audio.channel_reading import ChannelReading
+    from blink_cli.core.ids import Did
 
 SOFT_AFTER_S: Final = 2.0
 

@@ -7,23 +7,26 @@ A change is checked as a whole, told to the encoder and to what plans redundancy
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from blink_cli.app.media.mesh_media import MeshMedia
 from blink_cli.app.profile.codec_memory import CodecMemory
+from blink_cli.app.profile.remembering import why_not_remembered
 from blink_cli.app.profile.settings import CodecSection
 from blink_cli.app.request_table import RequestTable
-from blink_cli.audio.opus.adjustable_encoder import EncoderFigures
 from blink_cli.core.api.events import CodecChanged, Event
-from blink_cli.core.api.replies import CodecChosen, CodecInUse, CodecNow, CodecSet, CodecShown
+from blink_cli.core.api.replies.codec import CodecChosen, CodecInUse, CodecNow, CodecSet, CodecShown
 from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.api.session_options import CodecKey, CodecOptions
 from blink_cli.core.errors import StateError, UsageError
 from blink_cli.core.media.codec_settings import SHORTEST_SPEECH_FRAME_MS, CodecSettings
 from blink_cli.core.media.receiver_wishes import wish_remarks
+
+if TYPE_CHECKING:
+    from blink_cli.audio.opus.adjustable_encoder import EncoderFigures
 
 HEADER_BYTES: Final = 20 + 8 + 12 + 8 + 10
 """Of each packet, beside the payload: IPv4, UDP, RTP, its extension with the level, SRTP's tag."""
@@ -114,7 +117,9 @@ class CodecControl:
                     self._remembered,
                 )
             else:
-                said = {name: None for name, value in asdict(changes).items() if value is not None} | none
+                said = {
+                    name: None for name, value in msgspec.structs.asdict(changes).items() if value is not None
+                } | none
                 once = replace(self._once, **said)
                 chosen = changes.after(replace(self._chosen, **none))
                 remembered = changes.after(replace(self._remembered, **none))
@@ -124,11 +129,7 @@ class CodecControl:
             not_remembered = None
             if remembered != self._remembered:
                 self._remembered = remembered
-                try:
-                    await asyncio.to_thread(self._memory.remember, remembered)
-                except OSError as failure:
-                    # A disk that is full costs the next session a choice, and this one nothing.
-                    not_remembered = failure.strerror or str(failure)
+                not_remembered = await why_not_remembered(self._memory.remember, remembered)
         return CodecSet(codec=self.in_use(), not_remembered=not_remembered)
 
     def _apply(self, settings: CodecSettings) -> None:
@@ -149,6 +150,7 @@ class CodecControl:
                 dtx=settings.dtx,
                 cbr=settings.cbr,
                 redundancy=settings.redundancy,
+                redundancy_budget=settings.redundancy_budget_kbps,
                 complexity=settings.complexity,
                 stereo=settings.stereo,
             )
@@ -179,12 +181,13 @@ def remarks(settings: CodecSettings) -> tuple[str, ...]:
 
 
 def _chosen(settings: CodecSettings) -> CodecChosen:
-    values = asdict(settings)
+    values = msgspec.structs.asdict(settings)
     values["bitrate"] = values.pop("bitrate_bps")
+    values["redundancy_budget"] = values.pop("redundancy_budget_kbps")
     return CodecChosen(**values)
 
 
-def _now(figures: EncoderFigures) -> CodecNow:
+def _now(figures: "EncoderFigures") -> CodecNow:
     kind = figures.kind
     return CodecNow(
         frame_ms=figures.settings.frame_ms,

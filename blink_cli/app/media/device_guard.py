@@ -6,19 +6,20 @@ the sound server moved a stream ----------------------------> DeviceLost, Device
 the chosen device is there again, looked for once a second --> DeviceChanged
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from blink_cli.app.media.channel_teller import ChannelTeller
 from blink_cli.app.media.gap_teller import GapTeller
-from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.devices.health import DeviceRecovered, DeviceTrouble, DeviceWatch, Trouble
-from blink_cli.audio.devices.interface import DevicePlace, DeviceReading, InputDevice, OutputDevice
 from blink_cli.core.api.device_name import names_microphone, names_speaker
 from blink_cli.core.api.events import (
     DeviceChanged,
@@ -30,9 +31,17 @@ from blink_cli.core.api.events import (
     StreamRestored,
 )
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.ids import Did
 from blink_cli.core.repeated_trouble import RepeatedTrouble
-from blink_cli.runtime.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blink_cli.app.media.voice_path import VoicePath
+    from blink_cli.audio.devices.interface import DevicePlace, DeviceReading, InputDevice, OutputDevice
+    from blink_cli.audio.sink_mixer import MixerStatistics
+    from blink_cli.audio.source_track import SourceStatistics
+    from blink_cli.core.ids import Did
+    from blink_cli.runtime.tasks import TaskOwner
 
 Direction = Literal["input", "output"]
 
@@ -72,8 +81,7 @@ LONGEST_WAIT_S: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(msgspec.Struct, frozen=True):
     """A fallback that was taken into use."""
 
     name: str
@@ -205,14 +213,12 @@ class DeviceGuard:
             side.taken = []
             side.repeated = {}
 
-    def look(self, now_s: float) -> None:
-        """Read both devices; to be called a few times a second."""
-        source = self._voice.source_statistics(now_s)
+    def look(self, source: SourceStatistics | None, mixer: MixerStatistics | None, now_s: float) -> None:
+        """Take the figures of both devices; to be called a few times a second."""
         if source is not None:
             self._gaps.look(source.recent_gaps, now_s)
             self._channels.look(source.device, source.channels, now_s)
             self._observe(self._sides["input"], source.reading, now_s, silent_s=source.silent_s)
-        mixer = self._voice.mixer_statistics(now_s)
         if mixer is not None:
             self._observe(self._sides["output"], mixer.reading, now_s, silent_s=0.0)
 

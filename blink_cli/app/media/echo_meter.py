@@ -2,13 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from typing_extensions import override
 
 from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
-from blink_cli.core.api.replies import PeerStatistics
+from blink_cli.core.api.replies.statistics import PeerStatistics
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_tap import Observer
@@ -18,8 +18,7 @@ MOST: Final = 6_000
 """Frames, and packets, that are kept: two minutes of 20 ms, 2 MB with two copies in each packet. The oldest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFigures:
+class LinkFigures(msgspec.Struct, frozen=True):
     """A reading of the link to the peer, about once a second while it stood."""
 
     statistics: PeerStatistics
@@ -82,7 +81,7 @@ class EchoMeter(MediaWatcher):
     @override
     def packet_received(self, peer: Did, packet: RtpPacket) -> None:
         """Keep it."""
-        if peer == self.peer and not self._over:
+        if peer == self.peer and not self._over and not packet.retransmitted:
             self.packets.append(packet)
 
     @override

@@ -1,7 +1,8 @@
 """Links whose addresses are asked for while it still rings, so that nobody waits for STUN and TURN servers once somebody accepts.
 
 expect(peer) --> servers asked, sockets kept --> take(peer) within 25 s, and nothing has changed --> the link of the call
-                                             '-> too late, or not wanted any more: given back
+                 |                           '-> too late, or not wanted any more: given back
+                 '-> describe(peer, epoch): its offer is told while it rings --> take_described(peer) with the answer to that
 
 Only with servers: on one network there is nothing to wait for, and nothing is opened.
 """
@@ -26,23 +27,27 @@ MAX_EXPECTED: Final = 4
 """Each is a socket and an allocation at the TURN server."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Expected:
     link: "MediaLink"
     keeping: asyncio.Task[None]
+    epoch: int | None = None
+    """Under which its offer is told."""
 
 
 class ExpectedLinks:
     """Of one session. Belongs to the event loop."""
 
-    def __init__(self, tasks: TaskOwner) -> None:
+    def __init__(self, tasks: TaskOwner, on_lapsed: Callable[[Did, int], None] = lambda *_: None) -> None:
         """Expect nobody.
 
         Args:
             tasks: Owns the asking and the giving back.
+            on_lapsed: Told whose link was kept in vain, and the epoch under which it was described.
 
         """
         self._tasks = tasks
+        self._on_lapsed = on_lapsed
         self._expected: dict[Did, _Expected] = {}
 
     def expect(self, peer: Did, new_link: "Callable[[], MediaLink]") -> None:
@@ -55,16 +60,43 @@ class ExpectedLinks:
 
     def take(self, peer: Did, fits: "Callable[[MediaLink], bool]") -> "MediaLink | None":
         """The link that was expected, still asking perhaps; None if there is none that fits what is so now."""
-        expected = self._expected.pop(peer, None)
+        link = self.take_described(peer, fits)
+        if link is not None:
+            link.withdraw_offer()
+        return link
+
+    def describe(self, peer: Did, epoch: int) -> "MediaLink | None":
+        """The link that is expected and whose offer is told from now on; None if there is none, or it has been told."""
+        expected = self._expected.get(peer)
+        if expected is None or expected.epoch is not None:
+            return None
+        expected.epoch = epoch
+        return expected.link
+
+    def is_described(self, peer: Did, epoch: int) -> bool:
+        """Whether the offer of a link that is kept is told under this epoch."""
+        expected = self._expected.get(peer)
+        return expected is not None and expected.epoch == epoch
+
+    def take_described(self, peer: Did, fits: "Callable[[MediaLink], bool]") -> "MediaLink | None":
+        """As `take`, but its offer stands."""
+        expected = self._expected.get(peer)
         if expected is None:
             return None
         if not fits(expected.link):
-            expected.keeping.cancel()
-            self._tasks.start(expected.link.aclose(), name=f"expect {peer[-8:]} no more")
+            self.give_up(peer)
             return None
+        del self._expected[peer]
         if expected.link.is_prepared:
             expected.keeping.cancel()
         return expected.link
+
+    def give_up(self, peer: Did) -> None:
+        """Give back what was expected, if anything was."""
+        expected = self._expected.pop(peer, None)
+        if expected is not None:
+            expected.keeping.cancel()
+            self._tasks.start(expected.link.aclose(), name=f"expect {peer[-8:]} no more")
 
     async def aclose(self) -> None:
         """Give everything back."""
@@ -79,7 +111,9 @@ class ExpectedLinks:
         if self._is_kept(peer, link):
             await asyncio.sleep(KEPT_S)
         if self._is_kept(peer, link):
-            del self._expected[peer]
+            epoch = self._expected.pop(peer).epoch
+            if epoch is not None:
+                self._on_lapsed(peer, epoch)
             await link.aclose()
 
     def _is_kept(self, peer: Did, link: "MediaLink") -> bool:

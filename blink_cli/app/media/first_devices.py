@@ -1,23 +1,28 @@
 """The devices that a session begins with: the ones it is told, else those chosen last in its profile, else the system's."""
 
+from __future__ import annotations
+
 import asyncio
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from blink_cli.app.profile.device_memory import DeviceMemory, Direction
+import msgspec
+
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
-from blink_cli.audio.devices.opener import DeviceOpener
 from blink_cli.core.api.events import DeviceLost, Event
-from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import BlinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blink_cli.app.profile.device_memory import DeviceMemory, Direction
+    from blink_cli.audio.devices.opener import DeviceOpener
+    from blink_cli.core.api.session_options import SessionOptions
 
 _Device = TypeVar("_Device", InputDevice, OutputDevice)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstDevices:
+class FirstDevices(msgspec.Struct, frozen=True):
     """Two devices, not started."""
 
     input: InputDevice
@@ -29,8 +34,7 @@ class FirstDevices:
     """What is to be said of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened(Generic[_Device]):
+class _Opened(msgspec.Struct, Generic[_Device], frozen=True):
     device: _Device
     wanted: str
     losses: tuple[DeviceLost, ...]

@@ -3,11 +3,16 @@
 gaps of the source track, ten times a second --> GapTeller --> CaptureGap, at most one in `TOLD_EVERY_S`, about all gaps since the last one
 """
 
-from collections.abc import Callable
-from typing import Final
+from __future__ import annotations
 
-from blink_cli.audio import source_track
+from typing import TYPE_CHECKING, Final
+
 from blink_cli.core.api.events import CaptureGap, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blink_cli.audio import source_track
 
 CHANGE_S: Final = 1.0
 """A change of the device that takes no longer is no news: the change itself is told."""

@@ -5,9 +5,15 @@ impair loss=3%, impair bob in delay=40ms  -> rules -> a LinkImpairment for each 
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 
-from blink_cli.core.api.replies import ImpairedDatagrams, ImpairedLine, ImpairmentRule, ImpairmentState
+import msgspec
+
+from blink_cli.core.api.replies.impairment import (
+    ImpairedDatagrams,
+    ImpairedLine,
+    ImpairmentRule,
+    ImpairmentState,
+)
 from blink_cli.core.api.requests import BOTH_WAYS, Way
 from blink_cli.core.ids import Did
 from blink_cli.core.impairment.chances import line_seed
@@ -17,8 +23,7 @@ from blink_cli.core.impairment.words import conditions_text
 from blink_cli.net.link_impairment import SENDING_LEAD_S, ImpairedDirection, LinkImpairment
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """How one direction is to be."""
 
     conditions: Conditions
@@ -146,6 +151,9 @@ class ImpairedPeers:
                         conditions=conditions_text(direction.conditions),
                         rtp=_datagrams(direction.rtp, direction.rtp_under_way),
                         other=_datagrams(direction.other, direction.other_under_way),
+                        video=_datagrams(direction.video, direction.video_under_way)
+                        if direction.video.datagrams
+                        else None,
                     )
 
 

@@ -9,11 +9,12 @@ memory. It is imported on a thread once the first signal of a peer comes, long b
 
 import asyncio
 import importlib
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from blink_cli.app.media.expected_links import ExpectedLinks
+from msgspec.structs import replace
+
+from blink_cli.app.media.expected_links import MAX_EXPECTED, ExpectedLinks
 from blink_cli.app.media.impaired_peers import ImpairedPeers
 from blink_cli.app.media.linked_participant import LinkedParticipant, PathSearch
 from blink_cli.core.api.events import Event, PathNotFound
@@ -39,6 +40,7 @@ from blink_cli.runtime.tasks import TaskOwner
 if TYPE_CHECKING:
     from blink_cli.net.ice.ice_connection import Way
     from blink_cli.net.link.media_link import MediaLink
+    from blink_cli.net.link.media_round import MediaRound
 
 P = TypeVar("P", bound=LinkedParticipant)
 
@@ -65,6 +67,7 @@ class LinkSet(Generic[P]):
         publish: Callable[[Event], None],
         clock: Clock,
         ice_servers: IceServers | None = None,
+        media_round: "MediaRound | None" = None,
     ) -> None:
         """Have no link yet.
 
@@ -77,8 +80,10 @@ class LinkSet(Generic[P]):
             publish: Takes events.
             clock: Time.
             ice_servers: Those that are known to answer.
+            media_round: Reads the sockets of links by which voice comes; None: the event loop does.
 
         """
+        self._round = media_round
         self._settings = settings
         self._ice_servers = ice_servers or IceServers()
         self._certificate = certificate
@@ -90,7 +95,7 @@ class LinkSet(Generic[P]):
         self.impaired: Final = ImpairedPeers()
         """What is done on purpose to links."""
 
-        self._expected = ExpectedLinks(tasks)
+        self._expected = ExpectedLinks(tasks, self._lapsed)
         self._heard_from: dict[Did, tuple[str, ...]] = {}
         self._peers: dict[Did, P] = {}
         self._connected: tuple[P, ...] = ()
@@ -139,6 +144,19 @@ class LinkSet(Generic[P]):
                 peer, lambda: self._new_link(peer, patient, PathSearch(), None, LinkEvents())
             )
 
+    def expect_few(self, peers: Sequence[Did]) -> None:
+        """These are offered a call: as `expect`, if there is room for all. The servers have answered by the time at which it rings, and a machine accepts at once."""
+        if len(peers) <= MAX_EXPECTED:
+            for peer in peers:
+                self.expect(peer)
+
+    def describe_early(self, peer: Did, epoch: int) -> None:
+        """Tell the offer of a connection while it rings; only with servers: on one network there is nothing to gain."""
+        self.expect(peer)
+        link = self._expected.describe(peer, epoch)
+        if link is not None:
+            self._tasks.start(self._describe_early(peer, epoch, link), name=f"describe to {_short(peer)}")
+
     def dial(self, peer: Did, epoch: int) -> None:
         """Make a connection and tell its offer."""
         participant, link = self._begin(peer, epoch)
@@ -153,6 +171,9 @@ class LinkSet(Generic[P]):
 
     def apply(self, peer: Did, epoch: int, sdp: str) -> None:
         """Give the peer's answer to the connection of this epoch, if it still stands."""
+        if self._expected.is_described(peer, epoch) and not self._take_described(peer, epoch):
+            self._tell(Ended(peer, epoch, "what was described while it rang is not so any more"))
+            return
         participant = self._peers.get(peer)
         if participant is None or participant.link is None or participant.epoch != epoch:
             return
@@ -166,6 +187,8 @@ class LinkSet(Generic[P]):
         participant = self._peers.get(peer)
         if participant is not None and participant.epoch == epoch:
             self._end(participant)
+        elif self._expected.is_described(peer, epoch):
+            self._expected.give_up(peer)
 
     def hang_up_all(self) -> None:
         """Close everything and forget the call's peers; closing goes on in the background."""
@@ -204,15 +227,16 @@ class LinkSet(Generic[P]):
         participant = self._peers.get(peer)
         return None if participant is None else participant.link
 
-    def _begin(self, peer: Did, epoch: int) -> "tuple[P, MediaLink]":
+    def participant(self, peer: Did) -> P:
+        """What the call has of a peer, made when it is needed first."""
         participant = self._peers.get(peer)
         if participant is None:
             participant = self._peers[peer] = self._new_participant(peer)
             participant.when_link_changes = self._link_changed
-        else:
-            self._end(participant)
-            participant.forget_line()
-        participant.epoch = epoch
+        return participant
+
+    def _begin(self, peer: Did, epoch: int) -> "tuple[P, MediaLink]":
+        participant = self._without_link(peer, epoch)
         plan = self._ice_servers.plan()
         link = self._expected.take(peer, lambda link: self._still_fits(peer, participant, link, plan))
         if link is None:
@@ -220,6 +244,26 @@ class LinkSet(Generic[P]):
         link.tell(participant)
         participant.link = link
         return participant, link
+
+    def _take_described(self, peer: Did, epoch: int) -> bool:
+        """Go on with the connection that was described while it rang, if it still fits."""
+        participant = self._without_link(peer, epoch)
+        plan = self._ice_servers.plan()
+        link = self._expected.take_described(
+            peer, lambda link: self._still_fits(peer, participant, link, plan)
+        )
+        if link is not None:
+            link.tell(participant)
+            participant.link = link
+        return link is not None
+
+    def _without_link(self, peer: Did, epoch: int) -> P:
+        """What the call has of a peer, whose connection of this epoch is about to begin."""
+        participant = self.participant(peer)
+        self._end(participant)
+        participant.forget_line()
+        participant.epoch = epoch
+        return participant
 
     def _still_fits(self, peer: Did, participant: P, link: "MediaLink", plan: GatheringPlan) -> bool:
         """Whether a link that was expected is as one that would be made now."""
@@ -253,6 +297,7 @@ class LinkSet(Generic[P]):
             name=_short(peer),
             events=events,
             impairment=self.impaired.link_impairment(peer),
+            media_round=self._round,
         )
 
     async def aclose(self) -> None:
@@ -285,6 +330,22 @@ class LinkSet(Generic[P]):
             self._ice_servers.doubt()
         if participant.link is link:
             self._tell(Described(peer, epoch, sdp))
+
+    async def _describe_early(self, peer: Did, epoch: int, link: "MediaLink") -> None:
+        if not self._expected.is_described(peer, epoch):
+            return  # who is called accepted at the same moment, and the link was dialled by
+        try:
+            sdp = await link.create_offer()
+        except (BlinkError, OSError) as failure:
+            if self._expected.is_described(peer, epoch):
+                self._expected.give_up(peer)
+                self._tell(Refused(peer, epoch, str(failure)))
+            return
+        if self._expected.is_described(peer, epoch):
+            self._tell(Described(peer, epoch, sdp))
+
+    def _lapsed(self, peer: Did, epoch: int) -> None:
+        self._tell(Ended(peer, epoch, "nobody accepted while its addresses were kept"))
 
     async def _apply(self, participant: P, link: "MediaLink", applying: Coroutine[Any, Any, None]) -> None:
         try:

@@ -10,7 +10,7 @@ from blink_cli.audio.lateness import LatenessSummary
 from blink_cli.core.analysis.machine_load import MachineLoad, MachineReading
 from blink_cli.core.analysis.quality import Degraded, Recovered
 from blink_cli.core.api.events import Event, MachineOverloaded, MachineRecovered
-from blink_cli.core.api.replies import MachineState
+from blink_cli.core.api.replies.status import MachineState
 
 
 class MachineWatch:

@@ -1,18 +1,17 @@
 """What is read of a running call's media once a second, for those who watch it: the quality watch and the RTP log."""
 
-from dataclasses import dataclass
+import msgspec
 
 from blink_cli.core.analysis.e_model import FRAME_MS
 from blink_cli.core.analysis.voip_metrics import BufferState
-from blink_cli.core.api.replies import ProcessingState
+from blink_cli.core.api.replies.processing import ProcessingState
 from blink_cli.core.ids import Did
 from blink_cli.core.media.media_tap import MediaTap
 from blink_cli.core.media.rtp import ReceptionReport
 from blink_cli.core.media.side_health import WELL, SideHealth
 
 
-@dataclass(frozen=True, slots=True)
-class PeerReading:
+class PeerReading(msgspec.Struct, frozen=True):
     """One peer whose link stands. Counts run on; gauges are of now."""
 
     peer: Did
@@ -38,8 +37,7 @@ class PeerReading:
     """None while nothing is played."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceReading:
+class SourceReading(msgspec.Struct, frozen=True):
     """Our own microphone. Counts run on."""
 
     frames: int

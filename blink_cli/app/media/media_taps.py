@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from blink_cli.app.media.media_readings import MediaWatcher, PeerReading, SourceReading
 from blink_cli.core.api.events import Event, ObserverFailed
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.media.media_tap import FramePlayed, MediaTap
+from blink_cli.core.media.media_tap import FramePlayed, MediaTap, PlayoutOutcome
 from blink_cli.core.media.mix_tick import MixTick
+from blink_cli.core.media.picture_tap import OfPictures, PictureTap
 from blink_cli.core.media.rtp import (
     EncodedFrame,
     ReceptionReport,
@@ -48,15 +49,23 @@ class MediaTaps:
         self._frame_encoded: tuple[_Listening, ...] = ()
         self._packet_sent: tuple[_Listening, ...] = ()
         self._packet_received: tuple[_Listening, ...] = ()
+        self._pictures: tuple[tuple[_Listening, PictureTap], ...] = ()
         self._frames_played: tuple[_Listening, ...] = ()
         self._ticked: tuple[_Listening, ...] = ()
+        self.before_change: Callable[[], None] = lambda: None
+        """Called before somebody begins or ceases to listen in: those of until now are told what they have not been told yet."""
+
+        self.when_changed: Callable[[], None] | None = None
+        """Called when somebody begins or ceases to listen in."""
 
     def add(self, tap: MediaTap) -> None:
         """Listen in from now on."""
+        self.before_change()
         self._renew((*self._listening, _Listening(tap)))
 
     def remove(self, tap: MediaTap) -> None:
         """Listen no more; harmless when it did not."""
+        self.before_change()
         self._renew(tuple(one for one in self._listening if one.tap is not tap))
 
     def media_began(self, call: CallId) -> None:
@@ -110,10 +119,29 @@ class MediaTaps:
         """See `MediaTap`."""
         self._each(lambda tap: tap.reported(peer, report))
 
+    def pictures(self, peer: Did, what: OfPictures) -> None:
+        """See `PictureTap`: for those taps that are one."""
+        for one, tap in self._pictures:
+            if not one.failed:
+                try:
+                    tap.pictures(peer, what)
+                except Exception as fault:  # noqa: BLE001 - as above
+                    self._failed(one, fault)
+
+    @property
+    def wants_everybody(self) -> bool:
+        """Whether everybody in a room is to be heard."""
+        return any(one.tap.wants_everybody for one in self._listening)
+
     @property
     def wants_ticks(self) -> bool:
         """See `TickListener`."""
         return bool(self._ticked)
+
+    def frame_played(self, peer: Did, ssrc: int, timestamp: int, outcome: PlayoutOutcome) -> None:
+        """Tell what became of a packet's own frame. On the playout thread."""
+        if self._frames_played:
+            self.played(FramePlayed(peer, ssrc, timestamp, outcome))
 
     def played(self, what: FramePlayed | MixTick) -> None:
         """See `MediaTap`. On the playout thread."""
@@ -141,9 +169,12 @@ class MediaTaps:
         self._frame_encoded = _wanting("frame_encoded", listening)
         self._packet_sent = _wanting("packet_sent", listening)
         self._packet_received = _wanting("packet_received", listening)
+        self._pictures = tuple((one, one.tap) for one in listening if isinstance(one.tap, PictureTap))
         wanting = _wanting("played", listening)
         self._ticked = tuple(one for one in wanting if one.tap.wants_ticks)
         self._frames_played = tuple(one for one in wanting if not one.tap.wants_ticks)
+        if self.when_changed is not None:
+            self.when_changed()
 
     def _failed(self, one: _Listening, fault: Exception) -> None:
         one.failed = True

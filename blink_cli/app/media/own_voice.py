@@ -20,7 +20,14 @@ LAST_WORD_S: Final = 1.0
 class OwnVoice:
     """Belongs to the event loop."""
 
-    def __init__(self, own: Did, publish: Callable[[Event], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        own: Did,
+        publish: Callable[[Event], None],
+        clock: Clock,
+        own_talk: Callable[[bool], None] | None = None,
+    ) -> None:
+        self._own_talk = own_talk
         self._own = own
         self._publish = publish
         self._clock = clock
@@ -70,6 +77,8 @@ class OwnVoice:
         heard = self.voice and not self._automuted
         if heard != self.talking:
             self.talking = heard
+            if self._own_talk is not None:  # first: others act on it
+                self._own_talk(heard)
             event = TalkingStarted if heard else TalkingStopped
             self._publish(event(did=self._own, at_s=at_s))
 

@@ -3,8 +3,12 @@
 dial, answer, apply, hang_up --> LinkSet --> ParticipantMedia, each with its MediaLink
 """
 
+import gc
+import importlib
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
+from typing_extensions import override
 
 from blink_cli.app.media.link_set import LinkSet
 from blink_cli.app.media.participant_media import MediaParts, ParticipantMedia
@@ -15,7 +19,10 @@ from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.net.ice.ice_servers import IceServers
+from blink_cli.net.link.media_round import MediaRound
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
+from blink_cli.runtime.garbage import not_collecting
+from blink_cli.runtime.math_threads import on_one_thread
 from blink_cli.runtime.tasks import TaskOwner
 
 
@@ -31,6 +38,7 @@ class PeerLinks(LinkSet[ParticipantMedia]):
         tell: Callable[[MediaInput], None],
         *,
         ice_servers: IceServers | None = None,
+        media_round: MediaRound | None = None,
     ) -> None:
         """Have no link yet.
 
@@ -41,6 +49,7 @@ class PeerLinks(LinkSet[ParticipantMedia]):
             parts: What the participants share.
             tell: Told what happens to links.
             ice_servers: Those that are known to answer.
+            media_round: Reads the sockets of links by which voice comes; None: the event loop does.
 
         """
         super().__init__(
@@ -52,9 +61,17 @@ class PeerLinks(LinkSet[ParticipantMedia]):
             publish=parts.publish,
             clock=parts.clock,
             ice_servers=ice_servers,
+            media_round=media_round,
         )
         self._volumes: dict[Did, PeerVolume] = {}
         """What the user chose, in this call and for later ones; the newest choice last."""
+
+    @override
+    def _load(self) -> None:
+        with on_one_thread(), not_collecting():
+            importlib.import_module("blink_cli.app.media.call_sound")
+            super()._load()
+            gc.freeze()  # as at the start: a later look through all of this would hold the voice thread
 
     @property
     def wishes(self) -> tuple[ReceiverWishes, ...]:
@@ -63,9 +80,8 @@ class PeerLinks(LinkSet[ParticipantMedia]):
 
     @property
     def formats(self) -> tuple[tuple[Did, int, int | None], ...]:
-        """Everyone connected, with the payload types of Opus and RED."""
-        links = ((one.peer, one.link) for one in self._connected if one.link is not None)
-        formats = ((peer, link.media_format) for peer, link in links)
+        """Everyone of whom media can come, with the payload types of Opus and RED."""
+        formats = ((one.peer, one.media_format) for one in self._peers.values())
         return tuple((peer, media.opus, media.red) for peer, media in formats if media is not None)
 
     @property

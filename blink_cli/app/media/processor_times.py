@@ -1,14 +1,14 @@
 """How busy this machine's processors are, by its own account. Linux alone tells it in a file."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 _STAT = Path("/proc/stat")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessorTimes:
+class ProcessorTimes(msgspec.Struct, frozen=True):
     """Ticks of all processors since the machine started. Source: proc(5), /proc/stat."""
 
     idle: int

@@ -54,7 +54,7 @@ from blink_cli.core.api.events import (
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.extended_report import VoipMetrics
-from blink_cli.core.media.media_tap import FramePlayed, PlayoutOutcome
+from blink_cli.core.media.media_tap import FramePlayed
 from blink_cli.core.media.mix_tick import MixTick
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport
@@ -76,8 +76,8 @@ CLIPPING_AFTER_S: Final = 5.0
 CLIPPED_SHARE: Final = 0.1
 """Of the frames in a window. A shout clips a syllable; a gain that is too high every second word."""
 
-CAME_KEPT: Final = 4_000
-"""Packets of one peer that wait for the next look: ten times what comes in a second of the shortest."""
+TAKEN_AT_ONCE: Final = 16
+"""Packets of one peer are analysed when so many wait, or somebody looks: one after the other they cost half of what each would alone."""
 
 OPENING_READINGS: Final = 3
 """Of a link, in which devices start and the playout learns its delay: nobody is blamed for what happens meanwhile."""
@@ -96,7 +96,7 @@ class _Peer:
     )
     nothing_received: LastingProblem = field(default_factory=lambda: LastingProblem(NO_AUDIO_AFTER_S))
     broken: LastingProblem = field(default_factory=lambda: LastingProblem(BROKEN_AFTER_S))
-    came: deque[RtpPacket] = field(default_factory=lambda: deque(maxlen=CAME_KEPT))
+    came: list[RtpPacket] = field(default_factory=list)
     arrivals: ArrivalMeter = field(default_factory=ArrivalMeter)
     culprits: CulpritFinder = field(default_factory=CulpritFinder)
     concealed_before: int = 0
@@ -141,7 +141,7 @@ class QualityWatch(MediaWatcher):
         """Since figures were wanted anew: the links count on."""
 
         self._peers: dict[Did, _Peer] = {}
-        self._outcomes: deque[tuple[Did, int, int, PlayoutOutcome, float]] = deque(maxlen=OUTCOMES_KEPT)
+        self._outcomes: deque[tuple[FramePlayed, float]] = deque(maxlen=OUTCOMES_KEPT)
         self._sent_before: dict[Did, int] = {}
         self._nothing_sent = LastingProblem(NO_AUDIO_AFTER_S)
         self._clipping = LastingProblem(CLIPPING_AFTER_S)
@@ -149,13 +149,13 @@ class QualityWatch(MediaWatcher):
 
     def analysis(self, peer: Did) -> InboundFigures | None:
         """Everything about the stream of this peer that was heard last; None before its first packet."""
-        self._drain()
+        self._catch_up()
         stream = self._call.current(peer)
         return None if stream is None else stream.figures(self._call.round_trip(peer))
 
     def begin_anew(self) -> None:
         """Analyse from now on. What is judged goes on: a problem that lasts is told once."""
-        self._drain()
+        self._catch_up()
         self._call = CallAnalysis()
         self._counts_itself = True
         for entry in self._peers.values():
@@ -204,25 +204,42 @@ class QualityWatch(MediaWatcher):
         entry = self._peers.get(peer)
         if entry is None:
             return
+        if packet.retransmitted:  # lost all the same; what the playout makes of it says whether it is missed
+            repeated = self._call.stream(peer, packet.ssrc)
+            if repeated is not None:
+                repeated.retransmitted()
+            return
         entry.packets_received += 1
         entry.came.append(packet)
-        if self._counts_itself:
-            self._count(peer, packet)
-            return
-        stream = self._call.stream(peer, packet.ssrc)
-        if stream is None:
-            statistics = self._statistics_of(peer, packet.ssrc)
-            if statistics is None:  # it came over a link that was replaced meanwhile
-                return
-            stream = StreamAnalysis(packet.ssrc, statistics)
-            self._call.begin(peer, stream)
-        stream.counted(
-            packet.sequence_number,
-            packet.timestamp,
-            packet.arrival_s,
-            level_dbov=packet.audio_level_dbov,
-            voice=packet.voice,
-        )
+        if len(entry.came) >= TAKEN_AT_ONCE:
+            self._analyse(peer, entry)
+
+    def _analyse(self, peer: Did, entry: _Peer) -> None:
+        """Take what came of a peer and waits."""
+        came, entry.came = entry.came, []
+        for packet in came:
+            entry.arrivals.packet(packet)
+            if self._counts_itself:
+                self._count(peer, packet)
+                continue
+            stream = self._call.stream(peer, packet.ssrc) or self._new_stream(peer, packet.ssrc)
+            if stream is not None:
+                stream.counted(
+                    packet.sequence_number,
+                    packet.timestamp,
+                    packet.arrival_s,
+                    level_dbov=packet.audio_level_dbov,
+                    voice=packet.voice,
+                )
+
+    def _new_stream(self, peer: Did, ssrc: int) -> StreamAnalysis | None:
+        """Begin with a stream that the link counts; None of one that came over a link that was replaced meanwhile."""
+        statistics = self._statistics_of(peer, ssrc)
+        if statistics is None:
+            return None
+        stream = StreamAnalysis(ssrc, statistics)
+        self._call.begin(peer, stream)
+        return stream
 
     def _count(self, peer: Did, packet: RtpPacket) -> None:
         self._call.receiving(peer, packet.ssrc).packet(
@@ -248,20 +265,23 @@ class QualityWatch(MediaWatcher):
         if isinstance(report, ReceptionReport):
             self._call.reported(peer, report)
         else:
+            entry = self._peers.get(peer)
+            if entry is not None:
+                self._analyse(peer, entry)
             self._call.sender_reported(peer, report.ssrc, report.rtp_timestamp, report.arrival_s)
 
     @override
     def played(self, what: FramePlayed | MixTick) -> None:
         """Keep it for the event loop. On the playout thread."""
         if isinstance(what, FramePlayed):
-            self._outcomes.append((*what, time.monotonic()))
+            self._outcomes.append((what, time.monotonic()))
 
     # ---- MediaWatcher
 
     @override
     def look(self, peers: tuple[PeerReading, ...], source: SourceReading | None, now_s: float) -> None:
         """Judge everyone; once a second."""
-        self._drain()
+        self._catch_up()
         for lost in self._peers.keys() - {reading.peer for reading in peers}:
             self._peers[lost] = _Peer()  # what was bad before ends without a word: that it is lost is told
         for reading in peers:
@@ -272,11 +292,14 @@ class QualityWatch(MediaWatcher):
         if source is not None:
             self._judge_source(source, now_s)
 
-    def _drain(self) -> None:
+    def _catch_up(self) -> None:
+        """Take what waits: packets first, of which the outcomes tell."""
+        for peer, entry in self._peers.items():
+            self._analyse(peer, entry)
         outcomes = self._outcomes
         for _ in range(len(outcomes)):
-            peer, ssrc, timestamp, outcome, at_s = outcomes.popleft()
-            self._call.outcome(peer, ssrc, timestamp, outcome, at_s)
+            played, at_s = outcomes.popleft()
+            self._call.outcome(played.peer, played.ssrc, played.timestamp, played.outcome, at_s)
 
     def _judge(self, entry: _Peer, reading: PeerReading, now_s: float) -> None:
         peer = reading.peer
@@ -367,8 +390,6 @@ class QualityWatch(MediaWatcher):
 
     def _look_for_culprit(self, entry: _Peer, reading: PeerReading) -> None:
         before, entry.concealed_before = entry.concealed_before, reading.concealed_samples
-        while entry.came:
-            entry.arrivals.packet(entry.came.popleft())
         arrivals = entry.arrivals.read()
         entry.readings += 1
         if entry.readings <= OPENING_READINGS:

@@ -3,10 +3,18 @@
 lateness of the event loop and the voice threads, what microphone and speaker lost --ten times a second--> HealthMeter --> health
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.core.analysis.health_meter import HealthMeter, SideReading
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.side_health import WELL, SideHealth
+
+if TYPE_CHECKING:
+    from blink_cli.audio.sink_mixer import MixerStatistics
+    from blink_cli.audio.source_track import SourceStatistics
 
 
 class SideWatch:
@@ -23,9 +31,14 @@ class SideWatch:
         self._meter = HealthMeter()
         self.health = WELL
 
-    def look(self, loop_late_s: float, now_s: float) -> None:
-        """Take a reading; the event loop's timer was so late."""
-        source, mixer = self._voice.source_statistics(now_s), self._voice.mixer_statistics(now_s)
+    def look(
+        self,
+        source: SourceStatistics | None,
+        mixer: MixerStatistics | None,
+        loop_late_s: float,
+        now_s: float,
+    ) -> None:
+        """Take a reading of microphone and speaker; the event loop's timer was so late."""
         late_steps = missing = unheard = 0
         if source is not None:
             late_steps += source.lateness.over_10_ms

@@ -4,19 +4,17 @@ command, option, memory ──> ProcessingSettings ──> VoicePath.set_process
 devices, figures of the capture chain ──> ProcessingState (`status`), ProcessingUnavailable (event, once for each reason)
 """
 
+from __future__ import annotations
+
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from blink_cli.app.media.automuting import Automuting
-from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.processing.auto_echo import EchoDecision, echo_decision, sound_device
 from blink_cli.audio.processing.figures import FilterName, UnavailableFilter
-from blink_cli.audio.processing.webrtc import why_unavailable
 from blink_cli.audio.voice_activity.choice import is_test_tone, why_no_speech
 from blink_cli.core.api.events import Event, ProcessingUnavailable
-from blink_cli.core.api.replies import (
+from blink_cli.core.api.replies.processing import (
     AutomuteState,
     EchoState,
     GainState,
@@ -25,6 +23,16 @@ from blink_cli.core.api.replies import (
     VoiceState,
 )
 from blink_cli.core.media.processing_settings import NoiseSuppress, ProcessingChoice, ProcessingSettings
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blink_cli.app.media.automuting import Automuting
+    from blink_cli.app.media.voice_path import VoicePath
+    from blink_cli.audio.processing import webrtc
+else:
+    webrtc = on_demand("blink_cli.audio.processing.webrtc")
 
 UNAVAILABLE: Final = "unavailable"
 
@@ -67,7 +75,7 @@ class SoundProcessing:
         """Learn which libraries are there: of the filters, if anything was asked for that needs it, and of voice activity."""
         self._no_speech = await asyncio.to_thread(why_no_speech)
         if self._asked():
-            self._absent = await asyncio.to_thread(why_unavailable)
+            self._absent = await asyncio.to_thread(_why_no_filters)
 
     def look(self) -> None:
         """Tell what cannot run; to be called a few times a second."""
@@ -160,3 +168,7 @@ def _switch(on: bool) -> str:  # noqa: FBT001 - what it says in words
 
 def _rounded(figure: float | None) -> float | None:
     return None if figure is None else round(figure, 1)
+
+
+def _why_no_filters() -> str | None:
+    return webrtc.why_unavailable()  # imported by who asks

@@ -7,19 +7,27 @@
 Nothing of who listens runs on a voice thread: a tap that is read too slowly loses its oldest frames, counted, and a call never waits for it.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from blink_cli.audio.level import level_dbov
-from blink_cli.audio.processing.block import CapturedBlock
-from blink_cli.audio.samples import Samples
-from blink_cli.core.ids import Did
-from blink_cli.core.media.tap_point import TapPoint
 from blink_cli.runtime.loop_bridge import LoopBridge
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+
+    from blink_cli.audio import level
+    from blink_cli.audio.processing.block import CapturedBlock
+    from blink_cli.audio.samples import Samples
+    from blink_cli.core.ids import Did
+    from blink_cli.core.media.tap_point import TapPoint
+else:
+    level = on_demand("blink_cli.audio.level")
 
 MOST_FRAMES: Final = 2048
 """That wait to be read: five seconds of a call of three peers, 4 MB. After that the oldest go."""
@@ -42,13 +50,13 @@ class SoundFrame:
     @property
     def level_dbov(self) -> int:
         """How loud it is, from 0 (full scale) down to -127 (silence), as RFC 6464 has it."""
-        return level_dbov(self.samples)
+        return level.level_dbov(self.samples)
 
 
 class SoundTap:
     """Frames as they come, by `async for`, until it is closed or the session ends. One reader. Made and read on the event loop."""
 
-    def __init__(self, taps: "SoundTaps", points: frozenset[TapPoint]) -> None:
+    def __init__(self, taps: SoundTaps, points: frozenset[TapPoint]) -> None:
         self.points: Final = points
         self.lost_frames = 0
         """That were not read in time."""

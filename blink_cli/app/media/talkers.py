@@ -21,6 +21,7 @@ class Talkers:
         clock: Clock | None = None,
         *,
         mute: Callable[[bool], None] | None = None,
+        own_talk: Callable[[bool], None] | None = None,
     ) -> None:
         """Know of nobody yet.
 
@@ -29,13 +30,14 @@ class Talkers:
             publish: Takes events.
             clock: Time.
             mute: Told when automute wants the microphone muted, and when no more.
+            own_talk: Told when the others begin to hear this session's voice, and when no more.
 
         """
         self._publish = publish
         self._mute = mute
         self._clock: Clock = clock or MonotonicClock()
         self._own = own
-        self._own_voice = OwnVoice(own, publish, self._clock)
+        self._own_voice = OwnVoice(own, publish, self._clock, own_talk)
         self.automute = Automuting(own, self._on_muting, publish, self._clock)
         self._detectors: dict[Did, TalkingDetector] = {}
         self._timer = WakeTimer(self._look)

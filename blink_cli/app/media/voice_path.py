@@ -1,11 +1,13 @@
 """The sound of a session: two devices for its life, and, while a call's media run, a source track and the sink mixer.
 
-    capture thread --> outbox (bounded) --LoopBridge--> [event loop] VoiceEvents.frames_ready
+    capture thread --> VoiceEvents.frame_encoded, on that thread
     [event loop] packet -> the peer's SinkTrack (of `play`) -> playout thread
 
 Devices are started and stopped in worker threads, in each direction one operation after the other in the order asked for, since a sound
 server may take its time.
 """
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -13,54 +15,69 @@ import functools
 import logging
 import secrets
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from blink_cli.app.media.sound_taps import SoundTap, SoundTaps
-from blink_cli.audio.devices.interface import DevicePlace, InputDevice, OutputDevice
-from blink_cli.audio.devices.opener import DeviceOpener
-from blink_cli.audio.loudness.live_loudness import LiveLoudness, LoudnessReading
-from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
-from blink_cli.audio.loudness.loudness_thread import LoudnessThread
-from blink_cli.audio.opus import OpusDecoder
-from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder, EncoderFigures
-from blink_cli.audio.playout import PlayoutBuffer, PlayoutObserver
-from blink_cli.audio.processing.chain import CaptureChain, ChainObserver
-from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.figures import PASSED_BY, ProcessingFigures
-from blink_cli.audio.sink_mixer import MixerStatistics, SinkMixer
-from blink_cli.audio.sink_track import SinkTrack
-from blink_cli.audio.source_track import SourceStatistics, SourceTrack
-from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.audio.voice_thread import VoiceThread
 from blink_cli.core.errors import BlinkError
-from blink_cli.core.ids import Did
-from blink_cli.core.media.codec_settings import CodecSettings
-from blink_cli.core.media.level_meter import LevelReading
-from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.mix_tick import PlayedTrack, TickListener
 from blink_cli.core.media.peer_volume import AS_IT_COMES, PeerVolume
 from blink_cli.core.media.processing_settings import ProcessingSettings
-from blink_cli.core.media.rtp import EncodedFrame
-from blink_cli.core.media.talking import TalkingChange
-from blink_cli.core.media.tap_point import TapPoint
+from blink_cli.runtime.clock import MonotonicClock
 from blink_cli.runtime.loop_bridge import LoopBridge
-from blink_cli.runtime.tasks import TaskOwner
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from blink_cli.app.media import call_sound
+    from blink_cli.audio.devices.interface import DevicePlace, InputDevice, OutputDevice
+    from blink_cli.audio.devices.opener import DeviceOpener
+    from blink_cli.audio.loudness.live_loudness import LiveLoudness, LoudnessReading
+    from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
+    from blink_cli.audio.loudness.loudness_thread import LoudnessThread
+    from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder, EncoderFigures
+    from blink_cli.audio.playout.statistics import PlayoutObserver
+    from blink_cli.audio.processing.chain import ChainObserver
+    from blink_cli.audio.sink_mixer import MixerStatistics, SinkMixer
+    from blink_cli.audio.sink_track import SinkTrack
+    from blink_cli.audio.source_track import SourceStatistics, SourceTrack
+    from blink_cli.core.ids import Did
+    from blink_cli.core.media.codec_settings import CodecSettings
+    from blink_cli.core.media.level_meter import LevelReading
+    from blink_cli.core.media.media_format import MediaFormat
+    from blink_cli.core.media.rtp import EncodedFrame
+    from blink_cli.core.media.talking import TalkingChange
+    from blink_cli.core.media.tap_point import TapPoint
+    from blink_cli.runtime.tasks import TaskOwner
+else:
+    call_sound = on_demand("blink_cli.app.media.call_sound")
 
 Direction = Literal["input", "output"]
 
-OUTBOX_SAMPLES: Final = SAMPLE_RATE_HZ
-"""A second of voice that the event loop has not come to send. Older frames go first: nobody wants to hear them."""
+
+class VoiceRound(Protocol):
+    """Who brings voice, on the voice thread; must not wait."""
+
+    def before_tick(self) -> None:
+        """Put into the inboxes what has come: they are emptied next."""
+
+    def before_wait(self) -> None:
+        """Everything that was due is done, and the thread sleeps next."""
+
+    def tell_soon(self, callback: Callable[..., object], *arguments: Any) -> None:
+        """Have this called on the event loop, once everything that is due is done."""
 
 
 _log = logging.getLogger(__name__)
 
 
 class VoiceEvents(Protocol):
-    """What the voice path tells. Called on the event loop."""
+    """What the voice path tells. Called on the event loop, but for `frame_encoded`."""
 
-    def frames_ready(self) -> None:
-        """Frames of the microphone wait in the outbox."""
+    def frame_encoded(self, frame: EncodedFrame) -> None:
+        """Send what the microphone brought: on the capture thread, which must not wait."""
 
     def talking_changed(self, change: TalkingChange, at_s: float) -> None:
         """The microphone's owner started or stopped talking, muted or not; `at_s` is until when was heard then."""
@@ -82,6 +99,7 @@ class VoicePath:
         tasks: TaskOwner,
         events: VoiceEvents,
         ticks: TickListener | None = None,
+        voice_round: VoiceRound | None = None,
     ) -> None:
         """Hold two devices, not started."""
         self._opener = opener
@@ -91,10 +109,16 @@ class VoicePath:
         self._tasks = tasks
         self._events = events
         self._ticks = ticks
+        self._round = voice_round
         self._sound = SoundTaps(self._watch_captured)
         self._take_captured: ChainObserver = self._sound.captured  # one object: it is taken away by identity
         self._tracks_begun = 0
         self._bridge = LoopBridge()
+        self._thread = VoiceThread(
+            "blink-voice",
+            MonotonicClock(),
+            before_wait=None if voice_round is None else voice_round.before_wait,
+        )
         self._one_at_a_time: dict[str, asyncio.Lock] = {"input": asyncio.Lock(), "output": asyncio.Lock()}
         """One operation at a time in each direction. A microphone that takes its time must not hold up the speaker."""
 
@@ -105,7 +129,7 @@ class VoicePath:
 
         self._output_asked = False
         self._mixer: SinkMixer | None = None
-        self._loudness = LoudnessThread()
+        self._loudness: LoudnessThread | None = None
         """Of the media that run, or ran last."""
 
         self._own_loudness: LiveLoudness | None = None
@@ -114,9 +138,8 @@ class VoicePath:
         self._deafened = False
         self._processing = ProcessingSettings()
         self._fec_loss_percent: int | None = None
-        self.outbox: Final[deque[EncodedFrame]] = deque()
-        """What was captured and waits to be taken from the left, on the event loop."""
-
+        self._dred = False
+        self._short_copies = False
         self._stopping: list[asyncio.Task[None]] = []
 
     # what is known
@@ -211,23 +234,33 @@ class VoicePath:
     def begin(self) -> None:
         """Build source and sinks, and start the speaker. The microphone follows with the first link, or now if it takes time to start."""
         assert self._source is None, "media run once at a time"
-        reference = FarReference()
-        self._mixer = SinkMixer(self._output, reference=reference, listener=self._ticks, sound=self._sound)
-        self._loudness = LoudnessThread()
-        self._own_loudness = self._loudness.add()
-        encoder = self._encoder = AdjustableEncoder(self._codec)
+        reference = call_sound.FarReference()
+        self._mixer = call_sound.SinkMixer(
+            self._output,
+            reference=reference,
+            listener=self._ticks,
+            sound=self._sound,
+            before_tick=None if self._round is None else self._round.before_tick,
+            thread=self._thread,
+        )
+        loudness = self._loudness = call_sound.LoudnessThread()
+        self._own_loudness = loudness.add()
+        encoder = self._encoder = call_sound.AdjustableEncoder(self._codec)
         self._fec_loss_percent = None
-        self._source = SourceTrack(
+        self._dred = False
+        self._short_copies = False
+        self._source = call_sound.SourceTrack(
             self._input,
             encoder,
-            self._frame_ready,
+            self._events.frame_encoded,
             first_timestamp=secrets.randbits(32),
             on_talking=self._talking_changed,
-            chain=CaptureChain(reference, self._processing),
+            chain=call_sound.CaptureChain(reference, self._processing),
             loudness=self._own_loudness.feed,
+            thread=self._thread,
         )
         self._watch_captured()
-        self._loudness.start()
+        loudness.start()
         self._input_asked = self._output_asked = False
         if self._muted or self._automuted:
             self._source.pause()
@@ -258,10 +291,14 @@ class VoicePath:
         """
         if self._mixer is None:
             return None
-        stream = PlayoutBuffer(OpusDecoder(), (media.opus, media.red), observer=observer)
+        stream = call_sound.PlayoutBuffer(
+            call_sound.voice_decoder(self._mixer.deep_budget), (media.opus, media.red), observer=observer
+        )
         self._tracks_begun += 1
         played = None if peer is None else PlayedTrack(self._tracks_begun, peer, media.opus, media.red)
-        sink = SinkTrack(stream, gain_db=volume.gain_db, muted=volume.muted, loudness=loudness, played=played)
+        sink = call_sound.SinkTrack(
+            stream, gain_db=volume.gain_db, muted=volume.muted, loudness=loudness, played=played
+        )
         self._mixer.add(sink)
         return sink
 
@@ -272,12 +309,14 @@ class VoicePath:
 
     def measure(self) -> LiveLoudness:
         """Measure the loudness of one more voice until this call's media end."""
+        if self._loudness is None:
+            self._loudness = call_sound.LoudnessThread()
         return self._loudness.add()
 
     @property
     def own_loudness(self) -> LoudnessReading | None:
         """How loud this session's own voice is sent, in this call; None while no media run."""
-        return None if self._own_loudness is None else self._own_loudness.reading
+        return None if self._own_loudness is None else self._own_loudness.now()
 
     def start_devices(self) -> None:
         """Start those that do not run: somebody is there to hear, and to be heard."""
@@ -289,7 +328,7 @@ class VoicePath:
         """Stop source and sinks. The devices can be started again."""
         source, mixer = self._source, self._mixer
         self._source = self._mixer = self._encoder = self._own_loudness = None
-        if source is None or mixer is None:
+        if source is None or mixer is None or self._loudness is None:
             return
 
         self._stopping = [
@@ -354,6 +393,19 @@ class VoicePath:
             return
         self._fec_loss_percent = loss_percent
         self._source.adjust_encoder(lambda encoder: encoder.set_fec_loss(loss_percent))
+
+    def set_dred(self, *, enabled: bool) -> None:
+        """Have the encoder tell in each packet what was said before it, from the next frame on."""
+        if self._source is not None and enabled != self._dred:
+            self._dred = enabled
+            self._source.adjust_encoder(lambda encoder: encoder.set_dred(enabled=enabled))
+
+    def make_short_copies(self, *, wanted: bool) -> None:
+        """Have the encoder make each frame at a lower bit rate too from the next frame on, or no more."""
+        if self._source is None or wanted == self._short_copies:
+            return
+        self._short_copies = wanted
+        self._source.adjust_encoder(lambda encoder: encoder.make_short_copies(wanted=wanted))
 
     async def set_input(self, text: str) -> str:
         """Use another microphone, in the middle of a call too. If the old one did not start, this one does.
@@ -465,15 +517,7 @@ class VoicePath:
         async with self._one_at_a_time[direction]:
             yield
 
-    def _frame_ready(self, frame: EncodedFrame) -> None:
-        """Capture thread: hand a frame over without waiting."""
-        outbox = self.outbox
-        outbox.append(frame)
-        if len(outbox) * frame.duration_samples > OUTBOX_SAMPLES:
-            with contextlib.suppress(IndexError):  # the event loop emptied it this instant
-                outbox.popleft()
-        self._bridge.call(self._events.frames_ready)
-
     def _talking_changed(self, change: TalkingChange, at_s: float) -> None:
         """Capture thread."""
-        self._bridge.call(self._events.talking_changed, change, at_s)
+        tell = self._bridge.call if self._round is None else self._round.tell_soon
+        tell(self._events.talking_changed, change, at_s)

@@ -4,7 +4,6 @@ One JSON file: `{"schema": 1, "contacts": {"bob": "did:key:z6Mk..."}}`. Two comm
 later one wins, and the file is whole either way.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
 from blink_cli.core.identity.did import public_key_of
 from blink_cli.core.identity.nickname import MAX_NICKNAME_CHARS, harmless_nickname, harmless_text, look_alike
 from blink_cli.core.ids import Did
+from blink_cli.core.text.decoding_mistake import mistake_of
 from blink_cli.files.reading import read_whole
 from blink_cli.files.writing import write_over
 
@@ -22,8 +22,7 @@ MAX_CONTACTS: Final = 10_000
 _LIMIT_BYTES: Final = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(msgspec.Struct, frozen=True):
     """One petname."""
 
     nickname: str
@@ -126,7 +125,7 @@ class Contacts:
                 public_key_of(did)
         except (msgspec.MsgspecError, UsageError, UnicodeDecodeError, RecursionError) as reason:
             raise BlinkError(
-                f"The contacts file {self._path} is damaged: {str(reason).rstrip('.')}.",
+                f"The contacts file {self._path} is damaged: {_what_is_wrong(reason)}.",
                 hint="Repair it, or move it away and add the contacts again.",
             ) from reason
         return read
@@ -139,6 +138,10 @@ class Contacts:
             raise BlinkError(
                 f"The contacts cannot be written to {self._path}: {reason.strerror}."
             ) from reason
+
+
+def _what_is_wrong(reason: Exception) -> str:
+    return reason.message.rstrip(".") if isinstance(reason, UsageError) else mistake_of(reason).sentence
 
 
 def _checked(nickname: str) -> str:

@@ -24,6 +24,7 @@ def known_secrets(
         found += [server.credential or "", server.secret or ""]
     for signal_server in (*signal_servers, *map(parse_signal_server, settings.signal.servers)):
         found += [unquote(part) for part in signal_server.user.partition(":")[::2]]
+    found += [one or "" for one in (settings.sfu.api_secret, settings.sfu.token, settings.sfu.admin_key)]
     # As they stand in a URL, too.
     return tuple(dict.fromkeys(form for one in found if one for form in (one, quote(one, safe=""))))
 

@@ -1,16 +1,21 @@
 """Remembers the folders that a profile recorded into, so that what was left unfinished there is found again."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from blink_cli.app.profile.profile import Profile
-from blink_cli.core.api.replies import LeftoverRecording
+from blink_cli.core.api.replies.recordings import LeftoverRecording
 from blink_cli.core.text.json_text import decode_json, encode_json
 from blink_cli.files.reading import read_whole
 from blink_cli.files.writing import write_over
-from blink_cli.record.finished.leftovers import Leftover, leftovers
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from blink_cli.record.finished import leftovers
+else:
+    leftovers = on_demand("blink_cli.record.finished.leftovers")
 
 MOST_FOLDERS: Final = 8
 """The newest ones are kept."""
@@ -49,9 +54,9 @@ class RecordingMemory:
         known = [str(folder), *(str(one) for one in self.folders() if one != folder)]
         write_over(self._path, encode_json(_Document(known[:MOST_FOLDERS])))
 
-    def leftovers(self) -> list[Leftover]:
+    def leftovers(self) -> "list[leftovers.Leftover]":
         """Unfinished recordings in these folders."""
-        return leftovers(self.folders())
+        return leftovers.leftovers(self.folders())
 
 
 def leftover_recordings(memory: RecordingMemory) -> tuple[LeftoverRecording, ...]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from blink_cli.app.profile.joined_servers import JoinedServers
+from blink_cli.app.profile.named_files import named_text
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import SignalSection
 from blink_cli.core.api.session_options import SessionOptions
@@ -14,12 +15,8 @@ from blink_cli.core.api.signal_server import (
     checked_signal_servers,
     parse_signal_server,
 )
-from blink_cli.core.errors import UsageError
-from blink_cli.core.text.path_text import shown
-from blink_cli.files.reading import read_whole
 
-_MOST_BYTES: Final = 262_144
-"""Of a file with certificates, or credentials."""
+_IS_WHAT: Final = "It is what a signal server is told, or the certificate that signed its own; the files that `[signal]` names lie beside settings.toml."
 
 
 def signal_choice(profile: Profile, settings: SignalSection, options: SessionOptions) -> SignalServers:
@@ -48,12 +45,4 @@ def _servers(
 
 
 def _text(path: str | None) -> str | None:
-    if not path:
-        return None
-    try:
-        return read_whole(Path(path), _MOST_BYTES).decode()
-    except (OSError, UnicodeDecodeError) as failure:
-        raise UsageError(
-            f"{shown(path)} cannot be read: {getattr(failure, 'strerror', None) or failure}.",
-            hint="It is what a signal server is told, or the certificate that signed its own; the files that `[signal]` names lie beside settings.toml.",
-        ) from failure
+    return named_text(Path(path), _IS_WHAT) if path else None

@@ -4,8 +4,9 @@ A fault makes the test fail (exit code 6); advice does not: a soft voice in a no
 """
 
 import sys
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.audio.device_test.microphone import InputRecording
 from blink_cli.audio.device_test.rate_meter import MeasuredRate
@@ -33,8 +34,7 @@ MISSING_S: Final = 0.02
 """A frame of the codec: less than that in a test is not heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One thing that was found."""
 
     code: str

@@ -5,9 +5,9 @@ constant offset, which nobody hears, is told apart and is in no level.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -33,8 +33,7 @@ CLIP_WINDOW_S: Final = 0.02
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelLevels:
+class ChannelLevels(msgspec.Struct, frozen=True):
     """What one channel carried."""
 
     peak_dbfs: float

@@ -5,12 +5,12 @@ device ──> ready_s, captured_at, read ──> LevelMeter, RateMeter, gaps
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from blink_cli.audio.channel_mix import ChannelReading
+from blink_cli.audio.channel_reading import ChannelReading
 from blink_cli.audio.device_test.levels import ChannelLevels, LevelMeter
 from blink_cli.audio.device_test.rate_meter import MeasuredRate, RateMeter
 from blink_cli.audio.device_test.server_switches import switched_off
@@ -39,8 +39,7 @@ OUT_OF_PLACE_S: Final = 0.001
 LONGEST_WAIT_S: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class LevelNow:
+class LevelNow(msgspec.Struct, frozen=True):
     """For a bar: how loud it is at this moment of a recording."""
 
     elapsed_s: float
@@ -49,8 +48,7 @@ class LevelNow:
     """The largest so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputRecording:
+class InputRecording(msgspec.Struct, frozen=True):
     """What a microphone delivered."""
 
     device: DeviceParameters

@@ -5,8 +5,9 @@ standstill of the server spoils only those slopes that it lies in. What is missi
 """
 
 import statistics
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 LEAST_S: Final = 0.5
 """A shorter time says nothing of a clock."""
@@ -15,8 +16,7 @@ MOST_POINTS: Final = 600
 """Kept evenly over the time; more make nothing more exact."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredRate:
+class MeasuredRate(msgspec.Struct, frozen=True):
     """A device's real rate."""
 
     rate_hz: float

@@ -5,9 +5,9 @@ Part (announced) ──> blocks of 10 ms at the device's rate ──> ready_s, w
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import soxr
 
@@ -46,8 +46,7 @@ def channel_name(channel: int, channels: int) -> str:
     return f"channel {channel}" if names is None else names[channel - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """What is played in one piece."""
 
     channel: int | None
@@ -57,8 +56,7 @@ class Part:
     """One channel at the device's rate, shape `(n,)`."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputTried:
+class OutputTried(msgspec.Struct, frozen=True):
     """How a speaker took it."""
 
     device: DeviceParameters

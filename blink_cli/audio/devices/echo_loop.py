@@ -9,19 +9,23 @@ Where the parts lie is known to the sample: what was heard p seconds after the e
 The caller, who hears both beeps, learns from that how long sound is under way there and back (`audio/echo/comparison.py`).
 """
 
+from __future__ import annotations
+
 import mmap
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from typing_extensions import override
 
-from blink_cli.audio.channel_mix import ChannelReading
 from blink_cli.audio.devices.echo_beeps import BEEP_SAMPLES, LISTENING, SPEAKING
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.devices.virtual_output import VirtualOutput
-from blink_cli.audio.samples import Samples
 from blink_cli.core.api.device_name import ECHO_LONGEST_S
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    from blink_cli.audio.channel_reading import ChannelReading
+    from blink_cli.audio.samples import Samples
 
 LIVE_LAG_S: Final = 0.02
 """Between hearing and saying, at once: two ticks, so that what is heard is always there."""

@@ -5,11 +5,15 @@
 Device callbacks cannot say any of this themselves: the one that would is the one that no longer comes.
 """
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import Final
+from __future__ import annotations
 
-from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 
 STALLED_AFTER_S: Final = 1.0
 """Longer than any sound server's period; PulseAudio takes 50 ms at worst while it plays."""
@@ -35,8 +39,7 @@ class Trouble(Enum):
     """An input delivers digital silence."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTrouble:
+class DeviceTrouble(msgspec.Struct, frozen=True):
     """A device began to be in trouble."""
 
     kind: Trouble
@@ -44,8 +47,7 @@ class DeviceTrouble:
     """A sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecovered:
+class DeviceRecovered(msgspec.Struct, frozen=True):
     """The trouble is over."""
 
     kind: Trouble

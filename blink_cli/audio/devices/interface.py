@@ -8,15 +8,19 @@ Threads: `start` is called before the voice thread gets the device, and may bloc
 a time. `stop` is called when that thread has let go of the device, and may block. `position_s` and `reading` may be asked from any thread.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from blink_cli.audio.channel_mix import ChannelReading
-from blink_cli.audio.samples import Samples
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from blink_cli.audio.channel_reading import ChannelReading
+
+if TYPE_CHECKING:
+    from blink_cli.audio.samples import Samples
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceParameters:
+class DeviceParameters(msgspec.Struct, frozen=True):
     """What is fixed for as long as a device is open."""
 
     name: str
@@ -34,8 +38,7 @@ class DeviceParameters:
     """What people call it, where the system says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePort:
+class DevicePort(msgspec.Struct, frozen=True):
     """What a sink or source is plugged into: one sink of a laptop plays on its speaker or on the headphones in its jack."""
 
     name: str
@@ -48,8 +51,7 @@ class DevicePort:
     """PulseAudio's word for what it is, such as `headphones`; None where it does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePlace:
+class DevicePlace(msgspec.Struct, frozen=True):
     """A sink or source of the sound server."""
 
     name: str
@@ -63,8 +65,7 @@ class DevicePlace:
     """PulseAudio's word for what the device is, such as `headset`; None where it does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceReading:
+class DeviceReading(msgspec.Struct, frozen=True):
     """What a watcher sees of a device from outside, at one moment."""
 
     running: bool

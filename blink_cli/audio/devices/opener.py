@@ -1,19 +1,18 @@
 """From a device's name to a device that is ready to start."""
 
-import os
-from dataclasses import replace
-from pathlib import Path
+from __future__ import annotations
 
-from blink_cli.audio.devices.echo_loop import EchoLoop
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
 from blink_cli.audio.devices.engine import OutputChannels
-from blink_cli.audio.devices.interface import InputDevice, OutputDevice
-from blink_cli.audio.devices.sounds import FileSound, Silence, Tone
-from blink_cli.audio.devices.system_engines import Direction, SystemEngines
-from blink_cli.audio.devices.system_input import SystemInput
-from blink_cli.audio.devices.system_output import SystemOutput
+from blink_cli.audio.devices.plain_sounds import Silence, Tone
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.devices.virtual_output import Nobody, VirtualOutput
-from blink_cli.audio.devices.wav_recorder import WavRecorder, already_written
 from blink_cli.core.api.device_name import (
     DefaultDevice,
     EchoDevice,
@@ -28,6 +27,27 @@ from blink_cli.core.api.device_name import (
     parse_output_name,
 )
 from blink_cli.core.errors import DeviceError
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from blink_cli.audio.devices import (
+        echo_loop,
+        sounds,
+        system_engines,
+        system_input,
+        system_output,
+        wav_recorder,
+    )
+    from blink_cli.audio.devices.interface import InputDevice, OutputDevice
+    from blink_cli.audio.devices.system_engines import Direction
+    from blink_cli.audio.devices.wav_recorder import WavRecorder
+else:
+    echo_loop = on_demand("blink_cli.audio.devices.echo_loop")
+    sounds = on_demand("blink_cli.audio.devices.sounds")
+    system_engines = on_demand("blink_cli.audio.devices.system_engines")
+    system_input = on_demand("blink_cli.audio.devices.system_input")
+    system_output = on_demand("blink_cli.audio.devices.system_output")
+    wav_recorder = on_demand("blink_cli.audio.devices.wav_recorder")
 
 
 class DeviceOpener:
@@ -39,8 +59,15 @@ class DeviceOpener:
     def __init__(self, outputs: OutputChannels = OutputChannels.VOICE) -> None:
         """Have opened nothing. `outputs` says which channels of the system's speakers are written."""
         self._recorders: dict[Path, WavRecorder] = {}
-        self._engines = SystemEngines(outputs)
-        self._echo = EchoLoop()
+        self._outputs = outputs
+
+    @functools.cached_property
+    def _engines(self) -> system_engines.SystemEngines:
+        return system_engines.SystemEngines(self._outputs)
+
+    @functools.cached_property
+    def _echo(self) -> echo_loop.EchoLoop:
+        return echo_loop.EchoLoop()
 
     def open_input(self, text: str) -> InputDevice:
         """Return the microphone that `text` names, not started.
@@ -52,17 +79,19 @@ class DeviceOpener:
 
         """
         match parse_input_name(text):
-            case FileDevice(path, loop, drift_ppm, channel) as name:
-                sound = FileSound(_place(path), loop=loop, channel=channel)
-                return VirtualInput(str(name), sound, drift_ppm, channels=sound.width)
-            case ToneDevice(frequency_hz, drift_ppm) as name:
-                return VirtualInput(str(name), Tone(frequency_hz), drift_ppm)
+            case FileDevice(path, loop, drift_ppm, channel, phase_ms) as name:
+                sound = sounds.FileSound(_place(path), loop=loop, channel=channel)
+                return VirtualInput(str(name), sound, drift_ppm, phase_ms=phase_ms, channels=sound.width)
+            case ToneDevice(frequency_hz, drift_ppm, phase_ms) as name:
+                return VirtualInput(str(name), Tone(frequency_hz), drift_ppm, phase_ms=phase_ms)
             case EchoDevice(stretch_s) as name:
                 return self._echo.microphone(str(name), stretch_s)
-            case SilenceDevice(drift_ppm) as name:
-                return VirtualInput(str(name), Silence(), drift_ppm)
+            case SilenceDevice(drift_ppm, phase_ms) as name:
+                return VirtualInput(str(name), Silence(), drift_ppm, phase_ms=phase_ms)
             case DefaultDevice(channel) | NamedDevice(_, channel) as name:
-                return SystemInput(self._engines.find("input", replace(name, channel=None)), channel)
+                return system_input.SystemInput(
+                    self._engines.find("input", replace(name, channel=None)), channel
+                )
 
     def open_output(self, text: str, *, beside: str | None = None) -> OutputDevice:
         """Return the speaker that `text` names, not started.
@@ -78,17 +107,17 @@ class DeviceOpener:
 
         """
         match parse_output_name(text):
-            case NullDevice(drift_ppm) as name:
-                return VirtualOutput(str(name), Nobody(), drift_ppm)
+            case NullDevice(drift_ppm, phase_ms) as name:
+                return VirtualOutput(str(name), Nobody(), drift_ppm, phase_ms=phase_ms)
             case EchoEar():
                 return self._echo.ear
-            case WavDevice(path, drift_ppm) as name:
+            case WavDevice(path, drift_ppm, phase_ms) as name:
                 place = _written_place(path)
                 if place == _file_of(beside):
                     raise DeviceError(f"{place} is what the microphone plays.", hint="Choose another file.")
-                return VirtualOutput(str(name), self._recorder(place), drift_ppm)
+                return VirtualOutput(str(name), self._recorder(place), drift_ppm, phase_ms=phase_ms)
             case DefaultDevice() | NamedDevice() as name:
-                return SystemOutput(self._engines.find("output", name))
+                return system_output.SystemOutput(self._engines.find("output", name))
 
     @property
     def server_seen(self) -> bool:
@@ -108,9 +137,9 @@ class DeviceOpener:
     def _recorder(self, place: Path) -> WavRecorder:
         earlier = self._recorders.get(place)
         if earlier is None:
-            earlier = self._recorders[place] = WavRecorder(place)
+            earlier = self._recorders[place] = wav_recorder.WavRecorder(place)
         elif earlier.recording:
-            raise already_written(place)
+            raise wav_recorder.already_written(place)
         return earlier
 
 

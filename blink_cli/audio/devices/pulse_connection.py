@@ -9,9 +9,10 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
+
+import msgspec
 
 from blink_cli.audio.devices import libpulse as pa
 from blink_cli.audio.devices.interface import DevicePlace, DevicePort
@@ -33,8 +34,7 @@ class SoundServerHangsError(DeviceError):
     """There is one, and it does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerDevice:
+class ServerDevice(msgspec.Struct, frozen=True):
     """A sink or a source, with what a stream on it needs."""
 
     info: SystemDeviceInfo

@@ -1,80 +1,32 @@
-"""The sounds that a virtual microphone can hear: a sine, silence, a file."""
+"""The sound of a file, for a virtual microphone."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import soundfile
 import soxr
 
-from blink_cli.audio.channel_mix import ChannelMix, ChannelReading
-from blink_cli.audio.samples import Samples
+from blink_cli.audio.channel_mix import ChannelMix
+from blink_cli.audio.channel_reading import ChannelReading
 from blink_cli.audio.sound_file import ForwardSoundFile
 from blink_cli.core.api.device_name import no_such_channel
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import DeviceError
 from blink_cli.files.ordinary import NotOrdinaryError
 
-TONE_AMPLITUDE: Final = 0.1
-"""-20 dBFS: about as loud as speech."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from blink_cli.audio.samples import Samples
 
 DECODING_ERRORS: Final = (soundfile.SoundFileError, OSError, RuntimeError, ValueError)
 """What libsndfile and soxr raise at a damaged file, or at a rate that nobody can convert."""
 
 READ_AHEAD_S: Final = 0.1
 """How much of a file is decoded at once: little, so that no tick is held up by it."""
-
-
-class Tone:
-    """A sine at -20 dBFS."""
-
-    def __init__(self, frequency_hz: float) -> None:
-        self._step = 2.0 * np.pi * frequency_hz / SAMPLE_RATE_HZ
-        self._next = 0
-
-    def rewind(self) -> None:
-        """Begin again at phase 0."""
-        self._next = 0
-
-    def next(self, count: int) -> Samples:
-        """Return the next `count` samples."""
-        # float64 for the phase: float32 would be audibly off after a minute.
-        phase = self._step * np.arange(self._next, self._next + count, dtype=np.float64)
-        self._next += count
-        return (TONE_AMPLITUDE * np.sin(phase)).astype(np.float32)
-
-    def skip(self, count: int) -> None:
-        """Leave out the next `count` samples."""
-        self._next += count
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def channels(self) -> ChannelReading | None:
-        """It has but one."""
-        return None
-
-
-class Silence:
-    """Exact zeros."""
-
-    def rewind(self) -> None:
-        """It has no beginning."""
-
-    def next(self, count: int) -> Samples:
-        """Return `count` zeros."""
-        return np.zeros(count, dtype=np.float32)
-
-    def skip(self, count: int) -> None:
-        """It is the same everywhere."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def channels(self) -> ChannelReading | None:
-        """It has but one."""
-        return None
 
 
 class FileSound:

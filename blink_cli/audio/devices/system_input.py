@@ -3,7 +3,7 @@
 library's thread ── callback ──> CapturedFrames ──> capture thread
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from blink_cli.audio.devices.captured_frames import CapturedFrames
 from blink_cli.audio.devices.engine import Engine

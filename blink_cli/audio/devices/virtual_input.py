@@ -1,15 +1,23 @@
 """`file:`, `tone:` and `silence`: a sound that is known beforehand, captured at real time."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from blink_cli.audio.channel_mix import ChannelReading
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual import VirtualClock
-from blink_cli.audio.samples import Samples
 from blink_cli.core.errors import DeviceError
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from blink_cli.audio.channel_reading import ChannelReading
+    from blink_cli.audio.samples import Samples
+else:
+    np = on_demand("numpy")
 
 T = TypeVar("T")
 
@@ -46,9 +54,17 @@ class Sound(Protocol):
 class VirtualInput:
     """A microphone that hears a known sound. Sample k of the sound is captured at `start_s + k / 48000` (drift aside)."""
 
-    def __init__(self, name: str, sound: Sound, drift_ppm: float = 0.0, *, channels: int = 1) -> None:
-        """Hear nothing yet; `channels` are the sound's."""
-        self._clock = VirtualClock(drift_ppm)
+    def __init__(
+        self,
+        name: str,
+        sound: Sound,
+        drift_ppm: float = 0.0,
+        *,
+        phase_ms: float | None = None,
+        channels: int = 1,
+    ) -> None:
+        """Hear nothing yet; `channels` are the sound's, `ppm` and `phase` as in a device's name."""
+        self._clock = VirtualClock(drift_ppm, phase_ms=phase_ms)
         self._sound = sound
         self._failure: str | None = None
         self._parameters = DeviceParameters(name, self._clock.sample_rate_hz, channels, virtual=True)

@@ -1,10 +1,14 @@
 """`null` and `wav:`: speakers without hardware, which play at real time."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from blink_cli.audio.devices.interface import DeviceParameters, DeviceReading
 from blink_cli.audio.devices.virtual import OUTPUT_LEAD_S, VirtualClock
-from blink_cli.audio.samples import Samples
+
+if TYPE_CHECKING:
+    from blink_cli.audio.samples import Samples
 
 
 class Listener(Protocol):
@@ -63,8 +67,10 @@ class Nobody:
 class VirtualOutput:
     """A speaker whose sample k is played at `start_s + k / 48000` (drift aside)."""
 
-    def __init__(self, name: str, listener: Listener, drift_ppm: float = 0.0) -> None:
-        self._clock = VirtualClock(drift_ppm)
+    def __init__(
+        self, name: str, listener: Listener, drift_ppm: float = 0.0, *, phase_ms: float | None = None
+    ) -> None:
+        self._clock = VirtualClock(drift_ppm, phase_ms=phase_ms)
         self._listener = listener
         self._parameters = DeviceParameters(name, self._clock.sample_rate_hz, channels=1, virtual=True)
 

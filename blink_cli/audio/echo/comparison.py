@@ -9,9 +9,9 @@ h - c - (b - a), there and back: no clock but this one is needed, and how long t
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import soxr
 
@@ -38,16 +38,14 @@ LEAST_PESQ_S: Final = 2.0
 """Of found voice: less is judged by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """A piece of what came back, and what it should be, aligned, at 16 kHz."""
 
     reference: Samples
     heard: Samples
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """What came back of what was sent."""
 
     beeps: int

@@ -7,13 +7,13 @@ So nobody's device, thread or speaker is disturbed, and what was heard is what t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder
-from blink_cli.audio.playout import PlayoutBuffer
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
@@ -23,8 +23,7 @@ LONGEST_S: Final = 150.0
 """Whatever timestamps say: no more is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True):
     """Sound at 48 kHz from a moment on."""
 
     began_at: float

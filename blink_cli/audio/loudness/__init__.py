@@ -4,7 +4,3 @@ sound ──> K-weighting ──> power of each 100 ms ──> 0.4 s: momentary 
                                               └──> 3 s: short-term ──> gated spread of all: range
   └──> four times as many samples ──> true peak
 """
-
-from blink_cli.audio.loudness.meter import LoudnessAt, LoudnessFigures, LoudnessMeter
-
-__all__ = ["LoudnessAt", "LoudnessFigures", "LoudnessMeter"]

@@ -1,15 +1,17 @@
 """How loud one voice of a call is now, and was since it began."""
 
-from dataclasses import dataclass
+import logging
+import threading
+
+import msgspec
 
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
 from blink_cli.audio.loudness.meter import LoudnessMeter
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 
-@dataclass(frozen=True, slots=True)
-class LoudnessReading:
-    """Of a voice, at most 0.2 s old. None in silence, and before enough was heard."""
+class LoudnessReading(msgspec.Struct, frozen=True):
+    """Of a voice. None in silence, and before enough was heard."""
 
     momentary_lufs: float | None = None
     """Of the last 0.4 s."""
@@ -21,16 +23,39 @@ class LoudnessReading:
     """Since it began, without its pauses."""
 
 
+_log = logging.getLogger(__name__)
+
+
 class LiveLoudness:
-    """Of one voice. `feed` is for the thread that has its sound, `measure` for the loudness thread, `reading` for any."""
+    """Of one voice. `feed` is for the thread that has its sound, the rest for any."""
 
     def __init__(self) -> None:
         self.feed = LoudnessFeed()
         self.reading = LoudnessReading()
+        """As it was measured last; `now` is at most 0.2 s old."""
+
         self._meter = LoudnessMeter(SAMPLE_RATE_HZ)
+        self._measuring = threading.Lock()
+        self._failed = False
+
+    def now(self) -> LoudnessReading:
+        """Return how loud it is now: what waits is measured, 0.1 ms of work for a tenth of a second."""
+        self.keep_up()
+        return self.reading
+
+    def keep_up(self) -> None:
+        """Measure what waits. A meter that fails is logged, once, and measures no more."""
+        with self._measuring:
+            if self._failed:
+                return
+            try:
+                self.measure()
+            except Exception:  # noqa: BLE001 - whatever it is, the voice and the other meters go on
+                _log.exception("a loudness meter failed, and measures no more")
+                self._failed, self.reading = True, LoudnessReading()
 
     def measure(self) -> None:
-        """Take what waits, and renew the reading if there was something."""
+        """Take what waits, and renew the reading if there was something. By one thread at a time."""
         heard = False
         while (sound := self.feed.take()) is not None:
             if isinstance(sound, int):

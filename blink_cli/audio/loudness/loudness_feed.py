@@ -1,8 +1,8 @@
-"""The way of sound from a voice thread to whoever measures its loudness: steps of 0.1 s through a bounded queue.
+"""The way of sound from a voice thread to whoever measures its loudness: through a bounded queue.
 
-    [voice thread] add, add_silence ──> steps of 0.1 s, or lengths of silence ──> [loudness thread] take
+    [voice thread] add, add_silence ──> blocks, or lengths of silence ──> [loudness thread, or who asks] take: all sound up to the next silence
 
-A tick costs the voice thread a copy of 2 kB, and one of silence an addition.
+A block costs the voice thread a place in a queue, and one of silence an addition.
 """
 
 from collections import deque
@@ -10,13 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 STEP_SAMPLES: Final = SAMPLE_RATE_HZ // 10
 
-WAITING_STEPS: Final = 50
-"""Five seconds that the loudness thread did not come. After that the oldest go: what they held is not measured."""
+WAITING_BLOCKS: Final = 1_000
+"""Ten seconds of ticks that nobody took; 2.5 s of the shortest frames. After that the oldest go: what they held is not measured."""
 
 TOLD_SILENCE_SAMPLES: Final = 32 * STEP_SAMPLES
 """Behind 3 s of silence, in the meter's own steps, no reading changes any more: the rest is not told until it ends."""
@@ -26,44 +27,25 @@ class LoudnessFeed:
     """Of one voice. `add` and `add_silence` are one thread's, `take` another's; neither waits."""
 
     def __init__(self) -> None:
-        self._step: Samples = np.empty(STEP_SAMPLES, dtype=np.float32)
-        self._filled = 0
         self._silent = 0
         """Silence that was not told yet."""
 
         self._told_silent = 0
         """Of the run of silence that lasts, what was told."""
 
-        self._waiting: deque[Samples | int] = deque(maxlen=WAITING_STEPS)
+        self._waiting: deque[Samples | int] = deque(maxlen=WAITING_BLOCKS)
 
     def add(self, samples: Samples) -> None:
-        """Take what comes next, shape `(n,)`, at 48 kHz; copied. `SILENT_BLOCK` itself is known as silence."""
+        """Take what comes next, shape `(n,)`, at 48 kHz; it must not be changed afterwards. `SILENT_BLOCK` itself is known as silence."""
         if samples is SILENT_BLOCK:
             self.add_silence(len(samples))
             return
         if self._told_silent or self._silent:
             self._end_silence()
-        filled, length = self._filled, len(samples)
-        end = filled + length
-        if end > STEP_SAMPLES:
-            room = STEP_SAMPLES - filled
-            self.add(samples[:room])
-            self.add(samples[room:])
-            return
-        self._step[filled:end] = samples
-        if end == STEP_SAMPLES:
-            self._waiting.append(self._step)
-            self._step = np.empty(STEP_SAMPLES, dtype=np.float32)
-            end = 0
-        self._filled = end
+        self._waiting.append(samples)
 
     def add_silence(self, samples: int) -> None:
         """Take so many samples of silence."""
-        if self._filled:
-            # Told with the step that has begun, so that its sound is measured now and not when somebody talks again.
-            self._waiting.append(self._step[: self._filled])
-            self._step = np.empty(STEP_SAMPLES, dtype=np.float32)
-            self._filled = 0
         self._silent += samples
         if self._silent >= STEP_SAMPLES and self._told_silent < TOLD_SILENCE_SAMPLES:
             self._told_silent += self._silent
@@ -71,11 +53,18 @@ class LoudnessFeed:
             self._silent = 0
 
     def take(self) -> Samples | int | None:
-        """Return the next sound, shape `(n,)`, or length of silence in samples; None when there is no more."""
-        try:
-            return self._waiting.popleft()
-        except IndexError:
-            return None
+        """Return all sound up to the next silence, shape `(n,)`, or a length of silence in samples; None when there is no more. By one thread at a time."""
+        sound: list[Samples] = []
+        while self._waiting:
+            taken = self._waiting.popleft()
+            if not isinstance(taken, int):
+                sound.append(taken)
+            elif sound:
+                self._waiting.appendleft(taken)
+                break
+            else:
+                return taken
+        return np.concatenate(sound) if sound else None
 
     def _end_silence(self) -> None:
         if self._silent:

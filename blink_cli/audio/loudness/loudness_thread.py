@@ -1,21 +1,19 @@
 """The thread that measures how loud everybody in a call is. It stands behind the voice and cannot disturb it.
 
-    voice threads ──> LoudnessFeed of each voice ──> [thread "blink-loudness"] ten times a second ──> LiveLoudness.reading
+    voice threads ──> LoudnessFeed of each voice ──> [thread "blink-loudness"] once a second ──> LiveLoudness
+                                                 └─> whoever asks for a reading, for what waits then
 
-What waits is bounded, and nobody waits for this thread. A meter that fails is logged, once, and measures no more.
+What waits is bounded, and nobody waits for this thread. To measure a second at once takes half the time that ten wake-ups take.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from blink_cli.audio.loudness.live_loudness import LiveLoudness, LoudnessReading
+from blink_cli.audio.loudness.live_loudness import LiveLoudness
 from blink_cli.audio.thread_priority import make_urgent
 
-EVERY_S: Final = 0.1
-
-_log = logging.getLogger(__name__)
+EVERY_S: Final = 1.0
 
 
 class LoudnessThread:
@@ -31,7 +29,7 @@ class LoudnessThread:
         self._new_meter = meter
         self._meters: tuple[LiveLoudness, ...] = ()
         self._changing = threading.Lock()
-        """Between those who add and a meter that failed. The thread reads one tuple at a time."""
+        """Between those who add. The thread reads one tuple at a time."""
 
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,13 +58,4 @@ class LoudnessThread:
         make_urgent()
         while not self._stopping.wait(EVERY_S):
             for one in self._meters:
-                try:
-                    one.measure()
-                except Exception:  # noqa: BLE001 - whatever it is, the voice and the other meters go on
-                    _log.exception("a loudness meter failed, and measures no more")
-                    one.reading = LoudnessReading()
-                    self._remove(one)
-
-    def _remove(self, failed: LiveLoudness) -> None:
-        with self._changing:
-            self._meters = tuple(other for other in self._meters if other is not failed)
+                one.keep_up()

@@ -5,9 +5,9 @@ Source: ITU-R BS.1770-4, annex 1; EBU Tech 3341 (momentary, short-term, integrat
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -39,8 +39,7 @@ _WEIGHTS: Final = {
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class LoudnessAt:
+class LoudnessAt(msgspec.Struct, frozen=True):
     """The readings at one moment of the sound."""
 
     at_s: float
@@ -53,8 +52,7 @@ class LoudnessAt:
     """Of the 3 s before; likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoudnessFigures:
+class LoudnessFigures(msgspec.Struct, frozen=True):
     """Of all sound so far. A figure that cannot be had, of silence or too short a sound, is None."""
 
     heard_s: float

@@ -10,21 +10,27 @@ Source: libopus 1.6.1, opus_decoder.c (`ENABLE_DEEP_PLC`, `ENABLE_OSCE`), opus_e
 """
 
 import ctypes
+import itertools
+import math
 import re
+import time
+from array import array
+from collections.abc import Iterator
 from ctypes import CDLL, c_int, c_int32
-from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 
-from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.audio.opus.binding import can_read_dred
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
+from blink_cli.core.media.opus_packet import dred_version
 
 OLDEST: Final = (1, 3)
 """Of 2018, in Debian 12: the oldest with which calls were measured."""
 
 _FRAME_SAMPLES: Final = SAMPLE_RATE_HZ // 50
 _FRAMES: Final = 6
+_BUZZ_HZ: Final = 120
 _BITRATE_BPS: Final = 12_000
 """So low that OSCE has something to do."""
 
@@ -32,6 +38,8 @@ _VOIP: Final = 2048
 _SET_BITRATE: Final = 4002
 _SET_COMPLEXITY: Final = 4010
 _SET_DRED_DURATION: Final = 4050
+_SET_PACKET_LOSS_PERCENT: Final = 4014
+_DRED_TRIED_BPS: Final = 48_000
 _LONGEST_PAYLOAD_BYTES: Final = 1276
 
 _SIZE_WITH_NETWORKS_BYTES: Final = 64_000
@@ -42,8 +50,7 @@ class UnusableError(Exception):
     """Why a copy cannot be used: what follows its name in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(msgspec.Struct, frozen=True):
     """Of one copy."""
 
     version: str
@@ -52,6 +59,11 @@ class Abilities:
     deep_plc: bool
     dred: bool
     osce: bool
+    dred_version: int | None = None
+    """Of the format of its DRED, which is a draft: others read only their own. None without."""
+
+    deep_ms: float = 0.0
+    """How long its networks take to guess 10 ms here, the least of some tries; 0 without deep PLC."""
 
     @property
     def rank(self) -> tuple[bool, bool, bool, tuple[int, ...]]:
@@ -60,7 +72,7 @@ class Abilities:
 
 
 def abilities_of(library: CDLL) -> Abilities:
-    """Find out what a copy can do: some microseconds, or 20 ms where it has networks.
+    """Find out what a copy can do: some microseconds, or 30 ms where it has networks.
 
     Raises:
         UnusableError: It does not work, or is too old.
@@ -71,18 +83,22 @@ def abilities_of(library: CDLL) -> Abilities:
     if numbers is not None and numbers < OLDEST:
         raise UnusableError(f"it is {version}, older than {OLDEST[0]}.{OLDEST[1]}")
     packets, dred = _encoded(library)
+    dred_is = _dred_version(library) if dred else None
     heard = _decoded(library, packets, complexity=0, lost=1)
-    if not np.isfinite(heard).all() or not heard.any():
+    if not all(map(math.isfinite, heard)) or not any(heard):
         raise UnusableError("it does not decode what it has encoded")
     if library.opus_decoder_get_size(1) < _SIZE_WITH_NETWORKS_BYTES:
-        return Abilities(version, deep_plc=False, dred=dred, osce=False)
+        return Abilities(version, deep_plc=False, dred=dred, osce=False, dred_version=dred_is)
     whole = _FRAMES * _FRAME_SAMPLES
     classic, deep, enhanced = (_decoded(library, packets, complexity=one, lost=1) for one in (4, 5, 6))
+    deep_plc = classic[whole:] != deep[whole:]
     return Abilities(
         version,
-        deep_plc=not np.array_equal(classic[whole:], deep[whole:]),
+        deep_plc=deep_plc,
         dred=dred,
-        osce=not np.array_equal(deep[:whole], enhanced[:whole]),
+        osce=deep[:whole] != enhanced[:whole],
+        dred_version=dred_is,
+        deep_ms=_deep_ms(library, packets) if deep_plc else 0.0,
     )
 
 
@@ -103,7 +119,7 @@ def _encoded(library: CDLL) -> tuple[list[bytes], bool]:
         payload = ctypes.create_string_buffer(_LONGEST_PAYLOAD_BYTES)
         packets = []
         for frame in _buzz():
-            size = library.opus_encode_float(encoder, frame.ctypes.data, len(frame), payload, len(payload))
+            size = library.opus_encode_float(encoder, _address(frame), len(frame), payload, len(payload))
             if size <= 0:
                 raise UnusableError(f"it does not encode (error {size})")
             packets.append(payload.raw[:size])
@@ -112,7 +128,31 @@ def _encoded(library: CDLL) -> tuple[list[bytes], bool]:
         library.opus_encoder_destroy(encoder)
 
 
-def _decoded(library: CDLL, packets: list[bytes], *, complexity: int, lost: int) -> npt.NDArray[np.float32]:
+def _dred_version(library: CDLL) -> int | None:
+    """Which version of DRED its packets carry; None if they carry none after all, or it cannot read them."""
+    if not can_read_dred(library):
+        return None
+    error = c_int()
+    encoder = library.opus_encoder_create(SAMPLE_RATE_HZ, 1, _VOIP, ctypes.byref(error))
+    try:
+        for request, value in (
+            (_SET_BITRATE, _DRED_TRIED_BPS),
+            (_SET_PACKET_LOSS_PERCENT, 20),
+            (_SET_DRED_DURATION, 10),
+        ):
+            library.opus_encoder_ctl(encoder, request, c_int32(value))
+        payload = ctypes.create_string_buffer(_LONGEST_PAYLOAD_BYTES)
+        for frame in _buzz():
+            size = library.opus_encode_float(encoder, _address(frame), len(frame), payload, len(payload))
+            version = dred_version(payload.raw[: max(size, 0)])
+            if version is not None:
+                return version
+        return None
+    finally:
+        library.opus_encoder_destroy(encoder)
+
+
+def _decoded(library: CDLL, packets: list[bytes], *, complexity: int, lost: int) -> "array[float]":
     """The packets' sound, and behind it `lost` frames that are concealed."""
     error = c_int()
     decoder = library.opus_decoder_create(SAMPLE_RATE_HZ, 1, ctypes.byref(error))
@@ -122,22 +162,51 @@ def _decoded(library: CDLL, packets: list[bytes], *, complexity: int, lost: int)
         library.opus_decoder_ctl(
             decoder, _SET_COMPLEXITY, c_int32(complexity)
         )  # before 1.5 there is no such control
-        frames = []
+        heard = array("f")
         for packet in [*packets, *[None] * lost]:
-            sound = np.zeros(_FRAME_SAMPLES, np.float32)
+            sound = _silence()
             size = 0 if packet is None else len(packet)
-            count = library.opus_decode_float(decoder, packet, size, sound.ctypes.data, len(sound), 0)
+            count = library.opus_decode_float(decoder, packet, size, _address(sound), len(sound), 0)
             if count != len(sound):
                 raise UnusableError(f"it does not decode what it has encoded (error {count})")
-            frames.append(sound)
-        return np.concatenate(frames)
+            heard += sound
+        return heard
     finally:
         library.opus_decoder_destroy(decoder)
 
 
-def _buzz() -> npt.NDArray[np.float32]:
-    """Frames of 20 ms, shape (frames, 960), 120 Hz and what a voice has above it."""
-    time_s = np.arange(_FRAMES * _FRAME_SAMPLES) / SAMPLE_RATE_HZ
-    partials = np.arange(1, 25)[:, None]
-    buzz = 0.1 * (np.sin(2 * np.pi * 120 * partials * time_s) / partials).sum(axis=0)
-    return np.asarray(buzz, np.float32).reshape(_FRAMES, _FRAME_SAMPLES)
+def _deep_ms(library: CDLL, packets: list[bytes]) -> float:
+    """How long 10 ms of concealment by networks take, in ms of wall time: the least, since this thread is interrupted at times."""
+    error = c_int()
+    decoder = library.opus_decoder_create(SAMPLE_RATE_HZ, 1, ctypes.byref(error))
+    try:
+        library.opus_decoder_ctl(decoder, _SET_COMPLEXITY, c_int32(5))
+        sound = _silence()
+        took_s = []
+        for packet in packets:
+            library.opus_decode_float(decoder, packet, len(packet), _address(sound), len(sound), 0)
+            begun_s = time.perf_counter()
+            library.opus_decode_float(decoder, None, 0, _address(sound), TICK_SAMPLES, 0)
+            took_s.append(time.perf_counter() - begun_s)
+        return 1000 * min(took_s)
+    finally:
+        library.opus_decoder_destroy(decoder)
+
+
+def _buzz() -> "Iterator[array[float]]":
+    """Frames of 20 ms, of 960 samples, 120 Hz and what a voice has above it."""
+    step = 2 * math.pi * _BUZZ_HZ / SAMPLE_RATE_HZ
+    period = [
+        0.1 * sum(math.sin(step * partial * n) / partial for partial in range(1, 25))
+        for n in range(SAMPLE_RATE_HZ // _BUZZ_HZ)
+    ]
+    buzz = array("f", itertools.islice(itertools.cycle(period), _FRAMES * _FRAME_SAMPLES))
+    return (buzz[begin : begin + _FRAME_SAMPLES] for begin in range(0, len(buzz), _FRAME_SAMPLES))
+
+
+def _silence() -> "array[float]":
+    return array("f", bytes(4 * _FRAME_SAMPLES))
+
+
+def _address(samples: "array[float]") -> int:
+    return samples.buffer_info()[0]

@@ -2,19 +2,21 @@
 
 bit rate, frame length, FEC, DTX, …    told to the same libopus encoder, which goes on where it was
 application, channels                  need another one: it is given the last sound first, so that it goes on there too
+
+While a line needs many copies, a second encoder makes each frame once more at a lower bit rate; otherwise there is none.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
-from blink_cli.core.media.codec_settings import CodecSettings
-from blink_cli.core.media.opus_packet import OpusKind, packet_kind
+from blink_cli.core.media.codec_settings import SHORT_COPY_BPS, CodecSettings
+from blink_cli.core.media.opus_packet import OpusKind, packet_kind, without_padding
 
 _RUN_IN_SAMPLES: Final = 2_880
 """Sound that a new encoder hears before it speaks: its filters, its look-ahead and its choice of a mode are then those of a running one."""
@@ -23,8 +25,7 @@ _RATE_OVER_SAMPLES: Final = SAMPLE_RATE_HZ
 """The bit rate is that of the last second of encoded sound."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncoderFigures:
+class EncoderFigures(msgspec.Struct, frozen=True):
     """What really comes out."""
 
     settings: CodecSettings
@@ -48,7 +49,12 @@ class AdjustableEncoder:
         self._settings = settings
         self._encoder = OpusEncoder(settings, channels=settings.channels)
         self._encoder.set_fec(0, enabled=False)
+        self._short: OpusEncoder | None = None
+        self.short_copy = b""
+        """The frame that was encoded last at a lower bit rate; empty while that is not wanted, or saves nothing."""
+
         self._fec_loss_percent: int | None = None
+        self._dred = False
         self._recent: deque[Samples] = deque()
         self._recent_samples = 0
         self._kind: OpusKind | None = None
@@ -70,14 +76,37 @@ class AdjustableEncoder:
     def encode(self, samples: Samples) -> bytes:
         """See `OpusEncoder.encode`."""
         payload = self._encoder.encode(samples)
+        plain = without_padding(payload)
+        if self._short is not None:
+            short = self._short.encode(samples)
+            self.short_copy = short if len(short) < len(plain) else b""
         self._keep(samples)
-        self._count(payload, len(samples))
+        self._count(plain, len(samples))
         return payload
+
+    def make_short_copies(self, *, wanted: bool) -> None:
+        """Make each frame once more at a lower bit rate from the next one on, or no more. Where the voice has a low one itself, none is made.
+
+        Raises:
+            DeviceError: libopus refuses.
+
+        """
+        self.short_copy = b""
+        if not wanted or not self._settings.has_short_copies:
+            self._short = None
+        elif self._short is None:
+            self._short = OpusEncoder(_short(self._settings), channels=self._settings.channels)
+            self._run_in(self._short, self._settings)
 
     def set_fec_loss(self, loss_percent: int | None) -> None:
         """Have packets prepare for this loss, 0 to 100 %, from the next one on; None: no FEC."""
         self._fec_loss_percent = loss_percent
         self._encoder.set_fec(loss_percent or 0, enabled=loss_percent is not None)
+
+    def set_dred(self, *, enabled: bool) -> None:
+        """See `OpusEncoder.set_dred`."""
+        self._dred = enabled
+        self._encoder.set_dred(enabled=enabled)
 
     def adjust(self, settings: CodecSettings) -> None:
         """Encode so from the next frame on. What is heard goes on, without a gap and without a click.
@@ -92,9 +121,13 @@ class AdjustableEncoder:
         else:
             encoder = OpusEncoder(settings, channels=settings.channels)
             encoder.set_fec(self._fec_loss_percent or 0, enabled=self._fec_loss_percent is not None)
+            encoder.set_dred(enabled=self._dred)
             self._run_in(encoder, settings)
             self._encoder = encoder
         self._settings = settings
+        if self._short is not None:
+            self._short = None
+            self.make_short_copies(wanted=True)
         self._counted_samples = self._counted_bytes = 0
         self._bitrate_bps = None
 
@@ -138,6 +171,11 @@ class AdjustableEncoder:
         if self._counted_samples >= _RATE_OVER_SAMPLES:
             self._bitrate_bps = 8 * self._counted_bytes * SAMPLE_RATE_HZ / self._counted_samples
             self._counted_samples = self._counted_bytes = 0
+
+
+def _short(settings: CodecSettings) -> CodecSettings:
+    # It makes each frame that the first one makes: which are sent is decided there.
+    return msgspec.structs.replace(settings, bitrate_bps=SHORT_COPY_BPS, dtx=False)
 
 
 def _with_channels(sound: Samples, channels: int) -> Samples:

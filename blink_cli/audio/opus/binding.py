@@ -23,6 +23,21 @@ _SIGNATURES: Final = {
 }
 
 
+_DRED_SIGNATURES: Final = {
+    "opus_dred_decoder_create": (c_void_p, [c_void_p]),
+    "opus_dred_decoder_destroy": (None, [c_void_p]),
+    "opus_dred_alloc": (c_void_p, [c_void_p]),
+    "opus_dred_free": (None, [c_void_p]),
+    "opus_dred_parse": (
+        c_int,
+        [c_void_p, c_void_p, c_char_p, c_int32, c_int32, c_int32, c_void_p, c_int],
+    ),
+    "opus_dred_process": (c_int, [c_void_p, c_void_p, c_void_p]),
+    "opus_decoder_dred_decode_float": (c_int, [c_void_p, c_void_p, c_int32, c_void_p, c_int32]),
+}
+"""Since 1.5; built without DRED they are there all the same, and answer that they are not implemented."""
+
+
 class _DlInfo(Structure):
     _fields_ = (
         ("dli_fname", c_char_p),
@@ -46,6 +61,18 @@ def load(name: str) -> CDLL:
         function.restype = result
         function.argtypes = arguments
     return library
+
+
+def can_read_dred(library: CDLL) -> bool:
+    """Declare what reads DRED, where a copy exports it."""
+    try:
+        for function_name, (result, arguments) in _DRED_SIGNATURES.items():
+            function = getattr(library, function_name)
+            function.restype = result
+            function.argtypes = arguments
+    except AttributeError:
+        return False
+    return True
 
 
 def path_of(library: CDLL) -> str:

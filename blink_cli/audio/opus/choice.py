@@ -8,8 +8,9 @@ import logging
 import os
 from collections.abc import Iterable
 from ctypes import CDLL
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.audio.opus.abilities import Abilities, UnusableError, abilities_of
 from blink_cli.audio.opus.binding import load, path_of
@@ -21,8 +22,7 @@ ENVIRONMENT_VARIABLE: Final = "BLINK_LIBOPUS"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """One that works."""
 
     origin: Origin
@@ -33,8 +33,7 @@ class Copy:
     library: CDLL
 
 
-@dataclass(frozen=True, slots=True)
-class PassedOver:
+class PassedOver(msgspec.Struct, frozen=True):
     """One that does not."""
 
     origin: Origin
@@ -43,8 +42,7 @@ class PassedOver:
     """Goes on from its path: `it is libopus 1.2.1, older than 1.3`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What was found on this machine."""
 
     used: Copy

@@ -13,10 +13,11 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from ctypes import CDLL
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, Literal
+
+import msgspec
 
 Origin = Literal["named", "pyav", "system", "pyogg"]
 
@@ -26,8 +27,7 @@ _WHEEL_FOLDERS: Final = ("../av.libs", ".dylibs")
 """Beside or inside the package: auditwheel (Linux) and delvewheel (Windows) use the first, delocate (macOS) the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True):
     """One copy, which may or may not work."""
 
     origin: Origin

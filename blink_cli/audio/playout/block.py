@@ -2,7 +2,8 @@
 
 from typing import Final, TypeAlias
 
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 
 Block: TypeAlias = Samples
 """float32, full scale at +/-1; one dimension."""

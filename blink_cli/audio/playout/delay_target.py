@@ -15,17 +15,20 @@ Source: NetEQ's reorder optimizer (modules/audio_coding/neteq/reorder_optimizer.
 same way, over a histogram; a sorted window needs no bins and forgets completely.
 """
 
+import math
+from array import array
 from typing import Final
 
 import numpy as np
 
+from blink_cli.audio.playout.copy_floor import CopyFloor
 from blink_cli.core.audio_format import TICK_SAMPLES
 
 _WINDOW_FRAMES: Final = 512
 """10 s of 20 ms frames: enough to know the 99th percentile, short enough to follow a network that changes."""
 
-_PRICE_S: Final = 3.0
-"""Seconds of delay that losing everything is worth: 30 ms for each percent of frames that would be concealed."""
+_PRICE_S: Final = 4.0
+"""Seconds of delay that losing everything is worth: 40 ms for each percent of frames that would be concealed."""
 
 _FEWEST_FRAMES: Final = 150
 """Until so many are known, each counts as if they were: one late frame of the first five is not a fifth of all."""
@@ -42,13 +45,19 @@ _MARGIN_JITTERS: Final = 0.5
 _UPDATE_EVERY: Final = 20
 """Frames between two looks at the window; a late frame makes one at once. Sorting it costs as much as decoding two frames."""
 
-_CALM_FRAMES: Final = 256
+_CALM_FRAMES: Final = 128
 _CALM_BY_S: Final = 0.15
-"""When all of so many frames, 5 s, came so much earlier than the target waits, what came before them is forgotten: a queue that has emptied is no
+"""When all of so many frames, 2.6 s, came so much earlier than the target waits, what came before them is forgotten: a queue that has emptied is no
 network that may be slow again any moment. What comes back more often than that is remembered."""
+
+_APART_FRAMES: Final = 25
+"""Half a second: no burst lasts so long, and what comes again after that will come again."""
 
 _OPENING_UPDATE_EVERY: Final = 5
 """The same while the window is new and each frame tells much."""
+
+_LATER: Final = np.arange(_WINDOW_FRAMES - 1, -1, -1, dtype=np.float64)
+"""How many frames came later than each, of frames in order that weigh 1 each."""
 
 
 class DelayTarget:
@@ -58,15 +67,22 @@ class DelayTarget:
         self._opening_s = opening_s
         self._minimum_s = minimum_s
         self._maximum_s = maximum_s
-        self._transits = np.empty(_WINDOW_FRAMES)
-        self._weights = np.empty(_WINDOW_FRAMES)
+        self._written = array("d", bytes(8 * _WINDOW_FRAMES))
+        self._transits = np.frombuffer(self._written)
+        """The same memory: one number is written far quicker without numpy."""
+
+        self._weights = np.ones(_WINDOW_FRAMES)
+        self._lighter = 0
+        """How many frames of the window weigh less than 1."""
+
         self._count = 0
         self._until_update = 1
         self._gathered_samples = 0
         self._gathered_s = 0.0
         self._gathered_weight = 0.0
+        self._copy_floor = CopyFloor()
         self.floor_s = 0.0
-        """What the redundancy in use needs; set by the owner while there is loss. A second loss in a row is too rare to be learned
+        """What the redundancy in use needs while there is loss. A second loss in a row is too rare to be learned
         within seconds, but that is what a second copy was sent for."""
 
         self.jitter_s = 0.0
@@ -74,7 +90,9 @@ class DelayTarget:
 
         self._sorted = self._transits[:0]
         self._costs_later = self._transits[:0]
-        self._least_s = 0.0
+        self._least_from = self._transits[:0]
+        """The least cost of each of the sorted and all behind it."""
+
         self.base_s = 0.0
         """The earliest transit of the window: what a frame takes at least."""
 
@@ -100,8 +118,9 @@ class DelayTarget:
             self._gathered_samples = 0
             transit_s, weight = self._gathered_s, self._gathered_weight
         at = self._count % _WINDOW_FRAMES
-        self._transits[at] = transit_s
-        self._weights[at] = weight
+        self._written[at] = transit_s
+        if self._lighter or weight != 1.0:
+            self._weigh(at, weight)
         self._count += 1
         self._until_update -= 1
         if transit_s < self.base_s or self._count == 1:
@@ -110,14 +129,52 @@ class DelayTarget:
             self._until_update = _UPDATE_EVERY if self._count > _FEWEST_FRAMES else _OPENING_UPDATE_EVERY
             self._update()
 
+    def copies_came(self, ages_samples: tuple[int, ...], arrival_s: float, *, loses: bool) -> None:
+        """A packet came with copies so much older than itself; see `CopyFloor.after`."""
+        self.floor_s = self._copy_floor.after(ages_samples, arrival_s, loses=loses)
+
+    def burst_was_told(self, missing_samples: int, arrival_s: float) -> None:
+        """A packet told of so much lost sound before it; see `CopyFloor.told`."""
+        self._copy_floor.told(missing_samples, arrival_s)
+        self.copies_came((), arrival_s, loses=True)
+
     def regret_s(self, delay_s: float) -> float:
-        """What `delay_s` costs more than the best one, in seconds of delay. Small where the cost is flat."""
+        """What `delay_s` costs more than a better one in the direction of the target, in seconds of delay; small where the cost is flat.
+
+        Below the target that is one that waits longer, what the copies in use need included; above it one that waits for these at least.
+        """
         if self.is_empty or self._sorted.size == 0:
             return 0.0
+        if delay_s < self.target_s:
+            return max(self.learned_regret_s(delay_s), self.floor_s - delay_s)
+        best_s = min(self._least_from_s(self.floor_s), self._cost_s(self.floor_s))
+        return max(self._cost_s(delay_s) - best_s, 0.0)
+
+    def learned_regret_s(self, delay_s: float) -> float:
+        """What `delay_s` costs more than the best longer one by what was seen alone."""
+        if self.is_empty or self._sorted.size == 0:
+            return 0.0
+        return max(self._cost_s(delay_s) - self._least_from_s(delay_s), 0.0)
+
+    def comes_later_again(self, delay_s: float) -> bool:
+        """Whether frames of the window came later than that at two moments that are apart: one burst is no network that is slow."""
+        known = min(self._count, _WINDOW_FRAMES)
+        late = np.flatnonzero(self._transits[:known] > self.base_s + delay_s)
+        if late.size < 2:
+            return False
+        ages = (self._count - 1 - late) % _WINDOW_FRAMES
+        return int(ages.max() - ages.min()) >= _APART_FRAMES
+
+    def _cost_s(self, delay_s: float) -> float:
+        """Of one delay, as a transit time, and what would come later than that."""
         transit_s = self.base_s + delay_s
         at = int(self._sorted.searchsorted(transit_s, side="right")) - 1
-        late = float(self._costs_later[max(at, 0)])
-        return max(transit_s + late - self._least_s, self.floor_s - delay_s, 0.0)
+        return transit_s + float(self._costs_later[max(at, 0)])
+
+    def _least_from_s(self, delay_s: float) -> float:
+        """Of all longer delays; infinite where nothing comes later."""
+        at = int(self._sorted.searchsorted(self.base_s + delay_s, side="right"))
+        return float(self._least_from[at]) if at < self._least_from.size else math.inf
 
     def forget_origin(self) -> None:
         """The media clock starts anew (another sender): keep the target, learn the rest again."""
@@ -125,9 +182,16 @@ class DelayTarget:
         self._until_update = 1
         self._gathered_samples = 0
         self._opening_s = self.target_s
+        self._weights.fill(1.0)
+        self._lighter = 0
+
+    def _weigh(self, at: int, weight: float) -> None:
+        self._lighter += (weight < 1.0) - (float(self._weights[at]) < 1.0)
+        self._weights[at] = weight
 
     def _forget_what_is_over(self) -> None:
-        if self._count < _WINDOW_FRAMES:
+        # What came in this window waits no longer than the target less `_CALM_BY_S` only if that is more than nothing.
+        if self._count < _WINDOW_FRAMES or self.target_s < _CALM_BY_S:
             return
         at = self._count % _WINDOW_FRAMES
         order = np.arange(at - _CALM_FRAMES, at)  # negative ones are at the end
@@ -136,22 +200,28 @@ class DelayTarget:
             return
         weights = self._weights[order]
         self._transits[:_CALM_FRAMES], self._weights[:_CALM_FRAMES] = latest, weights
+        self._weights[_CALM_FRAMES:] = 1.0
+        self._lighter = int(np.count_nonzero(weights < 1.0))
         self._count = _CALM_FRAMES
 
     def _update(self) -> None:
         self._forget_what_is_over()
         known = min(self._count, _WINDOW_FRAMES)
-        order = np.argsort(self._transits[:known])
-        transits = self._transits[order]
-        weights = self._weights[order]
+        if self._lighter:
+            order = np.argsort(self._transits[:known])
+            transits = self._transits[order]
+            weights = self._weights[order]
+            later = weights.sum() - np.cumsum(weights)
+        else:
+            transits = np.sort(self._transits[:known])
+            later = _LATER[_WINDOW_FRAMES - known :]
         base_s = float(transits[0])
-        later = weights.sum() - np.cumsum(weights)
-        frames = max(known, _FEWEST_FRAMES)
-        costs = transits + later * (_PRICE_S / frames)
-        best = int(np.argmin(costs))
+        costs_later = later * (_PRICE_S / max(known, _FEWEST_FRAMES))
+        costs = transits + costs_later
+        best = int(costs.argmin())
         self._sorted = transits
-        self._costs_later = later * (_PRICE_S / frames)
-        self._least_s = float(costs[best])
+        self._costs_later = costs_later
+        self._least_from = np.minimum.accumulate(costs[::-1])[::-1]
         spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
         fading_s = self._opening_s if known < _OPENING_FRAMES else 0.0
         self.base_s = base_s

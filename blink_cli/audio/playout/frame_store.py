@@ -7,6 +7,19 @@ import msgspec
 from blink_cli.core.media.opus_packet import is_discontinuous
 
 
+class Origin(enum.Enum):
+    """How a frame came."""
+
+    OWN = enum.auto()
+    """In its own packet."""
+
+    COPY = enum.auto()
+    """In a later packet, as a redundant copy (RED)."""
+
+    AGAIN = enum.auto()
+    """In its own packet, once more, because it was asked for (RFC 4585)."""
+
+
 class StoredFrame(msgspec.Struct, gc=False):
     """One encoded frame that waits."""
 
@@ -16,14 +29,20 @@ class StoredFrame(msgspec.Struct, gc=False):
     """Extended sequence number of the frame's own packet, known or inferred."""
 
     arrival_s: float
-    is_copy: bool
-    """Whether only a redundant copy has come so far."""
+    origin: Origin
+    """The best so far: its own packet may still come behind a copy."""
 
     has_fec: bool
     """Whether the payload also holds the frame before it."""
 
     is_silent: bool
     """Whether its sender says that it is digital silence (RFC 6464 level 127)."""
+
+    is_voice: bool = False
+    """Whether its sender says that it is speech (the V bit of RFC 6464); not known of a frame that came as a copy alone."""
+
+    dred_samples: int = 0
+    """How much lost sound before it the payload tells of (DRED)."""
 
     @property
     def is_quiet(self) -> bool:
@@ -36,7 +55,7 @@ class Stored(enum.Enum):
 
     NEW = enum.auto()
     CONFIRMED = enum.auto()
-    """A copy was waiting, and now its own packet came as well."""
+    """It was waiting, and now its own packet came as well."""
 
     KNOWN = enum.auto()
     FULL = enum.auto()
@@ -56,9 +75,9 @@ class FrameStore:
         """Keep a frame unless it is known or there is no room."""
         known = self._frames.get(timestamp)
         if known is not None:
-            if known.is_copy and not frame.is_copy:
-                known.is_copy = False
-                known.is_silent = frame.is_silent
+            if known.origin is not Origin.OWN and frame.origin is Origin.OWN:
+                known.origin = Origin.OWN
+                known.is_silent, known.is_voice = frame.is_silent, frame.is_voice
                 return Stored.CONFIRMED
             return Stored.KNOWN
         if len(self._frames) >= self._capacity:
@@ -88,7 +107,7 @@ class FrameStore:
     def drop_over(self, timestamp: int) -> list[int]:
         """Remove frames that end by then; the timestamps of those that were no copies, in order."""
         over = sorted(at for at, frame in self._frames.items() if at + frame.samples <= timestamp)
-        return [at for at in over if not self._frames.pop(at).is_copy]
+        return [at for at in over if self._frames.pop(at).origin is Origin.OWN]
 
     def clear(self) -> None:
         """Remove all."""

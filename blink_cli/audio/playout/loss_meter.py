@@ -54,6 +54,12 @@ class LossMeter:
     def on_packet(self, sequence: int) -> None:
         """A packet with this extended sequence number came; duplicates are harmless."""
         highest = self._highest
+        if highest is not None and sequence == highest + 1:
+            at = sequence % self._memory
+            if self._missing[at]:
+                self._forget(at)
+            self._highest = sequence
+            return
         if highest is None or abs(sequence - highest) > _JUMP_PACKETS * self._scale:
             self._begin(sequence)
             return

@@ -19,5 +19,7 @@ class PlayoutCounters:
     packets_discarded: int = 0
     packets_duplicated: int = 0
     packets_recovered_by_redundancy: int = 0
+    packets_recovered_by_retransmission: int = 0
     packets_recovered_by_fec: int = 0
+    packets_recovered_by_dred: int = 0
     packets_undecodable: int = 0

@@ -15,6 +15,7 @@ from typing import Final
 
 from blink_cli.audio.playout.block import Block
 from blink_cli.audio.playout.delay_target import DelayTarget
+from blink_cli.audio.playout.room_noise import RoomNoise
 from blink_cli.audio.playout.time_stretch import (
     LONGEST_PERIOD_SAMPLES,
     OVERLAP_SAMPLES,
@@ -29,7 +30,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 _REMEMBERED_FRAMES: Final = 6
 """The least delay of so many frames counts, because a tick can be late and never early."""
 
-_REGRET_S: Final = 0.012
+_REGRET_S: Final = 0.016
 """Below the target sound is lengthened when the frames that come too late for it are worth so much delay."""
 
 _HOLD_REGRET_S: Final = 0.005
@@ -44,6 +45,10 @@ _LATE_JITTERS: Final = 1.5
 
 _SHORT_LATE_S: Final = 0.002
 """The same in a pause, of frames shorter than a tick."""
+
+_FLOOR_PATIENCE_SAMPLES: Final = 3 * SAMPLE_RATE_HZ
+"""How long the delay that copies need waits for a moment of quiet, while nothing has been missed for want of it: lengthening words by 80 ms costs more than
+the loss of three packets in a row that may come meanwhile."""
 
 _LATE_SAMPLES: Final = 8 * SAMPLE_RATE_HZ // 1000
 """Less than this is not worth a splice."""
@@ -82,9 +87,13 @@ class Schedule:
         self._step_samples = TICK_SAMPLES
         self._until_remembered = 0
         self._remembered_last = False
-        self._rest = 0
+        self.rest_samples = 0
+        """How much is to be played before the next gentle stretch; the owner counts it down."""
+
         self._waited = 0
         self._quiet_samples = 0
+        self._room = RoomNoise()
+        self._room_samples = 0
         self.inserted_samples = 0
         self.removed_samples = 0
 
@@ -108,12 +117,12 @@ class Schedule:
 
     def took(self, media_time: int, now_s: float, samples: int) -> None:
         """The frame of so many samples that begins at `media_time` is used now. Of frames shorter than a tick, one in a tick is remembered."""
-        self._step_samples = min(samples, TICK_SAMPLES)
+        step = self._step_samples = min(samples, TICK_SAMPLES)
         self._until_remembered -= samples
-        self._remembered_last = self._until_remembered < self._step_samples
+        self._remembered_last = self._until_remembered < step
         if self._remembered_last:
             self._until_remembered = TICK_SAMPLES
-            self._delays_s.append(self.delay_s(media_time, now_s))
+            self._delays_s.append(now_s - self._target.base_s - media_time / SAMPLE_RATE_HZ)
 
     def forget_last(self) -> None:
         """That frame was used before it was needed."""
@@ -131,10 +140,6 @@ class Schedule:
         for _ in range(len(self._delays_s)):
             self._delays_s.append(self._delays_s.popleft() + samples / SAMPLE_RATE_HZ)
 
-    def passed(self, samples: int) -> None:
-        """So much was played."""
-        self._rest -= samples
-
     def stretched(
         self, leftover: int, sound: Block, past: Past, lookahead: Lookahead, *, carried: int
     ) -> Block:
@@ -148,8 +153,11 @@ class Schedule:
             carried: How much was decoded before, and beyond what the tick before needed.
 
         """
-        is_quiet = float(sound @ sound) < len(sound) * _PAUSE_RMS**2
+        energy = float(sound @ sound)
+        is_quiet = energy < len(sound) * _PAUSE_RMS**2
         self._quiet_samples = self._quiet_samples + len(sound) - leftover if is_quiet else 0
+        is_room = self._room.is_all(energy / max(len(sound), 1))
+        self._room_samples = self._room_samples + len(sound) - leftover if is_room else 0
         if not self._delays_s:
             return sound
         target_s = self._target.target_s
@@ -158,27 +166,47 @@ class Schedule:
             # Frames are taken at ticks: whole ticks, or shorter frames, above the target can go, and what is left over from the last frame.
             step = self._step_samples
             late_samples = int((delay_s - target_s) * SAMPLE_RATE_HZ / step) * step + carried
-            worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - carried / SAMPLE_RATE_HZ
-            regret_s = self._target.regret_s(delay_s)
-            if late_samples >= _LATE_SAMPLES and regret_s > worth_s:
-                return self._hastened(sound, late_samples, lookahead)
-            # Who sends short frames wants little delay: in a pause what is less than a tick goes too.
-            if step < TICK_SAMPLES and late_samples >= step and self._is_pause and regret_s > _SHORT_LATE_S:
-                return self._hastened(sound, late_samples, lookahead)
+            if late_samples >= min(step, _LATE_SAMPLES):
+                worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - carried / SAMPLE_RATE_HZ
+                regret_s = self._target.regret_s(delay_s)
+                if late_samples >= _LATE_SAMPLES and regret_s > worth_s:
+                    return self._hastened(sound, late_samples, lookahead)
+                # Who sends short frames wants little delay: in a pause what is less than a tick goes too.
+                if (
+                    step < TICK_SAMPLES
+                    and late_samples >= step
+                    and self._is_pause
+                    and regret_s > _SHORT_LATE_S
+                ):
+                    return self._hastened(sound, late_samples, lookahead)
         elif self._target.regret_s(delay_s) > _REGRET_S:
-            return self._slowed(sound, past, target_s - delay_s)
+            self._waited += len(sound)
+            if (
+                self._quiet_samples
+                or self._waited > _FLOOR_PATIENCE_SAMPLES
+                or (
+                    self._target.learned_regret_s(delay_s) > _REGRET_S
+                    and self._target.comes_later_again(delay_s)
+                )
+            ):
+                return self._slowed(sound, past, target_s - delay_s)
+            return sound
         self._waited = 0
         return sound
 
     @property
     def _is_pause(self) -> bool:
-        return self._quiet_samples >= _PAUSE_SAMPLES
+        return max(self._quiet_samples, self._room_samples) >= _PAUSE_SAMPLES
 
     def _hastened(self, sound: Block, late_samples: int, lookahead: Lookahead) -> Block:
         haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
         quiet = self._is_pause
         self._waited += len(sound)
-        if not quiet and haste < 1 and (self._rest > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES)):
+        if (
+            not quiet
+            and haste < 1
+            and (self.rest_samples > 0 or (haste <= 0 and self._waited < _PATIENCE_SAMPLES))
+        ):
             return sound
         sound = lookahead(sound)
         if len(sound) < 2 * OVERLAP_SAMPLES:
@@ -194,12 +222,12 @@ class Schedule:
         ):
             return sound
         self.removed_samples += splice.period_samples
-        self._rest = int(_REST_SAMPLES * (1 - haste))
+        self.rest_samples = int(_REST_SAMPLES * (1 - haste))
         return self._rescheduled(sound, shorten(sound, splice))
 
     def _slowed(self, sound: Block, past: Past, early_s: float) -> Block:
         quiet = self._quiet_samples > 0
-        if (not quiet and self._rest > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
+        if (not quiet and self.rest_samples > 0) or len(sound) < 2 * OVERLAP_SAMPLES:
             return sound
         if quiet:
             splice: Splice | None = Splice(
@@ -210,7 +238,7 @@ class Schedule:
         if splice is None or splice.likeness < _GENTLE_LIKENESS:
             return sound
         self.inserted_samples += splice.period_samples
-        self._rest = _REST_SAMPLES
+        self.rest_samples = _REST_SAMPLES
         return self._rescheduled(sound, lengthen(past(), sound, splice))
 
     def _rescheduled(self, before: Block, after: Block) -> Block:

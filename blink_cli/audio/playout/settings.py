@@ -1,10 +1,9 @@
 """Limits of the playout buffer."""
 
-import dataclasses
+import msgspec
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class PlayoutSettings:
+class PlayoutSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller may want to change; the defaults suit a conversation."""
 
     minimum_delay_ms: float = 0.0

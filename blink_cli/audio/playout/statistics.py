@@ -1,8 +1,9 @@
 """What the playout buffer counts, and what it tells about each packet."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
+
+import msgspec
 
 from blink_cli.core.media.media_tap import PlayoutOutcome
 
@@ -13,8 +14,7 @@ The timestamp names the packet: each packet has one frame of its own. LATE and D
 """
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PlayoutStatistics:
+class PlayoutStatistics(msgspec.Struct, frozen=True):
     """Counters since the buffer was made, and gauges of now.
 
     Source: W3C webrtc-stats, RTCInboundRtpStreamStats; samples are at 48 kHz.
@@ -51,10 +51,14 @@ class PlayoutStatistics:
 
     packets_duplicated: int
     packets_recovered: int
-    """Frames that a redundant copy or FEC replaced in time."""
+    """Frames that a redundant copy, a retransmission, FEC or DRED replaced in time."""
 
     packets_recovered_by_redundancy: int
+    packets_recovered_by_retransmission: int
     packets_recovered_by_fec: int
+    packets_recovered_by_dred: int
+    """Made of what later packets tell of them, by a network."""
+
     packets_lost: int
     """Packets that never came, before any repair, by sequence numbers."""
 

@@ -4,16 +4,18 @@ A wrong yes costs 10 ms of delay and a little of the voice in double talk; a wro
 speaks against it, it can be heard.
 """
 
+from __future__ import annotations
+
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.audio.devices.interface import DevicePort, InputDevice, OutputDevice
 from blink_cli.core.media.processing_settings import EchoCancel
 
 
-@dataclass(frozen=True, slots=True)
-class SoundDevice:
+class SoundDevice(msgspec.Struct, frozen=True):
     """What is known of a device."""
 
     name: str
@@ -34,8 +36,7 @@ class SoundDevice:
         return f"{self.port.description} of {whole}"
 
 
-@dataclass(frozen=True, slots=True)
-class EchoDecision:
+class EchoDecision(msgspec.Struct, frozen=True):
     """Whether echo is to be cancelled."""
 
     on: bool

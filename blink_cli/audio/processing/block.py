@@ -1,13 +1,14 @@
 """10 ms on their way through the capture chain."""
 
-from dataclasses import dataclass, replace
 from typing import Self
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.audio.samples import Samples
 
 
-@dataclass(frozen=True, slots=True)
-class CapturedBlock:
+class CapturedBlock(msgspec.Struct, frozen=True):
     """What is known of one block. All samples have shape (480,)."""
 
     samples: Samples

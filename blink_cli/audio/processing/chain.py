@@ -30,7 +30,8 @@ from blink_cli.audio.processing.high_pass import HighPass
 from blink_cli.audio.processing.noise import NoiseFilter
 from blink_cli.audio.processing.stage import WARMED_BLOCKS, Stage
 from blink_cli.audio.processing.webrtc import UnavailableError
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.core.audio_format import TICK_MS, TICK_SAMPLES
 from blink_cli.core.media.processing_settings import EchoCancel, NoiseSuppress, ProcessingSettings
 
@@ -128,6 +129,8 @@ class CaptureChain:
     def observe(self, observer: ChainObserver) -> None:
         """Have `observer` called with every block from now on."""
         self._observers = (*self._observers, observer)
+        if self._reference is not None:
+            self._reference.is_read = True
 
     def observe_no_more(self, observer: ChainObserver) -> None:
         """Leave `observer` alone from now on. No harm if it is not there."""
@@ -251,6 +254,7 @@ class CaptureChain:
         echo = self._echo_wanted(settings.echo_cancel)
         back = any(0.0 < failed.out_until <= self._captured_until for failed in self._failures.values())
         if self._obeyed == (settings, echo) and not back:
+            self._read_reference()
             return
         self._obeyed = (settings, echo)
         noise = settings.noise_suppress
@@ -267,6 +271,11 @@ class CaptureChain:
         others = self._noise.filter is not None or self._gain.filter is not None
         self._put(self._high_pass, HighPass, HighPass if others and self._echo.filter is None else None)
         self._idle = all(stage.idle for stage in self._stages)
+        self._read_reference()
+
+    def _read_reference(self) -> None:
+        if self._reference is not None:
+            self._reference.is_read = not self._echo.idle or bool(self._observers)
 
     def _put(
         self,

@@ -86,6 +86,9 @@ class FarReference:
         self.speaker: OutputDevice | None = None
         """What plays it. Set by the playout thread, read by any."""
 
+        self.is_read = True
+        """Whether anybody reads it; else it need not be written. Set by who reads, read by the playout thread."""
+
         self._blocks = 0
         self._until = 0
         """The number of the sample behind the last one. The writer's."""

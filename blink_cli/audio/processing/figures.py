@@ -1,8 +1,9 @@
 """What the capture chain does now, in figures."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 
 class FilterName(StrEnum):
@@ -13,8 +14,7 @@ class FilterName(StrEnum):
     GAIN = "gain"
 
 
-@dataclass(frozen=True, slots=True)
-class UnavailableFilter:
+class UnavailableFilter(msgspec.Struct, frozen=True):
     """A filter that was asked for and does not run."""
 
     name: FilterName
@@ -22,8 +22,7 @@ class UnavailableFilter:
     """Sentences: its library or platform is missing, or it failed; and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class EchoFigures:
+class EchoFigures(msgspec.Struct, frozen=True):
     """Of the echo canceller, while it runs."""
 
     removed_db: float | None
@@ -36,8 +35,7 @@ class EchoFigures:
     """How long after it was sent the own voice comes back from another speaker; None if it does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingFigures:
+class ProcessingFigures(msgspec.Struct, frozen=True):
     """Of the whole chain. Made by the capture thread, read by any."""
 
     echo: EchoFigures | None

@@ -4,6 +4,7 @@ The library checks nothing. Blocks that are no multiple of 480 samples are padde
 good, another rate is another sound. So what goes in is looked at here, block by block.
 """
 
+import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 LOUDEST: Final = 4.0
 """Beyond this a sample is no sound: the library works with 16-bit numbers inside."""
+
+_LOADING: Final = threading.Lock()
+"""One thread at a time: who waits in Python for another's import that fails is given half a module in place of the failure."""
 
 _NO_ZEROS: Final = np.tile(np.array([1e-8, -1e-8], np.float32), TICK_SAMPLES // 2)
 """Added to what is played, 160 dB below full scale: exact zeros leave AEC3 with numbers so small that processors take ten times as long for them."""
@@ -38,7 +42,8 @@ def library() -> ModuleType:
 
     """
     try:
-        import pywebrtc_audio  # noqa: PLC0415 - there are platforms without it, and most sessions of files never need it
+        with _LOADING:
+            import pywebrtc_audio  # noqa: PLC0415 - there are platforms without it, and most sessions of files never need it
     except (ImportError, OSError) as error:
         raise UnavailableError(
             f"The library pywebrtc-audio cannot be loaded here ({error}). `blink doctor` tells how to get it."

@@ -7,8 +7,3 @@ noise_floor.py   how loud the room is
 decimation.py    48 kHz to the 16 kHz that earshot hears, 0.4 ms late
 choice.py        which detector a microphone gets
 """
-
-from blink_cli.audio.voice_activity.choice import detector_for
-from blink_cli.audio.voice_activity.detector import VoiceDetector
-
-__all__ = ["VoiceDetector", "detector_for"]

@@ -1,11 +1,19 @@
 """Which detector a microphone gets."""
 
-from typing import Final
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from blink_cli.audio.devices.interface import DeviceParameters
-from blink_cli.audio.voice_activity.detector import VoiceDetector
-from blink_cli.audio.voice_activity.loudness import LoudnessDetector
-from blink_cli.audio.voice_activity.speech import SpeechDetector
+from blink_cli.runtime.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from blink_cli.audio.voice_activity import loudness, speech
+    from blink_cli.audio.voice_activity.detector import VoiceDetector
+else:
+    loudness = on_demand("blink_cli.audio.voice_activity.loudness")
+    speech = on_demand("blink_cli.audio.voice_activity.speech")
 
 _TEST_TONE: Final = "tone:"
 
@@ -17,11 +25,11 @@ def detector_for(device: DeviceParameters) -> VoiceDetector:
     sounds like one.
     """
     if is_test_tone(device):
-        return LoudnessDetector()
+        return loudness.LoudnessDetector()
     try:
-        return SpeechDetector()
+        return speech.SpeechDetector()
     except ImportError:
-        return LoudnessDetector()
+        return loudness.LoudnessDetector()
 
 
 def is_test_tone(device: DeviceParameters) -> bool:
@@ -32,7 +40,7 @@ def is_test_tone(device: DeviceParameters) -> bool:
 def why_no_speech() -> str | None:
     """Return in sentences why speech is told by its loudness here, and what to do; None if it is told by its sound. Loads the library."""
     try:
-        SpeechDetector()
+        importlib.import_module("earshot")
     except ImportError as error:
         return (
             f"The library earshot cannot be loaded here ({error}): whoever talks is told by loudness alone. "

@@ -5,8 +5,9 @@ for East Asian text. Two columns of dots fit into a cell, so that eight cells ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _BRAILLE: Final = 0x2800
 _LEFT: Final = (0x00, 0x40, 0x44, 0x46, 0x47)
@@ -17,8 +18,7 @@ STEPS: Final = 4
 """Of a sparkline; a value that is known is 1 at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """The letters of one kind of terminal."""
 
     braille: bool

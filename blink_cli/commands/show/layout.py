@@ -9,8 +9,10 @@ all; a name may be cut, with an ellipsis, but for what tells it from others (`Ce
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.commands.show.cells import ELLIPSIS, cells, clusters, cut, folded
 from blink_cli.commands.show.styled import PLAIN, Line, Span, line
@@ -40,8 +42,7 @@ _END_LETTERS: Final = 4
 Kind = Literal["name", "words", "figure"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One figure, or name, of every row."""
 
     heading: str
@@ -55,8 +56,7 @@ class Column:
     """Of columns that do not fit together the one of the highest rank leaves first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """What one row has in one column."""
 
     text: str
@@ -76,8 +76,7 @@ class Cell:
         return self.mark + self.text + self.keep
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """Rows of as many cells as there are columns. The first column names the row."""
 
     columns: tuple[Column, ...]
@@ -88,8 +87,7 @@ class Table:
     gap: int = GAP
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(msgspec.Struct, frozen=True):
     """A table that fits."""
 
     heading: tuple[Line, ...]

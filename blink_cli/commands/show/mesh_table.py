@@ -11,7 +11,7 @@ from typing import Final
 from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.commands.show.tables import name_cell
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import Mesh, MeshLink
+from blink_cli.core.api.replies.calls import Mesh, MeshLink
 
 WORDS: Final = {
     LinkState.CONNECTED: "ok",

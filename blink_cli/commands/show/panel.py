@@ -7,8 +7,9 @@ in call c0ffee00  3 of 3 present  muted
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from blink_cli.commands.call_history import Trend
 from blink_cli.commands.call_readings import CallReadings
@@ -31,14 +32,10 @@ from blink_cli.commands.show.tables import LINK_STYLES, name_cell
 from blink_cli.commands.show.trend_line import delay_line, loss_line, loss_style
 from blink_cli.core.analysis.e_model import Grade
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import (
-    Inbound,
-    OneWay,
-    Participant,
-    PeerStatistics,
-    Status,
-    VoiceLevel,
-)
+from blink_cli.core.api.replies.calls import Participant
+from blink_cli.core.api.replies.loudness import VoiceLevel
+from blink_cli.core.api.replies.statistics import Inbound, OneWay, PeerStatistics
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.audio_format import SILENCE_DBOV
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.ids import Did
@@ -48,6 +45,9 @@ MAX_ROWS: Final = 12
 
 LEAST_ROWS: Final = 2
 """The heading, and who is not shown."""
+
+LEAST_PEOPLE_ROWS: Final = 3
+"""What people get of a small panel before the heading gets a second row."""
 
 LIMITED_SHOWN_DB: Final = 1.0
 """Less is not heard."""
@@ -113,8 +113,12 @@ def panel(
     """
     heading = heading_lines(status, columns)
     pending = pending_lines(status, columns, answers_at_prompt(status))
+    if rows == 1:
+        return [*pending, *heading][:1]
     if status.call is None:
         return no_more_than(rows, [*heading, *pending], columns)
+    # Of a small panel the people are more than half: who talks and who is heard well is not known otherwise.
+    heading = heading[: max(rows - LEAST_PEOPLE_ROWS, 1)]
     room = max(rows - len(heading) - len(pending), LEAST_ROWS)
     laid = participants_laid(status, readings, Room(columns, room), glyphs)
     people = rows_that_fit(laid, names_of(status), min(room, MAX_ROWS + 1), columns)

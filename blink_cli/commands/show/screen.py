@@ -1,6 +1,7 @@
 """A view that has the whole terminal, until a key ends it; only what changed is drawn again, a few times a second at most."""
 
 import contextlib
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -9,7 +10,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal, run_in_terminal
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input, create_pipe_input
-from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, merge_key_bindings
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import Layout
 from prompt_toolkit.layout.containers import Window
@@ -29,6 +30,9 @@ MOST_SCROLLED: Final = 1_000
 
 FullView = Callable[[Room], list[Line]]
 """Returns no more lines than there are rows."""
+
+DrawsOver = Callable[["Application[bool]"], KeyBindingsBase]
+"""Is given the application before it runs, and returns keys that it wants."""
 
 TakesKey = Callable[[str], bool]
 """Is told a letter, or the name of a key (`up`, `enter`, `tab`, …), and returns whether it was for it. A longer text was pasted."""
@@ -63,6 +67,7 @@ class FullScreen:
         color: bool,
         takes_key: TakesKey = _takes_none,
         stops_with_it: Callable[[], str] = str,
+        draws_over: DrawsOver | None = None,
         terminal_input: Input | None = None,
         terminal_output: Output | None = None,
     ) -> None:
@@ -73,10 +78,12 @@ class FullScreen:
             color: Whether looks are shown.
             takes_key: Is asked first whether a key is for it; what is not ends or scrolls the view.
             stops_with_it: What is said when Ctrl-Z stops this process; empty: nothing.
+            draws_over: What draws over blank cells.
             terminal_input: Instead of the terminal's, for tests.
             terminal_output: The same.
 
         """
+        self._draws_over = draws_over
         self._view = view
         self._takes_key = takes_key
         self._stops_with_it = stops_with_it
@@ -99,7 +106,7 @@ class FullScreen:
             application.invalidate()
 
     async def run(self) -> bool:
-        """Show the view until a key ends it; return whether that was Ctrl-C."""
+        """Show the view until a key ends it; return whether that was Ctrl-C, or that the terminal was closed."""
         with self._keyboard() as keyboard:
             application: Application[bool] = Application(
                 layout=Layout(Window(FormattedTextControl(self._drawn), always_hide_cursor=True)),
@@ -111,8 +118,15 @@ class FullScreen:
                 output=self._output or terminal_output(),
             )
             self._application = application
-            async with in_terminal():  # from a prompt, which is drawn again afterwards
-                return await application.run_async()
+            if self._draws_over is not None:
+                application.key_bindings = merge_key_bindings([self._keys(), self._draws_over(application)])
+            try:
+                async with in_terminal():  # from a prompt, which is drawn again afterwards
+                    return await application.run_async()
+            except OSError as failure:
+                if failure.errno != errno.EIO:
+                    raise
+                return True  # its window is gone: nobody can see it, or end it with a key
 
     @contextlib.contextmanager
     def _keyboard(self) -> Iterator[Input | None]:

@@ -6,6 +6,7 @@ from typing import Final
 from blink_cli.api.documents import DeviceRow
 from blink_cli.commands.names_shown import (
     CONTACT,
+    counted,
     duration_text,
     flags_of,
     link_of,
@@ -17,19 +18,11 @@ from blink_cli.commands.names_shown import (
 )
 from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import (
-    IceServerList,
-    Inbound,
-    NamedPeer,
-    OneWay,
-    Outbound,
-    Participants,
-    Peers,
-    PeerStatistics,
-    PendingCall,
-    RecordedLoudness,
-    RtpStatistics,
-)
+from blink_cli.core.api.replies.calls import Participants, PendingCall
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.network import IceServerList
+from blink_cli.core.api.replies.peers import NamedPeer, Peers
+from blink_cli.core.api.replies.statistics import Inbound, OneWay, Outbound, PeerStatistics, RtpStatistics
 from blink_cli.core.identity.shown_name import printable, short_did, shown_name
 
 LINK_STYLES: Final = {
@@ -76,7 +69,7 @@ def name_cell(nickname: str, did: str, *, style: str = "", mark: str = "", keep:
 
     """
     name = shown_name(nickname, did)
-    # What tells two peers of one name apart, see `core/address_book.Names`.
+    # What tells two peers of one name apart, see `core/api/address_book.Names`.
     own, _, told_apart = name.partition(" (…")
     apart = f" (…{told_apart}" if told_apart else ""
     return Cell(own, style, keep=f"{apart}{keep}", mark=mark)
@@ -93,7 +86,7 @@ def peers_table(peers: Peers) -> Table:
                 Cell("-", style) if not peer.nickname else name_cell(peer.nickname, peer.did, style=style),
                 did_cell(peer.did, style),
                 Cell("now" if peer.alive else seen, style),
-                Cell(peer.address or "-", style),
+                Cell(peer.address or ("via broker" if peer.via == "broker" else "-"), style),
                 Cell("yes" if peer.in_contacts else "", style),
             )
         )
@@ -285,6 +278,31 @@ def heard_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
         for peer, heard in told
         if heard is not None
     )
+
+
+def picture_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
+    """How pictures come and go, for each participant with whom there are any."""
+    lines = []
+    for peer in peers:
+        if peer.video is None:
+            continue
+        name, came, went = printable(peer.nickname), peer.video.received, peer.video.sent
+        if came.packets_received:
+            pace = "" if came.frames_per_second is None else f", {came.frames_per_second:.1f} a second"
+            lines.append(
+                f"seen    {name}: {counted(came.frames_decoded, 'picture')}{pace}, key frames {came.key_frames_decoded}, "
+                f"lost {counted(came.packets_lost, 'packet')} of {came.packets_received + came.packets_lost}, "
+                f"frozen {came.total_freezes_duration:.1f} s, jitter {milliseconds_text(1000 * came.jitter)}, "
+                f"asked by {came.nack_count} NACK, {came.pli_count} PLI"
+            )
+        if went.packets_sent:
+            lines.append(
+                f"shown   {name}: {counted(went.frames_sent, 'picture')}, key frames {went.key_frames_sent}, "
+                f"{counted(went.packets_sent, 'packet')}, {went.retransmitted_packets_sent} of them again, "
+                f"{went.target_bitrate / 1000:.0f} kb/s allowed, asked by {went.nack_count} NACK, {went.pli_count} PLI, "
+                f"{went.fir_count} FIR"
+            )
+    return tuple(lines)
 
 
 def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:

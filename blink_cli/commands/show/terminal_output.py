@@ -22,6 +22,8 @@ class SynchronisedOutput(Vt100_Output):
     """Writes nothing for a frame that changes nothing."""
 
     _begun = False
+    erasures = 0
+    """How often what stood below the cursor, or everywhere, was erased: what others drew there is gone then."""
 
     @override
     def write_raw(self, data: str) -> None:
@@ -42,7 +44,14 @@ class SynchronisedOutput(Vt100_Output):
         What is erased from the very first cell on (Ctrl-L, a panel at the top of the window) tmux 3.3 keeps in its history, from where it comes back
         when the window grows. So the line is erased first, and all below from its next cell on.
         """
+        self.erasures += 1
         self.write_raw("\x1b7\x1b[K\x1b[C\x1b[J\x1b8")
+
+    @override
+    def erase_screen(self) -> None:
+        """Erase all of the screen."""
+        self.erasures += 1
+        super().erase_screen()
 
     @override
     def flush(self) -> None:

@@ -18,7 +18,7 @@ from blink_cli.commands.show.trend_line import (
     loss_line,
     loss_style,
 )
-from blink_cli.core.api.replies import PeerStatistics
+from blink_cli.core.api.replies.statistics import PeerStatistics
 from blink_cli.core.ids import Did
 
 

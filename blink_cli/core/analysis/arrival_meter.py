@@ -1,7 +1,8 @@
 """What came of one stream since it was asked last: what is missing, what was held up, where media time jumps. Pure; a few steps a packet."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, SILENCE_DBOV
 from blink_cli.core.media.rtp import RtpPacket
@@ -22,8 +23,7 @@ _JUMP_PACKETS: Final = 1_000
 _JUMP_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(msgspec.Struct, frozen=True):
     """Since the last time."""
 
     packets_lost: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from blink_cli.core.analysis.figures import RoundTripFigures, StreamFigures
+from blink_cli.core.analysis.round_trips import RoundTrips
 from blink_cli.core.analysis.sent_analysis import SentAnalysis
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 from blink_cli.core.ids import Did
@@ -23,20 +24,7 @@ class _Peer:
     inbound: dict[int, StreamAnalysis] = field(default_factory=dict)
     outbound: dict[int, SentAnalysis] = field(default_factory=dict)
     current: StreamAnalysis | None = None
-    round_trips: int = 0
-    round_trip_sum_s: float = 0.0
-    round_trip_max_s: float = 0.0
-    round_trip_last_s: float = 0.0
-
-    def round_trip(self) -> RoundTripFigures | None:
-        if not self.round_trips:
-            return None
-        return RoundTripFigures(
-            measurements=self.round_trips,
-            last_ms=round(1000 * self.round_trip_last_s, 3),
-            mean_ms=round(1000 * self.round_trip_sum_s / self.round_trips, 3),
-            max_ms=round(1000 * self.round_trip_max_s, 3),
-        )
+    round_trips: RoundTrips = field(default_factory=RoundTrips)
 
 
 class CallAnalysis:
@@ -110,10 +98,7 @@ class CallAnalysis:
         """Take this peer's report of our stream."""
         entry = self._peer(peer)
         if report.rtt_s is not None:
-            entry.round_trips += 1
-            entry.round_trip_sum_s += report.rtt_s
-            entry.round_trip_last_s = report.rtt_s
-            entry.round_trip_max_s = max(entry.round_trip_max_s, report.rtt_s)
+            entry.round_trips.measured(report.rtt_s)
         stream = entry.outbound.get(report.ssrc)
         if stream is not None:
             stream.reported(report)
@@ -141,13 +126,13 @@ class CallAnalysis:
     def round_trip(self, peer: Did) -> RoundTripFigures | None:
         """Round trips to this peer so far."""
         entry = self._peers.get(peer)
-        return None if entry is None else entry.round_trip()
+        return None if entry is None else entry.round_trips.figures()
 
     def figures(self) -> tuple[StreamFigures, ...]:
         """Every stream, peers and their streams in the order in which they appeared; received before sent."""
         found: list[StreamFigures] = []
         for did, entry in self._peers.items():
-            round_trip = entry.round_trip()
+            round_trip = entry.round_trips.figures()
             found.extend(
                 StreamFigures(
                     peer=did, direction="received", inbound=stream.figures(round_trip), outbound=None

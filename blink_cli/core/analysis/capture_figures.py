@@ -51,6 +51,10 @@ class CaptureStream(msgspec.Struct, frozen=True, kw_only=True):
     """What its receiver reported of it. `inbound.round_trip` is from where it was captured to that receiver and back."""
 
     sender_clock: SenderClockFigures | None
+    retransmits: int | None = None
+    """The SSRC of the stream whose packets go again in this one (RFC 4588), as their timestamps show, encrypted or not; they are `inbound.packets_retransmitted` of that one. Its own
+    jitter and skew mean nothing."""
+
     tshark_4_0: WiresharkFigures
     """The same as tshark 4.0 counts it, which is not always the same."""
 

@@ -12,7 +12,6 @@ comes within a second. What nothing of all this explains is the buffer's: it wai
 import enum
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -71,8 +70,7 @@ class Culprit(enum.StrEnum):
     """The playout waited too little, or dropped what it need not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """One second of a peer's voice as it was heard here."""
 
     damage_ms: float
@@ -148,8 +146,7 @@ class CulpritFinder:
         return None if found is None else Disturbance(*found, round(damage_ms, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(msgspec.Struct, frozen=True):
     """Of all readings of the window."""
 
     own: SideHealth

@@ -61,6 +61,9 @@ class InboundFigures(msgspec.Struct, frozen=True, kw_only=True):
     packets_reordered: int
     """Arrived after one with a higher number (RFC 4737)."""
 
+    packets_retransmitted: int = 0
+    """That came again because they were asked for (RFC 4588), each counted once; in none of the other figures: the line lost them."""
+
     restarts: int
     """How often the sender began anew at another place in its sequence."""
 
@@ -154,33 +157,6 @@ class OutboundFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     reported: ReportedFigures | None
     round_trip: RoundTripFigures | None
-
-
-class LogFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole log. What `rtp-analyze --json` prints, with `schema`."""
-
-    path: str
-    call: str | None
-    begun: str | None
-    """Wall time of the first row, ISO 8601, UTC."""
-
-    duration_s: float
-    """From its first row to its last, pauses included."""
-
-    rows: int
-    rows_unreadable: int
-    """Left out: cut off, or changed by hand."""
-
-    rows_lost: int
-    """That the log itself says are missing. Losses are not counted across them."""
-
-    pauses: int
-    streams: tuple["StreamFigures", ...]
-    impairments: tuple[str, ...] = ()
-    """What was impaired on purpose meanwhile, in the words of `impair`; `nothing` where it ended."""
-
-    streams_omitted: int = 0
-    """That there were before these: a log that claims to have thousands is told in part."""
 
 
 class StreamFigures(msgspec.Struct, frozen=True, kw_only=True):

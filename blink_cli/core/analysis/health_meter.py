@@ -7,8 +7,9 @@ the two apart: it waits for no device.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.audio_format import TICK_MS
 from blink_cli.core.media.side_health import SideHealth
@@ -22,8 +23,7 @@ NOTICEABLE_MS: Final = 20
 _SAMPLES_A_MS: Final = 48
 
 
-@dataclass(frozen=True, slots=True)
-class SideReading:
+class SideReading(msgspec.Struct, frozen=True):
     """Counts run on; they begin anew with each call's media, and with another device."""
 
     loop_late_ms: float
@@ -39,8 +39,7 @@ class SideReading:
     """Mixed and not taken by the speaker, or lost by it, at 48 kHz."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(msgspec.Struct, frozen=True):
     at_s: float
     loop_late_ms: float
     late_steps: int

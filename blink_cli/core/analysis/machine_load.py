@@ -7,8 +7,9 @@ long, and the event loop, over which all packets pass.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.analysis.quality import Degraded, Limits, QualityMachine, Recovered
 
@@ -27,8 +28,7 @@ STOLEN: Final = 0.05
 """From these shares on the processors' own figures are part of the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class MachineReading:
+class MachineReading(msgspec.Struct, frozen=True):
     """One second of this machine. Counts run on."""
 
     ticks: int

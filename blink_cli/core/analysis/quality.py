@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 ENTER_AFTER_S: Final = 3.0
 """One bad second is a moment; three are a bad line. Set-up and a change of network take less."""
 
@@ -17,8 +19,7 @@ LEAVE_AFTER_S: Final = 5.0
 """Longer than to begin: a line that is good for only three seconds is still bad."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Bounds of one figure."""
 
     upper: float
@@ -49,15 +50,13 @@ FAR_JITTER_MS: Final = Limits(80.0, 40.0, "jitter of {:.0f} ms at the far end")
 """As `JITTER_MS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Degraded:
+class Degraded(msgspec.Struct, frozen=True):
     """A stream began to be bad."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(msgspec.Struct, frozen=True):
     """It is good again."""
 
     lasted_s: float

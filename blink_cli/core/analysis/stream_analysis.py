@@ -17,8 +17,7 @@ from blink_cli.core.analysis.sending_delay import SendingDelay
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.reception_statistics import HISTORY_PACKETS, ReceptionStatistics
-from blink_cli.core.media.stream_jump import Belonging, StreamJump
-from blink_cli.core.media.unwrapper import timestamp_difference, timestamp_unwrapper
+from blink_cli.core.media.unwrapper import sequence_unwrapper, timestamp_difference, timestamp_unwrapper
 
 SETTLE_EVERY_PACKETS: Final = 256
 """Settling sorts what is missing: seldom enough to cost nothing, often enough that little waits."""
@@ -51,18 +50,18 @@ class StreamAnalysis:
         "_end_timestamp",
         "_first_timestamp",
         "_frame_ticks",
-        "_jump",
         "_last_heard",
         "_level_count",
         "_level_sum",
         "_loss",
         "_missing",
+        "_numbers",
         "_outcomes",
         "_played_samples",
         "_recent",
         "_recovered",
         "_repair",
-        "_restarts",
+        "_retransmitted",
         "_run_end",
         "_run_first",
         "_run_open",
@@ -107,8 +106,8 @@ class StreamAnalysis:
         self.leaps = 0
         """Packets whose number was more than `LEAP_PACKETS` away from the run's."""
 
-        self._restarts = 0
-
+        self._numbers = sequence_unwrapper(0)
+        self._retransmitted = 0
         self._loss = LossPattern()
         self._repair = LossPattern()
         self._drift = ClockDrift()
@@ -143,7 +142,6 @@ class StreamAnalysis:
         self._frame_ticks: int | None = None
         self._timestamps = timestamp_unwrapper(0)
         self._first_timestamp = 0
-        self._jump = _clock_jump()
         self._skew_origin_s = 0.0
         self._skew_s = 0.0
         self._skew_max_s = 0.0
@@ -157,8 +155,7 @@ class StreamAnalysis:
         self._concealment: tuple[int, int] | None = None
         self._concealed_samples = 0
         self._played_samples = 0
-        self._level_sum = self._level_count = 0
-        self._voice_sum = self._voice_count = 0
+        self._level_sum = self._level_count = self._voice_sum = self._voice_count = 0
 
     # ---- what happens
 
@@ -202,29 +199,34 @@ class StreamAnalysis:
         level_dbov: int | None = None,
         voice: bool = False,
     ) -> None:
-        """Take one packet that `statistics` has just counted as new. Arguments as for `packet`."""
-        statistics = self.statistics
+        """Take one packet that `statistics` has counted as new, in the order of arrival; it may have counted others behind it. Arguments as for `packet`."""
         if self._unseen_since_s is not None:
             self._unseen_s += max(arrival_s - self._unseen_since_s, 0.0)
             self._unseen_since_s = None
-        number = statistics.extended_sequence(sequence_number)
-        if self._run_open and abs(number - self._run_end) > LEAP_PACKETS:
+        number = self._numbers.near(sequence_number)
+        step = number - self._run_end
+        if self._run_open and not -LEAP_PACKETS <= step <= LEAP_PACKETS:
             self.leaps += 1
-        if self._begun_s is None or statistics.restarts != self._restarts:
-            self._restarts = statistics.restarts
-            self._begin_run(number, timestamp)
+        if self._begun_s is None or (self._run_open and step <= -HISTORY_PACKETS):
+            # The sender began anew, as `statistics` finds too.
+            number = self._begin_run(sequence_number, timestamp)
             self._restart_clock(timestamp, arrival_s)
             if self._begun_s is None:
                 self._begun_s = arrival_s
         else:
             if not self._run_open:
-                self._begin_run(number, timestamp)
-            elif number > self._run_end:
+                number = self._begin_run(sequence_number, timestamp)
+            elif step > 0:
+                self._numbers.highest = number
                 self._advance(number, timestamp)
             else:
                 self._fill(number, timestamp)
             self._place(timestamp, arrival_s)
-        self._remember(timestamp, number, arrival_s)
+        recent = self._recent
+        recent[timestamp] = (number, arrival_s)
+        if len(recent) > 2 * REMEMBERED_PACKETS:
+            for old in list(recent)[:REMEMBERED_PACKETS]:
+                del recent[old]
         self._last_heard = timestamp, arrival_s
         if level_dbov is not None:
             self._level_sum += level_dbov
@@ -236,6 +238,10 @@ class StreamAnalysis:
     def repeated(self, sequence_number: int, timestamp: int, arrival_s: float, *, marker: bool) -> None:
         """Count a copy that never became a packet: SRTP had refused it. Arguments as for `packet`."""
         self.statistics.duplicated(sequence_number, timestamp, arrival_s, marker=marker)
+
+    def retransmitted(self, packets: int = 1) -> None:
+        """Count packets of this stream that came again because they were asked for."""
+        self._retransmitted += packets
 
     def outcome(self, timestamp: int, outcome: PlayoutOutcome, played_s: float | None = None) -> None:
         """Learn what the playout made of a frame: of a packet that came, or with RECOVERED of one that had not.
@@ -299,14 +305,18 @@ class StreamAnalysis:
         self._unplayed.clear()
         self._recent.clear()  # the next run has other numbers
 
-    def _begin_run(self, number: int, timestamp: int) -> None:
+    def _begin_run(self, sequence_number: int, timestamp: int) -> int:
+        """Count from this number on; return it unwrapped."""
         self._end_run()
+        self._numbers = sequence_unwrapper(sequence_number)
+        number = self._numbers.highest
         self._run_open = True
         self._run_first = self._run_end = number
         self._end_timestamp = timestamp
         self._settled_below = number - HISTORY_PACKETS
         self._loss.begin(number)
         self._repair.begin(number)
+        return number
 
     def _advance(self, number: int, timestamp: int) -> None:
         step = number - self._run_end
@@ -347,7 +357,8 @@ class StreamAnalysis:
     def _place(self, timestamp: int, arrival_s: float) -> None:
         media_s = (self._timestamps.unwrap(timestamp) - self._first_timestamp) / self._clock_rate_hz
         skew_s = arrival_s - media_s - self._skew_origin_s
-        if self._jump.judge(skew_s, arrival_s) is not Belonging.GOES_ON:
+        # One packet is believed: nothing is lost by beginning to measure a clock anew.
+        if abs(skew_s - self._skew_s) > CLOCK_JUMP_S:
             self._restart_clock(timestamp, arrival_s)
             return
         self._skew_s = skew_s
@@ -358,18 +369,10 @@ class StreamAnalysis:
     def _restart_clock(self, timestamp: int, arrival_s: float) -> None:
         self._timestamps = timestamp_unwrapper(timestamp)
         self._first_timestamp = self._timestamps.highest
-        self._jump = _clock_jump()
         self._skew_origin_s = arrival_s
         self._skew_s = 0.0
         self._drift.restart()
         self._drift.observe(0.0, arrival_s)
-
-    def _remember(self, timestamp: int, number: int, arrival_s: float) -> None:
-        recent = self._recent
-        recent[timestamp] = (number, arrival_s)
-        if len(recent) > 2 * REMEMBERED_PACKETS:
-            for old in list(recent)[:REMEMBERED_PACKETS]:
-                del recent[old]
 
     def _settle(self, loss: LossPattern, repair: LossPattern, before: int) -> None:
         """Count what is missing below a number, for good."""
@@ -484,6 +487,7 @@ class StreamAnalysis:
             packets_lost=statistics.packets_lost,
             packets_duplicated=statistics.packets_duplicated,
             packets_reordered=statistics.packets_reordered,
+            packets_retransmitted=self._retransmitted,
             restarts=statistics.restarts,
             payload_bytes=statistics.bytes_received,
             bitrate_bps=round(8 * statistics.bytes_received / duration_s) if duration_s else None,
@@ -538,8 +542,3 @@ class StreamAnalysis:
 
 def _ms(seconds: float) -> float:
     return round(1000 * seconds, 6)
-
-
-def _clock_jump() -> StreamJump:
-    # One packet is believed: nothing is lost by beginning to measure a clock anew.
-    return StreamJump(0.0, far_s=CLOCK_JUMP_S, agreement_s=CLOCK_JUMP_S, witnesses=1)

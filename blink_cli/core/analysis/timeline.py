@@ -1,7 +1,8 @@
 """How a received stream went, second by second: what a plot shows. Reads the figures of its `StreamAnalysis`, and computes none of its own."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 
@@ -14,8 +15,7 @@ BACK_S: Final = 10.0
 """Packets overtake each other by less: a time before that is another clock's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """One second of a stream."""
 
     time_s: float

@@ -3,8 +3,9 @@
 What this program does not measure is left out, and not guessed: noise, echo, and what lies behind another network.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.analysis.e_model import LOOK_AHEAD_MS, WIDEBAND_SCALE, estimate
 from blink_cli.core.analysis.loss_pattern import LossFigures
@@ -15,8 +16,7 @@ DBM0_OF_DBOV: Final = 6.15
 """What 0 dBov is in dBm0 (ITU-T G.100.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class BufferState:
+class BufferState(msgspec.Struct, frozen=True):
     """The buffer in which a peer's voice waits, now."""
 
     nominal_ms: float

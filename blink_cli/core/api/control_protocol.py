@@ -8,7 +8,7 @@
     session -> client   {"kind":"event","event":{"event":"incoming_call",…}}     after {"type":"subscribe"} was answered
 
 Ids are the client's, and name one unanswered request at a time. Requests run side by side: one that waits holds up no other, so answers
-come in the order in which they are ready. The requests are those of core/api/requests.py, the replies those of core/api/replies.py, the events
+come in the order in which they are ready. The requests are those of core/api/requests.py, the replies those of core/api/reply.py, the events
 those of core/api/events.py. An error that belongs to no request (a line that is not JSON) has the id null. A client ignores fields and kinds
 that it does not know; a session refuses them, and says so. What lines carry (`request`, `reply`, `event`) is read afterwards, by what is known of it then: a command that asks
 once makes a decoder for its own reply alone, and none for events. Strings may be paths that are not UTF-8: core/text/json_text.py. See docs/control.md.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar
 import msgspec
 
 from blink_cli.core import errors
-from blink_cli.core.api.replies import Reply
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.api.requests import (
     AnyRequest,
     R,
@@ -181,9 +181,15 @@ def decode_from_client(line: bytes) -> ToSession:
         return _read(line, _to_session)
     except _UNREADABLE as error:
         raise UsageError(
-            f"This line is not a message that a session understands: {error}.",
+            f"This line is not a message that a session understands: {_mistake(error)}.",
             hint='For example `{"kind":"request","id":1,"request":{"type":"status"}}`.',
         ) from error
+
+
+def _mistake(error: Exception) -> str:
+    from blink_cli.core.text.decoding_mistake import mistake_of  # noqa: PLC0415 - commands that ask a session need none
+
+    return mistake_of(error).sentence
 
 
 def _read(line: bytes, decoder: msgspec.json.Decoder[M]) -> M:
@@ -208,7 +214,7 @@ def decode_request(content: msgspec.Raw) -> AnyRequest:
         request = decode_json(content, _request())
     except _UNREADABLE as error:
         raise UsageError(
-            f"This request is not understood: {error}.",
+            f"This request is not understood: {_mistake(error)}.",
             hint="The session may be of another version than the command: `blink version`, `blink quit`.",
         ) from error
     if has_undecodable(content) and not isinstance(request, _WITH_PATHS):
@@ -233,6 +239,24 @@ def decode_from_session(line: bytes) -> ToClient | None:
         ) from error
 
 
+def greeted(line: bytes) -> Hello:
+    """Read the first line that a session sends.
+
+    Raises:
+        BlinkError: The session lets this client in no further, or it is no session that this program understands.
+
+    """
+    hello = decode_from_session(line)
+    if isinstance(hello, Refusal):
+        raise error_of(hello)
+    if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
+        raise BlinkError(
+            "What answers on the control socket is not a session that this version understands.",
+            hint="End it with the version of the program that started it, or end its process.",
+        )
+    return hello
+
+
 def decode_reply(request: Request[R], content: msgspec.Raw) -> R:
     """Read the content of an answer to a request.
 
@@ -243,7 +267,7 @@ def decode_reply(request: Request[R], content: msgspec.Raw) -> R:
     try:
         return decode_json(content, msgspec.json.Decoder(reply_type(type(request))))
     except _UNREADABLE as error:
-        raise other_reply(request, f"something else ({error})") from error
+        raise other_reply(request, f"something else ({_mistake(error)})") from error
 
 
 def refusal_of(request_id: int | None, error: BlinkError) -> Refusal:

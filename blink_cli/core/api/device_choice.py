@@ -4,15 +4,14 @@ Sound servers name their devices for programs (`alsa_output.usb-0d8c_Headset-00.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from typing_extensions import override
 
 from blink_cli.core.errors import NotFoundError
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLabel:
+class DeviceLabel(msgspec.Struct, frozen=True):
     """What can be written for one device."""
 
     name: str

@@ -2,26 +2,36 @@
 
     default                             the system's device
     USB Headset                         a PortAudio device: its exact name, or a part that fits one only
-    file:PATH[?loop=1][&ppm=N]          input: a sound file, read at real time; silence after its end unless looped
+    file:PATH[?loop=1][&ppm=N][&phase=MS]  input: a sound file, read at real time; silence after its end unless looped
     …?channel=N                         input, of the system or a file: only this channel, from 1; all that carry something if it is not given
-    tone:HZ[?ppm=N]                     input: a sine at -20 dBFS
-    silence[?ppm=N]                     input: digital silence
+    tone:HZ[?ppm=N][&phase=MS]          input: a sine at -20 dBFS
+    silence[?ppm=N][&phase=MS]          input: digital silence
     echo:S, echo:live                   input: what the session's output `echo` hears: stretches of S seconds after a beep, or at once
-    null[?ppm=N]                        output: plays nothing, in real time
+    null[?ppm=N][&phase=MS]             output: plays nothing, in real time
     echo                                output: what is heard goes to the input `echo:` of the same session
-    wav:PATH[?ppm=N]                    output: what would be heard, written to a file
+    wav:PATH[?ppm=N][&phase=MS]         output: what would be heard, written to a file
 
-`ppm` lets the clock of a virtual device run fast (positive) or slow against the machine's, as every real one does.
+`ppm` lets the clock of a virtual device run fast (positive) or slow against the machine's, as every real one does. With `phase` it begins at the next moment of monotonic
+time that is so many ms behind a multiple of 20 ms: what one session sends and when another one plays stand in a known relation then.
 A question mark starts options only when what follows it reads like options, so that `file:what?.wav` is a file.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from typing_extensions import override
 
+from blink_cli.core.api.name_options import (
+    known_options,
+    names_that_fit,
+    number,
+    one_or_zero,
+    options_behind,
+    options_text,
+    phase_ms,
+    split_options,
+)
 from blink_cli.core.errors import NotFoundError, UsageError
 
 MAX_DRIFT_PPM: Final = 10_000.0
@@ -34,14 +44,16 @@ ECHO_SHORTEST_S: Final = 1.0
 ECHO_LONGEST_S: Final = 30.0
 """Of what is sent back in one piece."""
 
+PHASE_PERIOD_MS: Final = 20.0
+"""A frame of voice, and two ticks: with it all that a call does in a rhythm comes again."""
+
 LIVE: Final = "live"
 
 TONE_LOWEST_HZ: Final = 1.0
 TONE_HIGHEST_HZ: Final = 20_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultDevice:
+class DefaultDevice(msgspec.Struct, frozen=True):
     """Whatever the system uses."""
 
     channel: int | None = None
@@ -49,11 +61,10 @@ class DefaultDevice:
 
     @override
     def __str__(self) -> str:
-        return f"default{_options(channel=self.channel or 0)}"
+        return f"default{options_text(channel=self.channel)}"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedDevice:
+class NamedDevice(msgspec.Struct, frozen=True):
     """A device of the system, by its name or a part of it."""
 
     text: str
@@ -62,11 +73,10 @@ class NamedDevice:
 
     @override
     def __str__(self) -> str:
-        return f"{self.text}{_options(channel=self.channel or 0)}"
+        return f"{self.text}{options_text(channel=self.channel)}"
 
 
-@dataclass(frozen=True, slots=True)
-class FileDevice:
+class FileDevice(msgspec.Struct, frozen=True):
     """Input: a sound file in any format, rate and channel count that libsndfile reads."""
 
     path: str
@@ -75,37 +85,46 @@ class FileDevice:
     channel: int | None = None
     """The only one that is heard, from 1."""
 
+    phase_ms: float | None = None
+    """At which part of `PHASE_PERIOD_MS` of monotonic time it begins; None: at once."""
+
     @override
     def __str__(self) -> str:
-        options = {"loop": 1 if self.loop else 0, "ppm": self.drift_ppm, "channel": self.channel or 0}
-        return f"file:{self.path}{_behind(self.path, **options)}"
+        options = {
+            "loop": 1 if self.loop else None,
+            "ppm": self.drift_ppm or None,
+            "phase": self.phase_ms,
+            "channel": self.channel,
+        }
+        return f"file:{self.path}{options_behind(self.path, 'ppm=0', **options)}"
 
 
-@dataclass(frozen=True, slots=True)
-class ToneDevice:
+class ToneDevice(msgspec.Struct, frozen=True):
     """Input: a sine."""
 
     frequency_hz: float
     drift_ppm: float = 0.0
+    phase_ms: float | None = None
+    """At which part of `PHASE_PERIOD_MS` of monotonic time it begins; None: at once."""
 
     @override
     def __str__(self) -> str:
-        return f"tone:{self.frequency_hz:g}{_options(ppm=self.drift_ppm)}"
+        return f"tone:{self.frequency_hz:g}{options_text(ppm=self.drift_ppm or None, phase=self.phase_ms)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceDevice:
+class SilenceDevice(msgspec.Struct, frozen=True):
     """Input: exact zeros."""
 
     drift_ppm: float = 0.0
+    phase_ms: float | None = None
+    """At which part of `PHASE_PERIOD_MS` of monotonic time it begins; None: at once."""
 
     @override
     def __str__(self) -> str:
-        return f"silence{_options(ppm=self.drift_ppm)}"
+        return f"silence{options_text(ppm=self.drift_ppm or None, phase=self.phase_ms)}"
 
 
-@dataclass(frozen=True, slots=True)
-class EchoDevice:
+class EchoDevice(msgspec.Struct, frozen=True):
     """Input: what the session hears, sent back. The microphone of an echo peer."""
 
     stretch_s: float | None
@@ -116,8 +135,7 @@ class EchoDevice:
         return f"echo:{LIVE if self.stretch_s is None else f'{self.stretch_s:g}'}"
 
 
-@dataclass(frozen=True, slots=True)
-class EchoEar:
+class EchoEar(msgspec.Struct, frozen=True):
     """Output: where the input `echo:` of the same session hears."""
 
     @override
@@ -125,27 +143,29 @@ class EchoEar:
         return "echo"
 
 
-@dataclass(frozen=True, slots=True)
-class NullDevice:
+class NullDevice(msgspec.Struct, frozen=True):
     """Output: nothing is heard."""
 
     drift_ppm: float = 0.0
+    phase_ms: float | None = None
+    """At which part of `PHASE_PERIOD_MS` of monotonic time it begins; None: at once."""
 
     @override
     def __str__(self) -> str:
-        return f"null{_options(ppm=self.drift_ppm)}"
+        return f"null{options_text(ppm=self.drift_ppm or None, phase=self.phase_ms)}"
 
 
-@dataclass(frozen=True, slots=True)
-class WavDevice:
+class WavDevice(msgspec.Struct, frozen=True):
     """Output: a WAV file."""
 
     path: str
     drift_ppm: float = 0.0
+    phase_ms: float | None = None
+    """At which part of `PHASE_PERIOD_MS` of monotonic time it begins; None: at once."""
 
     @override
     def __str__(self) -> str:
-        return f"wav:{self.path}{_behind(self.path, ppm=self.drift_ppm)}"
+        return f"wav:{self.path}{options_behind(self.path, 'ppm=0', ppm=self.drift_ppm or None, phase=self.phase_ms)}"
 
 
 SystemDevice = DefaultDevice | NamedDevice
@@ -154,7 +174,6 @@ OutputName = SystemDevice | NullDevice | WavDevice | EchoEar
 
 _INPUTS = "An input is default, a device's name, file:PATH, tone:HZ, silence or echo:SECONDS."
 _OUTPUTS = "An output is default, a device's name, wav:PATH, null or echo."
-_OPTIONS = re.compile(r"\?((?:[a-z]+=[^?&=/]*)(?:&[a-z]+=[^?&=/]*)*)\Z")
 
 
 def parse_input_name(text: str) -> InputName:
@@ -208,13 +227,7 @@ def choose_device(wanted: str, names: Sequence[str]) -> str:
         NotFoundError: None fits, or several do.
 
     """
-    if wanted in names:
-        return wanted
-    folded = wanted.casefold()
-    fitting = sorted({name for name in names if folded in name.casefold()})
-    exact = [name for name in fitting if name.casefold() == folded]
-    if len(exact) == 1:
-        return exact[0]
+    fitting = names_that_fit(wanted, names)
     if not fitting:
         known = ", ".join(sorted(set(names))) or "none"
         raise NotFoundError(
@@ -246,12 +259,14 @@ def _parse(text: str) -> InputName | OutputName:  # noqa: PLR0911 - one row for 
     kind, colon, rest = stripped.partition(":")
     if colon and kind in {"file", "tone", "wav", "echo"}:
         return _parse_with_argument(kind, rest, text)
-    body, options = _split_options(stripped)
+    body, options = split_options(stripped)
     match body:
         case "silence":
-            return SilenceDevice(_drift(_known(options, text, "ppm"), text))
+            known_options(options, text, "ppm", "phase")
+            return SilenceDevice(_drift(options, text), _phase(options, text))
         case "null":
-            return NullDevice(_drift(_known(options, text, "ppm"), text))
+            known_options(options, text, "ppm", "phase")
+            return NullDevice(_drift(options, text), _phase(options, text))
         case "echo" if not options:
             return EchoEar()
         case "tone":
@@ -267,34 +282,39 @@ def _parse(text: str) -> InputName | OutputName:  # noqa: PLR0911 - one row for 
 
 
 def _parse_with_argument(kind: str, rest: str, text: str) -> InputName | OutputName:
-    argument, options = _split_options(rest)
+    argument, options = split_options(rest)
     if not argument:
         lacking, example = _ARGUMENTS.get(kind, ("path", f"{kind}:voice.wav"))
         raise UsageError(f"{text!r} lacks its {lacking}.", hint=f"For example {example}.")
     if kind == "echo":
-        _known(options, text)
+        known_options(options, text)
         return EchoDevice(None if argument == LIVE else _stretch_s(argument))
     if kind == "file":
-        drift_ppm = _drift(_known(options, text, "loop", "ppm", "channel"), text)
-        loop, channel = _loop(options, text), _channel(options, text)
-        return FileDevice(argument, loop=loop, drift_ppm=drift_ppm, channel=channel)
-    drift_ppm = _drift(_known(options, text, "ppm"), text)
+        drift_ppm = _drift(known_options(options, text, "loop", "ppm", "phase", "channel"), text)
+        loop, channel, phase_ms = (
+            one_or_zero(options, "loop", text),
+            _channel(options, text),
+            _phase(options, text),
+        )
+        return FileDevice(argument, loop=loop, drift_ppm=drift_ppm, channel=channel, phase_ms=phase_ms)
+    drift_ppm = _drift(known_options(options, text, "ppm", "phase"), text)
+    phase_ms = _phase(options, text)
     if kind == "wav":
-        return WavDevice(argument, drift_ppm)
-    frequency_hz = _number(argument)
+        return WavDevice(argument, drift_ppm, phase_ms)
+    frequency_hz = number(argument)
     if frequency_hz is None or not TONE_LOWEST_HZ <= frequency_hz <= TONE_HIGHEST_HZ:
         raise UsageError(
             f"A tone cannot have the frequency {argument!r}.",
             hint=f"Write a frequency in hertz, from {TONE_LOWEST_HZ:g} to {TONE_HIGHEST_HZ:g}, for example tone:440.",
         )
-    return ToneDevice(frequency_hz, drift_ppm)
+    return ToneDevice(frequency_hz, drift_ppm, phase_ms)
 
 
 _ARGUMENTS: Final = {"tone": ("frequency", "tone:440"), "echo": ("seconds", "echo:10 or echo:live")}
 
 
 def _stretch_s(argument: str) -> float:
-    stretch_s = _number(argument)
+    stretch_s = number(argument)
     if stretch_s is None or not ECHO_SHORTEST_S <= stretch_s <= ECHO_LONGEST_S:
         raise UsageError(
             f"An echo cannot have the length {argument!r}.",
@@ -303,26 +323,8 @@ def _stretch_s(argument: str) -> float:
     return stretch_s
 
 
-def _split_options(text: str) -> tuple[str, Mapping[str, str]]:
-    match = _OPTIONS.search(text)
-    if match is None:
-        return text, {}
-    pairs = (pair.split("=", 1) for pair in match[1].split("&"))
-    return text[: match.start()], dict(pairs)
-
-
-def _known(options: Mapping[str, str], text: str, *keys: str) -> Mapping[str, str]:
-    for key in options:
-        if key not in keys:
-            raise UsageError(
-                f"There is no option {key!r} for {text.partition('?')[0]!r}.",
-                hint=f"Options of such a device: {', '.join(keys)}.",
-            )
-    return options
-
-
 def _drift(options: Mapping[str, str], text: str) -> float:
-    drift_ppm = _number(options.get("ppm", "0"))
+    drift_ppm = number(options.get("ppm", "0"))
     if drift_ppm is None or abs(drift_ppm) > MAX_DRIFT_PPM:
         raise UsageError(
             f"The clock drift in {text!r} is not a number that fits a device.",
@@ -331,13 +333,8 @@ def _drift(options: Mapping[str, str], text: str) -> float:
     return drift_ppm
 
 
-def _loop(options: Mapping[str, str], text: str) -> bool:
-    value = options.get("loop", "0")
-    if value not in {"0", "1"}:
-        raise UsageError(
-            f"loop is 0 or 1, not {value!r}, in {text!r}.", hint="For example file:voice.wav?loop=1."
-        )
-    return value == "1"
+def _phase(options: Mapping[str, str], text: str) -> float | None:
+    return phase_ms(options, text, below_ms=PHASE_PERIOD_MS, of="device")
 
 
 def _channel(options: Mapping[str, str], text: str) -> int | None:
@@ -350,22 +347,3 @@ def _channel(options: Mapping[str, str], text: str) -> int | None:
             hint=f"Channels count from 1 to {MOST_CHANNELS}, for example file:voice.wav?channel=2.",
         )
     return int(value)
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    # `nan` and `inf` are numbers to Python and to nobody else.
-    return number if abs(number) < float("inf") else None
-
-
-def _behind(path: str, **values: float) -> str:
-    """Options behind a path. One that itself ends in what reads like options gets some in any case: those are its own then."""
-    return _options(**values) or ("?ppm=0" if _OPTIONS.search(path) else "")
-
-
-def _options(**values: float) -> str:
-    given = "&".join(f"{key}={value:g}" for key, value in values.items() if value)
-    return f"?{given}" if given else ""

@@ -25,6 +25,12 @@ from blink_cli.core.call.facts import (
     ParticipantStateChanged,
     RecordingStarted,
     RecordingStopped,
+    SfuConnected,
+    SfuLost,
+    SfuNotTaken,
+    Topology,
+    TopologyChanged,
+    VideoChanged,
 )
 from blink_cli.core.fact import Fact, snake_case
 from blink_cli.core.ids import CallId, Did
@@ -50,6 +56,7 @@ __all__ = (
     "CallJoined",
     "CallNotAccepted",
     "CallTerminated",
+    "CameraLost",
     "CaptureGap",
     "CodecChanged",
     "DeviceChanged",
@@ -85,6 +92,7 @@ __all__ = (
     "PeerClockAgrees",
     "PeerClockDiffers",
     "PeerVanished",
+    "PicturesNotRecorded",
     "ProcessingUnavailable",
     "ProtocolDiffers",
     "RecordingFilesLate",
@@ -94,6 +102,13 @@ __all__ = (
     "RtpLogStarted",
     "RtpLogStopped",
     "SessionEnding",
+    "SfuConnected",
+    "SfuLost",
+    "SfuNotTaken",
+    "SfuPacketsAccepted",
+    "SfuPacketsRefused",
+    "SignalServerConnected",
+    "SignalServerFailed",
     "StreamDirection",
     "StreamFailed",
     "StreamProblem",
@@ -101,6 +116,9 @@ __all__ = (
     "TalkingStarted",
     "TalkingStopped",
     "TalkingWhileMuted",
+    "Topology",
+    "TopologyChanged",
+    "VideoChanged",
 )
 
 
@@ -210,6 +228,20 @@ class DeviceLost(Fact, frozen=True):
     replacement: str | None
 
 
+class PicturesNotRecorded(Fact, frozen=True):
+    """Somebody shows something, and this session's recording, which began with voices alone, has no track for it. Told once for each in a recording."""
+
+    did: Did
+    path: str
+
+
+class CameraLost(Fact, frozen=True):
+    """The camera failed or was unplugged: it is off."""
+
+    camera: str
+    reason: str
+
+
 class CaptureGap(Fact, frozen=True):
     """The microphone delivered nothing for a while, or too late: nothing was sent for that time. Told when it is over, at most once in 5 s."""
 
@@ -241,6 +273,31 @@ class StreamDirection(StrEnum):
 
     OUTBOUND = "outbound"
     """What the peer hears of this session."""
+
+
+class SfuPacketsRefused(Fact, frozen=True):
+    """For some seconds packets have come through the room on this SFU that are not what its members sealed. Counted since that began."""
+
+    url: str
+    malformed: int
+    """No sealed packets at all."""
+
+    unknown: int
+    """Sealed under a key that this session does not know."""
+
+    forged: int
+    """Changed on the way, or sealed by who does not have the key."""
+
+    replayed: int
+    """Came once before."""
+
+
+class SfuPacketsAccepted(Fact, frozen=True):
+    """What `SfuPacketsRefused` told is over. The end of the call ends it without a word."""
+
+    url: str
+    refused: int
+    """How many, in all that time."""
 
 
 class StreamProblem(StrEnum):
@@ -410,6 +467,9 @@ class CodecChanged(Fact, frozen=True):
     dtx: bool
     cbr: bool
     redundancy: str
+    redundancy_budget: int
+    """Kilobits a second for each peer; 0: no bound."""
+
     complexity: int
     stereo: bool
 
@@ -490,6 +550,9 @@ Event = (
     | ParticipantDeclined
     | ParticipantLeft
     | ParticipantStateChanged
+    | VideoChanged
+    | CameraLost
+    | PicturesNotRecorded
     | LinkChanged
     | PathNotFound
     | PathChanged
@@ -524,6 +587,12 @@ Event = (
     | IceServerRecovered
     | SignalServerFailed
     | SignalServerConnected
+    | TopologyChanged
+    | SfuConnected
+    | SfuLost
+    | SfuNotTaken
+    | SfuPacketsRefused
+    | SfuPacketsAccepted
     | EventsMissed
     | SessionEnding
 )

@@ -3,6 +3,7 @@
     blink-join:BASE64URL( MessagePack [version, public key | nil, nickname, [URL, ...], certificate | nil, nkey seed | nil] | check )
 
 `check` is 4 bytes of BLAKE2b over what stands before: a line that was cut or changed on its way is known by them, and two people can compare them.
+The same in capital letters is for QR codes (`invitation_code.py`): both are read.
 An invitation with a seed opens the broker to whoever reads it: it is a password.
 """
 
@@ -14,8 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
+from blink_cli.core.api.invitation_code import CODE_SCHEME, bytes_of, code_of
 from blink_cli.core.api.signal_server import MAX_SIGNAL_SERVERS, SignalServer, parse_signal_server
-from blink_cli.core.errors import UsageError
+from blink_cli.core.errors import UsageError, WireError
 from blink_cli.core.identity.did import PUBLIC_KEY_BYTES, did_of, public_key_of
 from blink_cli.core.identity.nickname import harmless_nickname
 from blink_cli.core.ids import Did
@@ -74,14 +76,7 @@ def read_invitation(text: str) -> Invitation:
         UsageError: It is none, or was cut or changed.
 
     """
-    line = "".join(text.split())
-    if not line.startswith(SCHEME) or len(line) > MAX_CHARS:
-        raise UsageError("This is no invitation.", hint=_HINT)
-    encoded = line.removeprefix(SCHEME)
-    try:
-        whole = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        whole = b""
+    whole = _bytes_of(text)
     content, check = whole[:-_CHECK_BYTES], whole[-_CHECK_BYTES:]
     if not content or _check(content) != check:
         raise UsageError("This invitation was cut or changed on its way.", hint=f"Paste all of it. {_HINT}")
@@ -92,10 +87,37 @@ def read_invitation(text: str) -> Invitation:
     return _invitation(fields)
 
 
-def check_text(line: str) -> str:
-    """What two people compare, by voice say: `1a2b-3c4d`."""
+def qr_text(line: str) -> str:
+    """Return the line of an invitation as a QR code is to have it."""
+    return code_of(_bytes_of(line))
+
+
+def check_text(text: str) -> str:
+    """What two people compare, by voice say: `1a2b-3c4d`. Whether one has the line or the code makes no difference."""
+    line = text
+    if _letters(text).startswith(CODE_SCHEME):
+        line = SCHEME + base64.urlsafe_b64encode(_bytes_of(text)).decode().rstrip("=")
     digits = blake2b("".join(line.split()).encode(), digest_size=_CHECK_BYTES).hexdigest()
     return f"{digits[:4]}-{digits[4:]}"
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def _bytes_of(text: str) -> bytes:
+    """What its letters stand for; nothing if it was cut or changed so that they stand for nothing."""
+    line = _letters(text)
+    is_code = line.startswith(CODE_SCHEME)
+    if not (is_code or line.startswith(SCHEME)) or len(line) > MAX_CHARS:
+        raise UsageError("This is no invitation.", hint=_HINT)
+    encoded = line.removeprefix(SCHEME)
+    try:
+        if is_code:
+            return bytes_of(line)
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (WireError, binascii.Error, ValueError):
+        return b""
 
 
 def _invitation(fields: Any) -> Invitation:

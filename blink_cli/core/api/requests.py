@@ -8,40 +8,33 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
-from blink_cli.core.api.replies import (
-    CallAccepted,
-    Calls,
-    CodecSet,
-    CodecShown,
-    DeviceSet,
-    Done,
-    EchoStarted,
-    EchoTestBegun,
-    EchoVerdict,
-    IceServerList,
-    ImpairmentShown,
-    Levels,
-    MarkMade,
-    Mesh,
-    OfferPlaced,
-    Participants,
-    Peers,
-    PeerVolumeSet,
-    ProcessingSet,
+from blink_cli.core.api.replies.calls import CallAccepted, Calls, MarkMade, Mesh, OfferPlaced, Participants
+from blink_cli.core.api.replies.codec import CodecSet, CodecShown
+from blink_cli.core.api.replies.devices import DeviceSet
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.echo import EchoStarted, EchoTestBegun, EchoVerdict
+from blink_cli.core.api.replies.impairment import ImpairmentShown
+from blink_cli.core.api.replies.loudness import Levels
+from blink_cli.core.api.replies.network import IceServerList
+from blink_cli.core.api.replies.peers import Peers, PeerVolumeSet
+from blink_cli.core.api.replies.pictures import PictureShown, SnapshotSaved
+from blink_cli.core.api.replies.processing import ProcessingSet
+from blink_cli.core.api.replies.recordings import (
     RecordingBegun,
     RecordingFiles,
     RecordingMarked,
     RecordingStatus,
-    Reply,
-    RtpLogState,
-    RtpStatistics,
-    StatisticsReset,
-    Status,
-    Trace,
 )
+from blink_cli.core.api.replies.rtp_log import RtpLogState
+from blink_cli.core.api.replies.statistics import RtpStatistics, StatisticsReset
+from blink_cli.core.api.replies.status import Status, Trace
+from blink_cli.core.api.replies.video import VideoSet
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.api.session_options import CodecKey, CodecOptions
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
+from blink_cli.core.call.room_policy import Via
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.ids import MAX_PARTICIPANTS
 from blink_cli.core.media.processing_settings import ProcessingChoice
 
 RecordingFormat = Literal["mp4", "wav", "opus", "mix"]
@@ -87,7 +80,7 @@ class GetPeers(Request[Peers], frozen=True, tag="peers"):
 class PlaceOffer(Request[OfferPlaced], frozen=True, tag="offer"):
     """Invite."""
 
-    peers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=32)]
+    peers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MAX_PARTICIPANTS)]
     """Nicknames, DIDs, or prefixes that fit one only."""
 
     wait_s: NonNegativeSeconds | None = None
@@ -95,6 +88,9 @@ class PlaceOffer(Request[OfferPlaced], frozen=True, tag="offer"):
 
     discover_s: NonNegativeSeconds = 2.0
     """How long to look for a named peer that has not been seen yet; as long as `wait_s` where that is more."""
+
+    via: Via = Via.AUTO
+    """How its voice goes: `sfu`, `mesh`, or by the call's size."""
 
     withdraw: bool = False
     """Leave the call again, and so withdraw the offer, if nobody is connected in `wait_s`."""
@@ -138,6 +134,18 @@ class SetDeafened(Request[Done], frozen=True, tag="set_deafened"):
     """Pause or play all sink tracks."""
 
     deafened: bool
+
+
+class SetVideo(Request[VideoSet], frozen=True, tag="set_video"):
+    """Turn the camera on or off, in the current call."""
+
+    on: bool
+
+
+class SetCamera(Request[VideoSet], frozen=True, tag="set_camera"):
+    """Use another camera, in the middle of a call too; one that is off stays off."""
+
+    camera: Annotated[str, msgspec.Meta(pattern=_NO_NUL)]
 
 
 class SetGain(Request[PeerVolumeSet], frozen=True, tag="gain"):
@@ -283,6 +291,9 @@ class StartRecording(Request[RecordingBegun], frozen=True, tag="record_start"):
     processing: bool = False
     """Also write what the microphone hears, what the speaker plays meanwhile, and what is sent, as files that lie on each other."""
 
+    pictures: bool | None = None
+    """Whether to record what is seen of everybody beside what they say; None: if there is something to be seen as it begins."""
+
 
 class StopRecording(Request[RecordingFiles], frozen=True, tag="record_stop"):
     """End the recording and finish its files."""
@@ -299,6 +310,43 @@ class MarkRecording(Request[RecordingMarked], frozen=True, tag="record_mark"):
     """Put a marker at this moment of the recording."""
 
     text: Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+MOST_SHOWN_PIXELS: Final = 60_000
+"""Of a picture in a reply: 320 by 187. In base64 that is 240 kB, which a line of the control socket holds."""
+
+
+class GetPicture(Request[PictureShown], frozen=True, tag="picture"):
+    """The newest picture of a participant, as small as it is shown. Asked again and again, it is a stream at the pace of who looks."""
+
+    peer: str | None = None
+    """Nickname, DID or prefix; None: oneself."""
+
+    width: Annotated[int, msgspec.Meta(ge=2, le=1920)] = 160
+    height: Annotated[int, msgspec.Meta(ge=2, le=1080)] = 90
+    """Into which it is fitted, its shape kept; smaller still where it would have more than 60,000 pixels."""
+
+    than: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The number of the picture that is known: only a newer one counts."""
+
+    wait_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
+    """How long to wait for one."""
+
+
+class SaveSnapshot(Request[SnapshotSaved], frozen=True, tag="snapshot"):
+    """Write the newest picture of a participant, as large as it came, into a PNG file."""
+
+    path: PathText
+    """Absolute."""
+
+    peer: str | None = None
+    """As of `GetPicture`."""
+
+    replace: bool = False
+    """Whether a file of this name is replaced."""
+
+    wait_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 2.0
+    """How long to wait for a picture where there is none yet."""
 
 
 class StartEcho(Request[EchoStarted], frozen=True, tag="echo_start"):
@@ -343,6 +391,8 @@ AnyRequest = (
     | GetParticipants
     | SetMuted
     | SetDeafened
+    | SetVideo
+    | SetCamera
     | SetGain
     | SetPeerMuted
     | SetDevice
@@ -367,6 +417,8 @@ AnyRequest = (
     | StopRecording
     | GetRecording
     | MarkRecording
+    | GetPicture
+    | SaveSnapshot
     | StartEcho
     | StopEcho
     | BeginEchoTest

@@ -1,7 +1,9 @@
 """What a session is started with: the options of `serve` and `repl`."""
 
-from dataclasses import asdict, dataclass, field, replace
 from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.core.api.signal_server import SignalServer
@@ -23,6 +25,7 @@ CodecKey = Literal[
     "dtx",
     "cbr",
     "redundancy",
+    "redundancy_budget",
     "complexity",
     "stereo",
 ]
@@ -32,8 +35,7 @@ DEFAULT_GROUP: Final = "239.255.66.76:7667"
 """Administratively scoped multicast (RFC 2365): it never leaves the site. 66.76 is 'BL'; the port is unassigned."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodecOptions:
+class CodecOptions(msgspec.Struct, frozen=True):
     """What a command line, or `codec set`, says of the codec; None leaves it to the profile's settings."""
 
     bitrate: int | None = None
@@ -46,17 +48,19 @@ class CodecOptions:
     dtx: bool | None = None
     cbr: bool | None = None
     redundancy: str | None = None
+    redundancy_budget: int | None = None
+    """Kilobits a second."""
+
     complexity: int | None = None
     stereo: bool | None = None
 
     def after(self, earlier: "CodecOptions") -> "CodecOptions":
         """What is said here, and where nothing is, what was said earlier."""
-        said = {name: value for name, value in asdict(self).items() if value is not None}
+        said = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         return replace(earlier, **said)
 
 
-@dataclass(frozen=True, slots=True)
-class EchoOptions:
+class EchoOptions(msgspec.Struct, frozen=True):
     """How an echo peer answers calls."""
 
     longest_s: float = 60.0
@@ -69,8 +73,7 @@ class EchoOptions:
     """Without a call for so long its session ends; None: never."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
+class SessionOptions(msgspec.Struct, frozen=True):
     """Immutable; the same for REPL, `serve` and foreground `offer`/`accept`."""
 
     nickname: str | None = None
@@ -80,6 +83,9 @@ class SessionOptions:
     """None: the one chosen last in this profile, else the system's."""
 
     output: str | None = None
+    camera: str | None = None
+    """Which camera `video on` turns on; None: the system's first."""
+
     auto_accept: AutoAccept | None = None
     """Accept incoming calls of these while not in one; None: of nobody."""
 
@@ -89,7 +95,7 @@ class SessionOptions:
     group: str = DEFAULT_GROUP
     """Multicast group and port of the gossip."""
 
-    neighbours: tuple[str, ...] = field(default=())
+    neighbours: tuple[str, ...] = msgspec.field(default=())
     """HOST:PORT of sessions that multicast does not reach; IPv6 addresses in brackets."""
 
     signal_servers: tuple[SignalServer, ...] = ()
@@ -104,8 +110,15 @@ class SessionOptions:
     multicast: bool | None = None
     """Whether signals go by multicast; None leaves it to the settings."""
 
-    codec: CodecOptions = field(default_factory=CodecOptions)
-    processing: ProcessingChoice = field(default_factory=ProcessingChoice)
+    sfus: tuple[str, ...] = ()
+    """Through which larger calls go, in the order in which they are tried, in place of the settings'; `any` among them: also those that others
+    name. Empty leaves it to the settings."""
+
+    sfu_ca: str | None = None
+    """Who signed their certificates; None leaves it to the settings."""
+
+    codec: CodecOptions = msgspec.field(default_factory=CodecOptions)
+    processing: ProcessingChoice = msgspec.field(default_factory=ProcessingChoice)
     """Of this session alone; what it leaves open is as it was chosen last in this profile."""
 
     ice_servers: tuple[ConfiguredServer, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Protocol
 
-from blink_cli.core.api.replies import Status
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import R, Request
 
 if TYPE_CHECKING:

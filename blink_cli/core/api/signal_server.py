@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
+
 from blink_cli.core.errors import UsageError
 
 MAX_SIGNAL_SERVERS: Final = 16
@@ -59,8 +61,7 @@ class SignalAccess:
     """The text of a NATS credentials file, or an nkey seed; None: what stands in their URLs."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalServers:
+class SignalServers(msgspec.Struct, frozen=True):
     """How signals go past one network."""
 
     servers: tuple[SignalServer, ...] = ()

@@ -7,19 +7,16 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from blink_cli.core.api.replies import (
-    DeviceFigures,
-    Inbound,
-    Outbound,
-    PeerStatistics,
-    Remote,
-    RtpStatistics,
-)
+from blink_cli.core.api.replies.devices import DeviceFigures
+from blink_cli.core.api.replies.paths import RefusedInRoom
+from blink_cli.core.api.replies.statistics import Inbound, Outbound, PeerStatistics, Remote, RtpStatistics
+from blink_cli.core.api.replies.video import VideoStatistics
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _INBOUND: Final = (
     "packets_received", "packets_lost", "packets_duplicated", "packets_reordered", "datagrams_refused",
+    "nack_count", "retransmitted_packets_received",
 )  # fmt: skip
 _PLAYOUT: Final = (
     "total_samples_received", "packets_discarded", "packets_recovered", "concealed_samples",
@@ -28,7 +25,20 @@ _PLAYOUT: Final = (
 )  # fmt: skip
 """Of one playout buffer: another format makes another buffer, which counts from zero. The first of them always grows."""
 
-_OUTBOUND: Final = ("packets_sent", "bytes_sent")
+_OUTBOUND: Final = (
+    "packets_sent", "bytes_sent", "nack_count", "retransmitted_packets_sent", "retransmitted_bytes_sent",
+)  # fmt: skip
+_VIDEO_SENT: Final = (
+    "frames_sent", "key_frames_sent", "packets_sent", "bytes_sent", "retransmitted_packets_sent", "packets_discarded",
+    "nack_count", "pli_count", "fir_count",
+)  # fmt: skip
+_VIDEO_RECEIVED: Final = (
+    "packets_received", "bytes_received", "retransmitted_packets_received", "frames_received", "frames_decoded",
+    "key_frames_decoded", "frames_dropped", "freeze_count", "total_freezes_duration", "total_decode_time", "nack_count",
+    "pli_count",
+)  # fmt: skip
+"""Without those of one link alone: another one counts its lost packets from zero."""
+
 _REFUSED: Final = ("stun", "dtls", "srtp", "other")
 _DEVICE: Final = ("lost_ms", "late_ticks")
 
@@ -52,8 +62,18 @@ def counted_since(now: RtpStatistics, then: RtpStatistics, moment: str) -> RtpSt
             peer if peer.did not in earlier else _peer(peer, earlier[peer.did]) for peer in now.peers
         ),
         late_ticks=max(now.late_ticks - then.late_ticks, 0),
+        refused_in_room=_refused_in_room(now.refused_in_room, then.refused_in_room),
         input=_device(now.input, then.input),
         output=_device(now.output, then.output),
+    )
+
+
+def _refused_in_room(now: RefusedInRoom | None, then: RefusedInRoom | None) -> RefusedInRoom | None:
+    if now is None or then is None:
+        return now
+    before = msgspec.structs.asdict(then)
+    return RefusedInRoom(
+        **{name: max(count - before[name], 0) for name, count in msgspec.structs.asdict(now).items()}
     )
 
 
@@ -63,6 +83,20 @@ def _peer(now: PeerStatistics, then: PeerStatistics) -> PeerStatistics:
         inbound=_inbound(now.inbound, then.inbound),
         outbound=_outbound(now.outbound, then.outbound),
         limited_s=round(max(now.limited_s - then.limited_s, 0.0), 2),
+        video=_video(now.video, then.video),
+    )
+
+
+def _video(now: VideoStatistics | None, then: VideoStatistics | None) -> VideoStatistics | None:
+    if now is None or then is None:
+        return now
+    lost = now.received.packets_lost - then.received.packets_lost
+    received = _less(now.received, then.received, _VIDEO_RECEIVED)
+    return VideoStatistics(
+        sent=_less(now.sent, then.sent, _VIDEO_SENT),
+        received=msgspec.structs.replace(
+            received, packets_lost=lost if lost >= 0 else now.received.packets_lost
+        ),
     )
 
 

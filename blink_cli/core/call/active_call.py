@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.core.call.announcing import Announcer
+from blink_cli.core.call.attendance import Attendance
 from blink_cli.core.call.dialling import Epochs
-from blink_cli.core.call.effects import CallEffect, SendToCall, SendToPeer, StartMedia, StopMedia, StopSending
+from blink_cli.core.call.effects import CallEffect, SendToPeer, StartMedia, StopMedia, StopSending
 from blink_cli.core.call.facts import (
     CallJoined,
     EndReason,
@@ -17,25 +17,29 @@ from blink_cli.core.call.facts import (
     ParticipantDeclined,
     ParticipantJoined,
     ParticipantLeft,
-    ParticipantStateChanged,
-    RecordingStarted,
-    RecordingStopped,
 )
+from blink_cli.core.call.joining import Joining
 from blink_cli.core.call.link import Link
-from blink_cli.core.call.membership import CallRecord, Member, News
+from blink_cli.core.call.membership import CallRecord, Member, News, RoomShown
+from blink_cli.core.call.missing import Missing
+from blink_cli.core.call.own_announces import OwnAnnounces
 from blink_cli.core.call.recognition import Recognition
 from blink_cli.core.call.rekeying import Rekeying, current_of, told_key
+from blink_cli.core.call.room_policy import RoomPolicy
 from blink_cli.core.call.settings import CallSettings
+from blink_cli.core.call.shown_states import OwnState, ShownStates
 from blink_cli.core.call.transitions import LinkPhase, Phase, Trigger
+from blink_cli.core.call.ways import Ways
 from blink_cli.core.fact import Emit
 from blink_cli.core.ids import Did
+from blink_cli.core.media.room import RoomFeed
 from blink_cli.core.signaling.signals import (
+    ANY_INCARNATION,
     Announce,
     Attending,
     Leave,
     NewKey,
     Offer,
-    Out,
     PeerReception,
     Redial,
     SessionDescription,
@@ -43,29 +47,6 @@ from blink_cli.core.signaling.signals import (
 
 _LASTING: Final = (LinkPhase.CONNECTED, LinkPhase.NONE)
 """In these a sign of life changes nothing but the time until the next is missed."""
-
-
-@dataclass(slots=True)
-class OwnState:
-    """What this session shows to everyone it is in a call with."""
-
-    muted: bool = False
-    deafened: bool = False
-    recording: bool = False
-
-
-@dataclass(slots=True)
-class _Missing:
-    """A participant of which nothing is heard, and that may have crashed and forgotten the call."""
-
-    offer_at: float
-    """When this session's turn comes to offer it the call again; infinity when that is done."""
-
-
-@dataclass(slots=True)
-class _Reception:
-    loss_permille: int = 0
-    longest_burst_packets: int = 0
 
 
 class ActiveCall:
@@ -82,7 +63,8 @@ class ActiveCall:
         entropy: Callable[[int], bytes],
         now: float,
         wall_ms: int,
-        unlinked: frozenset[Did] = frozenset(),
+        unlinked: frozenset[Did],
+        policy: RoomPolicy,
     ) -> None:
         self.call = call
         self.incarnation = call.next_incarnation(wall_ms)
@@ -108,24 +90,33 @@ class ActiveCall:
         self._epochs = epochs
         self._settings = settings
         self._out = out
+        joining = Joining(call, self.links, settings, out)
+        self._ways = Ways(joining, policy, self._room_changed)
+        self.room = self._ways.room
         self._announcer = Announcer(settings, now)
+        self._recognition = Recognition(settings)
+        self._missing = Missing(joining, self._offer)
+        self._attendance = Attendance(joining, self._missing)
+        self._announces = OwnAnnounces(
+            joining, nickname, state, self.room, self._announcer, self._recognition, self._attendance
+        )
+        self._states = ShownStates(call.call_id, out)
         self._rekeying = Rekeying(
             call, settings, out, entropy, lambda did: self.links[did].awaits_sign, now=now
         )
-        self._attended_at = -math.inf
-        """When those who may come were last told that this session is here."""
-        self._attend_at = math.inf
-        """When they are to be told because one of them asks."""
+        self._talk_told_at = -math.inf
         self._accompanied = False
-        self._recognition = Recognition(settings)
         self._patience_ends_at = -math.inf
         """When something is due because somebody is silent, or lacks the key; or later than that."""
         self._nothing_sooner = False
         """Whether what was heard since that was worked out has only put it off."""
-        self._recorders: set[Did] = set()
-        """Of the others, who was told to record."""
-        self._missing: dict[Did, _Missing] = {}
-        self._reception: dict[Did, _Reception] = {}
+        self._due_of: dict[Did, float] = {}
+        """When something is due because of each participant alone."""
+        self._is_narrow = False
+        """Whether the present input bears on `_touched` alone."""
+        self._touched: dict[Did, None] = {}
+        self._all_moved = True
+        """Whether deadlines of everybody have changed since that was worked out."""
 
     # coming and going
 
@@ -133,12 +124,16 @@ class ActiveCall:
         """Start the source track, meet everyone who is already here, announce."""
         self._out.append(StartMedia(self.call.call_id))
         self._out.append(Emit(CallJoined(call_id=self.call.call_id)))
+        self.room.look(now)
         for member in self.call.present:
             self._meet(member, now)
             if member.muted or member.deafened or member.recording:
-                self._tell_state(member)
+                self._states.tell(member)
+            if member.video:
+                self._states.tell_video(member.did, video=True)
+        self._say_video()
         self._announcer.hurry(now)
-        self._announce(now)
+        self._announces.say(now)
 
     def invite(self) -> None:
         """Offer the call to everyone invited."""
@@ -150,8 +145,8 @@ class ActiveCall:
         """Drop every link and stop the media; what the others are told is the machine's business."""
         for link in self.links.values():
             link.drop()
-        for did in sorted(self._recorders):
-            self._tell_recording(did, recording=False, reason="the call ended")
+        self.room.close()
+        self._states.close()
         self._out.append(StopSending(self.call.call_id, None))
         self._out.append(StopMedia(self.call.call_id))
 
@@ -178,24 +173,33 @@ class ActiveCall:
 
     # what the others say
 
-    def heard_announce(self, member: Member, announce: Announce, key_id: bytes, now: float) -> bool:
-        """A participant announced itself under this key; returns whether it was news worth believing."""
+    def heard_announce(
+        self, member: Member, announce: Announce, room: RoomShown | None, key_id: bytes, now: float
+    ) -> bool:
+        """A participant announced itself under this key, and said how it stands to a room if it knows any; returns whether it was news worth believing."""
+        self._bears_on(member.did)
         news = self.call.heard_announce(member, announce, now)
         if news is News.STALE:
-            self._tell_unheeded(member, now)
+            self._attendance.unheeded(member, now)
             return False
         link = self.links[member.did]
-        stood = link.phase in _LASTING
+        stood = link.phase in _LASTING and not link.awaits_sign
+        video_before = member.video
+        if room is not None and self._ways.heard_of_room(member, room, now):
+            self._announcer.reply(now)
         self._act_on(news, member, now)
         if self._rekeying.heard_under(member, key_id, now) and key_id:
             self._announcer.reply(now)  # now that it reads us: it may have missed what we said before
         if member.shows(announce):
-            self._tell_state(member)
+            self._states.tell(member)
+        if member.video != video_before:
+            self._states.tell_video(member.did, video=member.video)
         self._look_for_ourselves(member.did, announce, now)
         self._nothing_sooner = (
             news is News.NOTHING
             and stood
             and link.phase in _LASTING
+            and not self._ways.unsettled
             and key_id == self.call.keys.current_id
             and self._recognition.counted_in_at == now
         )
@@ -205,7 +209,7 @@ class ActiveCall:
         """A participant says to those who may come that it is here; returns whether that is so."""
         news = self.call.heard_attending(member, attending.incarnation, now)
         if news is News.STALE:
-            self._tell_unheeded(member, now)
+            self._attendance.unheeded(member, now)
             return False
         self._act_on(news, member, now)
         self._rekeying.heard_epoch(member, attending.epoch, now)
@@ -216,7 +220,7 @@ class ActiveCall:
 
     def _taken_to_be_out(self, by: Did, incarnation: int, now: float) -> None:
         """Somebody does not know that we are here; or believes a newer life of ours to be over, which is then an old one."""
-        self._attend_soon(now)
+        self._attendance.hurry(now)
         self._announcer.reply(now)
         believed = PeerReception(self.call.own, LinkState.ABSENT.value, incarnation)
         if incarnation >= self.incarnation and self._recognition.is_passed_over(by, believed, now):
@@ -249,14 +253,14 @@ class ActiveCall:
         if member.is_out and not was_out:
             self._rekeying.went(now)
         if leave.incarnation >= member.incarnation:
-            self._forget_missing(member.did)
+            self._missing.forget(member.did)
         if was_present:
             self._dismiss(member, LeaveReason.LEFT)
         return was_present
 
     def heard_withdrawal(self, caller: Member, now: float) -> bool:
         """The caller is gone for good."""
-        self._forget_missing(caller.did)
+        self._missing.forget(caller.did)
         was_out = caller.is_out
         was_present = caller.leaves_for_good()
         if not was_out:
@@ -273,6 +277,7 @@ class ActiveCall:
         member.declined = member.delivered = True
         self._rekeying.went(now)
         member.busy = False
+        self.links[member.did].drop()
         self._out.append(StopSending(self.call.call_id, member.did))
         self._out.append(Emit(ParticipantDeclined(call_id=self.call.call_id, did=member.did)))
         return True
@@ -287,42 +292,68 @@ class ActiveCall:
 
     def heard_description(self, member: Member, description: SessionDescription, now: float) -> bool:
         """One half of a dialling. Whoever describes itself to our present life is in the call."""
+        if description.kind == "offer" and description.to_incarnation == ANY_INCARNATION:
+            return self._heard_early(member, description, now)
         if not self._believe_incarnation(
             member, description.from_incarnation, description.to_incarnation, now
         ):
             return False
         link = self.links[member.did]
         if description.kind == "offer":
+            self._ways.needs_us_directly(member)
             return link.remote_offer(description.epoch, description.sdp, now)
-        return link.remote_answer(description.epoch, description.sdp)
+        return link.remote_answer(description.epoch, description.sdp, now)
+
+    def _heard_early(self, member: Member, description: SessionDescription, now: float) -> bool:
+        """The caller described itself while it rang here, and we accepted before that came, as a machine does."""
+        if member.did != self.call.caller:
+            return False
+        news = self.call.heard_incarnation(member, description.from_incarnation, now)
+        if news is News.STALE:
+            return False
+        if news is News.JOINED:
+            member.early = description, now + self._settings.early_description_lasts_s
+        self._act_on(news, member, now)
+        if news is News.JOINED:
+            return True
+        return self.links[member.did].early_offer(description.epoch, description.sdp, now)
 
     def heard_redial(self, member: Member, redial: Redial, now: float) -> bool:
         """The side that does not dial asks for another dialling."""
         if not self._believe_incarnation(member, redial.from_incarnation, redial.to_incarnation, now):
             return False
+        self._ways.needs_us_directly(member)
         return self.links[member.did].redial_asked(redial.epoch, now)
 
     # what this session says and does
 
     def hears(self, now: float) -> tuple[PeerReception, ...]:
         """How everyone it takes to be in the call is received here."""
-        return tuple(self._hearing(member, now) for member in self.call.present)
+        return self._announces.hears(now)
+
+    def offer_delivered(self, peer: Did) -> None:
+        """It rings there."""
+        if not self.room.is_likely:
+            self.links[peer].describe_early()
 
     def state_changed(self, now: float) -> None:
         """Muted, deafened or recording changed: everyone is told at once."""
-        self._out.append(
-            Emit(
-                ParticipantStateChanged(
-                    call_id=self.call.call_id,
-                    did=self.call.own,
-                    muted=self._state.muted,
-                    deafened=self._state.deafened,
-                    recording=self._state.recording,
-                )
-            )
-        )
+        self._states.tell_own(self.call.own, self._state)
         self._announcer.hurry(now)
-        self._announce(now)
+        self._announces.say(now)
+
+    def video_changed(self, now: float) -> None:
+        """The camera was turned on or off: everyone is told at once."""
+        self._say_video()
+        self._states.tell_video(self.call.own, video=self._state.video)
+        self._announcer.hurry(now)
+        self._announces.say(now)
+
+    def _say_video(self) -> None:
+        """An announce has no place for a camera that is on, and a room announce has: from then on this session says both, or the latter alone."""
+        if self._state.video and not self.room.speaks:
+            self.room.speaks = True
+            self._ways.unsettle()
 
     def heard_own_leave(self, incarnation: int, now: float) -> None:
         """Another session of this identity, or an earlier life of ours, has left in a newer incarnation than we came in."""
@@ -335,119 +366,170 @@ class ActiveCall:
 
     def reception(self, peer: Did, loss_permille: int, longest_burst_packets: int) -> None:
         """How a peer's packets arrive here; the next announce says it."""
-        self._reception[peer] = _Reception(
-            min(max(loss_permille, 0), 1000), min(max(longest_burst_packets, 0), 2**16 - 1)
-        )
+        self._announces.received(peer, loss_permille, longest_burst_packets)
 
     def link_stands(self, peer: Did, epoch: int, now: float) -> bool:
         """The media layer connected."""
-        if not self.links[peer].connected(epoch, now):
+        self._bears_on(peer)
+        link = self.links[peer]
+        was_in_room = link.heard_in_room
+        if not link.connected(epoch, now):
             return False
+        self._ways.unsettle_one(peer)
+        if link.heard_in_room and not was_in_room:
+            self._announcer.reply(now)  # the peer may end what connects the two of us when it knows
         if self.call.phase is not Phase.IN_CALL:
             self.call.turn(Trigger.FIRST_LINK_STANDS)
         return True
 
+    def link_closed(self, peer: Did, epoch: int, now: float) -> bool:
+        """The media layer lost a connection, or a hearing in the room."""
+        self._bears_on(peer)
+        self._ways.unsettle_one(peer)
+        return self.links[peer].closed(epoch, now)
+
+    def room_entered(self, url: str, feed: RoomFeed, now: float) -> bool:
+        """The media layer publishes in the room."""
+        if not self.room.entered(url, feed):
+            return False
+        self._room_changed(now)
+        return True
+
+    def room_lost(self, url: str, reason: str, now: float) -> bool:
+        """There is no room any more, or none was found."""
+        was_in = self.room.is_in
+        if not self.room.lost(url, reason, now):
+            return False
+        self._ways.forget_hearings()
+        self._ways.unsettle()
+        if was_in:
+            self._room_changed(now)
+        return True
+
+    def room_silent(self, url: str, now: float, *, silent: bool) -> bool:
+        """Nothing comes from the room's server any more, or something comes again."""
+        if not self.room.fell_silent(url, now, silent=silent):
+            return False
+        self._room_changed(now)
+        return True
+
+    def own_talk(self, now: float, *, talking: bool) -> None:
+        """This session's voice begins or ends: who hears it in the room is told, of a beginning at once."""
+        if talking == self.room.talking:
+            return
+        self.room.talking = talking
+        if not self.room.is_in:
+            return
+        if talking and now >= self._talk_told_at + self._settings.talk_gap_s:
+            self._talk_told_at = now
+            self._announces.say(now, copies=1)
+        else:
+            self._announcer.reply(now)
+
     def media_heard(self, peer: Did, epoch: int, now: float) -> bool:
         """Some RTP or RTCP of this peer arrived."""
-        if not self.links[peer].heard_media(epoch, now):
+        link = self.links[peer]
+        stood = link.phase in _LASTING and not link.awaits_sign
+        if not link.heard_media(epoch, now):
             return False
-        self._found(peer)
+        self._missing.found(peer)
+        self._nothing_sooner = stood and not self._ways.unsettled
         return True
 
     # time
 
     def next_timeout(self) -> float:
         """When something is due."""
-        # With thirty others, thirty announces a second only put off what all loops below would find again.
+        # With thirty others, thirty announces a second, and the media of some, only put off what all loops below would find again.
         if not self._nothing_sooner:
             self._patience_ends_at = self._when_patience_ends()
-        self._nothing_sooner = False
-        return min(self._announcer.due_at, self._attend_due_at, self._patience_ends_at)
+        self._nothing_sooner = self._is_narrow = False
+        return min(
+            self._announcer.due_at, self._attendance.due_at, self._patience_ends_at, self._ways.settle_at
+        )
 
     def _when_patience_ends(self) -> float:
-        due = self._rekeying.next_timeout()
-        members = self.call.members
-        for did, link in self.links.items():
-            if link.phase is not LinkPhase.NONE:
-                due = min(due, link.next_timeout())
-            elif link.wanted:
-                continue
-            if members[did].present:
-                due = min(due, link.heard_at + self._settings.lost_leaves_s)
-        for missing in self._missing.values():
-            due = min(due, missing.offer_at)
+        # While sixty come, each of them hears each of the others some ten times.
+        narrow = self._is_narrow and not self._all_moved
+        for did in self._touched if narrow else self.links:
+            self._due_of[did] = self._due_with(did)
+        self._touched, self._all_moved = {}, False
+        due = min(self._due_of.values(), default=math.inf)
+        due = min(due, self._missing.due_at)
         if self.call.hearsay_claims:
             due = min(due, self.call.rumours_end_at)
         if not self._accompanied and self.call.phase is Phase.JOINING:
             due = min(due, self.since_s + self._settings.joining_patience_s)
         if self._accompanied and self.call.abandoned:
             due = min(due, self._others_heard_by)
-        return due
+        # At the next announce this is worked out anew: when a key is due behind that need not be known.
+        rekeying_at = self._rekeying.not_before
+        if rekeying_at < min(due, self._announcer.due_at):
+            rekeying_at = self._rekeying.next_timeout()
+        return min(due, rekeying_at)
+
+    def _due_with(self, did: Did) -> float:
+        link = self.links[did]
+        due = link.next_timeout()
+        return (
+            min(due, link.heard_at + self._settings.lost_leaves_s) if self.call.members[did].present else due
+        )
+
+    def _bears_on(self, did: Did) -> None:
+        """The present input changes what is due because of this participant, and of those with whom connections are settled behind it."""
+        self._is_narrow = True
+        self._touched[did] = None
 
     def handle_timeout(self, now: float) -> None:
         """Announce, watch the links, let go of who is lost for too long, offer the call again to who is missing."""
         self.call.forget_old_rumours(now)
+        self._ways.unsettle()
         for did, link in self.links.items():
             member = self.call.members[did]
             link.handle_timeout(now)
             silent = link.awaits_sign and now >= link.heard_at + self._settings.peer_silence_s
-            if silent and did not in self._missing:
-                self._missing[did] = _Missing(now + self._turn_to_offer() * self._settings.reoffer_step_s)
+            if silent:
+                self._missing.falls_silent(did, now)
             if member.present and now >= link.heard_at + self._settings.lost_leaves_s:
                 member.gone()
                 self._dismiss(member, LeaveReason.LOST)
-                self._missing[did] = _Missing(now)
-        for did, missing in self._missing.items():
-            if now >= missing.offer_at:
-                missing.offer_at = math.inf
-                self._out.append(SendToPeer(did, self._offer(), self.call.call_id))
+                self._missing.is_lost(did, now)
+        self._missing.handle_timeout(now)
         if self._rekeying.handle_timeout(now):
             self._key_changed(now)
-        if now >= self._attend_due_at:
-            self._attend(now)
+        if now >= self._attendance.due_at:
+            self._attendance.tell(now)
         if now >= self._announcer.due_at:
-            self._announce(now)
+            self._announces.say(now)
 
     def shift_deadlines(self, slept_s: float) -> None:
         """This session was stopped for so long: nobody's silence in that time counts."""
+        self._all_moved = True
         for link in self.links.values():
             link.shift_deadlines(slept_s)
 
+    def settle(self, now: float) -> None:
+        """Let every connection and hearing be as the room asks for; to be called after all that happens."""
+        for did in self._ways.settle(now):
+            self._touched[did] = None
+            self._nothing_sooner = False
+
     # the moves
+
+    def _room_changed(self, now: float) -> None:
+        """Everybody is to know soon where we are heard."""
+        self._ways.unsettle()
+        self._announcer.hurry(now)
+        self._announces.say(now)
 
     def _key_changed(self, now: float) -> None:
         """Everybody is told so by hearing us under it; offers under way bring it too."""
+        self._ways.unsettle()
         self._announcer.reply(now)
         for did, member in self.call.members.items():
             waits = self.call.caller == self.call.own and not (member.delivered or member.incarnation)
-            missed = did in self._missing and self._missing[did].offer_at == math.inf
-            if (waits or missed) and not member.is_out:
+            if (waits or self._missing.is_offered(did)) and not member.is_out:
                 self._out.append(SendToPeer(did, self._offer(), self.call.call_id))
-
-    @property
-    def _attend_due_at(self) -> float:
-        """When those who may come, or come back, are told that this session is here: as long as there are any who may not have our key.
-
-        Who is lost may have left without our hearing it.
-        """
-        everyone_reads = not self._missing and all(member.present for member in self.call.members.values())
-        if everyone_reads or not self.call.keys.current.epoch:
-            return self._attend_at
-        return min(self._attend_at, self._attended_at + self._settings.attending_interval_s)
-
-    def _tell_unheeded(self, member: Member, now: float) -> None:
-        """It is in the call with a life that we believe is over, and may have no key by which our announces could tell it so."""
-        if member.unheeded_at == now and self.call.keys.current.epoch:
-            self._attend_soon(now)
-
-    def _attend_soon(self, now: float) -> None:
-        self._attend_at = min(self._attend_at, max(now, self._attended_at + self._settings.reply_gap_s))
-
-    def _attend(self, now: float) -> None:
-        self._attended_at, self._attend_at = now, math.inf
-        out = tuple(Out(place, self.call.left_incarnation_at(place)) for place in self.call.out_places)
-        attending = Attending(self.incarnation, self.call.keys.current.epoch, out)
-        self._out.append(SendToCall(self.call.call_id, attending, copies=0))
 
     def _believe_incarnation(
         self, member: Member, from_incarnation: int, to_incarnation: int, now: float
@@ -477,14 +559,22 @@ class ActiveCall:
         incarnation = self.call.next_incarnation(self.since_wall_ms)
         if incarnation <= known:
             return  # what they claim lies too far ahead to be true
+        self._all_moved = True
         self.incarnation = self.call.own_incarnation = incarnation
         self._epochs.raise_to(incarnation)
         for did, link in self.links.items():
             link.drop()
             link.own_incarnation = incarnation
             if self.call.members[did].present:
-                link.begin(self.call.members[did].incarnation, now)
+                self._ways.needs_us_directly(self.call.members[did])
+                self._begin_link(self.call.members[did], now)
         self._announcer.hurry(now)
+
+    def _begin_link(self, member: Member, now: float, early: SessionDescription | None = None) -> None:
+        self._ways.unsettle_one(member.did)
+        link = self.links[member.did]
+        link.waits_since = now
+        link.begin(member.incarnation, self._ways.direct_to(member, link, now)[0], now, early)
 
     def _act_on(self, news: News, member: Member, now: float) -> None:
         link = self.links[member.did]
@@ -495,11 +585,13 @@ class ActiveCall:
             case News.REBORN:
                 self._rekeying.came(member, now)
                 link.drop()
-                link.begin(member.incarnation, now)
+                self._begin_link(member, now)
             case _:
+                if link.awaits_sign:
+                    self._ways.unsettle_one(member.did)
                 link.heard_signal(now)
                 link.handle_timeout(now)
-        self._found(member.did)
+        self._missing.found(member.did)
 
     def _meet(self, member: Member, now: float) -> None:
         self._accompanied = True
@@ -507,102 +599,17 @@ class ActiveCall:
         self._out.append(
             Emit(ParticipantJoined(call_id=self.call.call_id, did=member.did, nickname=member.nickname))
         )
-        self.links[member.did].begin(member.incarnation, now)
+        early, member.early = member.early_at(now), None
+        self._begin_link(member, now, early)
 
     def _dismiss(self, member: Member, reason: LeaveReason) -> None:
+        self._ways.unsettle_one(member.did)
         self._recognition.tells_nothing(member.did)
         self.links[member.did].drop()
-        self._reception.pop(member.did, None)
+        self._announces.forget(member.did)
         self._out.append(Emit(ParticipantLeft(call_id=self.call.call_id, did=member.did, reason=reason)))
-        self._tell_recording(member.did, recording=False, reason="left the call")
-
-    def _found(self, did: Did) -> None:
-        if not self.links[did].awaits_sign:
-            self._forget_missing(did)
-
-    def _forget_missing(self, did: Did) -> None:
-        missing = self._missing.pop(did, None)
-        if missing is not None and missing.offer_at == math.inf:
-            self._out.append(StopSending(self.call.call_id, did))
-
-    def _turn_to_offer(self) -> int:
-        """How many others, not missing themselves, come before us in offering the call again."""
-        return sum(
-            1
-            for member in self.call.members.values()
-            if member.present and member.did < self.call.own and not self.links[member.did].awaits_sign
-        )
+        self._states.gone(member.did)
 
     def _offer(self) -> Offer:
         call = self.call
         return Offer(call.call_id, call.group_key, call.participants, self.nickname, current_of(call))
-
-    def _announce(self, now: float) -> None:
-        repeats_news = self._announcer.repeats_news(now)
-        keys = self.call.keys
-        if keys.lapsed or (keys.current.epoch and not self._recognition.was_counted_in):
-            self._attend(now)  # the others may have another key by now: they give it to us when they hear us
-        if keys.lapsed:
-            self._announcer.take(now)
-            return
-        announce = Announce(
-            self.incarnation,
-            self._announcer.take(now),
-            self.nickname,
-            self._state.muted,
-            self._state.deafened,
-            self._state.recording,
-            self.hears(now) + self._unheeded(now),
-        )
-        said = SendToCall(
-            self.call.call_id, announce, copies=0, straight=repeats_news, key_id=keys.current_id
-        )
-        self._out.append(said)
-
-    def _unheeded(self, now: float) -> tuple[PeerReception, ...]:
-        """Who announces a life that we believe is over learns which life we believe it left."""
-        since = now - self._settings.unheeded_s
-        return tuple(
-            PeerReception(member.did, LinkState.ABSENT.value, member.incarnation)
-            for member in self.call.members.values()
-            if member.unheeded_at > since and not member.present
-        )
-
-    def _hearing(self, member: Member, now: float) -> PeerReception:
-        reception = self._reception.get(member.did)
-        link = self.links[member.did]
-        state = self._shown_link(link, now).value
-        if reception is None:
-            return PeerReception(member.did, state, member.incarnation)
-        return PeerReception(
-            member.did, state, member.incarnation, reception.loss_permille, reception.longest_burst_packets
-        )
-
-    def _shown_link(self, link: Link, now: float) -> LinkState:
-        """To the others. That no link is wanted need not be known to them: who is heard is counted in, who is not is lost."""
-        if link.wanted:
-            return link.state
-        silent = now >= link.heard_at + self._settings.peer_silence_s
-        return LinkState.LOST if silent else LinkState.CONNECTING
-
-    def _tell_state(self, member: Member) -> None:
-        self._out.append(
-            Emit(
-                ParticipantStateChanged(
-                    call_id=self.call.call_id,
-                    did=member.did,
-                    muted=member.muted,
-                    deafened=member.deafened,
-                    recording=member.recording,
-                )
-            )
-        )
-        self._tell_recording(member.did, recording=member.recording, reason="stopped")
-
-    def _tell_recording(self, did: Did, *, recording: bool, reason: str) -> None:
-        if recording and did not in self._recorders:
-            self._recorders.add(did)
-            self._out.append(Emit(RecordingStarted(did=did, path=None)))
-        elif not recording and did in self._recorders:
-            self._recorders.discard(did)
-            self._out.append(Emit(RecordingStopped(did=did, path=None, reason=reason)))

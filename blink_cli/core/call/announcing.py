@@ -41,5 +41,9 @@ class Announcer:
         self._hurried_at = [at for at in self._hurried_at if at > now]
         self._reply_at = math.inf
         self._last_at = now
+        return self.number()
+
+    def number(self) -> int:
+        """The sequence number of what is said next."""
         self._sequence += 1
         return self._sequence

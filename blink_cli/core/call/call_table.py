@@ -19,7 +19,7 @@ from blink_cli.core.call.effects import (
 from blink_cli.core.call.facts import CallCancelled, EndReason, IncomingCall
 from blink_cli.core.call.group_key import GroupKey
 from blink_cli.core.call.ignored import Ignored
-from blink_cli.core.call.membership import CallRecord, Member, News
+from blink_cli.core.call.membership import CallRecord, Member, News, RoomShown
 from blink_cli.core.call.pending import LISTED, WAITING, crowded_out
 from blink_cli.core.call.rekeying import told_key
 from blink_cli.core.call.settings import CallSettings
@@ -28,7 +28,17 @@ from blink_cli.core.fact import Emit
 from blink_cli.core.identity.nickname import harmless_nickname
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.signaling.sender_class import SenderClass
-from blink_cli.core.signaling.signals import Announce, Attending, Cancel, Decline, Leave, NewKey, Offer
+from blink_cli.core.signaling.signals import (
+    ANY_INCARNATION,
+    Announce,
+    Attending,
+    Cancel,
+    Decline,
+    Leave,
+    NewKey,
+    Offer,
+    SessionDescription,
+)
 
 
 class CallTable:
@@ -66,7 +76,9 @@ class CallTable:
         """Forget a call and its key."""
         if call.phase in {Phase.RINGING, Phase.REJECTED}:  # that it was busy, or declined
             self._out.append(StopSending(call.call_id, None))
-        if turn is Trigger.CALLER_WITHDRAWS:
+        # An offer of before may still be on its way, whoever left last.
+        caller = call.members.get(call.caller)
+        if turn is Trigger.CALLER_WITHDRAWS or (caller is not None and caller.withdrew):
             self._remember_cancel(call.caller, call.call_id)
         call.turn(turn)
         del self._calls[call.call_id]
@@ -114,6 +126,22 @@ class CallTable:
         self._told_key(call, member, told_key(new_key.current), now)
         return None
 
+    def hear_description(self, sender: Did, description: SessionDescription, now: float) -> Ignored | None:
+        """The caller of a call that rings here says how it can be reached, should this session accept. Nothing is made of it before."""
+        call = self._calls.get(description.call_id)
+        is_early = description.kind == "offer" and description.to_incarnation == ANY_INCARNATION
+        if call is None or call.phase is not Phase.RINGING or not is_early:
+            return Ignored.NOT_IN_THIS_CALL
+        if sender != call.caller:
+            return Ignored.NOT_THE_CALLER
+        member = call.members[sender]
+        if call.heard_incarnation(member, description.from_incarnation, now) is News.STALE:
+            return Ignored.STALE
+        if member.early is not None and member.early[0].epoch >= description.epoch:
+            return Ignored.STALE
+        member.early = description, now + self._settings.early_description_lasts_s
+        return None
+
     def hear_attending(
         self, call: CallRecord, member: Member, attending: Attending, now: float
     ) -> Ignored | None:
@@ -150,11 +178,13 @@ class CallTable:
         return None
 
     def hear_announce(
-        self, call: CallRecord, member: Member, announce: Announce, now: float
+        self, call: CallRecord, member: Member, announce: Announce, room: RoomShown | None, now: float
     ) -> Ignored | None:
         """Somebody is in a call that this session is not in."""
         if call.heard_announce(member, announce, now) is News.STALE:
             return Ignored.STALE
+        if room is not None:
+            call.heard_of_room(member, room)
         member.shows(announce)
         if call.phase in {Phase.LEAVING, Phase.LEFT}:
             counted_in = any(

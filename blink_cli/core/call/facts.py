@@ -125,12 +125,61 @@ class ParticipantStateChanged(Fact, frozen=True):
     recording: bool
 
 
+class VideoChanged(Fact, frozen=True):
+    """A participant, or this session, turned its camera on or off."""
+
+    call_id: CallId
+    did: Did
+    video: bool
+
+
 class LinkChanged(Fact, frozen=True):
     """The audio connection to a participant changed its state."""
 
     call_id: CallId
     did: Did
     link: LinkState
+
+
+class Topology(StrEnum):
+    """How this session's voice gets to the others of a call."""
+
+    MESH = "mesh"
+    """By a connection to each."""
+
+    SFU = "sfu"
+    """Through a room on an SFU; to those who are not there, by direct connections."""
+
+
+class TopologyChanged(Fact, frozen=True):
+    """This session's voice goes another way from now on."""
+
+    call_id: CallId
+    topology: Topology
+
+
+class SfuConnected(Fact, frozen=True):
+    """This session is in the call's room on this SFU."""
+
+    call_id: CallId
+    url: str
+
+
+class SfuLost(Fact, frozen=True):
+    """The room on this SFU is gone, or cannot be entered. It is tried again."""
+
+    call_id: CallId
+    url: str
+    reason: str
+    mesh: bool
+    """Whether direct connections take over: not in a call that is larger than a mesh may be."""
+
+
+class SfuNotTaken(Fact, frozen=True):
+    """Somebody in the call is in a room on an SFU that this session does not use, as nobody named it here."""
+
+    call_id: CallId
+    url: str
 
 
 class RecordingStarted(Fact, frozen=True):
@@ -162,7 +211,12 @@ CallFact = (
     | ParticipantDeclined
     | ParticipantLeft
     | ParticipantStateChanged
+    | VideoChanged
     | LinkChanged
+    | TopologyChanged
+    | SfuConnected
+    | SfuLost
+    | SfuNotTaken
     | RecordingStarted
     | RecordingStopped
 )

@@ -10,9 +10,9 @@ Whoever declined or left lets the current one go and is given none. Pure.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from typing_extensions import override
 
 from blink_cli.core.signaling.topics import key_id_of
@@ -27,8 +27,7 @@ and nobody can part two others for good by telling one of them alone. Keys are g
 _MAX_FORMER: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class GroupKey:
+class GroupKey(msgspec.Struct, frozen=True):
     """One key of a call."""
 
     epoch: int
@@ -67,6 +66,8 @@ class CallKeys:
 
         self._handover_s = handover_s
         self._former: list[tuple[GroupKey, float]] = []
+        self._invitation_until = math.inf
+        """So long media that are sealed by the invitation's key are opened although there is another; infinity: this is not so."""
 
     def __iter__(self) -> Iterator[GroupKey]:
         """All that are read."""
@@ -76,7 +77,7 @@ class CallKeys:
     @property
     def due_at(self) -> float:
         """When a former key is to be forgotten."""
-        return min((until for _, until in self._former), default=math.inf)
+        return min(self._invitation_until, min((until for _, until in self._former), default=math.inf))
 
     @property
     def current_id(self) -> bytes:
@@ -87,6 +88,14 @@ class CallKeys:
     def next_epoch(self) -> int:
         """Of a key that is made now."""
         return max(self.current.epoch, self._greatest_epoch) + 1
+
+    @property
+    def of_media(self) -> tuple[GroupKey, ...]:
+        """By which media of the others are opened, the current key first. By that of the invitation for a moment only: who is out has it too."""
+        others = [key for key, _ in self._former]
+        if self._invitation_until < math.inf:
+            others.append(self.invitation)
+        return (self.current, *(key for key in others if key != self.current))
 
     def heard_epoch(self, epoch: int, now: float) -> None:
         """Somebody says that the call has such a key, which this session may not have. Beyond what can be true it is believed step by step."""
@@ -108,6 +117,8 @@ class CallKeys:
     def adopt(self, key: GroupKey, now: float) -> None:
         """Speak under a greater key; read the last one for a while."""
         assert self.current.rank < key.rank, "keys only grow"
+        if self.current is self.invitation and not self.lapsed:
+            self._invitation_until = now + self._handover_s
         self._keep_reading(now)
         self.current, self.lapsed = key, False
 
@@ -119,6 +130,8 @@ class CallKeys:
 
     def forget_former(self, now: float) -> tuple[bytes, ...]:
         """Forget those that are due; returns their names."""
+        if self._invitation_until <= now:
+            self._invitation_until = math.inf
         if not self._former:
             return ()
         read = {key.key_id for key in self}

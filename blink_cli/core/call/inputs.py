@@ -4,24 +4,32 @@ commands     Offering Accepting Rejecting Leaving Showing Ending     refused wit
 signals      SignalHeard (authenticated, opened), SignalAcknowledged
 media        Described Refused Connected Ended Heard Reception       of one epoch of the connection to one peer
 contacts     ContactsKnown
+rooms        RoomsKnown
+room         RoomEntered RoomLost OwnTalk                             the connection to the SFU that all share
 links        LinksNotWanted
 """
 
-from dataclasses import dataclass
+import msgspec
 
+from blink_cli.core.call.room_policy import RoomPolicy, Via
 from blink_cli.core.ids import CallId, Did
+from blink_cli.core.media.room import RoomFeed
 from blink_cli.core.signaling.signals import Signal
 
 
-@dataclass(frozen=True, slots=True)
-class ContactsKnown:
+class ContactsKnown(msgspec.Struct, frozen=True):
     """These are the contacts now: their calls have places of their own."""
 
     dids: frozenset[Did]
 
 
-@dataclass(frozen=True, slots=True)
-class LinksNotWanted:
+class RoomsKnown(msgspec.Struct, frozen=True):
+    """Which SFUs this session may use, from the next call on; none as long as this was not told."""
+
+    policy: RoomPolicy
+
+
+class LinksNotWanted(msgspec.Struct, frozen=True):
     """In calls that are entered from now on this session makes no link to these, and they must make none to it: nobody is told so.
 
     They are participants like all others: heard, shown, given keys, missed when they are silent. Their link stays `absent`.
@@ -30,12 +38,11 @@ class LinksNotWanted:
     dids: frozenset[Did]
 
 
-@dataclass(frozen=True, slots=True)
-class Offering:
+class Offering(msgspec.Struct, frozen=True):
     """Invite these peers to a new call and be in it; leaves the current call first.
 
     Raises:
-        UsageError: Nobody is named, this session itself is, or too many are.
+        UsageError: Nobody is named, this session itself is, or too many are; a room is needed, and no SFU is known.
         StateError: The session is ending.
 
     """
@@ -49,9 +56,11 @@ class Offering:
     wall_ms: int
     """Wall clock in milliseconds, which names this life in the call."""
 
+    via: Via = Via.AUTO
+    """Whether its voice goes through a room on an SFU."""
 
-@dataclass(frozen=True, slots=True)
-class Accepting:
+
+class Accepting(msgspec.Struct, frozen=True):
     """Join a pending call (ringing, rejected before, or left before); leaves the current call first.
 
     Raises:
@@ -65,8 +74,7 @@ class Accepting:
     wall_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rejecting:
+class Rejecting(msgspec.Struct, frozen=True):
     """Decline a ringing call and tell everyone invited; it stays listed while somebody is in it.
 
     Raises:
@@ -78,8 +86,7 @@ class Rejecting:
     call_id: CallId
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(msgspec.Struct, frozen=True):
     """Leave the current call; an offer that nobody has followed is withdrawn.
 
     Raises:
@@ -88,25 +95,24 @@ class Leaving:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
+class Showing(msgspec.Struct, frozen=True):
     """Show this to everyone from now on, in this call and the next."""
 
     muted: bool
     deafened: bool
     recording: bool
+    video: bool = False
+    """The camera is on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """Leave or withdraw and close every topic; nothing happens afterwards. Safe to say twice.
 
     A Cancel or Leave in the effects should be given a moment to be repeated before the gossip is closed.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class SignalHeard:
+class SignalHeard(msgspec.Struct, frozen=True):
     """A signal came: authenticated, decoded and within the bounds of its type."""
 
     sender: Did
@@ -120,16 +126,14 @@ class SignalHeard:
     """By which of the call's keys it came; empty: by that of the invitation."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalAcknowledged:
+class SignalAcknowledged(msgspec.Struct, frozen=True):
     """A direct signal is known to have reached its peer."""
 
     peer: Did
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """The media layer has made its half of this dialling: an SDP offer after Dial, an answer after Answer."""
 
     peer: Did
@@ -137,8 +141,7 @@ class Described:
     sdp: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """No description could be made, or the peer's was not acceptable."""
 
     peer: Did
@@ -147,16 +150,14 @@ class Refused:
     """For the log; not empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(msgspec.Struct, frozen=True):
     """ICE and DTLS of this epoch are through: media can flow."""
 
     peer: Did
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The connection of this epoch failed or was closed, and not by us."""
 
     peer: Did
@@ -165,8 +166,7 @@ class Ended:
     """For the log; not empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """Authentic RTP or RTCP of the peer has come since this was told last; a few times a second, not for every packet."""
 
     peer: Did
@@ -175,8 +175,7 @@ class Heard:
     """Monotonic arrival of the last of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(msgspec.Struct, frozen=True):
     """How the peer's voice arrived here in the last seconds; said in the next announce."""
 
     peer: Did
@@ -184,9 +183,43 @@ class Reception:
     longest_burst_packets: int
 
 
-MediaInput = Described | Refused | Connected | Ended | Heard | Reception
+class RoomEntered(msgspec.Struct, frozen=True):
+    """This session is in the room of the call on this server and publishes there."""
+
+    url: str
+    feed: RoomFeed
+    """To be told to the others, who hear it by this."""
+
+
+class RoomLost(msgspec.Struct, frozen=True):
+    """The room on this server could not be entered, or is gone: the server is, or does not answer. Nobody is heard through it any more.
+
+    To be told once for each `EnterRoom`, unless `LeaveRoom` came first.
+    """
+
+    url: str
+    reason: str
+    """For the user and the log; not empty."""
+
+
+class RoomSilent(msgspec.Struct, frozen=True):
+    """Nothing comes from the room's server any more, neither media nor an answer, though it is not given up yet; or something comes again."""
+
+    url: str
+    silent: bool
+
+
+class OwnTalk(msgspec.Struct, frozen=True):
+    """This session's voice begins or ends, by its own talk detector; a muted one does not talk. Told whether or not there is a room."""
+
+    talking: bool
+
+
+RoomInput = RoomEntered | RoomLost | RoomSilent | OwnTalk
+MediaInput = Described | Refused | Connected | Ended | Heard | Reception | RoomInput
 CallInput = (
     ContactsKnown
+    | RoomsKnown
     | LinksNotWanted
     | Offering
     | Accepting

@@ -15,17 +15,20 @@ from typing import assert_never
 
 from blink_cli.core.call import inputs
 from blink_cli.core.call.acquaintances import Acquaintances
-from blink_cli.core.call.active_call import ActiveCall, OwnState
+from blink_cli.core.call.active_call import ActiveCall
 from blink_cli.core.call.call_table import CallTable
 from blink_cli.core.call.dialling import Epochs
 from blink_cli.core.call.effects import CallEffect, ConfirmOffer, SendToPeer, StopSending
 from blink_cli.core.call.facts import CallTerminated, EndReason, OfferDelivered
 from blink_cli.core.call.ignored import Ignored
-from blink_cli.core.call.inputs import CallInput, MediaInput
+from blink_cli.core.call.inputs import CallInput, MediaInput, RoomInput
 from blink_cli.core.call.membership import CallRecord, Member
 from blink_cli.core.call.pending import CURRENT, LISTED
 from blink_cli.core.call.pending_cancels import PendingCancels
+from blink_cli.core.call.room_announcing import read_room_announce
+from blink_cli.core.call.room_policy import RoomPolicy, Via
 from blink_cli.core.call.settings import LAN, CallSettings
+from blink_cli.core.call.shown_states import OwnState
 from blink_cli.core.call.snapshot import CallsSnapshot
 from blink_cli.core.call.transitions import Phase, Trigger
 from blink_cli.core.call.views import view_current, view_pending
@@ -45,6 +48,7 @@ from blink_cli.core.signaling.signals import (
     Offer,
     Presence,
     Redial,
+    RoomAnnounce,
     SessionDescription,
     Signal,
 )
@@ -73,6 +77,7 @@ class CallMachine:
         self._active_call: ActiveCall | None = None
         self._state = OwnState()
         self._unlinked: frozenset[Did] = frozenset()
+        self._policy = RoomPolicy()
         self._epochs = Epochs()
         self._pending_cancels = PendingCancels(settings)
         self._ignored: Counter[Ignored] = Counter()
@@ -94,25 +99,27 @@ class CallMachine:
                 return self._acknowledged(peer, signal, now)
             case inputs.ContactsKnown(dids):
                 self._set_contacts(dids)
+            case inputs.RoomsKnown(policy):
+                self._policy = policy
             case inputs.LinksNotWanted(dids):
                 self._unlinked = dids
-            case inputs.Offering(peers, nickname, wall_ms):
-                return self._offer(peers, nickname, now, wall_ms)
+            case inputs.Offering(peers, nickname, wall_ms, via):
+                return self._offer(peers, nickname, via, now, wall_ms)
             case inputs.Accepting(call_id, nickname, wall_ms):
                 return self._accept(call_id, nickname, now, wall_ms)
             case inputs.Rejecting(call_id):
                 return self._reject(call_id, now)
             case inputs.Leaving():
                 return self._leave(now)
-            case inputs.Showing(muted, deafened, recording):
-                return self._set_state(muted=muted, deafened=deafened, recording=recording, now=now)
+            case inputs.Showing(muted, deafened, recording, video):
+                return self._set_state(OwnState(muted, deafened, recording, video), now)
             case inputs.Ending():
                 return self._shutdown(now)
             case _:
                 return self._handle_media(told, now)
         return ()
 
-    def _handle_media(self, told: MediaInput, now: float) -> Effects:
+    def _handle_media(self, told: MediaInput, now: float) -> Effects:  # noqa: PLR0911 - a row for each input
         match told:
             case inputs.Heard(peer, epoch, at_s):
                 return self._heard(peer, epoch, at_s)
@@ -126,16 +133,32 @@ class CallMachine:
                 return self._link_connected(peer, epoch, now)
             case inputs.Ended(peer, epoch, reason):
                 return self._link_closed(peer, epoch, reason, now)
+            case inputs.RoomEntered() | inputs.RoomLost() | inputs.RoomSilent() | inputs.OwnTalk():
+                return self._handle_room(told, now)
+        return ()
+
+    def _handle_room(self, told: RoomInput, now: float) -> Effects:
+        match told:
+            case inputs.RoomEntered(url, feed):
+                return self._media(now, lambda active: active.room_entered(url, feed, now))
+            case inputs.RoomLost(url, reason):
+                return self._media(now, lambda active: active.room_lost(url, reason, now))
+            case inputs.RoomSilent(url, silent):
+                return self._media(now, lambda active: active.room_silent(url, now, silent=silent))
+            case inputs.OwnTalk(talking):
+                self._begin(now)
+                if self._active_call is not None:
+                    self._active_call.own_talk(now, talking=talking)
+                return self._end(now)
             case _:
                 assert_never(told)
-        return ()
 
     def _set_contacts(self, dids: frozenset[Did]) -> None:
         self._acquaintances.set_contacts(dids)
 
     # commands
 
-    def _offer(self, peers: Sequence[Did], nickname: str, now: float, wall_ms: int) -> Effects:
+    def _offer(self, peers: Sequence[Did], nickname: str, via: Via, now: float, wall_ms: int) -> Effects:
         self._begin(now)
         self._refuse_after_shutdown()
         others = tuple(dict.fromkeys(peers))
@@ -151,6 +174,7 @@ class CallMachine:
                 f"A call holds at most {self._settings.max_participants} participants, you included.",
                 hint=f"{len(others)} peers were named; invite fewer.",
             )
+        self._refuse_without_room(len(others) + 1, via)
         self._leave_current(now)
         call = CallRecord(
             call_id=CallId(self._entropy(CALL_ID_BYTES).hex()),
@@ -162,6 +186,7 @@ class CallMachine:
             own=self._own,
             hearsay_s=self._settings.hearsay_s,
             handover_s=self._settings.key_handover_s,
+            via=via,
         )
         for did in others:
             self._acquaintances.meet(did)
@@ -203,11 +228,14 @@ class CallMachine:
         self._leave_current(now)
         return self._end(now)
 
-    def _set_state(self, *, muted: bool, deafened: bool, recording: bool, now: float) -> Effects:
+    def _set_state(self, state: OwnState, now: float) -> Effects:
         self._begin(now)
-        state = OwnState(muted, deafened, recording)
-        if state != self._state:
-            self._state.muted, self._state.deafened, self._state.recording = muted, deafened, recording
+        own = self._state
+        video_changed, own.video = state.video != own.video, state.video
+        if video_changed and self._active_call is not None:
+            self._active_call.video_changed(now)
+        if state != own:
+            own.muted, own.deafened, own.recording = state.muted, state.deafened, state.recording
             if self._active_call is not None:
                 self._active_call.state_changed(now)
         return self._end(now)
@@ -241,6 +269,9 @@ class CallMachine:
             if call is not None and member is not None and not member.delivered and call.phase in CURRENT:
                 member.delivered = True
                 self._out.append(Emit(OfferDelivered(call_id=call.call_id, did=peer)))
+                active = self._talk_in(call)
+                if active is not None and call.caller == self._own:
+                    active.offer_delivered(peer)
         return self._end(now)
 
     # media layer
@@ -260,7 +291,7 @@ class CallMachine:
 
     def _link_closed(self, peer: Did, epoch: int, reason: str, now: float) -> Effects:
         assert reason, "a closing has a reason"
-        return self._media(now, lambda active: peer in active.links and active.links[peer].closed(epoch, now))
+        return self._media(now, lambda active: peer in active.links and active.link_closed(peer, epoch, now))
 
     def _heard(self, peer: Did, epoch: int, now: float) -> Effects:
         return self._media(now, lambda active: peer in active.links and active.media_heard(peer, epoch, now))
@@ -319,7 +350,7 @@ class CallMachine:
         self, sender: Did, signal: Signal, call_id: CallId | None, key_id: bytes, now: float
     ) -> Ignored | None:
         match signal:
-            case Announce() | Attending() | Leave():
+            case Announce() | RoomAnnounce() | Attending() | Leave():
                 return self._hear_in_call(sender, signal, call_id, key_id, now)
             case NewKey():
                 return self._hear_new_key(sender, signal, call_id, now)
@@ -335,7 +366,7 @@ class CallMachine:
     def _hear_in_call(
         self,
         sender: Did,
-        signal: Announce | Attending | Leave,
+        signal: Announce | RoomAnnounce | Attending | Leave,
         call_id: CallId | None,
         key_id: bytes,
         now: float,
@@ -353,7 +384,7 @@ class CallMachine:
                 return self._hear_leave(call, member, signal, now)
             case Attending():
                 return self._hear_attending(call, member, signal, now)
-            case Announce():
+            case Announce() | RoomAnnounce():
                 return self._hear_announce(call, member, signal, key_id, now)
 
     def _hear_new_key(
@@ -389,12 +420,15 @@ class CallMachine:
         return None
 
     def _hear_announce(
-        self, call: CallRecord, member: Member, announce: Announce, key_id: bytes, now: float
+        self, call: CallRecord, member: Member, said: Announce | RoomAnnounce, key_id: bytes, now: float
     ) -> Ignored | None:
+        announce, room = (
+            (said, None) if isinstance(said, Announce) else read_room_announce(call, member, said)
+        )
         active = self._talk_in(call)
         if active is None:
-            return self._call_table.hear_announce(call, member, announce, now)
-        return None if active.heard_announce(member, announce, key_id, now) else Ignored.STALE
+            return self._call_table.hear_announce(call, member, announce, room, now)
+        return None if active.heard_announce(member, announce, room, key_id, now) else Ignored.STALE
 
     def _hear_to_peer(
         self, sender: Did, signal: Offer | Cancel | Decline | Busy, call_id: CallId | None, now: float
@@ -448,6 +482,8 @@ class CallMachine:
             return Ignored.WRONG_TOPIC
         active = self._active_call
         if active is None or active.call.call_id != signal.call_id:
+            if isinstance(signal, SessionDescription):
+                return self._call_table.hear_description(sender, signal, now)
             return Ignored.NOT_IN_THIS_CALL
         member = active.call.members.get(sender)
         if member is None:
@@ -459,7 +495,7 @@ class CallMachine:
         return None if believed else Ignored.STALE
 
     def _hear_own_other_session(
-        self, call: CallRecord, signal: Announce | Attending | Leave, now: float
+        self, call: CallRecord, signal: Announce | RoomAnnounce | Attending | Leave, now: float
     ) -> Ignored | None:
         """Another session of this identity: the newer joining wins, and the older one goes without a word."""
         active = self._talk_in(call)
@@ -492,12 +528,13 @@ class CallMachine:
             nickname,
             self._state,
             self._epochs,
-            self._settings,
+            self._settings.paced(len(call.participants)),
             self._out,
             self._entropy,
             now,
             wall_ms,
             self._unlinked,
+            self._policy,
         )
         self._active_call = active
         active.join(now)
@@ -554,6 +591,19 @@ class CallMachine:
             raise StateError("This session is already in that call.", hint="`blink leave` leaves it.")
         return call
 
+    def _refuse_without_room(self, invited: int, via: Via) -> None:
+        if via is Via.SFU and not self._policy.urls:
+            raise UsageError(
+                "No SFU is known here through which a call could go.",
+                hint="Name one: `--sfu URL`, or `url` of `[sfu]` in the profile's settings.",
+            )
+        most = self._settings.max_mesh
+        if invited > most and (via is Via.MESH or not self._policy.urls):
+            raise UsageError(
+                f"A call of more than {most} goes through an SFU alone, and none may be used here.",
+                hint="Start the session with `--sfu URL`, or invite fewer.",
+            )
+
     def _refuse_after_shutdown(self) -> None:
         if self._stopped:
             raise StateError("The session is ending.", hint="Start another with `blink` or `blink serve`.")
@@ -576,6 +626,8 @@ class CallMachine:
             turn, reason = ending
             self._end_current(turn, reason, now)
         self._call_table.forget_keys(now)
+        if self._active_call is not None:
+            self._active_call.settle(now)
         self._due = math.inf if self._stopped else self._when_due()
         effects = tuple(self._out)
         self._out.clear()

@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.call.group_key import CallKeys
+from blink_cli.core.call.room_policy import Via
 from blink_cli.core.call.settings import LAN
 from blink_cli.core.call.transitions import Phase, Trigger, next_phase
 from blink_cli.core.identity.nickname import harmless_nickname
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.signaling.signals import Announce, Leave, Offer, PeerReception
+from blink_cli.core.media.room import RoomFeed
+from blink_cli.core.signaling.signals import Announce, Leave, Offer, PeerReception, SessionDescription
 
 _MOST_RUMOURED: Final = 2**52
 """Half of what an incarnation can be, some 140,000 years from now: below it any claim of a newer life of ours may be true of a clock."""
@@ -28,6 +32,38 @@ class News(Enum):
     """It was in the call and is again, in a newer life: its old link is dead."""
 
 
+class RoomShown(msgspec.Struct, frozen=True):
+    """How somebody stands to a room on an SFU, by its last word in its present life."""
+
+    url: str | None
+    """Where it is, or would go."""
+
+    feed: RoomFeed | None
+    """What it publishes there; None: it is not there."""
+
+    wants: bool
+    takes: bool
+    talking: bool
+    hears_us_there: bool
+    """Whether it hears this session's present life through the room."""
+
+    via: Via
+    video: bool = False
+    """Whether its camera is on."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What somebody's last room announce said of the others, and how that was read."""
+
+    table: bytes
+    beside: tuple[object, ...]
+    """By what else it is read than by the table."""
+
+    by_place: tuple[PeerReception | None, ...]
+    hears: tuple[PeerReception, ...]
+    hears_us_there: bool
+
+
 @dataclass(slots=True)
 class Member:
     """One invited peer, as its own signed words show it. Nobody else's word about it is believed."""
@@ -40,6 +76,8 @@ class Member:
     left_incarnation: int = 0
     """Its newest life that said Leave."""
     present: bool = False
+    withdrew: bool = False
+    """Whether it called, and took the call back in its newest life."""
     declined: bool = False
     delivered: bool = False
     busy: bool = False
@@ -52,6 +90,11 @@ class Member:
     """Whether it had declined or left before it joined."""
     unheeded_at: float = -math.inf
     """When it last announced a life that is believed to be over."""
+    early: tuple[SessionDescription, float] | None = None
+    """How it can be reached, by its own word while it rings here, and until when (monotonic, seconds) that is believed."""
+    counted: Counted | None = None
+    room: RoomShown | None = None
+    """None: it has said nothing of rooms in its present life; it may be of a build that knows none."""
     heard_at: float = 0.0
     """When one of its signals was last heard, in monotonic seconds."""
 
@@ -78,8 +121,10 @@ class Member:
             self.came_back = self.is_out
         if restarted:
             self.incarnation = incarnation
+            self.withdrew = False
             self.sequence = -1
             self.hears = ()
+            self.room = None
         self.heard_at = now
         self.declined = self.busy = False
         if self.present:
@@ -87,11 +132,19 @@ class Member:
         self.present = True
         return News.JOINED
 
+    def early_at(self, now: float) -> SessionDescription | None:
+        """What it described while it rang here, if that is still believed."""
+        return None if self.early is None or now >= self.early[1] else self.early[0]
+
     def heard_attending(self, incarnation: int, now: float) -> News:
         """It says that it is in the call, to those who may come."""
         if incarnation < self.incarnation or incarnation <= self.left_incarnation:
             self.unheeded_at = now
         return self.heard_incarnation(incarnation, now)
+
+    def is_unheeded(self, since: float) -> bool:
+        """Whether it has announced a life that is believed to be over after this moment."""
+        return self.unheeded_at > since
 
     @property
     def is_out(self) -> bool:
@@ -109,6 +162,7 @@ class Member:
     def leaves_for_good(self) -> bool:
         """It withdrew: its present life does not come back; returns whether it was in the call until now."""
         self.left_incarnation = self.incarnation
+        self.withdrew = True
         self.declined = self.declined or not self.incarnation  # no life of it was heard that could be over
         return self.gone()
 
@@ -120,11 +174,17 @@ class Member:
         self.muted, self.deafened, self.recording = shown
         return True
 
+    @property
+    def video(self) -> bool:
+        """Whether its camera is on, by its last word; builds that know no video, and who says nothing of rooms, say nothing of it."""
+        return self.room is not None and self.room.video
+
     def gone(self) -> bool:
         """It is not in the call any more; returns whether it was."""
         was_present = self.present
         self.present = False
         self.hears = ()
+        self.room = None
         return was_present
 
 
@@ -148,6 +208,8 @@ class CallRecord:
     phase: Phase = Phase.UNKNOWN
     keys: CallKeys = field(init=False)
     members: dict[Did, Member] = field(init=False)
+    places: dict[Did, int] = field(init=False)
+    """Of the participants, in the offer."""
     own_incarnation: int = 0
     """This session's latest life in it; 0 before it first joined."""
     own_heard_incarnation: int = 0
@@ -157,6 +219,8 @@ class CallRecord:
     heard_at: float = field(init=False)
     """When anybody in it, or its offer, was last heard."""
     leave_sent_at: float = 0.0
+    via: Via = Via.AUTO
+    """What the caller chose, as far as this session knows."""
     visited: bool = False
     """Whether anybody else was ever believed in it."""
     hearsay_claims: dict[Did, float] = field(default_factory=dict)
@@ -165,6 +229,7 @@ class CallRecord:
     def __post_init__(self) -> None:
         self.keys = CallKeys(self.group_key, self.handover_s)
         self.members = {did: Member(did) for did in self.participants if did != self.own}
+        self.places = {did: place for place, did in enumerate(self.participants)}
         if self.caller in self.members:
             self.members[self.caller].nickname = self.nickname
         self.heard_at = self.began_at
@@ -193,7 +258,7 @@ class CallRecord:
     @property
     def own_place(self) -> int:
         """Of this session, in the offer."""
-        return self.participants.index(self.own)
+        return self.places[self.own]
 
     @property
     def present(self) -> list[Member]:
@@ -209,6 +274,14 @@ class CallRecord:
                 if hearing.did == self.own:
                     self.heard_rumour(hearing.incarnation)
         return news
+
+    def heard_of_room(self, member: Member, shown: RoomShown) -> None:
+        """A member that is present says how it stands to a room. What the caller chose stays so when the caller is gone: the others say it."""
+        member.room = shown
+        if member.did == self.caller:
+            self.via = shown.via
+        elif self.caller in self.members and self.members[self.caller].room is None:
+            self.via = self.via if shown.via is Via.AUTO else shown.via
 
     def heard_rumour(self, incarnation: int) -> None:
         """Somebody says that it heard this life of ours. What no clock can show is not true: nobody can use our numbers up."""

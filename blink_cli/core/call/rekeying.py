@@ -132,6 +132,13 @@ class Rekeying:
 
     # time
 
+    @property
+    def not_before(self) -> float:
+        """A bound of `next_timeout` that costs nothing: it is not sooner."""
+        if self._due_at < math.inf:
+            return self._due_at
+        return -math.inf if self._gives else math.inf
+
     def next_timeout(self) -> float:
         """When a key is to be made, or given to somebody."""
         due = self._turn_at()

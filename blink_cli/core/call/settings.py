@@ -1,14 +1,16 @@
 """Every timing and bound of the call rules, each with its reason."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
+
+from blink_cli.core.ids import MAX_MESH, MAX_PARTICIPANTS
 from blink_cli.core.signaling.sender_class import SenderClass
-from blink_cli.core.signaling.signals import MAX_PARTICIPANTS
 
 
-@dataclass(frozen=True, slots=True)
-class CallSettings:
+class CallSettings(msgspec.Struct, frozen=True):
     """How patient and how talkative the rules are. All times in seconds."""
 
     announce_interval_s: float = 1.0
@@ -33,6 +35,13 @@ class CallSettings:
 
     await_offer_s: float = 1.0
     """The side that does not dial asks after this time without a description: its announces may all have been lost."""
+
+    early_description_lasts_s: float = 20.0
+    """Who accepts later does not answer what the caller described while it rang, but waits for a description of now: sockets and
+    relays of the caller's are kept for 25 s."""
+
+    early_answer_patience_s: float = 0.25
+    """Who is in the call and has not answered our early description gets it once more after this: its answer and its announce set out together."""
 
     answer_patience_s: float = 2.0
     """A description without an answer is said again after this time, and so draws the answer again: one that another session
@@ -120,8 +129,49 @@ class CallSettings:
     oversleep_s: float = 1.0
     """Woken later than asked by more than this, the session itself was stopped: its own blindness is nobody's silence."""
 
+    room_patience_s: float = 2.0
+    """Two who are to hear each other through a room wait so long for it before they connect directly; and two who are connected, for the word
+    that the other hears through the room."""
+
+    room_unknown_patience_s: float = 1.0
+    """Who has not said how it stands to rooms may know none: what it says first is repeated three times in half a second."""
+
+    room_spare_patience_s: float = 0.3
+    """The same in a small call, where a few connections beside a room cost little: a server on one network has brought all together by then, and one
+    that does not answer delays nobody by more."""
+
+    room_trusted_after_s: float = 5.0
+    """A server that stood still and goes on is relied on alone after so long: one that stands still each second moves no connection each second."""
+
+    room_again_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+    """A room that was lost is tried again after so long: first soon, as a server that was restarted is there at once, then at a pace that costs nothing."""
+
+    room_hear_again_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)
+    """The same for hearing somebody in a room in which one is."""
+
+    room_move_after_s: float = 2.0
+    """Where more are in a room on another server for so long, one goes there: what others say of themselves is a second old."""
+
+    room_leave_patience_s: float = 10.0
+    """A room is left when everybody is connected directly, or after so long."""
+
+    room_leave_grace_s: float = 0.5
+    """And not before this: the other side of a connection stands a moment later, and hears by it what is still published in the room until then."""
+
+    room_hear_until_s: float = 0.1
+    """Who goes back hears somebody directly, and no more through the room, so long after the connection stood: media come by it then."""
+
+    room_seal_after_s: float = 0.5
+    """Media are sealed by a new key so long after it was taken: the others have it by then, and lose no packet."""
+
+    talk_gap_s: float = 0.15
+    """Nobody tells more often than this that he begins to talk."""
+
     max_participants: int = MAX_PARTICIPANTS
     """Everyone invited, oneself included."""
+
+    max_mesh: int = MAX_MESH
+    """Participants, oneself included, among whom there are direct connections; beyond it there is a room, or nobody new is heard."""
 
     max_pending: int = 16
     """Of contacts, and as many of others who were in a call with us. Nobody reads a longer list, and each entry listens to a topic."""
@@ -140,6 +190,35 @@ class CallSettings:
     def max_pending_of(self, caller: SenderClass) -> int:
         """Places for the calls of this class."""
         return self.max_pending_of_strangers if caller is SenderClass.STRANGER else self.max_pending
+
+    def paced(self, invited: int) -> "CallSettings":
+        """For a call of so many.
+
+        Beyond what a mesh carries everybody announces less often, so that a session hears as many announces a second as in one of that
+        size; whoever is silent, or behind, is given time in proportion.
+        """
+        return self if invited <= self.max_mesh else _slowed(self, invited / self.max_mesh)
+
+
+@lru_cache(maxsize=64)
+def _slowed(settings: CallSettings, factor: float) -> CallSettings:
+    return replace(
+        settings,
+        announce_interval_s=settings.announce_interval_s * factor,
+        reply_gap_s=settings.reply_gap_s * factor**2,
+        peer_silence_s=settings.peer_silence_s * factor,
+        connecting_silence_s=settings.connecting_silence_s * factor,
+        reoffer_step_s=settings.reoffer_step_s * factor,
+        rekey_gap_s=settings.rekey_gap_s * factor,
+        rekey_after_join_s=settings.rekey_after_join_s * factor,
+        rekey_turn_s=settings.rekey_turn_s * factor,
+        key_missed_s=settings.key_missed_s * factor,
+        unheeded_s=settings.unheeded_s * factor,
+        overtaken_s=settings.overtaken_s * factor,
+        attending_interval_s=settings.attending_interval_s * factor,
+        newcomer_patience_s=settings.newcomer_patience_s * factor,
+        hearsay_s=settings.hearsay_s * factor,
+    )
 
 
 LAN: Final = CallSettings()

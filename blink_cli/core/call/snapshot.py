@@ -1,9 +1,10 @@
 """What status, panels and tests read of the calls: frozen values, made on demand."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from blink_cli.core.call.facts import LinkState
+import msgspec
+
+from blink_cli.core.call.facts import LinkState, Topology
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.signaling.signals import PeerReception
 
@@ -20,8 +21,7 @@ class CallState(StrEnum):
     IN_CALL = "in_call"
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantView:
+class ParticipantView(msgspec.Struct, frozen=True):
     """One invited peer, or this session itself (`link` is SELF)."""
 
     did: Did
@@ -42,13 +42,14 @@ class ParticipantView:
     muted: bool
     deafened: bool
     recording: bool
+    video: bool
+    """Its camera is on, by its own word."""
     incarnation: int
     hears: tuple[PeerReception, ...]
     """How it receives the others, by its last announce."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallView:
+class CallView(msgspec.Struct, frozen=True):
     """The current call."""
 
     call_id: CallId
@@ -60,10 +61,12 @@ class CallView:
     incarnation: int
     participants: tuple[ParticipantView, ...]
     """Everyone invited, in the offer's order."""
+    topology: Topology
+    sfu: str | None
+    """Of the server in whose room this session is; None: in none."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingView:
+class PendingView(msgspec.Struct, frozen=True):
     """A call that could be joined."""
 
     call_id: CallId
@@ -79,8 +82,7 @@ class PendingView:
     since_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class CallsSnapshot:
+class CallsSnapshot(msgspec.Struct, frozen=True):
     """Everything about calls at one moment."""
 
     call: CallView | None

@@ -4,18 +4,17 @@ Keys do not leave the session: each is replaced by another that stands for it wh
 or not plays again as it was. (Two keys of one epoch may change their order: `CallKeys` breaks that tie by the key.)
 """
 
-import dataclasses
 import itertools
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
 from blink_cli.core.call.effects import CallEffect
+from blink_cli.core.call.group_key import GroupKey
 from blink_cli.core.call.inputs import CallInput
 from blink_cli.core.call.traced_step import TIMEOUT, TracedEffect, TracedStep
 from blink_cli.core.ids import GROUP_KEY_BYTES
@@ -26,8 +25,7 @@ STEPS: Final = 4096
 """Media say every tenth of a second that they arrive: with seven others that is a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class TracePage:
+class TracePage(msgspec.Struct, frozen=True):
     """Some steps of a trace."""
 
     first: int
@@ -38,8 +36,7 @@ class TracePage:
     """Whether there are later ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(msgspec.Struct, frozen=True):
     at_s: float
     told: CallInput | None
     drawn: tuple[bytes, ...]
@@ -99,10 +96,7 @@ class CallTrace:
 def _fields(value: Any, veil: "_Veil") -> dict[str, Any]:
     if value is None:
         return {}
-    return {
-        field.name: msgspec.to_builtins(veil.hidden(getattr(value, field.name)))
-        for field in dataclasses.fields(value)
-    }
+    return {name: msgspec.to_builtins(veil.hidden(getattr(value, name))) for name in value.__struct_fields__}
 
 
 class _Veil:
@@ -122,6 +116,8 @@ class _Veil:
                 return self._words.over(value) if "ice-pwd" in value else value
             case tuple():
                 return tuple(self.hidden(one) for one in value)
+            case GroupKey():
+                return GroupKey(value.epoch, self._bytes(value.key))
             case msgspec.Struct():
                 changed = {name: self.hidden(getattr(value, name)) for name in value.__struct_fields__}
                 return msgspec.structs.replace(value, **changed)

@@ -66,6 +66,7 @@ class LinkTrigger(StrEnum):
     WE_DIAL = "we dial"
     WE_AWAIT = "we await a description"
     OFFER_ARRIVES = "a newer description arrives"
+    EARLY_ANSWER_ARRIVES = "our early description is answered"
     STANDS = "it stands"
     FAILS = "connecting fails"
     TIME_IS_UP = "connecting takes too long"
@@ -73,6 +74,7 @@ class LinkTrigger(StrEnum):
     FALLS_SILENT = "nothing is heard"
     SPEAKS_AGAIN = "media is heard again"
     ASKED_AGAIN = "the other side asks for another"
+    ROOM_CARRIES = "it is not needed beside the room"
     PEER_GONE = "the peer is no longer in the call"
 
 
@@ -130,19 +132,24 @@ LINK_TRANSITIONS: Final[dict[LinkPhase, dict[LinkTrigger, LinkPhase]]] = {
     LinkPhase.NONE: {
         LinkTrigger.WE_DIAL: LinkPhase.DIALLING,
         LinkTrigger.WE_AWAIT: LinkPhase.AWAITING,
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
     },
     LinkPhase.AWAITING: {
         LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
+        LinkTrigger.EARLY_ANSWER_ARRIVES: LinkPhase.DIALLING,
         LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.ROOM_CARRIES: LinkPhase.NONE,
         LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.DIALLING: {
+        LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
         LinkTrigger.STANDS: LinkPhase.CONNECTED,
         LinkTrigger.FAILS: LinkPhase.LOST,
         LinkTrigger.TIME_IS_UP: LinkPhase.LOST,
         LinkTrigger.CLOSES: LinkPhase.LOST,
         LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
         LinkTrigger.ASKED_AGAIN: LinkPhase.LOST,
+        LinkTrigger.ROOM_CARRIES: LinkPhase.NONE,
         LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.ANSWERING: {
@@ -152,6 +159,8 @@ LINK_TRANSITIONS: Final[dict[LinkPhase, dict[LinkTrigger, LinkPhase]]] = {
         LinkTrigger.TIME_IS_UP: LinkPhase.LOST,
         LinkTrigger.CLOSES: LinkPhase.LOST,
         LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
+        LinkTrigger.ASKED_AGAIN: LinkPhase.LOST,
+        LinkTrigger.ROOM_CARRIES: LinkPhase.NONE,
         LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.CONNECTED: {
@@ -159,12 +168,14 @@ LINK_TRANSITIONS: Final[dict[LinkPhase, dict[LinkTrigger, LinkPhase]]] = {
         LinkTrigger.CLOSES: LinkPhase.LOST,
         LinkTrigger.FALLS_SILENT: LinkPhase.LOST,
         LinkTrigger.ASKED_AGAIN: LinkPhase.LOST,
+        LinkTrigger.ROOM_CARRIES: LinkPhase.NONE,
         LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
     LinkPhase.LOST: {
         LinkTrigger.WE_DIAL: LinkPhase.DIALLING,
         LinkTrigger.OFFER_ARRIVES: LinkPhase.ANSWERING,
         LinkTrigger.SPEAKS_AGAIN: LinkPhase.CONNECTED,
+        LinkTrigger.ROOM_CARRIES: LinkPhase.NONE,
         LinkTrigger.PEER_GONE: LinkPhase.NONE,
     },
 }

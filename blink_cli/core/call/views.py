@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from blink_cli.core.call.active_call import ActiveCall, OwnState
-from blink_cli.core.call.facts import LinkState
+from blink_cli.core.call.active_call import ActiveCall
+from blink_cli.core.call.facts import LinkState, Topology
 from blink_cli.core.call.membership import CallRecord
+from blink_cli.core.call.shown_states import OwnState
 from blink_cli.core.call.snapshot import CallState, CallView, ParticipantView, PendingView
 from blink_cli.core.call.transitions import Phase
 from blink_cli.core.ids import Did
@@ -30,6 +31,8 @@ def view_current(active: ActiveCall, state: OwnState, now: float) -> CallView:
             _view_self(active, state, now) if did == call.own else _view_other(active, did)
             for did in call.participants
         ),
+        topology=Topology.SFU if active.room.is_in else Topology.MESH,
+        sfu=active.room.url if active.room.is_in else None,
     )
 
 
@@ -61,6 +64,7 @@ def _view_self(active: ActiveCall, state: OwnState, now: float) -> ParticipantVi
         muted=state.muted,
         deafened=state.deafened,
         recording=state.recording,
+        video=state.video,
         incarnation=active.incarnation,
         hears=active.hears(now),
     )
@@ -81,6 +85,7 @@ def _view_other(active: ActiveCall, did: Did) -> ParticipantView:
         muted=member.present and member.muted,
         deafened=member.present and member.deafened,
         recording=member.present and member.recording,
+        video=member.present and member.video,
         incarnation=member.incarnation,
         hears=member.hears,
     )

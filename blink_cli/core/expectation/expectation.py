@@ -1,8 +1,8 @@
 """One expectation, as it was read."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 from typing_extensions import override
 
 from blink_cli.core.expectation.vocabulary import Figure
@@ -10,8 +10,7 @@ from blink_cli.core.expectation.vocabulary import Figure
 Comparison = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """Whose voice, at whose ear; None stands for everyone."""
 
     speaker: str | None = None
@@ -26,8 +25,7 @@ class Subject:
         return self.speaker in (None, speaker) and self.listener in (None, listener)
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
+class Statistic(msgspec.Struct, frozen=True):
     """Which value of a series is meant: the mean, or a percentile, 0 (least) to 100 (greatest)."""
 
     name: str
@@ -37,8 +35,7 @@ class Statistic:
     """None for the mean."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The part of the time that is looked at, in seconds from the beginning; None: from the beginning, or to the end."""
 
     start_s: float | None = None
@@ -54,8 +51,7 @@ class Window:
         return (self.start_s is None or at_s >= self.start_s) and (self.end_s is None or at_s < self.end_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """Something that should be so."""
 
     text: str

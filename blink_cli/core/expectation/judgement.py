@@ -4,8 +4,9 @@ import math
 import operator
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.expectation.expectation import Comparison, Expectation, Statistic
 from blink_cli.core.expectation.quantity import Kind, shown
@@ -23,8 +24,7 @@ Measured = float | bool | None
 """A figure in its base unit. Of what happens: after how many seconds, True if it is not known when, False if it did not. None: not measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What was measured of one subject."""
 
     subject: str
@@ -40,8 +40,7 @@ class Finding:
         return f"{who}{measured_text(self.measured, kind)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """The verdict on one expectation."""
 
     expectation: Expectation

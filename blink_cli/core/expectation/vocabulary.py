@@ -4,14 +4,14 @@ Who evaluates expectations says which of these it knows: a running session knows
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.expectation.quantity import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """One word of the vocabulary."""
 
     name: str
@@ -21,6 +21,9 @@ class Figure:
 
     is_series: bool = False
     """Whether it has a value at every moment, so that `_p95`, `_max` and the like may be asked of it."""
+
+    of_pictures: bool = False
+    """Whether it is about what somebody shows; then it is nobody's who shows nothing."""
 
     of_pairs: bool = True
     """Whether it is about one voice at one listener. Otherwise it is the whole call's, and has no subject."""
@@ -45,6 +48,8 @@ FIGURES: Final[dict[str, Figure]] = {
         ),
         Figure("heard", Kind.HAPPENING, "the voice came through; the time counts from the first word"),
         Figure("talking", Kind.HAPPENING, "it was told that somebody talks; the time counts from the word"),
+        Figure("frames", Kind.COUNT, "pictures that were decoded", of_pictures=True),
+        Figure("frozen", Kind.TIME, "for how long pictures stood that should not", of_pictures=True),
         Figure("whole_after", Kind.TIME, "until everybody had everybody's audio", of_pairs=False),
     )
 }

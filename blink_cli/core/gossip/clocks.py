@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.gossip.budget import TokenBucket
 from blink_cli.core.gossip.effects import Arrival
 from blink_cli.core.gossip.paths import Path
@@ -26,8 +28,7 @@ _NONCES: Final = 4
 """The last ones: an answer to a question that has been said again meanwhile is as good, and every session of an identity answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptMessage:
+class KeptMessage(msgspec.Struct, frozen=True):
     """Opened and signed well, but of a date that proves nothing yet."""
 
     opened: OpenedEnvelope
@@ -36,8 +37,7 @@ class KeptMessage:
     arrival: Arrival
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """To be sealed to this key, and sent to the address from which its messages come as well."""
 
     peer: bytes
@@ -47,8 +47,7 @@ class Question:
     """How far its clock is ahead by the date of its last message, unproved: on the day of that clock it listens, if it said it just now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A peer has told its clock."""
 
     asked_s: float
@@ -58,8 +57,7 @@ class Answered:
     """What was kept of it meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(msgspec.Struct, frozen=True):
     """Nobody answered: this is what the dates of the peer's messages claim."""
 
     peer: bytes
@@ -171,7 +169,7 @@ class ClockQuestions:
             if asked.attempt == len(waits_s):
                 if asked.ahead_ms is not None and asked.stale != 1:
                     found.append(Unanswered(peer, asked.ahead_ms, asked.route))
-                self._give_up(asked, now_s)
+                self._give_up(peer, asked, now_s)
             elif not self._budgets[self._class_of(peer)].take(now_s):
                 asked.due_s = now_s + 1.0 / self._settings.clock_questions_per_s
             else:
@@ -184,8 +182,12 @@ class ClockQuestions:
                 found.append(Question(peer, nonce, asked.route, asked.there_ms))
         return found
 
-    def _give_up(self, asked: _Asked, now_s: float) -> None:
-        rests_s = self._settings.clock_question_rests_s
+    def _give_up(self, peer: bytes, asked: _Asked, now_s: float) -> None:
+        settings = self._settings
+        is_stranger = self._class_of(peer) < SenderClass.INVITED
+        rests_s = (
+            settings.clock_question_rests_s if is_stranger else settings.clock_question_rests_of_invited_s
+        )
         asked.rests_until_s = now_s + rests_s[min(asked.failed_rounds, len(rests_s) - 1)]
         asked.failed_rounds += 1
         asked.due_s, asked.attempt = None, 0

@@ -1,7 +1,8 @@
 """Judges messages by their dates, and has the clocks of their senders proved where a date proves nothing (clocks.py, core/signaling/replay.py)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from blink_cli.core.gossip.acquaintances import Acquaintances
 from blink_cli.core.gossip.budget import SharedBudget
@@ -19,12 +20,11 @@ from blink_cli.core.signaling.envelope import Claim, OpenedEnvelope
 from blink_cli.core.signaling.replay import Freshness, ReplayWindow
 from blink_cli.core.signaling.replay_memory import ReplayMemory
 from blink_cli.core.signaling.sender_class import SenderClass
-from blink_cli.core.signaling.signals import ClockReply, ClockRequest
+from blink_cli.core.signaling.signals import Busy, ClockReply, ClockRequest, Offer, Presence, Signal
 from blink_cli.core.signaling.timeline import is_on
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What is new among messages, and what else there is to do, before they are delivered."""
 
     fresh: tuple[KeptMessage, ...] = ()
@@ -204,8 +204,23 @@ class Dates:
     def _freshness(self, message: KeptMessage, now_s: float, ours_ms: int) -> Freshness:
         opened = message.opened
         return self._replay.accept(
-            opened.sender, message.message_id, opened.sent_ms, ours_ms, round(now_s * 1000)
+            opened.sender,
+            message.message_id,
+            opened.sent_ms,
+            ours_ms,
+            round(now_s * 1000),
+            lasts_ms=round(1000 * self._lasts_s(opened.signal)),
         )
+
+    def _lasts_s(self, signal: Signal) -> float:
+        """How old it may be, and still be meant."""
+        match signal:
+            case Offer() | Busy():
+                return self._settings.offer_lasts_s
+            case Presence():
+                return self._settings.presence_lasts_s
+            case _:
+                return self._settings.replay_window_s
 
     def _ahead_of_wall_s(self, ahead_ms: int, now_s: float, wall_s: float) -> float:
         """What is so far ahead of our dates is so far ahead of our wall clock, which may have been set since they began."""

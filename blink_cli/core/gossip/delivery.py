@@ -123,6 +123,10 @@ class Delivery:
         for token in tokens:
             self._by_token[token].said.clear()
 
+    def hurry(self) -> None:
+        """Say everything that is under way again at once: there is a path that was not there before."""
+        self._due = [(-math.inf, token) for _, token in self._due]
+
     def to(self, peer: Did) -> tuple[Outgoing, ...]:
         """What is under way to this peer."""
         return tuple(outgoing for outgoing in self._by_token.values() if outgoing.peer == peer)

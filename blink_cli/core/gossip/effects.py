@@ -1,22 +1,20 @@
 """What the gossip asks the world to do, and what it tells the session."""
 
-from dataclasses import dataclass
+import msgspec
 
 from blink_cli.core.gossip.paths import Address, Path, unicast_path
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.signaling.signals import DirectSignal, Signal
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(msgspec.Struct, frozen=True):
     """Send one datagram, of at most 1,200 bytes, on each of these paths. May be lost: the gossip repeats."""
 
     datagram: bytes
     paths: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """A signal, new, unchanged and signed by its sender. Whether the sender may say it is for the call machine to judge."""
 
     sender: Did
@@ -37,16 +35,14 @@ class Received:
     """By which key of its call; empty: by that of the invitation, or to this peer alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class MulticastHeard:
+class MulticastHeard(msgspec.Struct, frozen=True):
     """A signal of this peer, known already by another way, has come by multicast too."""
 
     sender: Did
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True):
     """A session of the peer has this signal; an offer rings there."""
 
     peer: Did
@@ -54,8 +50,7 @@ class Acknowledged:
     call_id: CallId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
+class Noticed(msgspec.Struct, frozen=True):
     """A session says, unsigned, that it is there. A claim: whoever is named may be asked."""
 
     peer: Did
@@ -65,8 +60,7 @@ class Noticed:
     source: Address
 
 
-@dataclass(frozen=True, slots=True)
-class OtherVersion:
+class OtherVersion(msgspec.Struct, frozen=True):
     """A session speaks other versions of the protocol only. Unsigned: a claim."""
 
     source: Address
@@ -78,8 +72,7 @@ class OtherVersion:
     nickname: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """How and when a datagram came in."""
 
     path: Path
@@ -100,8 +93,7 @@ class Arrival:
         return unicast_path(self.source, overheard=self.path.overheard)
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRead:
+class ClockRead(msgspec.Struct, frozen=True):
     """How this peer's wall clock differs from ours."""
 
     peer: Did

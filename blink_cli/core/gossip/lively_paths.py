@@ -11,15 +11,15 @@ questions to a peer that has become silent (core/gossip/outbox.py).
 """
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from blink_cli.core.gossip.paths import Path, PathKind
 from blink_cli.core.gossip.recent import RecentMap
 from blink_cli.core.gossip.settings import GossipSettings
 
 
-@dataclass(frozen=True, slots=True)
-class _First:
+class _First(msgspec.Struct, frozen=True):
     """By which path a datagram came first, and when that path had brought something before."""
 
     path: Path

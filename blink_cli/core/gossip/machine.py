@@ -202,6 +202,8 @@ class Gossip:
 
     def set_paths(self, paths: tuple[Path, ...]) -> None:
         """Say which paths the transport has now; again whenever that changes."""
+        if not set(paths) <= set(self._neighbours.paths):
+            self._delivery.hurry()  # its receiver may have been out of reach
         self._neighbours.set_paths(paths)
         self._greeting.paths_changed()
 
@@ -612,11 +614,11 @@ class Gossip:
         return bool(opened.ack_token) and opened.sender + opened.ack_token in self._taken
 
     def _await_place(self, sender: Did, call_id: CallId, offered: KeptMessage) -> bool:
-        """Keep an offer until it is confirmed; returns whether it is to be looked at: one that was not confirmed is so again when it was sealed anew."""
+        """Keep an offer until it is confirmed; returns whether it is to be looked at: one that was not confirmed is so again after a while."""
         known = self._offered.get((sender, call_id))
         if known is not None and known.opened.ack_token == offered.opened.ack_token:
             later_s = (offered.opened.sent_ms - known.opened.sent_ms) / 1000
-            if abs(later_s) < self._settings.reseal_after_s / 2:
+            if abs(later_s) < self._settings.offer_looked_at_again_after_s:
                 return False
         elif len(self._offered) >= self._settings.max_offers_unconfirmed:
             del self._offered[next(iter(self._offered))]

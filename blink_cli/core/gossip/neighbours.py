@@ -54,6 +54,11 @@ class Neighbours:
         self._targets: dict[Path, tuple[Path, ...]] = {}
         self._next_hello_s: float | None = None
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Those that the transport has."""
+        return self._paths
+
     def set_paths(self, paths: tuple[Path, ...]) -> None:
         """Replace the paths that the transport has, and greet the neighbours among them at the next wake."""
         self._paths = paths

@@ -5,8 +5,9 @@ is not heard, go to the peer's own address as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from heapq import heappop, heappush
+
+import msgspec
 
 from blink_cli.core.gossip.counters import GossipCounters
 from blink_cli.core.gossip.datagram import not_to_be_relayed
@@ -21,8 +22,7 @@ from blink_cli.core.ids import Did
 from blink_cli.core.signaling.signals import Presence
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Copy:
+class _Copy(msgspec.Struct, frozen=True, order=True):
     """One more time that a signal to a call goes out."""
 
     due_s: float

@@ -1,13 +1,12 @@
 """A message that this session says: sealed, cut, and ready to be given headers. And an answer that it owes."""
 
-from dataclasses import dataclass
+import msgspec
 
 from blink_cli.core.gossip.datagram import write_datagrams
 from blink_cli.core.signaling.topics import Topic
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """The same bytes at every attempt."""
 
     topic: Topic
@@ -29,8 +28,7 @@ class Said:
         return tuple(write_datagrams(self.topic, self.message_id, self.parts, ttl=ttl, attempt=attempt))
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(msgspec.Struct, frozen=True):
     """What a signal that was delivered is acknowledged with, now and when it is repeated."""
 
     peer: bytes

@@ -1,10 +1,9 @@
 """Times and bounds of the gossip, each with its reason."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class GossipSettings:
+class GossipSettings(msgspec.Struct, frozen=True):
     """Immutable. The defaults are for a LAN with up to a few dozen sessions."""
 
     repeat_after_s: tuple[float, ...] = (0.08, 0.15, 0.3, 0.6, 1.0, 2.0)
@@ -12,8 +11,18 @@ class GossipSettings:
     takes some milliseconds, so the first repetitions may be quick: with 30 % of datagrams lost, half of the exchanges
     fail the first time, and four out of a hundred after four tries, half a second."""
 
-    reseal_after_s: float = 60.0
-    """A signal that is still unacknowledged gets a new time and id, so that it does not fall out of the receiver's window."""
+    reseal_after_s: float = 5.0
+    """A signal that is still unacknowledged gets a new time and id, so that its receiver knows that it is still meant."""
+
+    offer_lasts_s: float = 10.0
+    """Who still offers has sealed its offer anew since. One of an older date is not meant any more: a server that stood still passes on what it was
+    told before, to somebody who was out of reach when it was withdrawn."""
+
+    presence_lasts_s: float = 5.0
+    """It says who is there now. Clocks that differ by more are asked for once."""
+
+    offer_looked_at_again_after_s: float = 30.0
+    """One that found no place here, or was not believed."""
 
     give_up_after_s: float = 60.0
     """Anything but an offer: what nobody took by then has lost its meaning. An offer rings until it is stopped."""
@@ -130,6 +139,9 @@ class GossipSettings:
 
     clock_question_rests_s: tuple[float, ...] = (0.5, 5.0, 30.0, 60.0)
     """After each question that was given up: an older build does not answer, however often it is asked."""
+
+    clock_question_rests_of_invited_s: tuple[float, ...] = (0.5, 2.0, 5.0)
+    """The same for who is in a call with us, and for contacts: one that stood still as it came is not to be missing for half a minute."""
 
     clock_answer_gap_s: float = 1.0
     """Whoever repeats what a peer once said cannot make us ask it more often than this."""

@@ -13,9 +13,11 @@ listens to what it answers. Signals of another kind on a topic are refused, and 
 import math
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.core.gossip.acquaintances import Acquaintances
 from blink_cli.core.identity.did import public_key_of
@@ -36,6 +38,7 @@ from blink_cli.core.signaling.signals import (
     Offer,
     Presence,
     Redial,
+    RoomAnnounce,
     SessionDescription,
     Signal,
 )
@@ -57,7 +60,7 @@ PEER_SIGNALS: Final = frozenset({Offer, Cancel, Decline, Busy, NewKey, Presence,
 """Outside of calls: its receiver may not have the call's key yet."""
 
 PAIR_SIGNALS: Final = frozenset({SessionDescription, Redial})
-CALL_SIGNALS: Final = frozenset({Announce, Attending, Leave})
+CALL_SIGNALS: Final = frozenset({Announce, RoomAnnounce, Attending, Leave})
 
 MAX_HEARD: Final = 512
 """Peers that are neither contacts nor invited, and are listened to all the same: those who were heard, or spoken to, last."""
@@ -75,8 +78,7 @@ class Place(Enum):
     MEMBER = "member"
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(msgspec.Struct, frozen=True):
     """What a topic of ours means."""
 
     place: Place
@@ -101,8 +103,7 @@ class Listening:
         return not isinstance(signal, SessionDescription | Redial) or signal.call_id == self.call_id
 
 
-@dataclass(frozen=True, slots=True)
-class CallKey:
+class CallKey(msgspec.Struct, frozen=True):
     """One key of a call."""
 
     recipient: bytes
@@ -111,8 +112,7 @@ class CallKey:
     channel: Channel
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCall:
+class OpenCall(msgspec.Struct, frozen=True):
     """A call whose keys this session has."""
 
     invitation: bytes

@@ -6,13 +6,19 @@
 Pure, and the one authority for both.
 """
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 from unicodedata import category, normalize
 
 from blink_cli.core.identity.confusables import TABLE
 
 MAX_NICKNAME_CHARS: Final = 64
+
+_LINES: Final = TABLE.replace("\n", " \n")
+"""What letters look like, then the letters, a space before and behind each of these."""
+
+_KEPT_LETTERS: Final = 4096
+"""Of which it is remembered what they look like."""
 
 _JOINER: Final = "\u200d"
 _EMOJI_STYLE: Final = "\ufe0f"
@@ -33,6 +39,7 @@ _SHOWN_SHORT: Final = ("did:", "z6mk", "...")
 """How DIDs, and the names of those who have none, begin where they are shown."""
 
 
+@lru_cache(maxsize=1_024)
 def harmless_nickname(claim: str) -> str:
     """The claim without what could fool a reader or a terminal: control, bidi and other invisible characters, line ends, excess spaces.
 
@@ -92,19 +99,18 @@ def _looks(name: str) -> tuple[str, str]:
 
 def _skeleton(name: str) -> str:
     letters = "".join(c for c in normalize("NFD", normalize("NFKC", name)) if not _is_invisible(c))
-    mapped = normalize("NFD", letters.translate(_table()))
+    mapped = normalize("NFD", "".join(_looks_like(c) for c in letters))
     return "".join(normalize("NFC", mapped).casefold().split())
 
 
-@cache
-def _table() -> dict[int, str]:
-    mapped = {}
-    for line in TABLE.split("\n"):
-        if line:
-            looks, *letters = line.split(" ")
-            text = "".join(chr(int(code, 16)) for code in looks.split("+"))
-            mapped.update(dict.fromkeys((int(code, 16) for code in letters), text))
-    return mapped
+@lru_cache(_KEPT_LETTERS)
+def _looks_like(letter: str) -> str:
+    """Found in the text of the table: a name has some letters, and to read all of it takes as long as a tenth of a start."""
+    found_at = _LINES.find(f" {ord(letter):x} ")
+    if found_at < 0:
+        return letter
+    begin = _LINES.rfind("\n", 0, found_at) + 1
+    return "".join(chr(int(code, 16)) for code in _LINES[begin : _LINES.find(" ", begin)].split("+"))
 
 
 def _without_style(kept: list[str]) -> str:

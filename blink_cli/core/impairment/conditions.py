@@ -1,8 +1,9 @@
 """How bad one direction of a line is: values, checked."""
 
 import math
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+import msgspec
 
 from blink_cli.core.errors import UsageError
 from blink_cli.core.impairment.delay_trace import DelayTrace
@@ -17,9 +18,11 @@ MOST_DELAY_MS: Final = 60_000.0
 
 MOST_BURST_PACKETS: Final = 10_000.0
 
+LEAST_BAD_TIME_MS: Final = 1.0
+"""Less is no time that two datagrams could share."""
 
-@dataclass(frozen=True, slots=True)
-class FourStates:
+
+class FourStates(msgspec.Struct, frozen=True):
     """Loss by a Markov chain of four states, as tc-netem's `loss state`; each value is a probability, for each datagram.
 
     State 1: received, between bursts. 2: received, within a burst. 3: lost, within a burst. 4: one lost by itself, between bursts.
@@ -46,8 +49,7 @@ class FourStates:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(msgspec.Struct, frozen=True):
     """A time in which nothing passes, counted from the beginning of these conditions."""
 
     start_s: float
@@ -68,8 +70,7 @@ class Outage:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(msgspec.Struct, frozen=True):
     """How bad one direction is. The default is a perfect line.
 
     Raises:
@@ -88,6 +89,10 @@ class Conditions:
 
     good_loss: float = 0.0
     """Share that is lost while it is good, below `loss`."""
+
+    bad_time_ms: float = 0.0
+    """Mean length of the times for which the line is bad, in place of `burst_packets`: they begin and end by the clock, whatever is sent. So what is sent
+    again meets the state of its own moment. 0: bad times are counted in datagrams."""
 
     four_states: FourStates | None = None
     """Loss by these, in place of the four values above."""
@@ -136,6 +141,7 @@ class Conditions:
             if not 0 <= share <= 1:
                 raise UsageError(f"{name}={share * 100:g}% is not possible.", hint="A share is 0% to 100%.")
         for name, value_ms in (
+            ("bad-time", self.bad_time_ms),
             ("delay", self.delay_ms),
             ("jitter", self.jitter_ms),
             ("reorder-by", self.reorder_by_ms),
@@ -163,12 +169,20 @@ class Conditions:
                 hint=f"It is the mean number of datagrams in a row, 1 to {MOST_BURST_PACKETS:g}.",
             )
         if self.four_states is not None:
-            if (self.loss, self.burst_packets, self.bad_loss, self.good_loss) != (0.0, 1.0, 1.0, 0.0):
+            told = self.loss, self.burst_packets, self.bad_time_ms, self.bad_loss, self.good_loss
+            if told != (0.0, 1.0, 0.0, 1.0, 0.0):
                 raise UsageError(
                     "Loss can be told in one way only.",
-                    hint="Leave out loss=, burst=, bad-loss= and good-loss= beside states=.",
+                    hint="Leave out loss=, burst=, bad-time=, bad-loss= and good-loss= beside states=.",
                 )
             return
+        if self.bad_time_ms and (self.burst_packets > 1 or self.bad_time_ms < LEAST_BAD_TIME_MS):
+            raise UsageError(
+                "Bad times are told in datagrams or in time, not in both."
+                if self.burst_packets > 1
+                else f"bad-time={self.bad_time_ms:g}ms is not possible.",
+                hint="Leave out burst= or bad-time=." if self.burst_packets > 1 else "It is 1 ms at least.",
+            )
         if not self.has_bad_times:
             if self.bad_loss != 1 or self.good_loss != 0:
                 raise UsageError(
@@ -181,7 +195,7 @@ class Conditions:
                 f"{self.loss:.4g} of all cannot be lost when {self.good_loss:.4g} is in good times and {self.bad_loss:.4g} in bad ones.",
                 hint="Let good-loss be at most loss, and loss at most bad-loss.",
             )
-        if self.loss < self.bad_loss and self.enter_bad > 1 + 1e-9:
+        if self.loss < self.bad_loss and self.burst_packets > 1 and self.enter_bad > 1 + 1e-9:
             most = self.good_loss + (self.bad_loss - self.good_loss) * self.burst_packets / (
                 self.burst_packets + 1
             )
@@ -193,11 +207,11 @@ class Conditions:
     @property
     def has_bad_times(self) -> bool:
         """Whether loss comes by Gilbert's and Elliott's two states; otherwise each datagram is lost by itself."""
-        return self.burst_packets > 1 and 0 < self.loss < 1
+        return (self.burst_packets > 1 or self.bad_time_ms > 0) and 0 < self.loss < 1
 
     @property
     def bad_share(self) -> float:
-        """Share of datagrams for which the line is bad, 0 to 1."""
+        """Share of datagrams, or of time, for which the line is bad, 0 to 1."""
         return (self.loss - self.good_loss) / (self.bad_loss - self.good_loss)
 
     @property

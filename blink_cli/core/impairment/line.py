@@ -87,6 +87,7 @@ class Line:
         *,
         began_at: float = 0.0,
         bottleneck: Bottleneck | None = None,
+        beside: "Line | None" = None,
     ) -> None:
         """Begin.
 
@@ -95,11 +96,14 @@ class Line:
             draw: Chance, this line's own.
             began_at: From when on outages and traces count, in the caller's seconds.
             bottleneck: The rate that it shares with others; None: one of its own.
+            beside: A line of the same way that has the good and bad times, and where those are counted in datagrams it is its own that count; None:
+                this one. So the n-th of them has one fate however many there are beside them, and what goes beside them in a bad time is lost like them.
 
         """
         self.counters = LineCounters()
         self._draw = draw
         self._bottleneck = bottleneck or Bottleneck()
+        self._beside = beside
         self._last_due_at = -math.inf
         self.change(conditions, began_at)
 
@@ -108,12 +112,20 @@ class Line:
         """How bad it is now."""
         return self._conditions
 
+    def loss_share_at(self, now: float) -> float:
+        """Which share of what goes beside is lost by chance at that moment, 0 to 1."""
+        return self._chain.share_at(max(now - self._began_at, 0.0))
+
     def change(self, conditions: Conditions, now: float) -> None:
         """Be like this from now on: outages and traces count from here. What is under way stays as it was decided."""
         self._conditions = conditions
         self._began_at = now
         self._numbered = 0
         self._chain = loss_chain(conditions)
+
+    def count_from(self, moment: float) -> None:
+        """Let outages and traces count from there, as if these conditions had begun then; chances go on."""
+        self._began_at = moment
 
     def fate(self, now: float, size_bytes: int) -> tuple[Copy, ...]:
         """Return the copies that come out of one datagram, earliest first; empty when it is lost."""
@@ -125,8 +137,13 @@ class Line:
         counters.datagrams += 1
         number = self._numbered
         self._numbered += 1
-        lost = self._chain.loses(step, chance)
+        beside = self._beside
         elapsed_s = max(now - self._began_at, 0.0)
+        lost = (
+            self._chain.loses(step, chance, elapsed_s)
+            if beside is None
+            else chance < beside.loss_share_at(now)
+        )
         if self._in_outage(elapsed_s):
             counters.datagrams_lost_in_outages += 1
             return ()

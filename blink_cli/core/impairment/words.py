@@ -6,9 +6,10 @@ clean
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from blink_cli.core.errors import UsageError
 from blink_cli.core.impairment.conditions import Conditions, FourStates, Outage
@@ -34,8 +35,7 @@ ReadTrace = Callable[[str], DelayTrace]
 """Given what stands behind `trace=`: reads it. Raises UsageError, or what opening a file raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impairment:
+class Impairment(msgspec.Struct, frozen=True):
     """Conditions with the seed of their chances."""
 
     conditions: Conditions
@@ -96,6 +96,7 @@ def _outage_text(outages: Iterable[Outage]) -> str:
 _WORDS: Final[dict[str, _Word]] = {
     "loss": _Word("loss", share, share_text, "loss=3%"),
     "burst": _Word("burst_packets", number, number_text, "burst=4"),
+    "bad-time": _Word("bad_time_ms", duration_ms, duration_text, "bad-time=100ms"),
     "bad-loss": _Word("bad_loss", share, share_text, "bad-loss=75%"),
     "good-loss": _Word("good_loss", share, share_text, "good-loss=0.1%"),
     "states": _Word("four_states", _states, _states_text, "states=2%/30%/5%/80%/0.1%"),
@@ -116,6 +117,7 @@ _WORDS: Final[dict[str, _Word]] = {
 
 _NEEDS: Final = {
     "burst": ("loss",),
+    "bad-time": ("loss",),
     "spread": ("jitter",),
     "order": ("jitter", "trace"),
     "reorder-by": ("reorder",),

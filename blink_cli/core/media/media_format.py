@@ -1,10 +1,9 @@
 """What the two ends of a link agreed to send: payload types and header extensions (RFC 3264, RFC 8285)."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class MediaFormat:
+class MediaFormat(msgspec.Struct, frozen=True):
     """What both sides agreed to send."""
 
     opus: int
@@ -21,6 +20,20 @@ class MediaFormat:
 
     encrypted_level_id: int | None = None
     """Id of the same extension, its value encrypted (RFC 6904). An offer has both, an answer one of them."""
+
+    nack: bool = False
+    """Whether who misses packets may ask for them again (RFC 4585)."""
+
+    rtx: int | None = None
+    """Payload type of packets that go again as a stream of their own (RFC 4588); None: what is asked for goes again as it was, on its own stream."""
+
+    dred: int | None = None
+    """The version of DRED that packets of Opus may carry; None when one side does not read it."""
+
+    @property
+    def payload_types(self) -> tuple[int, int | None]:
+        """Of Opus and RED: formats with the same ones are played by the same track."""
+        return (self.opus, self.red)
 
     @property
     def level_id(self) -> int | None:

@@ -5,7 +5,8 @@ Frames that were encoded, packets sent and heard, and reports come on the event 
 
 import enum
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.mix_tick import MixTick
@@ -53,7 +54,7 @@ class PlayoutOutcome(enum.StrEnum):
     """It was dropped unplayed: over the capacity, of an unknown payload type, or not decodable."""
 
 
-class FramePlayed(NamedTuple):
+class FramePlayed(msgspec.Struct, frozen=True, gc=False):
     """What became of a packet's own frame."""
 
     peer: Did
@@ -75,6 +76,9 @@ class MediaTap:
 
     wants_ticks: bool = False
     """Whether it is told of each tick of the playout thread too, a hundred a second. Does not change."""
+
+    wants_everybody: bool = False
+    """Whether everybody in a room is heard for it, and not only as many as are heard at once. Does not change."""
 
     def tap_failed(self, reason: str) -> None:
         """It raised, and is not called any more: end what depends on it. On the event loop, once."""

@@ -22,6 +22,11 @@ _DTX_PAYLOAD_BYTES: Final = 2
 """RFC 6716 (section 2.1.9) encoders mark a frame without voice by a packet of at most two bytes."""
 
 
+_HAS_PADDING: Final = 0x40
+"""In the second byte of a packet that counts its frames (RFC 6716, section 3.2.5)."""
+
+_DRED_EXTENSION: Final = 126
+
 STEREO_BIT: Final = 4
 """In the first byte: two channels."""
 
@@ -67,21 +72,37 @@ def frame_samples(toc: int) -> int:
     return _CELT_FRAME_SAMPLES[config & 3]
 
 
+def _samples_by_first_byte(toc: int) -> int:
+    count = (1, 2, 2, 0)[toc & 3]
+    return frame_samples(toc) * count
+
+
+def _lbrr_bits(toc: int) -> int:
+    if toc >> 3 >= _FIRST_CELT_CONFIG:
+        return 0
+    silk_frames = max(1, frame_samples(toc) // (20 * _MS))
+    # One VAD flag for each 20 ms, then the LBRR flag: all with probability one half, so they stand as plain bits.
+    bits = 1 << (7 - silk_frames)
+    if toc & STEREO_BIT and silk_frames < 3:
+        bits |= 1 << (6 - 2 * silk_frames)
+    return bits
+
+
+_SAMPLES: Final = tuple(_samples_by_first_byte(toc) for toc in range(256))
+"""Of a packet with this first byte; 0: the second one counts its frames."""
+
+_LBRR_BITS: Final = tuple(_lbrr_bits(toc) for toc in range(256))
+"""In the second byte of a packet of one frame with this first one; 0: it has none."""
+
+
 def packet_samples(payload: bytes) -> int:
     """Samples at 48 kHz that the packet lasts, 120 to 5760; 0 when it is not an Opus packet."""
     if not payload:
         return 0
-    toc = payload[0]
-    code = toc & 3
-    if code == 0:
-        count = 1
-    elif code < 3:
-        count = 2
-    elif len(payload) > 1:
-        count = payload[1] & 0x3F
-    else:
-        return 0
-    samples = frame_samples(toc) * count
+    samples = _SAMPLES[payload[0]]
+    if samples or len(payload) < 2:
+        return samples
+    samples = frame_samples(payload[0]) * (payload[1] & 0x3F)
     return samples if samples <= _MAXIMUM_SAMPLES else 0
 
 
@@ -106,14 +127,55 @@ def carries_fec(payload: bytes) -> bool:
 
     Only packets of one SILK or hybrid frame are looked into, which is what voice encoders send; others give False.
     """
-    if len(payload) < 2 or payload[0] & 3:
+    if len(payload) < 2:
         return False
-    toc = payload[0]
-    if toc >> 3 >= _FIRST_CELT_CONFIG:
-        return False
-    silk_frames = max(1, frame_samples(toc) // (20 * _MS))
-    # One VAD flag for each 20 ms, then the LBRR flag: all with probability one half, so they stand as plain bits.
-    lbrr = payload[1] >> (7 - silk_frames) & 1
-    if toc & 4:
-        lbrr |= payload[1] >> (6 - 2 * silk_frames) & 1 if silk_frames < 3 else 0
-    return bool(lbrr)
+    if payload[0] & 3:
+        payload = without_padding(payload)
+        if payload[0] & 3 or len(payload) < 2:
+            return False
+    return bool(payload[1] & _LBRR_BITS[payload[0]])
+
+
+def without_padding(payload: bytes) -> bytes:
+    """The same sound as a packet without padding, and so without what later versions of Opus hide there, such as DRED.
+
+    Only packets of one frame are made shorter, which is what calls send; others are returned as they are.
+    """
+    place = _padding(payload)
+    if place is None:
+        return payload
+    begin, end = place
+    return bytes((payload[0] & ~3,)) + payload[begin:end]
+
+
+def dred_version(payload: bytes) -> int | None:
+    """The version of the DRED in a packet of one frame; None where there is none.
+
+    Source: draft-ietf-mlcodec-opus-extension and -dred; libopus 1.6.1, dnn/dred_config.h: while the format is a draft, extension 126 begins with `D` and a version.
+    """
+    place = _padding(payload)
+    if place is None:
+        return None
+    padding = payload[place[1] :]
+    if len(padding) < 3 or padding[0] >> 1 != _DRED_EXTENSION:
+        return None
+    at = 1
+    if padding[0] & 1:  # its length stands before it
+        while at < len(padding) and padding[at] == 255:
+            at += 1
+        at += 1
+    return padding[at + 1] if len(padding) > at + 1 and padding[at] == ord("D") else None
+
+
+def _padding(payload: bytes) -> tuple[int, int] | None:
+    """Where the one frame of a packet begins, and where its padding does; None of a packet without padding, or of several frames (RFC 6716, section 3.2.5)."""
+    if len(payload) < 3 or payload[0] & 3 != 3 or not payload[1] & _HAS_PADDING or payload[1] & 0x3F != 1:
+        return None
+    at, padded = 2, 0
+    while at < len(payload) and payload[at] == 255:
+        padded += 254
+        at += 1
+    if at == len(payload):
+        return None
+    end = len(payload) - padded - payload[at]
+    return (at + 1, end) if end > at + 1 else None

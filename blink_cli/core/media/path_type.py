@@ -2,13 +2,16 @@
 
 from typing import Final, Literal
 
-PathType = Literal["host", "srflx", "relay"]
+IceType = Literal["host", "srflx", "relay"]
 """From one address to the other, through a NAT (server reflexive), or through a TURN server; RFC 8445's words, and W3C's."""
+
+PathType = IceType | Literal["sfu"]
+"""The same between two participants; or through the SFU that passes on what all of them send."""
 
 _PEER_REFLEXIVE: Final = "prflx"
 
 
-def path_type(local: str, remote: str) -> PathType:
+def path_type(local: str, remote: str) -> IceType:
     """The less direct of two candidates' types. Peer reflexive is server reflexive here: an address behind a NAT, learned another way.
 
     Args:

@@ -1,13 +1,13 @@
 """How loud one peer is played here: the user's choice, which the peer does not learn of."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.audio_format import HIGHEST_GAIN_DB, LOWEST_GAIN_DB
 
 
-@dataclass(frozen=True, slots=True)
-class PeerVolume:
+class PeerVolume(msgspec.Struct, frozen=True):
     """Gain and mute are apart: who is unmuted is as loud as before."""
 
     gain_db: float = 0.0

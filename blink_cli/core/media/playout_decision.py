@@ -14,8 +14,14 @@ class PlayoutAction(enum.StrEnum):
     COPY = "copy"
     """A frame of a redundant copy (RED)."""
 
+    RESENT = "resent"
+    """A frame whose packet was lost, and came again because it was asked for."""
+
     FEC = "fec"
     """A frame that the one after it holds again (Opus in-band FEC)."""
+
+    DRED = "dred"
+    """A frame of which a later packet tells at a few hundred bits (deep redundancy), made by a network."""
 
     CONCEALED = "concealed"
     """Sound was made up."""

@@ -1,9 +1,9 @@
 """What is done to the microphone's sound before it is encoded: the user's choice."""
 
-import dataclasses
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class EchoCancel(StrEnum):
@@ -23,8 +23,7 @@ class NoiseSuppress(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingSettings:
+class ProcessingSettings(msgspec.Struct, frozen=True):
     """The settings of the capture chain."""
 
     echo_cancel: EchoCancel = EchoCancel.AUTO
@@ -34,8 +33,7 @@ class ProcessingSettings:
     """Whether one is muted while others talk: not a filter, and chosen like one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingChoice:
+class ProcessingChoice(msgspec.Struct, frozen=True):
     """Which of these settings somebody chose; None leaves one as it is: what a command says, an option, or a profile remembers."""
 
     echo_cancel: EchoCancel | None = None
@@ -45,11 +43,11 @@ class ProcessingChoice:
 
     def over(self, settings: ProcessingSettings) -> ProcessingSettings:
         """Return these settings with what was chosen in their place."""
-        return dataclasses.replace(settings, **self._chosen())
+        return msgspec.structs.replace(settings, **self._chosen())
 
     def after(self, earlier: "ProcessingChoice") -> "ProcessingChoice":
         """Return both choices as one: where both say something, this one counts."""
-        return dataclasses.replace(earlier, **self._chosen())
+        return msgspec.structs.replace(earlier, **self._chosen())
 
     def _chosen(self) -> dict[str, Any]:
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}

@@ -10,8 +10,10 @@ Source: RFC 7587, section 6.1; RFC 8866, section 6.4; `minptime` is of its draft
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.core.media.codec_settings import (
     FRAME_LENGTHS_MS,
@@ -21,8 +23,7 @@ from blink_cli.core.media.codec_settings import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverWishes:
+class ReceiverWishes(msgspec.Struct, frozen=True):
     """Of one participant. None: it says nothing, and anything will do."""
 
     shortest_packet_ms: int | None = None

@@ -24,6 +24,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.extended_report import StatisticsSummary
 from blink_cli.core.media.interarrival_jitter import InterarrivalJitter
@@ -40,6 +42,9 @@ nothing gets through to us; 20 s of voice."""
 
 COPY_AGE_S: Final = 1.0
 """Networks repeat a packet within milliseconds. An older copy is somebody's replay: counted, but not measured."""
+
+LONGEST_PACKET_S: Final = 0.12
+"""Of sound: what a packet of Opus holds at most (RFC 6716, section 2.1.4). RTP time that goes on by more is a pause."""
 
 _HISTORY_MASK: Final = (1 << HISTORY_PACKETS) - 1
 
@@ -60,8 +65,7 @@ class _Stretch:
     most_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReportBlock:
+class ReportBlock(msgspec.Struct, frozen=True):
     """The figures of one RTCP report block about this stream (RFC 3550, section 6.4.1)."""
 
     fraction_lost: float
@@ -92,6 +96,7 @@ class ReceptionStatistics:
         "_jitter_count",
         "_jitter_sum_s",
         "_last_arrival_s",
+        "_last_marker",
         "_last_timestamp",
         "_numbers",
         "_received_prior",
@@ -132,7 +137,7 @@ class ReceptionStatistics:
 
         self.max_delta_s = 0.0
         """The longest time between an arrival and the one before it, in seconds; the end of a pause, which the marker bit shows,
-        and packets older than the one before them are left out."""
+        and packets older than the one before them are left out. Where every packet has the bit (FFmpeg), it shows none."""
 
         self.last_arrival_s: float | None = None
         """Monotonic time of the newest arrival."""
@@ -146,6 +151,7 @@ class ReceptionStatistics:
         self._seen = 0  # bit n: the highest number less n has arrived
         self._last_arrival_s = 0.0
         self._last_timestamp = 0
+        self._last_marker = False
         self._timestamps = [0] * HISTORY_PACKETS  # of the packets in `_seen`, by their number
         self._jitter_sum_s = 0.0
         self._jitter_count = 0
@@ -173,6 +179,14 @@ class ReceptionStatistics:
     def highest_sequence(self) -> int | None:
         """Extended highest sequence number, 0 to 2^32 - 1; None before the first packet."""
         return None if self._numbers is None else (self._numbers.highest - FIRST_SEQUENCE_TURN) & 0xFFFFFFFF
+
+    def has_received(self, sequence_number: int) -> bool:
+        """Whether a packet with this number (0 to 65535) has come over its own stream, or is older than is remembered."""
+        numbers = self._numbers
+        if numbers is None:
+            return False
+        behind = numbers.highest - numbers.near(sequence_number)
+        return behind >= HISTORY_PACKETS or (behind >= 0 and bool(self._seen >> behind & 1))
 
     def extended_sequence(self, sequence_number: int) -> int:
         """The extended sequence number of a packet that was just counted; may be negative for one sent before the first to arrive."""
@@ -227,7 +241,7 @@ class ReceptionStatistics:
             elif step > 0:
                 numbers.highest = number
                 self._seen = (self._seen << step | 1) & _HISTORY_MASK if step < HISTORY_PACKETS else 1
-                self._measure(timestamp, arrival_s, marker=marker)
+                self._measure(timestamp, arrival_s, packets=step, marker=marker)
             else:
                 bit = 1 << -step
                 if self._seen & bit:
@@ -242,6 +256,7 @@ class ReceptionStatistics:
         self.bytes_received += payload_bytes
         self._timestamps[sequence_number % HISTORY_PACKETS] = timestamp
         self._last_timestamp = timestamp
+        self._last_marker = marker
         self._last_arrival_s = arrival_s
         self.last_arrival_s = arrival_s
         return True
@@ -262,6 +277,7 @@ class ReceptionStatistics:
         ):
             self._measure(timestamp, arrival_s, marker=marker)
             self._last_timestamp = timestamp
+            self._last_marker = marker
             self._last_arrival_s = arrival_s
 
     def interrupted(self) -> None:
@@ -275,27 +291,35 @@ class ReceptionStatistics:
         self._seen = 1
         self._stretch = _Stretch(self._first, self.packets_lost - 1, self.packets_duplicated)
 
-    def _measure(self, timestamp: int, arrival_s: float, *, marker: bool) -> None:
+    def _measure(self, timestamp: int, arrival_s: float, *, packets: int = 1, marker: bool) -> None:
         # Successive packets in order of arrival, not of sequence (RFC 3550, section 6.4.1).
         ticks = timestamp_difference(timestamp, self._last_timestamp)
         delta_s = arrival_s - self._last_arrival_s
-        if ticks >= 0 and not marker:
+        longest_s, most_s = self.max_delta_s, self.max_jitter_s
+        ends_pause = marker and not (
+            self._last_marker and ticks <= packets * LONGEST_PACKET_S * self._clock_rate_hz
+        )
+        if ticks >= 0 and not ends_pause:
             self._delta_sum_s += delta_s
             self._delta_count += 1
-            self.max_delta_s = max(self.max_delta_s, delta_s)
+            if delta_s > longest_s:
+                self.max_delta_s = delta_s
         difference_s = delta_s - ticks / self._clock_rate_hz
         jitter_s = self.jitter_s = self._jitter.observe(difference_s)
         size_s = difference_s if difference_s >= 0 else -difference_s
         stretch = self._stretch
         if not stretch.differences or size_s < stretch.least_s:
             stretch.least_s = size_s
-        stretch.most_s = max(stretch.most_s, size_s)
+        largest_s = stretch.most_s
+        if size_s > largest_s:
+            stretch.most_s = size_s
         stretch.differences += 1
         stretch.sum_s += size_s
         stretch.sum_of_squares += size_s * size_s
         self._jitter_sum_s += jitter_s
         self._jitter_count += 1
-        self.max_jitter_s = max(self.max_jitter_s, jitter_s)
+        if jitter_s > most_s:
+            self.max_jitter_s = jitter_s
 
     def report(self) -> ReportBlock:
         """The figures since the previous call, for one RTCP report block. Changes the interval's start.

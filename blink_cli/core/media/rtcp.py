@@ -8,13 +8,14 @@
     SDES 202 one chunk: SSRC, CNAME
     BYE 203  RC SSRCs, maybe a reason
     XR 207   extended reports, in `extended_report.py`
+    RTPFB 205, format 1: a generic NACK: asker's SSRC, asked stream's SSRC, then of each run a number and 16 bits for those behind it (RFC 4585, 6.2.1)
     APP 204  SSRC, four letters, data: ours are `BLNK` and a LossReport (subtype 0) or a ClockMessage (1)
 
 Other kinds are skipped by their length.
 """
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -24,12 +25,19 @@ from blink_cli.core.media.clock_message import ClockMessage
 from blink_cli.core.media.extended_report import XR, ExtendedReport, read_extended_report
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.reception_statistics import ReportBlock
+from blink_cli.core.media.unwrapper import SEQUENCE_MASK
 
 APP_NAME: Final = b"BLNK"
 """The four letters of our application-defined packets."""
 
 MAX_REPORT_BLOCKS: Final = 31
 """What the five bits of RC can say."""
+
+MAX_NACK_RUNS: Final = 16
+"""Of one request, written and read, each of up to 17 packets: nobody misses more at a time than half a second of the shortest packets."""
+
+MAX_NACK_NAMES: Final = 17 * MAX_NACK_RUNS
+"""From which on further requests in one datagram are not read: so that one costs a fraction of a millisecond, whatever is in it."""
 
 RTCP_HEADER_BYTES: Final = 8
 """Of the first packet in a datagram, with the SSRC of who sent it."""
@@ -39,9 +47,14 @@ _RR: Final = 201
 _SDES: Final = 202
 _BYE: Final = 203
 _APP: Final = 204
+_TRANSPORT_FEEDBACK: Final = 205
+_PAYLOAD_FEEDBACK: Final = 206
+_GENERIC_NACK: Final = 1
+_AT_ONCE: Final = frozenset((_BYE, _TRANSPORT_FEEDBACK, _PAYLOAD_FEEDBACK))
 _CLOCK_SUBTYPE: Final = 1
 _HEAD: Final = struct.Struct("!BBH")
 _SSRC: Final = struct.Struct("!I")
+_NACK: Final = struct.Struct("!HH")
 _SENDER_INFO: Final = struct.Struct("!QIII")
 _BLOCK: Final = struct.Struct("!IIIIII")
 _LOST_MIN: Final = -(1 << 23)
@@ -77,8 +90,17 @@ class BlockOnWire(msgspec.Struct, frozen=True, gc=False):
     """In 1/65536 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class RtcpContents:
+class RetransmissionRequest(msgspec.Struct, frozen=True, gc=False):
+    """Packets of one stream that did not come (RFC 4585, section 6.2.1)."""
+
+    ssrc: int
+    """Of the stream."""
+
+    sequence_numbers: tuple[int, ...]
+    """0 to 65535 each, in the order in which they are named."""
+
+
+class RtcpContents(msgspec.Struct, frozen=True):
     """What a compound packet said, in order of kind."""
 
     senders: list[SenderInfo]
@@ -90,6 +112,9 @@ class RtcpContents:
     clock_messages: list[ClockMessage]
     extended_reports: list[ExtendedReport]
     """The blocks of all of them, as far as they are known."""
+
+    requests: list[RetransmissionRequest]
+    """The first ones: those behind `MAX_NACK_NAMES` are not read."""
 
 
 def ntp_timestamp(seconds_since_1970: float) -> int:
@@ -145,6 +170,26 @@ def write_report(ssrc: int, sender: SenderInfo | None, blocks: tuple[BlockOnWire
     return report + _packet(_SDES, 1, chunk)
 
 
+def wants_answer(compound: bytes) -> bool:
+    """Whether an opened compound packet says something for which its sender, or the stream, waits: then it should be read at once.
+
+    That is what asks for packets or pictures again wherever it stands, a goodbye, and what stands behind an empty report, as loss that begins. Reports, names and
+    clocks have time.
+    """
+    position = 0
+    while position + 4 <= len(compound):
+        first, kind, words = _HEAD.unpack_from(compound, position)
+        if kind in _AT_ONCE or (position == 0 and not _says_something(first, kind)):
+            return True
+        position += 4 + 4 * words
+    return False
+
+
+def _says_something(first: int, kind: int) -> bool:
+    """Whether a packet with this beginning is a report of something."""
+    return kind == _SR or (kind == _RR and first & 0x1F > 0)
+
+
 def write_goodbye(ssrc: int) -> bytes:
     """A compound packet that says that this source leaves (RFC 3550, section 6.6)."""
     return _packet(_RR, 0, _SSRC.pack(ssrc)) + _packet(_BYE, 1, _SSRC.pack(ssrc))
@@ -162,6 +207,29 @@ def write_clock_message(ssrc: int, message: ClockMessage) -> bytes:
     return _packet(_APP, _CLOCK_SUBTYPE, _SSRC.pack(ssrc) + APP_NAME + message.to_bytes())
 
 
+def write_retransmission_request(ssrc: int, asked_ssrc: int, sequence_numbers: Sequence[int]) -> bytes:
+    """A compound packet that asks for packets of a stream again: a report, which has to come first, and a generic NACK (RFC 4585).
+
+    Args:
+        ssrc: Ours.
+        asked_ssrc: Of the stream.
+        sequence_numbers: 0 to 65535, in the order of their sending; of more runs than `MAX_NACK_RUNS` the first ones.
+
+    """
+    runs: list[tuple[int, int]] = []
+    for number in sequence_numbers:
+        behind = (number - runs[-1][0]) & SEQUENCE_MASK if runs else 0
+        if 1 <= behind <= 16:
+            runs[-1] = runs[-1][0], runs[-1][1] | 1 << behind - 1
+        elif len(runs) < MAX_NACK_RUNS:
+            runs.append((number, 0))
+        else:
+            break
+    body = b"".join(_NACK.pack(*run) for run in runs)
+    nack = _packet(_TRANSPORT_FEEDBACK, _GENERIC_NACK, _SSRC.pack(ssrc) + _SSRC.pack(asked_ssrc) + body)
+    return _packet(_RR, 0, _SSRC.pack(ssrc)) + nack
+
+
 def parse_rtcp(data: bytes) -> RtcpContents:
     """Take a decrypted compound packet apart.
 
@@ -169,7 +237,7 @@ def parse_rtcp(data: bytes) -> RtcpContents:
         WireError: A length does not fit, or it is not RTCP.
 
     """
-    contents = RtcpContents([], [], [], [], [], [])
+    contents = RtcpContents([], [], [], [], [], [], [])
     position = 0
     while position < len(data):
         if position + 4 > len(data):
@@ -197,12 +265,30 @@ def _parse_packet(kind: int, count: int, body: bytes, contents: RtcpContents) ->
         if len(body) < 4 * count:
             raise WireError("the RTCP goodbye is cut off")
         contents.goodbyes.extend(_SSRC.unpack_from(body, 4 * index)[0] for index in range(count))
+    elif kind == _TRANSPORT_FEEDBACK and count == _GENERIC_NACK:
+        if len(body) < 8:
+            raise WireError("the RTCP request is cut off")
+        _read_request(body, contents)
     elif kind == XR:
         contents.extended_reports.extend(read_extended_report(body))
     elif kind == _APP and count == 0 and body[4:8] == APP_NAME:
         contents.loss_reports.append(LossReport.from_bytes(body[8:]))
     elif kind == _APP and count == _CLOCK_SUBTYPE and body[4:8] == APP_NAME:
         contents.clock_messages.append(ClockMessage.from_bytes(body[8:]))
+
+
+def _read_request(body: bytes, contents: RtcpContents) -> None:
+    if sum(len(request.sequence_numbers) for request in contents.requests) >= MAX_NACK_NAMES:
+        return
+    runs = min((len(body) - 8) // 4, MAX_NACK_RUNS)
+    numbers: list[int] = []
+    for first, others in _NACK.iter_unpack(body[8 : 8 + 4 * runs]):
+        numbers.append(first)
+        if others:
+            numbers += [
+                (first + behind) & SEQUENCE_MASK for behind in range(1, 17) if others >> behind - 1 & 1
+            ]
+    contents.requests.append(RetransmissionRequest(_SSRC.unpack_from(body, 4)[0], tuple(numbers)))
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

@@ -3,11 +3,9 @@
 Pure but for its callbacks: bytes and time come in. Belongs to the event loop.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.extended_report import (
     STATISTICS_SUMMARY,
@@ -21,9 +19,6 @@ from blink_cli.core.media.one_way_delay import ClockExchange
 from blink_cli.core.media.rtcp import (
     BlockOnWire,
     SenderInfo,
-    middle_bits,
-    ntp_seconds,
-    ntp_timestamp,
     parse_rtcp,
     write_clock_message,
     write_report,
@@ -31,9 +26,7 @@ from blink_cli.core.media.rtcp import (
 from blink_cli.core.media.rtp import ReceptionReport, SenderReport
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
-
-MAX_REMEMBERED_REPORTS: Final = 16
-"""Sender reports whose answer still tells the round trip: 16 s at one a second."""
+from blink_cli.core.media.sent_reports import SentReports, in_plain_units
 
 EXTENDED_EVERY: Final = 5
 """Reports: both blocks are 84 bytes, and all reports together stay below 5 % of what a voice takes (RFC 3550, section 6.2)."""
@@ -53,6 +46,7 @@ class RtcpExchange:
         on_reception_report: Callable[[ReceptionReport], None],
         on_loss_report: Callable[[LossReport], None],
         on_extended_report: Callable[[ExtendedReport], None],
+        on_request: Callable[[tuple[int, ...], float], None],
         extended: frozenset[str] = frozenset(),
     ) -> None:
         """Tell nothing yet.
@@ -66,6 +60,7 @@ class RtcpExchange:
             on_reception_report: What the peer says of our stream.
             on_loss_report: The same in more detail, from peers that are blink too.
             on_extended_report: What the peer says of how our stream is heard.
+            on_request: Which of our packets, by their numbers on the wire, the peer asks for again, and when that came.
             extended: Which extended reports the peer wants (RFC 3611, section 5.1).
 
         """
@@ -78,6 +73,7 @@ class RtcpExchange:
         self._extended = extended
         self._reports_until_extended = EXTENDED_EVERY
         self._on_extended_report = on_extended_report
+        self._on_request = on_request
         self._sender = sender
         self._receiver = receiver
         self._cname = cname
@@ -85,21 +81,12 @@ class RtcpExchange:
         self._on_sender_report = on_sender_report
         self._on_reception_report = on_reception_report
         self._on_loss_report = on_loss_report
-        self._sent_s: OrderedDict[int, float] = OrderedDict()
+        self._sent = SentReports()
 
     def report(self, now_s: float, wall_s: float) -> bytes:
         """Our next compound packet: of what we sent, when anything was, and of what we heard."""
         sender = self._sender
-        info: SenderInfo | None = None
-        rtp_now = sender.clock.timestamp(now_s)
-        if rtp_now is not None:
-            ntp = ntp_timestamp(wall_s)
-            counters = sender.counters
-            info = SenderInfo(sender.ssrc, ntp, rtp_now, counters.packets_sent, counters.bytes_sent)
-            self._sent_s[middle_bits(ntp)] = now_s
-            if len(self._sent_s) > MAX_REMEMBERED_REPORTS:
-                self._sent_s.popitem(last=False)
-            sender.clock.next_interval()
+        info = self._sent.next_of(sender, now_s, wall_s)
         report = write_report(sender.ssrc, info, self._receiver.report_blocks(now_s), self._cname)
         report += self._extended_report()
         return report + write_clock_message(sender.ssrc, self._clocks.message(now_s))
@@ -137,42 +124,20 @@ class RtcpExchange:
         for extended in contents.extended_reports:
             if extended.ssrc == self._sender.ssrc:
                 self._on_extended_report(extended)
+        for request in contents.requests:
+            if request.ssrc == self._sender.ssrc:
+                self._sender.counters.nack_count += 1
+                self._on_request(request.sequence_numbers, arrival_s)
         for clock in contents.clock_messages:
             self._clocks.received(clock, arrival_s)
         return any(ssrc in receiver.streams or ssrc in receiver.announced for ssrc in contents.goodbyes)
 
     def _sender_reported(self, sender: SenderInfo, arrival_s: float) -> None:
         self._receiver.sender_reported(sender.ssrc, sender.ntp_timestamp, arrival_s)
-        self._on_sender_report(
-            SenderReport(
-                ssrc=sender.ssrc,
-                ntp_s=ntp_seconds(sender.ntp_timestamp),
-                rtp_timestamp=sender.rtp_timestamp,
-                packet_count=sender.packet_count,
-                octet_count=sender.octet_count,
-                arrival_s=arrival_s,
-            )
-        )
+        self._on_sender_report(in_plain_units(sender, arrival_s))
 
     def _reception_reported(self, block: BlockOnWire, arrival_s: float) -> None:
-        rtt_s = self._round_trip_s(block, arrival_s)
-        if rtt_s is not None:
-            self.rtt_s = rtt_s
-        self._on_reception_report(
-            ReceptionReport(
-                ssrc=block.ssrc,
-                fraction_lost=block.fraction_lost / 256,
-                packets_lost=block.packets_lost,
-                highest_sequence=block.highest_sequence,
-                jitter_s=block.jitter_ticks / SAMPLE_RATE_HZ,
-                arrival_s=arrival_s,
-                rtt_s=rtt_s,
-            )
-        )
-
-    def _round_trip_s(self, block: BlockOnWire, arrival_s: float) -> float | None:
-        # Our own monotonic clock on both ends: a wall clock that is set in between does not matter.
-        sent_s = self._sent_s.get(block.last_sr)
-        if sent_s is None:
-            return None
-        return max(arrival_s - sent_s - block.delay_since_last_sr / 65536, 0.0)
+        report = self._sent.answered(block, arrival_s)
+        if report.rtt_s is not None:
+            self.rtt_s = report.rtt_s
+        self._on_reception_report(report)

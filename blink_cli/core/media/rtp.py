@@ -29,11 +29,17 @@ class EncodedFrame(msgspec.Struct, frozen=True, gc=False):
     talk_spurt_start: bool = False
     """The first frame after a pause of DTX or mute: the RTP marker bit (RFC 7587, section 4.1)."""
 
+    copy: bytes = b""
+    """The same frame at a lower bit rate, for copies of it in later packets; empty where nobody wants it, or it would not be shorter."""
+
     captured_at: float | None = None
     """Monotonic time at which its first sample was at the microphone, as far as the device knows; None where nobody knows."""
 
     missing_before: int = 0
     """Samples right before it of which nothing was captured: the timestamp jumped over them."""
+
+    payload_with_dred: bytes | None = None
+    """The same packet with what was said before it, at a few kb/s (DRED), for peers that agreed to it; None: there is none."""
 
 
 class RtpPacket(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +62,8 @@ class RtpPacket(msgspec.Struct, frozen=True, gc=False):
     """The sender's RFC 6464 level, 0 down to -127; None when the packet carried none."""
 
     voice: bool = False
+    retransmitted: bool = False
+    """It came because it was asked for again (RFC 4588): its first sending was lost, or was too late for patience."""
 
 
 class RepeatedPacket(msgspec.Struct, frozen=True, gc=False):
@@ -93,6 +101,9 @@ class SentPacket(msgspec.Struct, frozen=True, gc=False):
 
     payload: bytes = b""
     """Before SRTP; the RTP log keeps it where it was asked to."""
+
+    retransmitted: bool = False
+    """It goes again because it was asked for (RFC 4588); the numbers are those of the first time."""
 
 
 class SenderReport(msgspec.Struct, frozen=True, gc=False):

@@ -25,6 +25,7 @@ _ONE_BYTE_PROFILE: Final = 0xBEDE
 _TWO_BYTE_PROFILE: Final = 0x1000
 _FIXED: Final = struct.Struct("!BBHII")
 _FIXED_WITH_LEVEL: Final = struct.Struct("!BBHIIHHBBxx")
+_LEVEL_ALONE: Final = struct.Struct("!HHBB")
 _EXTENSION: Final = struct.Struct("!HH")
 
 
@@ -54,6 +55,21 @@ def parse_rtp(datagram: bytes, arrival_s: float, audio_level_id: int | None = No
     if size < RTP_HEADER_BYTES:
         raise WireError("the RTP header is cut off")
     first, second, sequence_number, timestamp, ssrc = _FIXED.unpack_from(datagram)
+    if first == 0x90 and size >= _FIXED_WITH_LEVEL.size and audio_level_id is not None:
+        # What this program writes, and most others: the level is all that the extension has.
+        profile, words, head, octet = _LEVEL_ALONE.unpack_from(datagram, RTP_HEADER_BYTES)
+        if profile == _ONE_BYTE_PROFILE and words == 1 and head == audio_level_id << 4:
+            return RtpPacket(
+                ssrc,
+                sequence_number,
+                timestamp,
+                second & 0x7F,
+                second > 0x7F,
+                datagram[_FIXED_WITH_LEVEL.size :],
+                arrival_s,
+                -(octet & 0x7F),
+                octet > 0x7F,
+            )
     if first >> 6 != 2:
         raise WireError("not RTP version 2")
     start = RTP_HEADER_BYTES + 4 * (first & 0x0F)

@@ -7,16 +7,21 @@
 The frame is encoded once for everybody; only what this module adds differs from peer to peer. Pure: no socket, no clock.
 """
 
+import functools
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
-from blink_cli.core.media import red
+from blink_cli.core.media import red, rtx
+from blink_cli.core.media.copy_brake import MOST_COPIES, RedLevels
 from blink_cli.core.media.media_format import MediaFormat
-from blink_cli.core.media.redundancy_policy import RedLevels
 from blink_cli.core.media.rtp import EncodedFrame, SentPacket
 from blink_cli.core.media.rtp_header import RtpHeaderWriter
+from blink_cli.core.media.sent_packets import SentPackets
 from blink_cli.core.media.unwrapper import SEQUENCE_MASK, TIMESTAMP_MASK
 
 MAX_PAYLOAD_BYTES: Final = 1_200
@@ -40,8 +45,25 @@ class SendCounters:
     redundant_bytes_sent: int = 0
     """Of `bytes_sent`, what RED added."""
 
+    retransmitted_packets_sent: int = 0
+    """Packets that went again because they were asked for; not in `packets_sent`, since RTCP counts a stream's own packets."""
+
+    retransmitted_bytes_sent: int = 0
+    """Their payload octets; not in `bytes_sent`."""
+
+    nack_count: int = 0
+    """Requests that came: RTCP packets, of which each may name many."""
+
     packets_discarded: int = 0
     """Frames that did not go out: too long, or the operating system did not take them."""
+
+
+class RetransmissionStream(msgspec.Struct, frozen=True):
+    """The stream on which packets go again (RFC 4588, section 4)."""
+
+    ssrc: int
+    first_sequence_number: int
+    """Random, in the lower half, as the other stream's."""
 
 
 class SenderClock:
@@ -86,6 +108,12 @@ class SenderClock:
 _JUMP_S: Final = 1.0
 
 
+@functools.lru_cache(maxsize=8)
+def _packed(primary: bytes, timestamp: int, copies: tuple[tuple[int, bytes], ...], opus: int) -> bytes:
+    """Pack a frame with its copies once for all who get as many: with loss on a line everybody does."""
+    return red.pack(primary, timestamp, copies, opus)
+
+
 class RtpSender:
     """Makes one peer's packets. Belongs to the event loop."""
 
@@ -94,6 +122,9 @@ class RtpSender:
         ssrc: int,
         first_sequence_number: int,
         media: MediaFormat,
+        *,
+        most_copies: int = MOST_COPIES,
+        retransmissions: RetransmissionStream | None = None,
     ) -> None:
         """Begin a stream.
 
@@ -102,17 +133,33 @@ class RtpSender:
             first_sequence_number: Random, in the lower half: a wrap before the first packet arrives would break
                 SRTP's guess of the rollover counter (RFC 3711, section 3.3.1).
             media: What was agreed.
+            most_copies: How many frames it remembers.
+            retransmissions: On which stream packets go again that are asked for, where that was agreed; None: none is made here.
 
         """
         self.ssrc = ssrc
         self.counters = SendCounters()
         self.clock = SenderClock()
-        self.redundancy: RedLevels = 0
+        self.redundancy = 0
+        """How many of the frames before it each packet carries too, as far as they fit; at most `most_copies`."""
+
+        self.full_copies: RedLevels = MOST_COPIES
+        """How many of these, the latest, are the frames as they were sent; those before them are at the lower bit rate, where the frames came with it."""
+
+        self.dred = False
+        """Whether frames go with their DRED, as far as they fit and it was agreed."""
+
         self.first_sequence = first_sequence_number
         self._sequence_number = first_sequence_number
         self._media = media
         self._writer = RtpHeaderWriter(ssrc, media.level_id)
-        self._earlier: deque[tuple[int, bytes]] = deque(maxlen=2)
+        self._earlier: deque[tuple[int, bytes, bytes]] = deque(maxlen=most_copies)
+        self._again: RtpHeaderWriter | None = None
+        self._again_number = 0
+        self._kept: SentPackets[EncodedFrame] = SentPackets()
+        if retransmissions is not None and media.rtx is not None:
+            self._again = RtpHeaderWriter(retransmissions.ssrc, media.level_id)
+            self._again_number = retransmissions.first_sequence_number
 
     def packet(self, frame: EncodedFrame, now_s: float) -> tuple[bytes, SentPacket] | None:
         """Make the packet of one frame. To be followed by `went_out` or `discarded` before the next one.
@@ -121,37 +168,40 @@ class RtpSender:
             The packet without SRTP, and what is told of it once it went out. None for a frame that is too long, which is counted.
 
         """
-        payload = frame.payload
         media = self._media
-        payload_type = media.opus
-        copies = self._copies_for(frame) if self.redundancy and media.red is not None else []
-        if copies and media.red is not None:  # RED around a frame alone would only be longer
-            payload = red.pack(frame.payload, frame.timestamp, copies, media.opus)
-            payload_type = media.red
+        payload = primary = self._primary(frame) if self.dred else frame.payload
+        payload_type, number, timestamp = media.opus, self._sequence_number, frame.timestamp
+        copies = 0
         if media.red is not None:
-            self._earlier.append((frame.timestamp, frame.payload))
+            carried = self._copies_for(frame, len(primary)) if self.redundancy else ()
+            if carried:  # RED around a frame alone would only be longer
+                copies = len(carried)
+                payload = _packed(primary, timestamp, tuple(carried), media.opus)
+                payload_type = media.red
+            self._earlier.append((timestamp, frame.payload, frame.copy or frame.payload))
         if len(payload) > MAX_PRIMARY_BYTES:
             self.discarded()
             return None
+        marker, level_dbov, voice = frame.talk_spurt_start, frame.audio_level_dbov, frame.voice
         header = self._writer.header(
             payload_type=payload_type,
-            sequence_number=self._sequence_number,
-            timestamp=frame.timestamp,
-            marker=frame.talk_spurt_start,
-            audio_level_dbov=frame.audio_level_dbov,
-            voice=frame.voice,
+            sequence_number=number,
+            timestamp=timestamp,
+            marker=marker,
+            audio_level_dbov=level_dbov,
+            voice=voice,
         )
         self.clock.sent(frame, now_s)
         told = SentPacket(
             self.ssrc,
-            self._sequence_number,
-            frame.timestamp,
+            number,
+            timestamp,
             payload_type,
-            frame.talk_spurt_start,
+            marker,
             len(payload),
-            frame.audio_level_dbov,
-            frame.voice,
-            len(copies),
+            level_dbov,
+            voice,
+            copies,
             now_s,
             payload,
         )
@@ -164,17 +214,63 @@ class RtpSender:
         counters.packets_sent += 1
         counters.bytes_sent += told.payload_bytes
         counters.header_bytes_sent += self._writer.header_bytes
-        counters.redundant_bytes_sent += told.payload_bytes - len(frame.payload)
+        plain_bytes = len(frame.payload)
+        if told.payload_bytes != plain_bytes:
+            counters.redundant_bytes_sent += told.payload_bytes - plain_bytes
+        if self._again is not None:
+            self._kept.sent(told.sequence_number, frame, plain_bytes, told.sent_s)
+
+    def asked_for(self, sequence_numbers: Sequence[int], now_s: float) -> list[bytes]:
+        """What goes out again of the packets that the peer misses, without SRTP; to be sent as it is returned."""
+        writer, payload_type = self._again, self._media.rtx
+        if writer is None or payload_type is None:
+            return []
+        again = []
+        for number, frame in self._kept.asked_for(sequence_numbers, now_s):
+            header = writer.header(
+                payload_type=payload_type,
+                sequence_number=self._again_number,
+                timestamp=frame.timestamp,
+                marker=frame.talk_spurt_start,
+                audio_level_dbov=frame.audio_level_dbov,
+                voice=frame.voice,
+            )
+            self._again_number = (self._again_number + 1) & SEQUENCE_MASK
+            payload = rtx.pack(number, frame.payload)
+            self.counters.retransmitted_packets_sent += 1
+            self.counters.retransmitted_bytes_sent += len(payload)
+            again.append(header + payload)
+        return again
+
+    def sent_as_it_was(self, payload_bytes: int) -> None:
+        """A packet went again on its own stream, for a peer that knows no other way."""
+        self.counters.retransmitted_packets_sent += 1
+        self.counters.retransmitted_bytes_sent += payload_bytes
 
     def discarded(self) -> None:
         """The packet that was made last did not go out: the next one takes its number."""
         self.counters.packets_discarded += 1
 
-    def _copies_for(self, frame: EncodedFrame) -> list[tuple[int, bytes]]:
+    def _primary(self, frame: EncodedFrame) -> bytes:
+        with_dred = frame.payload_with_dred
+        if self._media.dred is not None and with_dred is not None:
+            return with_dred if len(with_dred) <= MAX_PAYLOAD_BYTES else frame.payload
+        return frame.payload
+
+    def _copies_for(self, frame: EncodedFrame, size: int) -> list[tuple[int, bytes]]:
         """What of the frames before it goes out with it: none of those from before a pause."""
-        copies = red.carried(list(self._earlier)[-self.redundancy :], frame.timestamp)
-        while (
-            copies and sum(len(body) + 4 for _, body in copies) + len(frame.payload) + 1 > MAX_PAYLOAD_BYTES
-        ):
-            del copies[0]
+        wanted = list(self._earlier)[-self.redundancy :]
+        short = len(wanted) - self.full_copies
+        copies = red.carried(
+            [
+                (timestamp, copy if number < short else payload)
+                for number, (timestamp, payload, copy) in enumerate(wanted)
+            ],
+            frame.timestamp,
+        )
+        room = MAX_PAYLOAD_BYTES - size - 1
+        for _, body in copies:
+            room -= len(body) + 4
+        while copies and room < 0:
+            room += len(copies.pop(0)[1]) + 4
         return copies

@@ -53,9 +53,11 @@ class Unwrapper:
 
     def unwrap(self, value: int) -> int:
         """The number that a value stands for, which may be the highest from now on."""
-        number = self.near(value)
-        self.highest = max(self.highest, number)
-        return number
+        highest = self.highest
+        step = ((value - highest + self._half) & self._mask) - self._half
+        if step > 0:
+            self.highest = highest + step
+        return highest + step
 
 
 def sequence_unwrapper(first: int) -> Unwrapper:

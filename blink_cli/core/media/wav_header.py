@@ -5,8 +5,9 @@ and Data Techniques (Microsoft 1994), which wants a longer format chunk and a fa
 """
 
 import struct
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
@@ -15,8 +16,7 @@ _MOST_FILE_BYTES: Final = 0xFFFFFFFF
 """A header counts in 32 bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class WavEncoding:
+class WavEncoding(msgspec.Struct, frozen=True):
     """How a sample is written, little-endian."""
 
     tag: int

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.fact import Emit
 from blink_cli.core.ids import Did
 from blink_cli.core.presence.facts import PresenceFact, ProtocolDiffers
@@ -19,8 +21,7 @@ MAX_ADDRESSES: Final = 64
 """Full: further ones are not told before one was not heard of for so long. Anybody can invent addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherSession:
+class OtherSession(msgspec.Struct, frozen=True):
     """One session that cannot be talked to."""
 
     address: str

@@ -5,11 +5,16 @@
 
 A peer is never believed to be there because it, or DNS-SD, says so: only because it was heard. Two sessions that know each other send
 one presence a second each way; one that is suddenly silent is asked more often before it is given up. Pure; monotonic `now_s`.
+
+Through a broker, which loses nothing while it is connected and overhears everything, one goes every five seconds, and none between. Who is
+heard that way alone is given up later; sooner when the broker itself is lost.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.fact import Emit
 from blink_cli.core.gossip.budget import TokenBucket
@@ -37,6 +42,19 @@ DOUBT_S: Final = 1.2
 DOUBT_PROBE_S: Final = 0.12
 """Fifteen questions before it is given up. With 30 % loss each way half of them fail, and all of them once in 25,000 times; five
 questions were not enough: five false alarms in ten minutes."""
+
+BROKER_PROBE_S: Final = 5.0
+"""The same as `PROBE_S`, through a broker: contacts may be many there, and each message costs the broker one in and one out."""
+
+BROKER_ALIVE_S: Final = 12.0
+"""Two presences and some: one may be lost with a connection."""
+
+BROKER_LOST_S: Final = 2.4
+"""Who is heard through a broker alone is gone so long after the broker was lost: one that was only started anew is back before. One that stands
+still is noticed after 2.5 s."""
+
+BROKER_ABSENT_PROBE_S: Final = 30.0
+"""To a contact that is not there: it asks when it comes, and we ask when our connection comes."""
 
 REPLY_GAP_S: Final = 0.1
 """Nobody makes us answer more often than this."""
@@ -69,27 +87,31 @@ FAREWELL_S: Final = 1.0
 MAX_PEERS: Final = 256
 """Known peers. Full: one that is not there makes room, the longest unheard first; contacts stay."""
 
+PACES_AT_ONCE_S: Final = 0.25
+"""The paces of many meet in moments that are so far apart, so that the session wakes four times a second for them and not once for each: what is sealed behind another
+is sealed in half of the time. When something is sent still says nothing but how many are there."""
+
 MAX_PROBES_PER_WAKE: Final = 16
 """A presence costs 0.2 ms of sealing; the rest follow a moment later, so that voice on the same loop is not held up."""
 
 _SPREAD_S: Final = 0.02
+_SAME_S: Final = 0.001
+"""Closer than this two moments are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendPresence:
+class SendPresence(msgspec.Struct, frozen=True):
     """Tell this peer that we are here."""
 
     peer: Did
     reply_wanted: bool
     off_pace: bool = False
-    """Between two of its pace: an answer, or a question to who is not heard. What a third party overhears has none of these."""
+    """Between two of the pace of what a third party overhears: for other ways alone."""
 
 
 PresenceEffect = SendPresence | Emit[PresenceFact]
 
 
-@dataclass(frozen=True, slots=True)
-class PeerClock:
+class PeerClock(msgspec.Struct, frozen=True):
     """A peer's wall clock beside ours."""
 
     ahead_s: float
@@ -97,8 +119,7 @@ class PeerClock:
     """By an answer of the peer; if not, by the dates of its messages, which are not believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeerView:
+class PeerView(msgspec.Struct, frozen=True):
     """One peer at one moment."""
 
     did: Did
@@ -106,9 +127,14 @@ class PeerView:
     """What it calls itself: a claim; empty when it has said nothing."""
 
     address: str | None
+    """None when it is not known: of who is heard through a broker alone, say."""
+
     alive: bool
     last_seen_ms: int | None
     """Since it was last heard; None when never."""
+
+    overheard: bool
+    """Whether it is heard through a broker alone."""
 
     clock: PeerClock | None = None
     """How its wall clock differs from ours, if that is known."""
@@ -122,6 +148,12 @@ class _Peer:
     heard_s: float = -math.inf
     expected_s: float = -math.inf
     """When it was last heard as it should: by multicast, or as a unicast neighbour."""
+
+    network_s: float = -math.inf
+    """When it was last heard by the network, and not by a broker."""
+
+    overheard: bool = False
+    """Whether it is heard through a broker alone."""
 
     alive: bool = False
     found: bool = False
@@ -140,6 +172,9 @@ class _Peer:
     sent_s: float = -math.inf
     pace_s: float = -math.inf
     """When the next presence of its pace is due."""
+
+    broker_pace_s: float = -math.inf
+    """When the next one is that a third party may overhear."""
 
     due_s: float = -math.inf
     """When it is to be looked at: then, or before if it is not heard."""
@@ -173,6 +208,12 @@ class PresenceTable:
         self._peers: dict[Did, _Peer] = {}
         self._multicast = MulticastWatch()
         self._unheard_probes = TokenBucket(UNHEARD_PROBES_PER_S)
+        self._paced_s: float | None = None
+        """One of the moments in which paces meet; None before the first."""
+
+        self._broker_found_s = -math.inf
+        self._broker_lost_s: float | None = None
+        """When it was; None: it was not."""
 
     def found(self, did: Did, nickname: str, address: str, now_s: float) -> list[PresenceEffect]:
         """DNS-SD names a session: a claim. It is asked at once."""
@@ -221,18 +262,39 @@ class PresenceTable:
                 peer_now.in_contacts = True
         return self.handle_timeout(now_s)
 
-    def heard(self, did: Did, now_s: float, *, expected: bool = True) -> list[PresenceEffect]:
+    def broker_lost(self, now_s: float) -> None:
+        """Nothing comes through the broker: who is heard there alone is given up soon."""
+        self._broker_lost_s = now_s
+        for peer in self._peers.values():
+            if peer.alive and peer.overheard:
+                peer.due_s = min(peer.due_s, self._gone_s(peer))
+
+    def broker_found(self, now_s: float) -> list[PresenceEffect]:
+        """A broker is connected: contacts are told, and who is not there is asked."""
+        self._broker_found_s, self._broker_lost_s = now_s, None
+        for peer in self._peers.values():
+            if peer.in_contacts:
+                peer.broker_pace_s = now_s
+                if peer.overheard or not peer.alive:
+                    peer.due_s = now_s
+        return self.handle_timeout(now_s)
+
+    def heard(
+        self, did: Did, now_s: float, *, expected: bool = True, overheard: bool = False
+    ) -> list[PresenceEffect]:
         """Something that this peer signed has arrived.
 
         Args:
             did: Who.
             now_s: When.
             expected: It came by multicast, or from a unicast neighbour, as everything that the peer says should.
+            overheard: It came through a broker.
 
         """
         peer = self._know(did)
         if peer is None:
             return []
+        self._heard_by(peer, now_s, overheard=overheard)
         peer.heard_s = now_s
         if expected:
             peer.expected_s = now_s
@@ -254,9 +316,12 @@ class PresenceTable:
         peer = self._peers.get(did)
         if peer is not None:
             peer.expected_s = now_s
+            self._heard_by(peer, now_s, overheard=False)
         return [] if did == self._own else [*self._multicast.by_multicast(did, path, now_s)]
 
-    def clock_read(self, did: Did, clock: PeerClock, address: str, now_s: float) -> list[PresenceEffect]:
+    def clock_read(
+        self, did: Did, clock: PeerClock, address: str | None, now_s: float
+    ) -> list[PresenceEffect]:
         """How this peer's clock differs from ours. Unproved, nothing else is known of it but where its messages come from."""
         peer = self._know(did)
         if peer is None:
@@ -296,15 +361,21 @@ class PresenceTable:
         *,
         reply_wanted: bool,
         expected: bool = True,
+        overheard: bool = False,
     ) -> list[PresenceEffect]:
-        """A presence of this peer has arrived; `expected` as in `heard`."""
+        """A presence of this peer has arrived; `expected` and `overheard` as in `heard`."""
         peer = self._know(did)
         if peer is None:
             return []
         peer.nickname = harmless_nickname(nickname)
-        peer.address = address
-        effects = [*self._tell(peer), *self.heard(did, now_s, expected=expected)]
-        if reply_wanted and now_s - peer.sent_s >= REPLY_GAP_S:
+        if not overheard:
+            peer.address = address
+        effects = [*self._tell(peer), *self.heard(did, now_s, expected=expected, overheard=overheard)]
+        if reply_wanted and overheard:
+            # Not at once: who only sees when something is sent is told no more than that the other has come.
+            peer.broker_pace_s = min(peer.broker_pace_s, now_s + PROBE_S)
+            peer.due_s = min(peer.due_s, peer.broker_pace_s)
+        elif reply_wanted and now_s - peer.sent_s >= REPLY_GAP_S:
             effects.append(self._send(peer, now_s, reply_wanted=False))
         return effects
 
@@ -336,11 +407,11 @@ class PresenceTable:
             if not peer.is_known and not self._unheard_probes.take(now_s):
                 peer.due_s = now_s + 1.0 / UNHEARD_PROBES_PER_S
                 continue
-            if peer.alive and now_s - peer.heard_s >= ALIVE_S:
+            if peer.alive and now_s >= self._gone_s(peer):
                 effects += self._vanish(peer)
-            missed = now_s - min(peer.heard_s, peer.expected_s) >= DOUBT_S
+            missed = now_s - min(peer.heard_s, peer.expected_s) >= _doubt_s(peer)
             unnamed = peer.told_at_s is not None
-            if peer.alive and not (missed or unnamed or peer.just_came or now_s >= peer.pace_s):
+            if peer.alive and not self._is_to_be_told(peer, now_s, missed=missed):
                 self._set_due(peer, now_s)  # it was heard in the meantime
                 continue
             effects.append(self._send(peer, now_s, reply_wanted=not peer.alive or missed or unnamed))
@@ -355,6 +426,7 @@ class PresenceTable:
                 address=peer.address,
                 alive=peer.alive,
                 last_seen_ms=None if peer.heard_s == -math.inf else round(1000 * (now_s - peer.heard_s)),
+                overheard=peer.overheard,
                 clock=peer.clock,
             )
             for peer in self._peers.values()
@@ -368,23 +440,54 @@ class PresenceTable:
             peer.did: peer.nickname for peer in self._peers.values() if peer.nickname and peer.alive == alive
         }
 
+    def _gone_s(self, peer: _Peer) -> float:
+        """When a peer is given up that is not heard meanwhile."""
+        if not peer.overheard:
+            return peer.heard_s + ALIVE_S
+        gone_s = peer.heard_s + BROKER_ALIVE_S
+        if self._broker_lost_s is not None:
+            gone_s = min(gone_s, max(peer.heard_s, self._broker_lost_s) + BROKER_LOST_S)
+        return gone_s
+
+    @staticmethod
+    def _is_to_be_told(peer: _Peer, now_s: float, *, missed: bool) -> bool:
+        """Whether a peer that is there gets a presence now."""
+        if peer.overheard:
+            return now_s >= peer.broker_pace_s - _SAME_S
+        return missed or peer.told_at_s is not None or peer.just_came or now_s >= peer.pace_s
+
     def _send(self, peer: _Peer, now_s: float, *, reply_wanted: bool) -> SendPresence:
-        off_pace = now_s < peer.pace_s
+        off_pace = now_s < peer.broker_pace_s - _SAME_S
         peer.sent_s = now_s
         peer.just_came = False
         if not peer.alive:
             peer.unanswered += 1
             peer.pace_s = now_s + _wait_for_absent_s(peer, now_s - peer.heard_s)
-        elif not off_pace:
-            late_s = now_s - peer.pace_s
-            # What is late does not move those that follow.
-            peer.pace_s = now_s + PROBE_S - (late_s if late_s < PROBE_S else 0.0)
+            if not off_pace:
+                peer.broker_pace_s = now_s + _wait_behind_broker_s(
+                    now_s - self._broker_found_s, now_s - peer.heard_s
+                )
+        else:
+            if now_s >= peer.pace_s:
+                peer.pace_s = self._met_s(_next_s(peer.pace_s, PROBE_S, now_s))
+            if not off_pace:
+                peer.broker_pace_s = _next_s(peer.broker_pace_s, BROKER_PROBE_S, now_s)
         self._set_due(peer, now_s)
         return SendPresence(peer.did, reply_wanted, off_pace)
 
+    def _met_s(self, pace_s: float) -> float:
+        """The moment at or before this one in which paces meet."""
+        if self._paced_s is None:
+            self._paced_s = pace_s
+        steps = math.floor((pace_s - self._paced_s) / PACES_AT_ONCE_S + _SAME_S)
+        return self._paced_s + steps * PACES_AT_ONCE_S
+
     def _set_due(self, peer: _Peer, now_s: float) -> None:
         if not peer.alive:
-            peer.due_s = peer.pace_s
+            asks_broker = peer.in_contacts and self._broker_found_s != -math.inf
+            peer.due_s = min(peer.pace_s, peer.broker_pace_s) if asks_broker else peer.pace_s
+        elif peer.overheard:
+            peer.due_s = min(peer.broker_pace_s, max(now_s, self._gone_s(peer)))
         elif peer.told_at_s is not None:
             peer.due_s = min(peer.pace_s, now_s + NAME_WAIT_S / 2)
         elif now_s - peer.heard_s >= DOUBT_S:
@@ -395,6 +498,18 @@ class PresenceTable:
                 doubted_s = min(doubted_s, peer.expected_s + DOUBT_S)
             peer.due_s = min(peer.pace_s, max(doubted_s, now_s + DOUBT_PROBE_S))
 
+    def _heard_by(self, peer: _Peer, now_s: float, *, overheard: bool) -> None:
+        """Note by which kind of way a peer is heard; by both it is heard by the network."""
+        before = peer.overheard
+        if not overheard:
+            peer.network_s = now_s
+            peer.overheard = False
+        elif now_s - peer.network_s >= ALIVE_S:
+            peer.overheard = True
+            peer.address = None
+        if peer.overheard != before and peer.alive:
+            peer.due_s = min(peer.due_s, now_s)
+
     def _is_there(self, peer: _Peer, now_s: float) -> list[PresenceEffect]:
         if peer.alive or now_s - peer.said_goodbye_s < FAREWELL_S:
             return []
@@ -402,6 +517,7 @@ class PresenceTable:
         peer.unanswered = 0
         peer.just_came = True
         peer.pace_s = min(peer.pace_s, now_s + PROBE_S)
+        peer.broker_pace_s = min(peer.broker_pace_s, now_s + PROBE_S)
         peer.due_s = min(peer.due_s, now_s)
         peer.told_at_s = now_s + NAME_WAIT_S
         # A contact is shown by the name that it has here.
@@ -449,6 +565,24 @@ class PresenceTable:
 
 def _wanted_s(peer: _Peer) -> float:
     return peer.due_s if peer.told_at_s is None else min(peer.due_s, peer.told_at_s)
+
+
+def _next_s(due_s: float, every_s: float, now_s: float) -> float:
+    """When the next of a pace is due after this one, which may be late: what is late does not move those that follow."""
+    late_s = now_s - due_s
+    return now_s + every_s - (late_s if late_s < every_s else 0.0)
+
+
+def _doubt_s(peer: _Peer) -> float:
+    """How long it may be silent before it is asked."""
+    return BROKER_PROBE_S + DOUBT_S - PROBE_S if peer.overheard else DOUBT_S
+
+
+def _wait_behind_broker_s(connected_s: float, silent_s: float) -> float:
+    """Until the next question to a contact that is not there; one that came at the same moment may not have listened yet."""
+    if connected_s < 2 * PROBE_S:
+        return PROBE_S
+    return BROKER_PROBE_S if min(connected_s, silent_s) <= BROKER_ABSENT_PROBE_S else BROKER_ABSENT_PROBE_S
 
 
 def _wait_for_absent_s(peer: _Peer, silent_s: float) -> float:

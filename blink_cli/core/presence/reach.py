@@ -1,12 +1,11 @@
 """Whom the signals of a session can reach, and a sentence for who sees nobody: a network that could work never fails in silence."""
 
-from dataclasses import dataclass
+import msgspec
 
 _SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What the transport of the signals uses at one moment."""
 
     group: str

@@ -6,7 +6,6 @@ again later as something new.
 """
 
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -47,8 +46,7 @@ class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     signature: Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedEnvelope:
+class OpenedEnvelope(msgspec.Struct, frozen=True):
     """A signal whose signature has been checked."""
 
     sender: bytes
@@ -99,8 +97,7 @@ def write_envelope(
     return _encoder.encode(_Envelope(identity.public_key, sent_ms, ack_token, deflated, content, signature))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What an envelope says of itself, before its signature has been checked."""
 
     sender: bytes

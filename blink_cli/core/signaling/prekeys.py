@@ -52,8 +52,7 @@ class Prekey(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     """For so long from now its owner can open what is sealed to it, if its session lives."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrekeySecret:
+class PrekeySecret(msgspec.Struct, frozen=True):
     """One that opens."""
 
     public_key: bytes

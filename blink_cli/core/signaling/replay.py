@@ -172,16 +172,23 @@ class ReplayWindow:
             self._kept[sender] = known or _Sender(_Ids(self._unknown_floor_ms), self._forgot_at_ms)
 
     def accept(
-        self, sender: bytes, message_id: bytes, sent_ms: int, wall_ms: int, now_ms: int = 0
+        self,
+        sender: bytes,
+        message_id: bytes,
+        sent_ms: int,
+        wall_ms: int,
+        now_ms: int = 0,
+        *,
+        lasts_ms: int | None = None,
     ) -> Freshness:
-        """Say whether this message is new, and remember it if it is.
+        """Say whether this message is new, and remember it if it is; `lasts_ms` is its own window, within that of all.
 
         A message that is accepted is refused ever after, for as long as the process lives and whatever the clocks do. A hostile sender
         costs itself its own floor; many hostile senders raise the floor of those who are not in the table, never of those who are.
         """
         known = self._find(sender)
         timeline = None if known is None else _timeline_of(known, message_id)
-        verdict = self.foresee(sender, message_id, sent_ms, wall_ms, now_ms)
+        verdict = self.foresee(sender, message_id, sent_ms, wall_ms, now_ms, lasts_ms=lasts_ms)
         if verdict is Freshness.FRESH and known is None:
             known = self._admit(sender, now_ms)
         if verdict is not Freshness.FRESH:
@@ -199,16 +206,30 @@ class ReplayWindow:
         return verdict
 
     def foresee(
-        self, sender: bytes, message_id: bytes, sent_ms: int, wall_ms: int, now_ms: int = 0
+        self,
+        sender: bytes,
+        message_id: bytes,
+        sent_ms: int,
+        wall_ms: int,
+        now_ms: int = 0,
+        *,
+        lasts_ms: int | None = None,
     ) -> Freshness:
         """What `accept` would say, of a message whose signature has not been checked. Nothing changes."""
         known = self._find(sender)
         timeline = None if known is None else _timeline_of(known, message_id)
         if timeline is not None:
             clock_ms = None if timeline.offset_ms is None else now_ms + timeline.offset_ms
-            return self._judge(timeline.ids, message_id, sent_ms, clock_ms, Freshness.FORGOTTEN)
-        ids = _Ids(self._unknown_floor_ms) if known is None else known.ids
-        return self._judge(ids, message_id, sent_ms, wall_ms, Freshness.STALE)
+            ids, below_floor = timeline.ids, Freshness.FORGOTTEN
+        else:
+            ids, below_floor = _Ids(self._unknown_floor_ms) if known is None else known.ids, Freshness.STALE
+            clock_ms = wall_ms
+        if message_id in ids.known:
+            return Freshness.SEEN
+        if sent_ms <= ids.floor_ms:
+            return below_floor
+        window_ms = self._window_ms if lasts_ms is None else min(lasts_ms, self._window_ms)
+        return Freshness.STALE if clock_ms is None or abs(clock_ms - sent_ms) > window_ms else Freshness.FRESH
 
     def is_proved(self, sender: bytes, message_id: bytes) -> bool:
         """Whether this message is on a timeline that was proved."""
@@ -238,17 +259,6 @@ class ReplayWindow:
             timeline = _Timeline(adopted, None)
         timeline.offset_ms = date_ms - now_ms
         known.timelines[timeline_key] = timeline
-
-    def _judge(
-        self, ids: _Ids, message_id: bytes, sent_ms: int, clock_ms: int | None, below_floor: Freshness
-    ) -> Freshness:
-        if message_id in ids.known:
-            return Freshness.SEEN
-        if sent_ms <= ids.floor_ms:
-            return below_floor
-        if clock_ms is None or abs(clock_ms - sent_ms) > self._window_ms:
-            return Freshness.STALE
-        return Freshness.FRESH
 
     def _forget_old(self, ids: _Ids, clock_ms: int) -> bool:
         return ids.forget(before_ms=clock_ms - self._window_ms, beyond=self._ids_per_sender)

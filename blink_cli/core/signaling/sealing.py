@@ -17,11 +17,11 @@ Pure, but not deterministic: the library draws the ephemeral key.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -52,8 +52,7 @@ class UnknownPrekeyError(WireError):
     """Sealed to prekeys that this session does not have, or does not have any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """What was sealed to a peer."""
 
     plaintext: bytes

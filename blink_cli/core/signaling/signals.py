@@ -2,7 +2,7 @@
 
     to one peer, sealed to its prekey, acknowledged and repeated  Offer  Cancel  Decline  Busy  NewKey  SessionDescription  Redial
     to one peer, sealed to its long-term key, sent once           Presence  ClockRequest  ClockReply
-    to a call, sealed with its current key, again and again       Announce
+    to a call, sealed with its current key, again and again       Announce  RoomAnnounce
     to all who were ever invited, sealed with the invitation's    Attending  Leave
 
 The sender is not in here: it is the key that signed the envelope. A signal of one peer can therefore never speak for another.
@@ -12,12 +12,10 @@ from typing import Annotated, Final
 
 import msgspec
 
-from blink_cli.core.ids import CallId, Did
+from blink_cli.core.ids import MAX_PARTICIPANTS, CallId, Did
+from blink_cli.core.media.room import MAX_URL_CHARS, RoomFeed
 from blink_cli.core.signaling.prekeys import Prekey
 from blink_cli.core.signaling.timeline import TIMELINE_KEY_BYTES
-
-MAX_PARTICIPANTS: Final = 32
-"""More than a mesh carries; a bound on what an offer can make us keep."""
 
 MAX_SDP_CHARS: Final = 8_000
 
@@ -98,6 +96,10 @@ class NewKey(_Signal, frozen=True, tag="key"):
     """Who does not get it, because its maker takes them to have declined or left."""
 
 
+ANY_INCARNATION: Final = 0
+"""For the next joining of the receiver, whichever it is."""
+
+
 class SessionDescription(_Signal, frozen=True, tag="sdp"):
     """One half of a dialling: the dialler's SDP offer or the other side's answer."""
 
@@ -105,7 +107,8 @@ class SessionDescription(_Signal, frozen=True, tag="sdp"):
     kind: Annotated[str, msgspec.Meta(pattern="^(offer|answer)$")]
     from_incarnation: Counter
     to_incarnation: Counter
-    """The incarnation it is meant for: a description for an earlier life of the receiver is ignored."""
+    """The incarnation it is meant for: a description for an earlier life of the receiver is ignored. An offer with `ANY_INCARNATION` is the
+    caller's while it rings, which is answered upon accepting, whoever dials otherwise."""
 
     epoch: Counter
     """Grows with the diallings of the dialler, from its incarnation on; an answer repeats its offer's. Older epochs are ignored."""
@@ -180,18 +183,63 @@ class Announce(_Signal, frozen=True, tag="announce"):
     """Everyone it takes to be in the call, itself left out; and, as `absent`, who announces a life that it believes is over."""
 
 
-class Leave(_Signal, frozen=True, tag="leave"):
-    """I left the call. Sent a few times, and again whenever somebody's announce still counts me in."""
-
-    incarnation: Counter
-
-
 class Out(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Somebody who is taken to have declined, or to have left in this life."""
 
     place: Place
     incarnation: Counter
     """0: it was never heard in the call."""
+
+
+class PlaceLoss(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """How badly somebody's packets arrive at the announcing session."""
+
+    place: Place
+    loss_permille: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    longest_burst_packets: Annotated[int, msgspec.Meta(ge=0, lt=2**16)]
+
+
+COUNTED_BYTES: Final = 3
+"""Of each place: how it is received, and the last two bytes of its incarnation."""
+
+MAX_EXCEPTIONS: Final = 8
+"""Named one by one in a RoomAnnounce; the next one names others."""
+
+
+class RoomAnnounce(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=False, tag="room"):
+    """I am in the call, and this is how I stand to a room on an SFU. Says what an Announce says in a size that hardly grows with the call.
+
+    Later builds may say more behind the last field: it is passed over.
+    """
+
+    incarnation: Counter
+    sequence: Counter
+    """Counted with those of announces."""
+
+    nickname: Nickname
+    flags: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    """Bits of core/call/room_announcing.py; those that are not known are passed over."""
+
+    counted: Annotated[bytes, msgspec.Meta(max_length=COUNTED_BYTES * MAX_PARTICIPANTS)]
+    """Three bytes for each place of the offer."""
+
+    passed_over: Annotated[tuple[Out, ...], msgspec.Meta(max_length=MAX_EXCEPTIONS)]
+    """Who announces a life that is not the newest known here, with the newest: it has to take one that is newer still."""
+
+    losses: Annotated[tuple[PlaceLoss, ...], msgspec.Meta(max_length=MAX_EXCEPTIONS)]
+    """Whose packets arrive worst."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_URL_CHARS)] | None = None
+    """Of the SFU: where I am, or would go."""
+
+    feed: RoomFeed | None = None
+    """What I publish there; None: I am not there."""
+
+
+class Leave(_Signal, frozen=True, tag="leave"):
+    """I left the call. Sent a few times, and again whenever somebody's announce still counts me in."""
+
+    incarnation: Counter
 
 
 class Attending(_Signal, frozen=True, tag="attending"):
@@ -220,5 +268,5 @@ DirectSignal = (
 FIRST_WORDS: Final = frozenset({Presence, ClockRequest, ClockReply})
 """Sealed to a peer's long-term key alone: they carry no secret, and some of them are how a prekey is learnt. Nothing else is believed without one."""
 
-CallSignal = Announce | Attending | Leave
+CallSignal = Announce | RoomAnnounce | Attending | Leave
 Signal = DirectSignal | CallSignal

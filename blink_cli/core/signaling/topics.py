@@ -10,9 +10,10 @@ The key of a channel seals each of its datagrams (core/signaling/channel_seal.py
 nothing in common for whoever lacks the secret. Source: RFC 7693 (BLAKE2); `person` separates the uses.
 """
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, NewType
+
+import msgspec
 
 from blink_cli.core.ids import CallId
 
@@ -26,8 +27,7 @@ DAY_MS: Final = 86_400_000
 _KEY_BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(msgspec.Struct, frozen=True):
     """A topic, and the key of its datagrams."""
 
     topic: Topic

@@ -12,7 +12,7 @@ VEILED: Final = "veiled"
 SHORTEST: Final = 4
 """A secret of fewer characters is not looked for by its words: it would take half of the text with it."""
 
-_NAMED: Final = r"\b(?:credential|secret|password|passwd|passphrase|BLINK_PASSPHRASE)\\?[\"']?\s*[=:]\s*"
+_NAMED: Final = r"\b(?:credential|secret|api_?secret|admin_key|token|password|passwd|passphrase|BLINK_PASSPHRASE)\\?[\"']?\s*[=:]\s*"
 
 _LOOKS_SECRET: Final = (
     # SDP (RFC 8839, section 5.4; RFC 4568, section 9.1).

@@ -14,7 +14,8 @@ import msgspec
 from blink_cli.app.log.log_files import log_paths
 from blink_cli.app.profile.settings import Settings
 from blink_cli.audio.devices.listing import system_devices
-from blink_cli.core.api.replies import Reply, Trace
+from blink_cli.core.api.replies.status import Trace
+from blink_cli.core.api.reply import Reply
 from blink_cli.core.api.requests import (
     GetCalls,
     GetIceServers,

@@ -46,7 +46,9 @@ def compare(a: LabReport, b: LabReport, *, allowed: Sequence[str] = ()) -> Compa
             raise UsageError(f"There is no figure {name!r} to allow.", hint=f"Choose of {', '.join(known)}.")
     runs_a, runs_b = _runs(a), _runs(b)
     common = [key for key in runs_a if key in runs_b]
-    if not common:
+    ran = {(key, seed) for key, cases in runs_a.items() for seed in cases}
+    failed = tuple(case.name for case in b.cases if case.error is not None and (_key(case), case.seed) in ran)
+    if not common and not failed:
         raise UsageError(
             "These reports have no case in common.",
             hint="Compare runs of the same scenario, by its name, and of the same engine.",
@@ -57,11 +59,14 @@ def compare(a: LabReport, b: LabReport, *, allowed: Sequence[str] = ()) -> Compa
         for figure in FIGURES
         if (sample := _sample(key, figure, runs_a[key], runs_b[key])) is not None
     ]
+    keys_b = {_key(case) for case in b.cases}
     judged = sum(1 for one in samples if one.spread is not None)
     rows = tuple(_row(one, judged, allowed) for one in samples)
     counts = {verdict: sum(1 for row in rows if row.verdict == verdict) for verdict in _VERDICTS}
     return Comparison(
-        outcome="worse" if any(row.verdict == "worse" and not row.allowed for row in rows) else "not_worse",
+        outcome="worse"
+        if failed or any(row.verdict == "worse" and not row.allowed for row in rows)
+        else "not_worse",
         confidence=CONFIDENCE,
         comparisons=judged,
         better=counts["better"],
@@ -70,8 +75,9 @@ def compare(a: LabReport, b: LabReport, *, allowed: Sequence[str] = ()) -> Compa
         no_difference_shown=counts["no_difference_shown"],
         cannot_tell=counts["cannot_tell"],
         rows=rows,
-        only_in_a=tuple(key[0] for key in runs_a if key not in runs_b),
+        only_in_a=tuple(key[0] for key in runs_a if key not in keys_b),
         only_in_b=tuple(key[0] for key in runs_b if key not in runs_a),
+        failed_in_b=failed,
     )
 
 
@@ -83,8 +89,12 @@ def _runs(report: LabReport) -> dict[Key, dict[int, CaseResult]]:
     runs: dict[Key, dict[int, CaseResult]] = {}
     for case in report.cases:
         if case.error is None:
-            runs.setdefault((_without_seed(case), case.engine), {})[case.seed] = case
+            runs.setdefault(_key(case), {})[case.seed] = case
     return runs
+
+
+def _key(case: CaseResult) -> Key:
+    return _without_seed(case), case.engine
 
 
 def _without_seed(case: CaseResult) -> str:

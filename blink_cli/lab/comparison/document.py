@@ -63,7 +63,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     outcome: Literal["worse", "not_worse"]
-    """`worse` if a figure is that may not be; the exit code is 6 then."""
+    """`worse` if a figure is that may not be, or a case could be run in A and not in B; the exit code is 6 then."""
 
     confidence: float
     comparisons: int
@@ -78,3 +78,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
     """Cases without a counterpart, by name."""
+
+    failed_in_b: tuple[str, ...] = ()
+    """Cases, each with its seed, that were run in A and could not be run in B."""

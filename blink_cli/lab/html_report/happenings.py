@@ -103,6 +103,8 @@ def _step_text(step: StepResult) -> str:
         "set-input": f"takes another microphone, which hears {step.sound}",
         "record": "begins to record the call",
         "stop-recording": "ends the recording",
+        "camera-on": "turns the camera on",
+        "camera-off": "turns the camera off",
         "stop": "stands still (SIGSTOP)",
         "continue": "goes on (SIGCONT)",
         "kill": "is killed",

@@ -1,7 +1,7 @@
 """Elements of HTML and SVG, built as trees, so that no text can be taken for markup."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as ET
 
 Node = ET.Element
@@ -38,6 +38,32 @@ def added(parent: Node, children: "Iterable[Node | str | None]") -> Node:
         else:
             parent.text = (parent.text or "") + _clean(child)
     return parent
+
+
+def table_of(
+    words: Sequence[str], figures: Sequence[str], rows: Iterable[Node], class_: str | None = None
+) -> Node:
+    """Return a table that may be wider than the page.
+
+    Args:
+        words: Headings of the columns of words, which come first.
+        figures: Headings of those of figures, which stand to the right.
+        rows: One `tr` each.
+        class_: Of the table.
+
+    """
+    headings = [element("th", title, scope="col") for title in words]
+    headings += [element("th", title, scope="col", class_="figure") for title in figures]
+    return element(
+        "div",
+        element(
+            "table",
+            element("thead", element("tr", *headings)),
+            element("tbody", *rows),
+            class_=class_,
+        ),
+        class_="scroll",
+    )
 
 
 def document(root: Node) -> bytes:

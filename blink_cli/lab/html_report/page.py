@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final, Protocol
 
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.html_report.format import FIGURES, UNKNOWN, figure_of, seconds, shown
 from blink_cli.lab.html_report.happenings import happenings
-from blink_cli.lab.html_report.markup import Node, document, element
+from blink_cli.lab.html_report.markup import Node, element, table_of
 from blink_cli.lab.html_report.matrix import matrices, voice_place
+from blink_cli.lab.html_report.page_frame import asset, whole_page
 from blink_cli.lab.html_report.plot import Scale, TimeAxis, plot
 from blink_cli.lab.html_report.sounds import PICTURE_HZ, PICTURE_ROWS, encoded, picture, sound_uri
 from blink_cli.lab.html_report.voice_plots import (
@@ -97,28 +97,18 @@ class _Page:
         for done, place in enumerate(in_order, 1):
             sections[place] = self._case(report.cases[place], f"case{place + 1}")
             self._progress(done / len(in_order))
-        title = f"{_MARKS[report.outcome]}: blink lab"
-        head = element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="color-scheme", content="light dark"),
-            element("title", title),
-            element("style", _asset("report.css")),
-        )
-        body = element(
-            "body",
+        content = whole_page(
+            f"{_MARKS[report.outcome]}: blink lab",
             element(
                 "main",
                 self._overview(),
                 *(sections[place] for place in range(len(report.cases))),
                 self._colophon(),
             ),
-            element("script", _asset("report.js")),
+            element("script", asset("report.js")),
         )
         return Page(
-            document(element("html", head, body, lang="en")),
+            content,
             sounds=self._sounds,
             sounds_left_out=self._sounds_left_out,
             voices_left_out=self._voices_left_out,
@@ -144,34 +134,11 @@ class _Page:
                 "Calls were made as a scenario says, on networks as bad as it says; this page shows what became of each voice.",
             ),
             element("p", "To repeat it: ", element("code", report.command)),
-            element(
-                "div",
-                element(
-                    "table",
-                    element(
-                        "thead",
-                        element(
-                            "tr",
-                            *(
-                                element("th", text, scope="col", class_=class_)
-                                for text, class_ in (
-                                    ("Verdict", ""),
-                                    ("Case", ""),
-                                    ("Worst PESQ", "figure"),
-                                    ("Longest delay", "figure"),
-                                    ("Most lost", "figure"),
-                                    ("Most made up", "figure"),
-                                )
-                            ),
-                        ),
-                    ),
-                    element(
-                        "tbody",
-                        *(self._overview_row(place, case) for place, case in enumerate(report.cases, 1)),
-                    ),
-                    class_="overview",
-                ),
-                class_="scroll",
+            table_of(
+                ("Verdict", "Case"),
+                ("Worst PESQ", "Longest delay, median", "Most lost", "Most made up"),
+                (self._overview_row(place, case) for place, case in enumerate(report.cases, 1)),
+                class_="overview",
             ),
         )
 
@@ -353,14 +320,7 @@ class _Page:
         return plot(axis, _PICTURES, PICTURE_ROWS, [drawn], key=key, title=title, unit="kHz", about=about)
 
 
-_POLICY: Final = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""The page asks nobody for anything, whatever stands in the scenario that it tells of."""
-
 _ENGINES: Final = {"virtual": "In virtual time", "real": "With real sessions"}
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _badge(outcome: Outcome) -> Node:
@@ -402,14 +362,7 @@ def _expectations(case: CaseResult) -> Node | None:
         )
         for one in case.expectations
     )
-    head = element(
-        "tr", *(element("th", text, scope="col") for text in ("Verdict", "Expected", "Measured (the worst)"))
-    )
-    return element(
-        "div",
-        element("table", element("thead", head), element("tbody", *rows), class_="expectations"),
-        class_="scroll",
-    )
+    return table_of(("Verdict", "Expected", "Measured (the worst)"), (), rows, class_="expectations")
 
 
 def _people(case: CaseResult) -> Node:
@@ -477,16 +430,9 @@ def _playout_table(pair: PairResult) -> Node:
         )
         for one in pair.playout
     )
-    head = element(
-        "tr",
-        element("th", "Done", scope="col"),
-        element("th", "Since", scope="col"),
-        element("th", "Times", scope="col", class_="figure"),
-        element("th", "Sound", scope="col", class_="figure"),
-    )
     return element(
         "details",
         element("summary", "What the playout did, counted"),
-        element("div", element("table", element("thead", head), element("tbody", *rows)), class_="scroll"),
+        table_of(("Done", "Since"), ("Times", "Sound"), rows),
         class_="counted",
     )

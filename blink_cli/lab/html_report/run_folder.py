@@ -8,12 +8,14 @@ import numpy as np
 import soundfile
 
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.text.decoding_mistake import mistake_of
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.reading import open_reading, read_whole
 from blink_cli.lab.envelopes import Samples
 from blink_cli.record.rtp_log.decision_lines import DecisionLine
 
 _MOST_DECISION_BYTES: Final = 1 << 28
+_HINT: Final = "The folder of a report has all that it names: make it again with `blink lab run … --out DIR`."
 _LINES: Final = msgspec.json.Decoder(DecisionLine)
 
 
@@ -36,8 +38,12 @@ class RunFolder:
         """Read a decision log. Raises `BlinkError` if that fails."""
         try:
             return _LINES.decode_lines(read_whole(self._path(name), _MOST_DECISION_BYTES))
-        except (OSError, msgspec.DecodeError) as error:
+        except OSError as error:
             raise self._unreadable(name, error) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BlinkError(
+                f"{shown(self._folder / name)} is no decision log: {mistake_of(error).sentence}.", hint=_HINT
+            ) from error
 
     def _path(self, name: str) -> Path:
         path = self._folder / name
@@ -51,5 +57,5 @@ class RunFolder:
     def _unreadable(self, name: str, error: Exception) -> BlinkError:
         return BlinkError(
             f"{shown(self._folder / name)} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            hint="The folder of a report has all that it names: make it again with `blink lab run … --out DIR`.",
+            hint=_HINT,
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from blink_cli.audio.opus import OpusEncoder
+from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.lab.envelopes import Samples

@@ -43,7 +43,8 @@ _A = PlayoutAction
 _ROWS: Final[tuple[tuple[str, str, tuple[PlayoutAction, ...]], ...]] = (
     ("played", "played", (_A.PLAYED,)),
     ("copy", "copy", (_A.COPY,)),
-    ("FEC", "fec", (_A.FEC,)),
+    ("resent", "copy", (_A.RESENT,)),
+    ("FEC", "fec", (_A.FEC, _A.DRED)),
     ("made up", "concealed", (_A.CONCEALED,)),
     ("pause", "background", (_A.BACKGROUND,)),
     ("shortened", "shortened", (_A.SHORTENED,)),
@@ -58,7 +59,9 @@ _ROWS: Final[tuple[tuple[str, str, tuple[PlayoutAction, ...]], ...]] = (
 ACTIONS: Final[dict[PlayoutAction, str]] = {
     _A.PLAYED: "played: from its own packet",
     _A.COPY: "copy: from a copy in another packet (RED)",
+    _A.RESENT: "resent: its packet was lost and asked for again (NACK)",
     _A.FEC: "FEC: from the packet behind it (Opus FEC)",
+    _A.DRED: "DRED: from what a later packet tells of it",
     _A.CONCEALED: "made up: no packet had it",
     _A.BACKGROUND: "pause: the speaker sends none",
     _A.SHORTENED: "shortened: sound was left out, to come sooner",
@@ -215,7 +218,7 @@ def measured_plots(axis: TimeAxis, pair: PairResult) -> Iterable[Node]:
         axis,
         jitter,
         _HEIGHT_PX,
-        [line(pair.jitter_series, jitter, _HEIGHT_PX, class_="jitter", longest_gap_s=6.0)],
+        [line(pair.jitter_series, jitter, _HEIGHT_PX, class_="jitter", longest_gap_s=2.5)],
         key="jitter",
         title="Jitter",
         unit="ms",
@@ -268,7 +271,7 @@ def playout_plots(axis: TimeAxis, decisions: Sequence[DecisionLine]) -> Iterable
         for one in decisions
         if one.delay_ms is not None
         and one.target_ms is not None
-        and one.action in (_A.PLAYED, _A.COPY, _A.FEC)
+        and one.action in (_A.PLAYED, _A.COPY, _A.FEC, _A.DRED)
     ]
     scale = scale_from_zero(max((max(delay, target) for _, delay, target in waits), default=0.0), 60.0)
     yield plot(

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from blink_cli.core.api.sfu_server import NamedSfus
+from blink_cli.core.call.room_policy import RoomPolicy
 from blink_cli.core.gossip import Received
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.lab.load.light_participant import LightParticipant
@@ -22,6 +24,9 @@ async def light_group(
     speeches: Sequence[Sequence[EncodedFrame]],
     transport: UdpTransport,
     settings: LinkSettings,
+    *,
+    rooms: RoomPolicy | None = None,
+    sfus: NamedSfus = NamedSfus(),  # noqa: B008 - a value, and frozen
 ) -> AsyncIterator[tuple[LightParticipant, ...]]:
     """Be so many participants for as long as the context lasts; their calls are left at its end.
 
@@ -30,6 +35,8 @@ async def light_group(
         speeches: What they say, in turn.
         transport: Not started.
         settings: How links are made.
+        rooms: On which SFUs they meet; None: on none.
+        sfus: How those are reached.
 
     Raises:
         BlinkError: The network cannot be used.
@@ -52,11 +59,14 @@ async def light_group(
                 settings=settings,
                 tasks=tasks,
                 hear_for_all=hear_for_all,
+                rooms=rooms,
+                sfus=sfus,
             )
             members.append(member)
             await stack.enter_async_context(member.post)
         stack.push_async_callback(tasks.aclose, patience_s=LINKS_CLOSE_S)
         group = frozenset(member.did for member in members)
-        for member in members:
-            member.runner.want_no_links(group - {member.did})
+        if rooms is None:
+            for member in members:
+                member.runner.want_no_links(group - {member.did})
         yield tuple(members)

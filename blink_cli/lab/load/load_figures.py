@@ -1,10 +1,10 @@
 """Makes the report of a load from what its participants counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 
 from blink_cli.core.ids import Did
-from blink_cli.lab.load.light_media import INTERVAL_STEP_S, INTERVAL_STEPS, LightLink
+from blink_cli.core.media.rtp_sender import SendCounters
+from blink_cli.lab.load.light_media import LightLink, interval_counts
 from blink_cli.lab.load.light_participant import LightParticipant
 from blink_cli.lab.load.load_report import (
     LoadDelays,
@@ -16,6 +16,9 @@ from blink_cli.lab.load.load_report import (
     LoadTotal,
     Percentiles,
 )
+
+SentStream = tuple[int, SendCounters]
+"""An SSRC and what was sent under it."""
 
 
 def percentiles(values: Sequence[float]) -> Percentiles | None:
@@ -38,29 +41,6 @@ def percentiles(values: Sequence[float]) -> Percentiles | None:
     )
 
 
-def interval_percentiles(steps: Sequence[int]) -> Percentiles | None:
-    """Return the same of times that were counted in steps of half a millisecond; each counts as the end of its step."""
-    total = sum(steps)
-    if not total:
-        return None
-    sums = tuple(accumulate(steps))
-
-    def ms(step: int) -> float:
-        return round(1000 * INTERVAL_STEP_S * (step + 1), 3)
-
-    def at(share: float) -> float:
-        return ms(next(step for step, below in enumerate(sums) if below >= share * total))
-
-    return Percentiles(
-        count=total,
-        min=ms(next(step for step, count in enumerate(steps) if count)),
-        p50=at(0.5),
-        p95=at(0.95),
-        p99=at(0.99),
-        max=ms(max(step for step, count in enumerate(steps) if count)),
-    )
-
-
 def received(links: Iterable[LightLink]) -> LoadReceived:
     """Count what came on these. All links have ended."""
     links = tuple(links)
@@ -68,6 +48,8 @@ def received(links: Iterable[LightLink]) -> LoadReceived:
     heard = [stream for stream in streams if stream.packets_received]
     expected = sum(stream.packets_expected for stream in streams)
     lost = sum(stream.packets_lost for stream in streams)
+    intervals = interval_counts()
+    intervals.add(link.intervals for link in links)
     return LoadReceived(
         packets=sum(stream.packets_received for stream in streams),
         packets_expected=expected,
@@ -79,26 +61,40 @@ def received(links: Iterable[LightLink]) -> LoadReceived:
         jitter_ms=_ms(max((stream.jitter_s for stream in heard), default=None)),
         mean_jitter_ms=_ms(max((stream.mean_jitter_s for stream in heard), default=None)),
         max_jitter_ms=_ms(max((stream.max_jitter_s for stream in heard), default=None)),
-        interval_ms=interval_percentiles(
-            [sum(link.intervals[step] for link in links) for step in range(INTERVAL_STEPS)]
-        ),
+        interval_ms=intervals.percentiles(),
     )
 
 
-def sent(links: Iterable[LightLink]) -> LoadSent:
-    """Count what went out on these. All links have ended."""
-    links = tuple(links)
-    counters = [one for link in links for one in link.counters]
+def sent(links: Iterable[LightLink], to_rooms: Iterable[SentStream] = ()) -> LoadSent:
+    """Count what went out on these, and to rooms. All links have ended."""
+    links, to_rooms = tuple(links), tuple(to_rooms)
+    counters = [one for _, one in (*to_rooms, *(stream for link in links for stream in link.sent))]
     packets = sum(one.packets_sent for one in counters)
     reports = [link.remote for link in links if link.remote is not None]
     lost = sum(report.packets_lost for report in reports) if reports else None
+    # Of who reported nothing, nothing is known; a report is of one stream, and not of those before it.
+    told_of = sum(
+        one.packets_sent
+        for link in links
+        for ssrc, one in (*link.sent, *to_rooms)
+        if link.remote is not None and ssrc == link.remote.ssrc
+    )
     return LoadSent(
         packets=packets,
         payload_bytes=sum(one.bytes_sent for one in counters),
         packets_discarded=sum(one.packets_discarded for one in counters),
         reported_lost=lost,
-        reported_loss=None if lost is None or not packets else max(lost, 0) / packets,
+        reported_loss=None if lost is None or not told_of else max(lost, 0) / told_of,
         reported_jitter_ms=_ms(max((report.jitter_s for report in reports), default=None)),
+    )
+
+
+def streams_sent(link: LightLink, to_rooms: Iterable[SentStream] = ()) -> tuple[LoadStream, ...]:
+    """Return the streams to a peer, and to rooms, of which anything went. All links have ended."""
+    return tuple(
+        LoadStream(ssrc=ssrc, packets=counted.packets_sent, highest_sequence=None)
+        for ssrc, counted in (*link.sent, *to_rooms)
+        if counted.packets_sent
     )
 
 
@@ -130,7 +126,12 @@ def participants(
             did=member.did,
             nickname=member.nickname,
             links=tuple(
-                _link(link, peers[link.peer], connected=link.peer in connected[member.did])
+                _link(
+                    link,
+                    peers[link.peer],
+                    member.sent_to_rooms if link.met_in_room else (),
+                    connected=link.peer in connected[member.did],
+                )
                 for link in member.links
                 if link.peer in peers
             ),
@@ -144,33 +145,31 @@ def total(
 ) -> LoadTotal:
     """Return the figures of all together; arguments as for `participants`."""
     links = [link for member in members for link in member.links if link.peer in peers]
+    to_rooms = [stream for member in members for stream in member.sent_to_rooms]
     return LoadTotal(
         links_wanted=len(members) * len(peers),
         links_connected=sum(len(connected[member.did] & peers.keys()) for member in members),
         setup_ms=percentiles([1000 * link.setup_s for link in links if link.setup_s is not None]),
         received=received(links),
-        sent=sent(links),
+        sent=sent(links, to_rooms),
         delays=delays(links),
     )
 
 
-def _link(link: LightLink, nickname: str, *, connected: bool) -> LoadLink:
+def _link(link: LightLink, nickname: str, to_rooms: Sequence[SentStream], *, connected: bool) -> LoadLink:
     return LoadLink(
         peer=link.peer,
         nickname=nickname,
         connected=connected,
         setup_ms=_ms(link.setup_s),
         received=received((link,)),
-        sent=sent((link,)),
+        sent=sent((link,), to_rooms),
         delays=delays((link,)),
         streams_received=tuple(
             LoadStream(ssrc=ssrc, packets=stream.packets_received, highest_sequence=stream.highest_sequence)
             for ssrc, stream in link.receptions
         ),
-        streams_sent=tuple(
-            LoadStream(ssrc=ssrc, packets=counted.packets_sent, highest_sequence=None)
-            for ssrc, counted in zip(link.ssrcs, link.counters[-len(link.ssrcs) :], strict=True)
-        ),
+        streams_sent=streams_sent(link, to_rooms),
     )
 
 

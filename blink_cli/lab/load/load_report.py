@@ -43,13 +43,15 @@ class LoadReceived(msgspec.Struct, frozen=True, kw_only=True):
     """Interarrival jitter at the end (RFC 3550, section 6.4.1); of several streams the worst."""
 
     mean_jitter_ms: float | None
+    """Of the whole stream; of several the worst, as the next one."""
+
     max_jitter_ms: float | None
     interval_ms: Percentiles | None
     """From one arrival to the next, in steps of half a millisecond; two seconds and more count as two seconds."""
 
 
 class LoadSent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was sent to a peer, and what it reported of that."""
+    """What was sent to a peer, and what it reported of that. What went to a room went to everybody who is met there; the total counts it once."""
 
     packets: int
     payload_bytes: int
@@ -60,7 +62,7 @@ class LoadSent(msgspec.Struct, frozen=True, kw_only=True):
     """Cumulative, of its last receiver report; null before the first."""
 
     reported_loss: float | None
-    """Share of what was sent."""
+    """Share of what was sent by the streams that were reported of."""
 
     reported_jitter_ms: float | None
 
@@ -136,7 +138,7 @@ class LoadProcess(msgspec.Struct, frozen=True, kw_only=True):
     """Share of one processor; null for less than a second."""
 
     send_late_ms: Percentiles | None
-    """How much later than planned packets were sent. What stands here is part of the jitter that the peers see."""
+    """How much later than planned packets were sent, in steps of 0.05 ms. What stands here is part of the jitter that the peers see."""
 
 
 class LoadReport(msgspec.Struct, frozen=True, kw_only=True):

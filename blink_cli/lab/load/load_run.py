@@ -13,9 +13,10 @@ from typing import Final
 from blink_cli.app.call.call_waiting import until
 from blink_cli.app.profile.contacts import Contacts
 from blink_cli.core.api.session_options import SessionOptions
+from blink_cli.core.api.sfu_server import NamedSfus, parse_sfus
+from blink_cli.core.call.room_policy import RoomPolicy, Via
 from blink_cli.core.errors import NotFoundError, UsageError
-from blink_cli.core.ids import CallId, Did
-from blink_cli.core.signaling.signals import MAX_PARTICIPANTS
+from blink_cli.core.ids import MAX_MESH, MAX_PARTICIPANTS, CallId, Did
 from blink_cli.lab.load import load_figures
 from blink_cli.lab.load.light_group import light_group
 from blink_cli.lab.load.light_participant import LightParticipant
@@ -79,24 +80,28 @@ class LoadProgress:
     """Median of the last look: one way to here, or half of the round trip."""
 
 
-def refuse_impossible(plan: LoadPlan) -> None:
-    """Refuse what no call can hold.
+def refuse_impossible(plan: LoadPlan, most_in_call: int = MAX_MESH) -> None:
+    """Refuse what no call of so many can hold.
 
     Raises:
         UsageError: Says the limit, and why there is one.
 
     """
-    most = MAX_PARTICIPANTS - len(plan.peers)
+    most = most_in_call - len(plan.peers)
     if not 1 <= plan.participants <= most:
         raise UsageError(
             f"{plan.participants} participants and {len(plan.peers)} called make no call.",
-            hint=f"Choose 1 to {max(most, 0)}: an offer and an announce name everybody in the call, and hold {MAX_PARTICIPANTS}, those who are called included."
+            hint=f"Choose 1 to {max(most, 0)}: an offer and an announce name everybody in the call, and hold {most_in_call}, those who are called included."
             " For more, run several loads, each with a session of its own to call.",
         )
 
 
 async def run_load(
-    plan: LoadPlan, contacts: Contacts, options: SessionOptions, told: Callable[[LoadProgress], None]
+    plan: LoadPlan,
+    contacts: Contacts,
+    options: SessionOptions,
+    told: Callable[[LoadProgress], None],
+    sfus: NamedSfus = NamedSfus(),  # noqa: B008 - a value, and frozen
 ) -> LoadReport:
     """Call, speak, count, leave. Cancelling it while everybody speaks ends it with the report, and once more without.
 
@@ -105,6 +110,7 @@ async def run_load(
         contacts: The profile's, for names.
         options: Where signals and media go.
         told: Told every second how it stands.
+        sfus: How the servers that the options name are reached.
 
     Raises:
         UsageError: The plan is impossible.
@@ -112,7 +118,7 @@ async def run_load(
         BlinkError: The network or libopus cannot be used.
 
     """
-    refuse_impossible(plan)
+    refuse_impossible(plan, MAX_PARTICIPANTS if options.sfus else MAX_MESH)
     require_interfaces(options.interfaces, list_interfaces())
     most_s = max(1.0, plan.seconds)
     encoding = asyncio.gather(*(asyncio.to_thread(speech_frames, sound, most_s) for sound in plan.sounds))
@@ -125,8 +131,10 @@ async def run_load(
     nicknames = [f"{NAME}-{number}" for number in range(1, plan.participants + 1)]
     transport = UdpTransport(options.group, interfaces=options.interfaces, neighbours=options.neighbours)
     settings = LinkSettings(addresses=options.interfaces)
-    async with light_group(nicknames, speeches, transport, settings) as members:
-        return await _Load(plan, members, peers, told).run()
+    urls, takes_any = parse_sfus(options.sfus)
+    rooms = RoomPolicy(urls, takes_any=takes_any) if urls else None
+    async with light_group(nicknames, speeches, transport, settings, rooms=rooms, sfus=sfus) as members:
+        return await _Load(plan, members, peers, told, through_room=rooms is not None).run()
 
 
 class _Load:
@@ -136,7 +144,10 @@ class _Load:
         members: Sequence[LightParticipant],
         peers: Mapping[Did, str],
         told: Callable[[LoadProgress], None],
+        *,
+        through_room: bool,
     ) -> None:
+        self._through_room = through_room
         self._plan = plan
         self._members = members
         self._caller = members[0]
@@ -148,7 +159,8 @@ class _Load:
         self._cpu_s = 0.0
 
     async def run(self) -> LoadReport:
-        call = self._caller.runner.offer([*self._peers, *(member.did for member in self._members[1:])])
+        via = Via.SFU if self._through_room else Via.AUTO
+        call = self._caller.runner.offer([*self._peers, *(member.did for member in self._members[1:])], via)
         for member in self._members:
             self._pace.add(member)
         self._beat()
@@ -205,7 +217,7 @@ class _Load:
             await self._join(call)
             self._spoke_s = time.monotonic()
             self._cpu_s = time.process_time()
-            self._pace.late_ms.clear()
+            self._pace.late.clear()
             ends_s = self._spoke_s + self._plan.seconds
             while True:
                 now_s = time.monotonic()
@@ -257,6 +269,13 @@ class _Load:
     def _tell(self) -> None:
         links = [link for member in self._members for link in member.media.links.connected]
         totals = [link.totals for member in self._members for link in member.links]
+        in_room = [
+            stream
+            for member in self._members
+            for link in member.links
+            if link.peer in self._peers and link.room is not None
+            for stream in link.room.streams.values()
+        ]
         delays = [one.delays_in_ms[-1] for one in links if one.delays_in_ms] or [
             one.round_trips_ms[-1] / 2 for one in links if one.round_trips_ms
         ]
@@ -266,9 +285,12 @@ class _Load:
                 seconds=None if self._spoke_s is None else time.monotonic() - self._spoke_s,
                 links_connected=sum(len(member.connected & self._peers.keys()) for member in self._members),
                 links_wanted=len(self._members) * len(self._peers),
-                packets_sent=sum(one.packets_sent for one in totals),
-                packets_received=sum(one.packets_received for one in totals),
-                packets_lost=sum(one.packets_lost for one in totals),
+                packets_sent=sum(one.packets_sent for one in totals)
+                + sum(member.media.room.packets_sent for member in self._members),
+                packets_received=sum(one.packets_received for one in totals)
+                + sum(one.packets_received for one in in_room),
+                packets_lost=sum(one.packets_lost for one in totals)
+                + sum(one.packets_lost for one in in_room),
                 delay_ms=None if middle is None else middle.p50,
             )
         )
@@ -277,7 +299,7 @@ class _Load:
         cpu = None
         if self._spoke_s is not None and time.monotonic() - self._spoke_s >= 1.0:
             cpu = round((time.process_time() - self._cpu_s) / (time.monotonic() - self._spoke_s), 4)
-        return LoadProcess(cpu=cpu, send_late_ms=load_figures.percentiles(self._pace.late_ms))
+        return LoadProcess(cpu=cpu, send_late_ms=self._pace.late.percentiles())
 
     async def _leave(self) -> None:
         for member in self._members:

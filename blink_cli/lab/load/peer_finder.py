@@ -50,7 +50,13 @@ class _Hearing:
                 if told.path.kind is not PathKind.UNICAST:
                     directory.heard_by_multicast(told.sender, told.path)
                 if isinstance(told, Received) and isinstance(told.signal, Presence):
-                    directory.presence(told.sender, told.signal, told.source, expected=told.expected)
+                    directory.presence(
+                        told.sender,
+                        told.signal,
+                        told.source,
+                        expected=told.expected,
+                        overheard=told.path.overheard,
+                    )
             case _:
                 pass
 

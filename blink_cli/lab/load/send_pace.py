@@ -12,6 +12,7 @@ import msgspec
 
 from blink_cli.core.media.rtp import EncodedFrame
 from blink_cli.core.media.unwrapper import TIMESTAMP_MASK
+from blink_cli.lab.load.step_counts import StepCounts
 from blink_cli.runtime.wake_timer import WakeTimer
 
 FRAME_S: Final = 0.02
@@ -19,6 +20,11 @@ PHASES: Final = 10
 
 MOST_BEHIND_S: Final = 0.5
 """What a machine that stood still missed is sent at once, as a sound card's backlog is; more than this is left out."""
+
+
+LATE_STEP_MS: Final = 0.05
+LATE_STEPS: Final = 20_000
+"""A second; a day of turns has 43 million."""
 
 
 class Speaker(Protocol):
@@ -45,8 +51,8 @@ class SendPace:
 
         self._timestamp = secrets.randbits(32)
         self._timer = WakeTimer(self._woken)
-        self.late_ms: list[float] = []
-        """How late each turn was, of the last read on: what this process adds to the jitter that is measured."""
+        self.late = StepCounts(step_ms=LATE_STEP_MS, steps=LATE_STEPS)
+        """How late each turn was since it was cleared: what this process adds to the jitter that is measured."""
 
     def add(self, speaker: Speaker) -> None:
         """Send for this one too."""
@@ -69,7 +75,7 @@ class SendPace:
 
     def _woken(self) -> None:
         now_s = time.monotonic()
-        self.late_ms.append(1000 * max(0.0, now_s - self._due_s()))
+        self.late.take(1000 * (now_s - self._due_s()))
         if now_s - self._due_s() > MOST_BEHIND_S:
             self._step = int((now_s - self._began_s - MOST_BEHIND_S) / self._step_s)
         while self._due_s() <= now_s:

@@ -5,7 +5,7 @@ from typing import Final
 from blink_cli.audio.devices.interface import DeviceParameters
 from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder
 from blink_cli.audio.source_pipeline import SourcePipeline
-from blink_cli.audio.voice_activity import detector_for
+from blink_cli.audio.voice_activity.choice import detector_for
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.rtp import EncodedFrame

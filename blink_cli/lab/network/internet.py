@@ -16,6 +16,10 @@ class Internet(Laboratory):
 
     wire_module = "blink_cli.lab.network.nat_wire"
 
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._away: set[str] = set()
+
     async def put_behind_nat(self, host: Host, behaviour: NatBehaviour) -> str:
         """Give a host a private address, in the subnet that everybody has at home, and its own address to a translator.
 
@@ -23,13 +27,36 @@ class Internet(Laboratory):
             The private address.
 
         """
-        number = host.address.rpartition(".")[2]
-        inside = f"192.168.1.{number}"
+        inside = f"192.168.1.{host.address.rpartition('.')[2]}"
+        host.machine.interface = None
+        await self._give_addresses(host, behaviour, inside=inside, outside=host.address)
+        return inside
+
+    async def move_behind_nat(self, host: Host, behaviour: NatBehaviour) -> str:
+        """Let a host go from one network to another, as from Wi-Fi to cable: behind another translator, with another address inside and outside.
+
+        The next time it comes back to the first. `host.address` stays as it is.
+
+        Returns:
+            The private address.
+
+        """
+        self._away ^= {host.name}
+        is_away = host.name in self._away
+        network, _, number = host.address.rpartition(".")
+        inside = f"192.168.{1 + is_away}.{number}"
+        outside = f"{network}.{int(number) + 100 * is_away}"
+        await self._give_addresses(host, behaviour, inside=inside, outside=outside)
+        return inside
+
+    async def _give_addresses(
+        self, host: Host, behaviour: NatBehaviour, *, inside: str, outside: str
+    ) -> None:
         await self._order(
             do="nat",
             host=host.name,
             inside=inside,
-            outside=host.address,
+            outside=outside,
             mapping=behaviour.mapping,
             filtering=behaviour.filtering,
         )
@@ -41,8 +68,6 @@ class Internet(Laboratory):
                 f"route replace default dev {DEVICE}",
             ),
         )
-        host.machine.interface = None
-        return inside
 
     async def reboot_nat(self, host: Host) -> None:
         """Let a host's translator forget every mapping."""

@@ -15,10 +15,12 @@ import socket
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.namespaces import inside
@@ -236,7 +238,7 @@ class Laboratory:
     async def _order_conditions(
         self, conditions: Conditions, source: list[str], target: list[str], *, multicast_loss: float = 0.0
     ) -> None:
-        asked = {"from": source, "to": target, "conditions": asdict(conditions)}
+        asked = {"from": source, "to": target, "conditions": msgspec.to_builtins(conditions)}
         await self._order(do="conditions", multicast_loss=multicast_loss, **asked)
 
     async def reseed(self) -> None:
@@ -309,6 +311,7 @@ async def run(*command: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PATH": ADMINISTRATOR_PATH},
+        start_new_session=True,  # Ctrl-C at the terminal is for this process, which may be removing hosts by it
     )
     stdout, stderr = await process.communicate()
     if process.returncode:
@@ -332,6 +335,7 @@ async def ip_batch(namespace: str, commands: Iterable[str]) -> None:
         stdin=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PATH": ADMINISTRATOR_PATH},
+        start_new_session=True,
     )
     _, stderr = await process.communicate("".join(f"{line}\n" for line in commands).encode())
     if process.returncode:

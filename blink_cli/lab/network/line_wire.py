@@ -1,13 +1,15 @@
 """A wire on which every direction between two hosts is a `Line` of `core/impairment`, and which remembers every packet of a voice: the witness of the real engine.
 
     {"do": "line", "from": "alice", "to": "bob", "conditions": {...}}      from now on
+    {"do": "count", "from": "alice", "to": "bob", "at_s": 1234.5}         outages and traces count from that monotonic second
     {"do": "packets"}      all RTP packets so far: for each direction [when, payload bytes, how many copies come out, whether it was changed]
 
-RTP, RTCP and everything else have chances of their own, so that a report or a signal more changes nothing for the voice: with one seed the n-th packet
-of a direction meets the same fate as in virtual time (`lab/virtual/line.py`), where conditions are the same at its moment.
+RTP, retransmissions, RTCP and everything else have chances of their own, so that a report or a signal more changes nothing for the voice; in a bad time
+all media are lost alike: with one seed the n-th packet
+of a direction meets the same fate as in virtual time (`lab/virtual/line.py`), where conditions are the same at its moment. ARP always passes: where an
+address is unknown for a second nothing is sent at all, which virtual time does not know.
 """
 
-import heapq
 import random
 import time
 from typing import Any, Final, NamedTuple
@@ -18,11 +20,11 @@ from typing_extensions import override
 from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Bottleneck, Line, with_wrong_bit
-from blink_cli.lab.network.media_wire import media_byte
+from blink_cli.lab.network.media_wire import kind_of, media_byte
 from blink_cli.lab.network.wire import Wire, main
 
-_MOST_WAITING: Final = 50_000
 _HEADERS_BYTES: Final = 14 + 20 + 8
+_ARP: Final = b"\x08\x06"
 _TAG_BYTES: Final = 16
 """Of AES-GCM (RFC 7714), which two sessions agree on."""
 
@@ -43,16 +45,23 @@ class Passed(NamedTuple):
     """Whether the first copy has a wrong bit."""
 
 
+class _Said(NamedTuple):
+    conditions: Conditions
+    at_s: float
+    """From when on outages and traces count, whenever the first packet comes."""
+
+
 class LineWire(Wire):
     """See the top of the file."""
 
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
         self._lines: dict[tuple[str, str, str], Line] = {}
+        self._clear = Line(Conditions(), random.Random(seed).random)
         self._bottlenecks: dict[tuple[str, str], Bottleneck] = {}
-        """Of each direction: RTP and the rest share its rate."""
+        """Of each direction: RTP and RTCP share its rate."""
 
-        self._said: dict[tuple[str, str], Conditions] = {}
+        self._said: dict[tuple[str, str], _Said] = {}
         self._passed: dict[tuple[str, str], list[Passed]] = {}
 
     @override
@@ -61,14 +70,17 @@ class LineWire(Wire):
         self._home_of[frame[6:12]] = source.host
         known = self._home_of.get(destination)
         byte = media_byte(frame)
-        kind = "other" if byte is None else "rtcp" if 192 <= byte <= 223 else "rtp"
+        kind = kind_of(byte) if byte is not None else "arp" if frame[12:14] == _ARP else "other"
         for target in [known] if known else list(self._ports):
             if target != source.host and self._joined(source.host, target):
                 self._carry(source.host, target, kind, frame, now)
 
     def _carry(self, source: str, target: str, kind: str, frame: bytes, now_s: float) -> None:
-        self._counts["frames"] += 1
-        copies = self._line(source, target, kind).fate(now_s, len(frame))
+        copies = (
+            self._clear.fate(now_s, len(frame))
+            if kind == "arp"
+            else self._line(source, target, kind).fate(now_s, len(frame))
+        )
         if kind == "rtp":
             self._passed.setdefault((source, target), []).append(
                 Passed(
@@ -78,25 +90,27 @@ class LineWire(Wire):
                     bool(copies) and copies[0].wrong_at is not None,
                 )
             )
-        if not copies or len(self._waiting) >= _MOST_WAITING:
-            self._counts["dropped"] += 1
-            return
-        self._counts["duplicated"] += len(copies) - 1
-        for copy in copies:
-            # A bit of what is inside the datagram: its checksum is the sender's, and would be refused before anyone can count it.
-            content = frame if copy.wrong_at is None else _with_wrong_payload(frame, copy.wrong_at)
-            if copy.due_at <= now_s:
-                self._write(target, content, now_s)
-            else:
-                heapq.heappush(self._waiting, (copy.due_at, next(self._order), target, content))
+        self._hand_over(copies, target, frame, now_s)
+
+    @override
+    def _spoilt(self, frame: bytes, wrong_at: float) -> bytes:
+        # A bit of what is inside the datagram: its checksum is the sender's, and would be refused before anyone can count it.
+        return _with_wrong_payload(frame, wrong_at)
 
     def _line(self, source: str, target: str, kind: str) -> Line:
         key = source, target, kind
         if key not in self._lines:
             draw = random.Random(line_seed(int(self._seed), source, target, kind)).random
-            said = self._said.get((source, target), Conditions())
-            bottleneck = self._bottlenecks.setdefault((source, target), Bottleneck())
-            self._lines[key] = Line(said, draw, began_at=time.monotonic(), bottleneck=bottleneck)
+            said = self._said.get((source, target)) or _Said(Conditions(), time.monotonic())
+            bottleneck = None
+            beside = None
+            if kind != "other":
+                bottleneck = self._bottlenecks.setdefault((source, target), Bottleneck())
+            if kind in ("rtcp", "again", "video"):
+                beside = self._line(source, target, "rtp")
+            self._lines[key] = Line(
+                said.conditions, draw, began_at=said.at_s, bottleneck=bottleneck, beside=beside
+            )
         return self._lines[key]
 
     @override
@@ -104,10 +118,19 @@ class LineWire(Wire):
         match order["do"]:
             case "line":
                 ends = order["from"], order["to"]
-                conditions = self._said[ends] = msgspec.convert(order["conditions"], Conditions)
+                said = self._said[ends] = _Said(
+                    msgspec.convert(order["conditions"], Conditions), time.monotonic()
+                )
                 for (source, target, _), line in self._lines.items():
                     if (source, target) == ends:
-                        line.change(conditions, time.monotonic())
+                        line.change(said.conditions, said.at_s)
+                return {"ok": True}
+            case "count":
+                ends, at_s = (order["from"], order["to"]), order["at_s"]
+                self._said[ends] = self._said[ends]._replace(at_s=at_s)
+                for (source, target, _), line in self._lines.items():
+                    if (source, target) == ends:
+                        line.count_from(at_s)
                 return {"ok": True}
             case "packets":
                 passed = [[*ends, packets] for ends, packets in self._passed.items()]

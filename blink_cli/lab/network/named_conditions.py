@@ -12,7 +12,9 @@ NAMED_CONDITIONS: Final[dict[str, Conditions]] = {
     "loss5": Conditions(loss=0.05),
     "loss10": Conditions(loss=0.10),
     "loss20": Conditions(loss=0.20),
-    "ge10": Conditions(loss=0.10, burst_packets=5, bad_loss=0.75),
+    "loss40": Conditions(loss=0.40),
+    # Five packets of 20 ms in the mean.
+    "ge10": Conditions(loss=0.10, bad_time_ms=100, bad_loss=0.75),
     # Each is held for a normal deviate, never less than nothing: half of them come at once, and packets overtake each other.
     "jit20": Conditions(jitter_ms=20),
     "jit40": Conditions(jitter_ms=40),

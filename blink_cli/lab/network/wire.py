@@ -22,6 +22,7 @@ import struct
 import sys
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from typing import Any
 import msgspec
 
 from blink_cli.core.impairment.conditions import Conditions
-from blink_cli.core.impairment.line import Line, with_wrong_bit
+from blink_cli.core.impairment.line import Copy, Line, with_wrong_bit
 from blink_cli.lab.network.namespaces import inside
 
 _TUNSETIFF = 0x400454CA
@@ -141,18 +142,25 @@ class Wire:
             self._pass(direction.line, target, frame, now)
 
     def _pass(self, line: Line, target: str, frame: bytes, now: float) -> None:
+        self._hand_over(line.fate(now, len(frame)), target, frame, now)
+
+    def _hand_over(self, copies: Sequence[Copy], target: str, frame: bytes, now: float) -> None:
+        """Let a frame's copies come out, each when it is due."""
         self._counts["frames"] += 1
-        copies = line.fate(now, len(frame))
         if not copies or len(self._waiting) >= _MAX_WAITING_FRAMES:
             self._counts["dropped"] += 1
             return
         self._counts["duplicated"] += len(copies) - 1
         for copy in copies:
-            content = frame if copy.wrong_at is None else with_wrong_bit(frame, copy.wrong_at)
+            content = frame if copy.wrong_at is None else self._spoilt(frame, copy.wrong_at)
             if copy.due_at <= now:
                 self._write(target, content, now)
             else:
                 heapq.heappush(self._waiting, (copy.due_at, next(self._order), target, content))
+
+    def _spoilt(self, frame: bytes, wrong_at: float) -> bytes:
+        """Return the frame with a wrong bit, at this share of its length."""
+        return with_wrong_bit(frame, wrong_at)
 
     def _deliver(self, now: float) -> None:
         while self._waiting and self._waiting[0][0] <= now:

@@ -1,11 +1,12 @@
 """Runs a case with real sessions, in real time.
 
-    start all sessions ──> offer, accept ──> second 0: those who come first have joined ──> steps and lines at their moments ──> end ──> sound files
+    start all sessions ──> offer, accept ──> first link, second 0 ──> steps and lines at their moments ──> end ──> sound files
 
 Sound is placed by the clocks of the devices; packets are told by the wire; only concealment, jitter and who talks are the program's own word.
 """
 
 import asyncio
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -17,6 +18,7 @@ from blink_cli.core.api.events import CallJoined
 from blink_cli.core.api.requests import PlaceOffer
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.ids import Did
 from blink_cli.lab.machine_stalls import StallWitness
 from blink_cli.lab.real.logged_packets import SessionLog, passed_between
 from blink_cli.lab.real.network import Network, first_lines, network_of
@@ -24,6 +26,7 @@ from blink_cli.lab.real.participant import JOIN_S, Participant
 from blink_cli.lab.real.passed_packet import PassedPacket
 from blink_cli.lab.real.session_clock import ComparedClock
 from blink_cli.lab.scenario.case import Action, Case, LineChange
+from blink_cli.lab.scenario.device_phases import device_phases, first_sound_at
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation
 from blink_cli.lab.scenario.placed_sound import laid
@@ -36,6 +39,11 @@ WIRE_LATE_MS: Final = 3.0
 """What a wire of an idle machine never is."""
 
 WANTED_EVERY_S: Final = 0.2
+
+FIRST_SOUND_S: Final = 5.0
+"""How long the first links are waited for until the scenario's time runs without them."""
+
+LOOK_EVERY_S: Final = 0.02
 
 WHOLE_S: Final = 20.0
 """How long it is waited for that everybody has everybody's audio; a network may be too bad for it."""
@@ -66,8 +74,15 @@ async def _while_wanted(run: Coroutine[Any, Any, Observation], wanted: Callable[
                 await asyncio.wait((running,), timeout=WANTED_EVERY_S)
                 wanted()
     except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+        raise _first(failed) from None
     return running.result()
+
+
+def _first(failed: BaseException) -> BaseException:
+    """What failed first of what ran beside each other; a step of a scenario is two groups deep."""
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    return failed
 
 
 class _Run:
@@ -93,6 +108,7 @@ class _Run:
                     person,
                     network.machines[person.name],
                     self._planned[person.name],
+                    device_phases(self._case.seed, person.name),
                     folder,
                     counts_packets=network.wire is None,
                 )
@@ -146,10 +162,30 @@ class _Run:
             caller.watched.ask(PlaceOffer(peers=tuple(everybody), wait_s=JOIN_S), timeout_s=JOIN_S + 5),
             *(one.join() for one in others),
         )
-        # Second 0 is when the last of them had joined, as its own event says.
         self._origin_s = self._joined_at = max(self._joined_moment(one) for one in there)
-        for change in first_lines(self._case.lines):
-            await self._change(network, change)  # outages and traces count from second 0
+        if network.wire is None:
+            for change in first_lines(self._case.lines):
+                await self._change(network, change)  # outages and traces count from here
+        await self._place_origin(there)
+        if network.wire is not None:
+            for change in first_lines(self._case.lines):
+                await network.wire.count_from(change, self._origin_s)
+
+    async def _place_origin(self, there: Sequence[Participant]) -> None:
+        """Let second 0 be where the microphones say what they say in virtual time; when the last one had joined, if they begin too late."""
+        deadline_s = self._joined_at + FIRST_SOUND_S
+        while not all(one.has_begun for one in there) and time.monotonic() < deadline_s:
+            for one in there:
+                await one.note_first_sound()
+            await asyncio.sleep(LOOK_EVERY_S)
+        began = {one.name: one.said(0.0) for one in there}
+        moments = [
+            pieces[0].start_s - first_sound_at(self._case.seed, name)
+            for name, pieces in began.items()
+            if pieces
+        ]
+        if moments:
+            self._origin_s = statistics.fmean(moments)
 
     def _joined_moment(self, one: Participant) -> float:
         assert one.watched is not None, "it was started"
@@ -160,7 +196,11 @@ class _Run:
 
     async def _play(self, network: Network) -> None:
         async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self._read(), name="read figures")
+            names = {one.did: name for name, one in self._participants.items()}
+            readings = [
+                group.create_task(self._read(one, names), name=f"read figures of {one.name}")
+                for one in self._participants.values()
+            ]
             watching = group.create_task(self._watch_whole(), name="watch until it is whole")
             for change in self._case.lines:
                 if change.at_s > 0.0:
@@ -172,7 +212,8 @@ class _Run:
             for actions in steps.values():
                 group.create_task(self._act_all(network, actions), name="steps")
             await self._until(self._case.duration_s + TAIL_S)
-            reading.cancel()
+            for reading in readings:
+                reading.cancel()
             watching.cancel()
         for one in self._participants.values():
             if one.runs:
@@ -189,14 +230,12 @@ class _Run:
     def _now(self) -> float:
         return time.monotonic() - self._origin_s
 
-    async def _read(self) -> None:
-        names = {one.did: name for name, one in self._participants.items()}
+    async def _read(self, one: Participant, names: dict[Did, str]) -> None:
+        """Each has a task of its own: one that stands still answers when it goes on, and does not keep the others waiting."""
         while True:
             await asyncio.sleep(READ_EVERY_S)
-            for one in self._participants.values():
-                if one.runs:
-                    # One that stands still answers when it goes on: the others are not kept waiting.
-                    await one.read_figures(names, time.monotonic())
+            if one.runs and not one.stands_still:
+                await one.read_figures(names, time.monotonic())
 
     async def _watch_whole(self) -> None:
         there = [one.watched for one in self._participants.values() if one.joins_at_s == 0.0 and one.watched]
@@ -211,33 +250,32 @@ class _Run:
             await self._act(network, self._participants[action.who], action)
 
     async def _act(self, network: Network, one: Participant, action: Action) -> None:
+        plain: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "join": one.join,
+            "leave": one.leave,
+            "record": one.record,
+            "stop-recording": one.stop_recording,
+            "stop": one.stand_still,
+            "continue": one.go_on,
+            "kill": one.kill,
+        }
         match action.do:
+            case deed if deed in plain:
+                await plain[deed]()
             case "mute" | "unmute":
                 await one.mute(self._now(), muted=action.do == "mute")
-            case "join":
-                await one.join()
-            case "leave":
-                await one.leave()
+            case "camera-on" | "camera-off":
+                await one.show(on=action.do == "camera-on")
             case "set-input":
                 await one.change_input(action.at_s)
-            case "record":
-                await one.record()
-            case "stop-recording":
-                await one.stop_recording()
-            case "stop":
-                await one.stand_still()
-            case "continue":
-                await one.go_on()
-            case "kill":
-                await one.kill()
             case "restart":
                 await one.start(self._now())
                 for change in list(self._lines.values()):
                     if change.listener == one.name:
                         await self._change(network, change)  # a new session has forgotten it
                 await one.join()
-            case "speak":
-                pass  # stands in the file of its microphone
+            case _:
+                pass  # what is said stands in the file of its microphone
 
     # the end
 
@@ -250,7 +288,10 @@ class _Run:
         logs = {
             name: SessionLog(one.did, one.rtp_logs, one.clock) for name, one in self._participants.items()
         }
-        return await asyncio.to_thread(passed_between, logs)
+        passed = await asyncio.to_thread(passed_between, logs)
+        # They do not end at the same moment: who goes on for a little is not heard by who is gone, and nothing was lost.
+        end_s = self._origin_s + self._case.duration_s
+        return {ends: [one for one in packets if one.at_s <= end_s] for ends, packets in passed.items()}
 
     async def _observation(self, network: Network) -> Observation:
         case, origin_s = self._case, self._origin_s

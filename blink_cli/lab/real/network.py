@@ -6,7 +6,9 @@ impair their own links.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+import msgspec
 
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.real.passed_packet import PassedPacket
@@ -25,8 +27,16 @@ class LineLaboratory(Laboratory):
         """Let what one sends another meet this from now on."""
         await self._order(
             do="line",
-            **{"from": change.speaker, "to": change.listener, "conditions": asdict(change.conditions)},
+            **{
+                "from": change.speaker,
+                "to": change.listener,
+                "conditions": msgspec.to_builtins(change.conditions),
+            },
         )
+
+    async def count_from(self, change: LineChange, origin_s: float) -> None:
+        """Let outages and traces of that direction count from a moment of monotonic time."""
+        await self._order(do="count", **{"from": change.speaker, "to": change.listener, "at_s": origin_s})
 
     async def packets(self) -> dict[tuple[str, str], list[PassedPacket]]:
         """Return all RTP packets so far, of each direction."""

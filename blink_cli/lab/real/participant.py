@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from blink_cli.core.analysis.culprit import Disturbance
+from blink_cli.core.api.device_name import FileDevice, WavDevice
 from blink_cli.core.api.events import (
     AudioDisturbed,
     LinkChanged,
@@ -20,7 +21,8 @@ from blink_cli.core.api.events import (
     TalkingStarted,
     TalkingStopped,
 )
-from blink_cli.core.api.replies import Clocks, Inbound, PeerStatistics
+from blink_cli.core.api.replies.devices import Clocks
+from blink_cli.core.api.replies.statistics import Inbound, PeerStatistics
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetImpairment,
@@ -29,6 +31,7 @@ from blink_cli.core.api.requests import (
     SetDevice,
     SetImpairment,
     SetMuted,
+    SetVideo,
     StartRecording,
     StartRtpLog,
     StopRecording,
@@ -45,10 +48,11 @@ from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.real.session_clock import ComparedClock, SameClock, SessionClock
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
-from blink_cli.lab.scenario.observation import KeptRecording, Reading, Span
+from blink_cli.lab.scenario.device_phases import DevicePhases
+from blink_cli.lab.scenario.observation import KeptRecording, Reading, Span, killed_while_recording
 from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.sessions import Machine, Session
-from blink_cli.lab.voices import write_mono
+from blink_cli.lab.voices import write_exact_mono
 from blink_cli.lab.watching import Watched
 from blink_cli.record.rtp_log.decision_lines import SUFFIX, DecisionLine
 
@@ -63,7 +67,14 @@ class Participant:
     """Belongs to one event loop."""
 
     def __init__(
-        self, person: Person, machine: Machine, planned: Samples, folder: Path, *, counts_packets: bool
+        self,
+        person: Person,
+        machine: Machine,
+        planned: Samples,
+        phases: DevicePhases,
+        folder: Path,
+        *,
+        counts_packets: bool,
     ) -> None:
         """Start nothing yet.
 
@@ -71,6 +82,7 @@ class Participant:
             person: Who it is.
             machine: Where its session runs.
             planned: What its microphone is to hear, from the scenario's second 0 on.
+            phases: Of its devices.
             folder: For its files.
             counts_packets: Whether its session is asked for what it spoilt, since no wire counts.
 
@@ -80,10 +92,14 @@ class Participant:
         self.watched: Watched | None = None
         self.did = Did("")
         self.joins_at_s = 0.0
+        self.stands_still = False
+        """It was stopped, and answers nothing until it goes on."""
+
         self.silenced: list[Span] = []
         self._muted_at: float | None = None
         self._machine = machine
         self._planned = planned
+        self._phases = phases
         self._folder = folder
         self._counts_packets = counts_packets
         self._session: Session | None = None
@@ -119,9 +135,11 @@ class Participant:
         session = await self._machine.serve(
             self.name,
             "--input",
-            f"file:{await self._microphone_file()}",
+            await self._microphone_device(),
             "--output",
-            f"wav:{self._machine.there(self._speaker)}",
+            str(WavDevice(self._machine.there(self._speaker), phase_ms=self._phases.speaker_ms)),
+            "--camera",
+            self.person.camera,
             *self.person.serve_options,
         )
         self._session, self.did = session, Did(session.did)
@@ -138,6 +156,7 @@ class Participant:
                     dtx=codec.dtx,
                     cbr=codec.cbr,
                     redundancy=codec.redundancy,
+                    redundancy_budget=codec.redundancy_budget_kbps,
                     complexity=codec.complexity,
                 )
             )
@@ -170,17 +189,23 @@ class Participant:
             self.silenced.append((self._muted_at, now_s))
             self._muted_at = None
 
+    async def show(self, *, on: bool) -> None:
+        """Turn the camera on or off."""
+        await self._watch.ask(SetVideo(on=on))
+
     async def change_input(self, from_s: float) -> None:
         """Take another microphone, which hears what is planned from that second on."""
         await self.note_devices()
         self._files += 1
         self._microphone = self._planned[round(from_s * SAMPLE_RATE_HZ) :]
-        await self._watch.ask(SetDevice(direction="input", device=f"file:{await self._microphone_file()}"))
+        await self._watch.ask(SetDevice(direction="input", device=await self._microphone_device()))
 
-    async def _microphone_file(self) -> str:
-        path = write_mono(self._path("mic"), self._microphone)
+    async def _microphone_device(self) -> str:
+        """Return the name of the device that hears it."""
+        # Exact: an encoder that hears other least bits sends frames of other sizes.
+        path = write_exact_mono(self._path("mic"), self._microphone)
         await self._machine.send(path)
-        return self._machine.there(path)
+        return str(FileDevice(self._machine.there(path), phase_ms=self._phases.microphone_ms))
 
     async def record(self) -> None:
         """Record the call from now on: an MP4, and a WAV file of each voice."""
@@ -228,7 +253,7 @@ class Participant:
             path.write_text(trace_text(conditions.trace), encoding="utf-8")
             await self._machine.send(path)
             trace = replace(conditions.trace, name=self._machine.there(path))
-            conditions = replace(conditions, trace=trace)
+            conditions = msgspec.structs.replace(conditions, trace=trace)
         words = (
             () if conditions == Conditions() else shlex.split(impairment_text(Impairment(conditions, seed)))
         )
@@ -242,11 +267,13 @@ class Participant:
 
     async def stand_still(self) -> None:
         """SIGSTOP."""
+        self.stands_still = True
         await self._running.send_signal(signal.SIGSTOP)
 
     async def go_on(self) -> None:
         """SIGCONT."""
         await self._running.send_signal(signal.SIGCONT)
+        self.stands_still = False
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -254,9 +281,7 @@ class Participant:
         self._keep_events()
         if self._records:
             self._records = False
-            self.notes.append(
-                f"{self.name} was killed while it recorded: `record repair` would finish that file."
-            )
+            self.notes.append(killed_while_recording(self.name))
         session = self._running
         await session.send_signal(signal.SIGKILL)
         await session.ended()
@@ -271,7 +296,7 @@ class Participant:
             return
         if self.watched is not None:
             await self.stop_recording()
-        self._keep_events()
+            self._keep_events()
         self.watched = None
         await self._stack.aclose()
         await self._session.terminate()
@@ -316,6 +341,18 @@ class Participant:
         heard_s = output_start_s(clocks)
         if heard_s is not None and all(path != self._speaker for path, _ in self._heard):
             self._heard.append((self._speaker, heard_s))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is known when its microphone began."""
+        return bool(self._said)
+
+    async def note_first_sound(self) -> None:
+        """Remember when its microphone began, once it has a link."""
+        if not self._said and any(
+            event.link is LinkState.CONNECTED for _, event in self._watch.since(0.0, LinkChanged)
+        ):
+            await self.note_devices()
 
     async def _look_at_clocks(self) -> Clocks:
         asked_s = time.monotonic()
@@ -437,4 +474,6 @@ def _reading(peer: PeerStatistics, inbound: Inbound, now_s: float) -> Reading:
         inbound.packets_recovered,
         inbound.jitter,
         peer.rtt_s,
+        0 if peer.video is None else peer.video.received.frames_decoded,
+        0.0 if peer.video is None else peer.video.received.total_freezes_duration,
     )

@@ -14,13 +14,25 @@ import tarfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Final, Self
 
 from typing_extensions import override
 
 from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
+from blink_cli.lab.program_process import ProgramProcess
 from blink_cli.lab.real.ssh import SshConnection, SshError, connected_to
-from blink_cli.lab.sessions import Machine, Session
+from blink_cli.lab.sessions import CommandError, Machine, Session
+
+_WHILE_HELD: Final = """
+exec 3<&0
+"$@" 3<&- </dev/null & child=$!
+{ cat <&3; kill -9 $child; } >/dev/null 2>&1 & watcher=$!
+exec 3<&-
+wait $child; code=$?
+kill $watcher 2>/dev/null
+exit $code
+"""
+"""For `sh -c`, with words behind it: a program that is killed when stdin ends, because this side has gone or does not want it any more."""
 
 
 class RemoteSession(Session):
@@ -40,12 +52,17 @@ class RemoteSession(Session):
     @override
     async def send_signal(self, number: signal.Signals) -> None:
         assert self._there_pid is not None, "not started"
-        await self._ssh.run("kill", f"-{number.value}", str(self._there_pid))
+        try:
+            await self._ssh.run("kill", f"-{number.value}", str(self._there_pid))
+        except SshError:
+            if self.process is not None and self.process.returncode is not None:
+                raise CommandError(self.report("has ended by itself")) from None
+            raise
 
     @override
     async def aclose(self) -> None:
         if self.process is not None and self.process.returncode is None and self._there_pid is not None:
-            with suppress(SshError):  # it has ended meanwhile, or the connection has
+            with suppress(SshError, CommandError):  # the connection has ended meanwhile, or it has
                 await self.send_signal(signal.SIGKILL)
         await super().aclose()
 
@@ -61,16 +78,27 @@ class RemoteMachine(Machine):
 
     @override
     def command(self, profile: str, *arguments: str) -> list[str]:
+        return self.ssh.command(*self._words(profile, arguments))
+
+    def _words(self, profile: str, arguments: Sequence[str]) -> list[str]:
         data = self._folder / f"data-{profile}"
         # No variable of ours goes there, and no setting of that user's counts.
         clean = ("env", "-u", "BLINK_PROFILE", "-u", "BLINK_DATA_DIR", "-u", "BLINK_PASSPHRASE", "NO_COLOR=1")
-        return self.ssh.command(
-            *clean, *self.program, "--profile", profile, "--data-dir", str(data), *arguments
-        )
+        return [*clean, *self.program, "--profile", profile, "--data-dir", str(data), *arguments]
 
     @override
     def can_fork(self) -> bool:
         return False
+
+    @override
+    async def start(self, profile: str, *arguments: str) -> ProgramProcess:
+        return await asyncio.create_subprocess_exec(
+            *self.ssh.command("sh", "-c", _WHILE_HELD, "sh", *self._words(profile, arguments)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
 
     @override
     def new_session(self, profile: str) -> Session:

@@ -64,24 +64,38 @@ class SshConnection:
         return ["ssh", "-o", "BatchMode=yes", "-S", str(self._socket), *options]
 
     async def _output(self, argv: Sequence[str], stdin: bytes, what: str) -> bytes:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(COMMAND_S):
-                stdout, stderr = await process.communicate(stdin)
-        except TimeoutError:
-            raise SshError(
-                f"{self.host}: {what} took longer than {COMMAND_S:g} s.", hint="Is that machine overloaded?"
-            ) from None
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        # Files, not pipes: `ssh` hands what it was given to the process that has the connection, which keeps it for as long as the command
+        # runs there. A pipe would not end with a killed `ssh`, and nor would waiting for it.
+        with (
+            tempfile.TemporaryFile() as given,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+        ):
+            given.write(stdin)
+            given.seek(0)
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,  # as below
+            )
+            try:
+                async with asyncio.timeout(COMMAND_S):
+                    await process.wait()
+            except TimeoutError:
+                raise SshError(
+                    f"{self.host}: {what} took longer than {COMMAND_S:g} s.",
+                    hint="Is that machine overloaded?",
+                ) from None
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        process.kill()
+                    await process.wait()
+            out.seek(0)
+            err.seek(0)
+            stdout, stderr = out.read(), err.read()
         if process.returncode != 0:
             said = stderr.decode(errors="replace").strip().splitlines()
             raise SshError(f"{self.host}: {what} failed: {said[-1] if said else 'without a word'}.")

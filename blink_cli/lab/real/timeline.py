@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from blink_cli.core.api.replies import Clocks
+from blink_cli.core.api.replies.devices import Clocks
 from blink_cli.files.reading import open_reading
 from blink_cli.lab.envelopes import Samples
 

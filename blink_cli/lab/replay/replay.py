@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from blink_cli.audio.opus import library_version
-from blink_cli.audio.playout import PlayoutStatistics
+from blink_cli.audio.playout.concealment_kind import decoder_name
+from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS
 from blink_cli.core.errors import BlinkError, StateError, UsageError
 from blink_cli.lab.replay.figures import PlayoutFigures, ReplayedPeer, ReplayFigures
@@ -203,7 +203,7 @@ def _played(
         call=head.call,
         duration_s=0.0 if first_s is None or last_s is None else round(last_s - first_s + TICK_MS / 1000, 6),
         opus=head.opus,
-        opus_here=library_version(),
+        opus_here=decoder_name(),
         is_same=_same(peers) and _same(speakers),
         is_whole=has_end and not (lost or missing or orphans or reader.lines_unreadable),
         ticks_lost=max(lost, missing),

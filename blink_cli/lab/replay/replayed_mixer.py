@@ -11,9 +11,12 @@ from typing_extensions import override
 
 from blink_cli.audio.fade import faded
 from blink_cli.audio.mixer import Mixer
-from blink_cli.audio.opus import OpusDecoder
-from blink_cli.audio.playout import PlayoutBuffer, PlayoutSettings, PlayoutStatistics
-from blink_cli.audio.samples import SILENT_BLOCK, Samples, checksum
+from blink_cli.audio.playout.concealment import DeepBudget, voice_decoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
+from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.audio.playout.statistics import PlayoutStatistics
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK, checksum
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.tick_notes import TickNotes
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
@@ -33,11 +36,11 @@ MOST_TRACKS: Final = 1_000
 class ReplayedTrack(SinkTrack):
     """A sink track whose gain is what was logged."""
 
-    def __init__(self, line: TrackLine, settings: PlayoutSettings) -> None:
+    def __init__(self, line: TrackLine, settings: PlayoutSettings, budget: DeepBudget) -> None:
         """Begin as the logged one stood at its first tick in the log; its buffer is empty."""
         self.line = line
         self.logged_gain = line.gain
-        self.buffer: Final = PlayoutBuffer(OpusDecoder(), (line.opus, line.red), settings)
+        self.buffer: Final = PlayoutBuffer(voice_decoder(budget), (line.opus, line.red), settings)
         super().__init__(self.buffer, played=line.value)
         self.applied_gain = line.gain
         self.ticks_before = line.ticks_before
@@ -119,7 +122,7 @@ class ReplayedMixer:
     def add_track(self, line: TrackLine) -> None:
         """Have another stream."""
         if len(self.tracks) < MOST_TRACKS:
-            self.tracks[line.number] = ReplayedTrack(line, self._settings)
+            self.tracks[line.number] = ReplayedTrack(line, self._settings, self._mixer.deep_budget)
 
     def add_speaker(self, speaker: Speaker) -> None:
         """Have another device."""

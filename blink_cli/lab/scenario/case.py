@@ -16,6 +16,8 @@ LONGEST_S: Final = 3600.0
 MOST_CASES: Final = 1000
 """Of one scenario."""
 
+USUAL_CAMERA: Final = "testsrc?size=320x240&fps=15"
+
 SoundKind = Literal["voice", "tone", "silence", "file"]
 
 
@@ -119,6 +121,9 @@ class Person:
     scripted: bool
     """Whether it speaks in `speak` steps alone."""
 
+    camera: str = USUAL_CAMERA
+    """What its camera shows, of the real engine."""
+
     place: Place | None = None
     """Where it runs, of the real engine; None: on this machine."""
 
@@ -162,6 +167,10 @@ class Case:
         """Every speaker with every listener."""
         names = [person.name for person in self.people]
         return tuple((one, other) for one in names for other in names if one != other)
+
+    def shows(self, name: str) -> bool:
+        """Whether somebody turns its camera on."""
+        return any(action.who == name and action.do == "camera-on" for action in self.actions)
 
     def with_seed(self, seed: int) -> "Case":
         """The same with other chances."""

@@ -2,12 +2,16 @@
 
 import dataclasses
 import itertools
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import msgspec
+
+from blink_cli.core.api.camera_name import FileCamera, ImageCamera, parse_camera_name
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.expectation.expectation import Expectation
 from blink_cli.core.expectation.grammar import parse
@@ -22,6 +26,7 @@ from blink_cli.lab.scenario.case import (
     LONGEST_S,
     MOST_CASES,
     SILENCE,
+    USUAL_CAMERA,
     VOICES,
     Action,
     Case,
@@ -82,8 +87,13 @@ def cases_of(source: Source, words: dict[str, Figure], *, seeds: int = 1) -> tup
 
     """
     document = document_of(source)
+    # Counted before they are made: a matrix of five lines can say a thousand million.
+    if (count := math.prod(map(len, axes := _axes(source, document))) * seeds) > MOST_CASES:
+        raise source.mistake(
+            "matrix", f"these are {count} cases.", f"At most {MOST_CASES} may be run at once; take some out."
+        )
     reader = _Reader(source, document, words)
-    cases = [reader.case(one) for one in _combinations(source, document)]
+    cases = [reader.case(one) for one in _combinations(axes)]
     if seeds > 1:
         cases = [
             dataclasses.replace(
@@ -94,16 +104,11 @@ def cases_of(source: Source, words: dict[str, Figure], *, seeds: int = 1) -> tup
             for case in cases
             for more in range(seeds)
         ]
-    if len(cases) > MOST_CASES:
-        raise source.mistake(
-            "matrix",
-            f"these are {len(cases)} cases.",
-            f"At most {MOST_CASES} may be run at once; take some out.",
-        )
     return tuple(cases)
 
 
-def _combinations(source: Source, document: ScenarioDocument) -> Iterator[_Combination]:
+def _axes(source: Source, document: ScenarioDocument) -> list[list[_Choice]]:
+    """The axes of the matrix that are there."""
     matrix = document.matrix
     if matrix.participants and document.participant:
         raise source.mistake(
@@ -121,7 +126,11 @@ def _combinations(source: Source, document: ScenarioDocument) -> Iterator[_Combi
         [(key, {"settings": entry, "settings_key": key}) for key, entry in matrix.settings.items()],
         [(f"seed {seed}", {"seed": seed}) for seed in matrix.seed],
     ]
-    for chosen in itertools.product(*filter(None, axes)):
+    return [axis for axis in axes if axis]
+
+
+def _combinations(axes: list[list[_Choice]]) -> Iterator[_Combination]:
+    for chosen in itertools.product(*axes):
         fields: dict[str, Any] = {}
         for _, values in chosen:
             fields |= values
@@ -159,7 +168,7 @@ class _Reader:
             raise self._source.mistake(
                 "expect", "nothing is expected.", 'Write `expect = ["pesq > 4"]` at the top.'
             )
-        self._check_subjects(expectations, names)
+        self._check(expectations, names)
         return Case(
             scenario=self._source.name,
             label=", ".join(chosen.labels),
@@ -220,11 +229,25 @@ class _Reader:
                     codec=self._codec(settings_key, settings),
                     turn=(index, turn_s) if speech == "turns" else None,
                     scripted=scripted,
+                    camera=USUAL_CAMERA
+                    if entry.camera is None
+                    else self._camera(f"{key}.camera", entry.camera),
                     place=self._place(key, entry),
                     serve_options=entry.serve,
                 )
             )
         return tuple(people)
+
+    def _camera(self, key: str, text: str) -> str:
+        name = self._checked(key, lambda: parse_camera_name(text))
+        if isinstance(name, FileCamera | ImageCamera):
+            path = self._source.folder / name.path
+            if not path.is_file():
+                raise self._source.mistake(
+                    key, f"there is no file {name.path!r}.", "It stands beside the scenario."
+                )
+            name = msgspec.structs.replace(name, path=str(path))
+        return str(name)
 
     def _place(self, key: str, entry: ParticipantEntry) -> Place | None:
         if entry.host is None:
@@ -251,18 +274,11 @@ class _Reader:
     def _codec(self, key: str, entry: SettingsEntry) -> CodecSettings:
         values = {
             field: value
-            for field in (
-                "frame_ms",
-                "bandwidth",
-                "application",
-                "fec",
-                "dtx",
-                "cbr",
-                "redundancy",
-                "complexity",
-            )
-            if (value := getattr(entry, field)) is not None
+            for field, value in msgspec.structs.asdict(entry).items()
+            if field not in ("bitrate", "redundancy_budget") and value is not None
         }
+        if entry.redundancy_budget is not None:
+            values["redundancy_budget_kbps"] = entry.redundancy_budget
         if entry.bitrate is not None:
             values["bitrate_bps"] = round(
                 self._checked(f"{key}.bitrate", lambda: quantity(entry.bitrate or "", Kind.RATE))
@@ -354,8 +370,14 @@ class _Reader:
     def _expectation(self, key: str, text: str) -> Expectation:
         return self._checked(key, lambda: parse(text, self._words))
 
-    def _check_subjects(self, expectations: Iterable[Expectation], names: list[str]) -> None:
+    def _check(self, expectations: Iterable[Expectation], names: list[str]) -> None:
         for one in expectations:
+            if (start_s := one.window.start_s or 0.0) >= self._duration_s:
+                raise self._source.mistake(
+                    "expect",
+                    f"`{one}` begins at {start_s:g} s, and the scenario ends at {self._duration_s:g} s.",
+                    "Let it last longer, or take an earlier moment.",
+                )
             for name in (one.subject.speaker, one.subject.listener):
                 if name is not None and name not in names:
                     raise self._source.mistake(

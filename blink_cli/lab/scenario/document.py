@@ -20,6 +20,8 @@ Deed = Literal[
     "set-input",
     "record",
     "stop-recording",
+    "camera-on",
+    "camera-off",
     "stop",
     "continue",
     "kill",
@@ -42,6 +44,7 @@ class SettingsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     dtx: bool | None = None
     cbr: bool | None = None
     redundancy: Redundancy | None = None
+    redundancy_budget: int | None = None
     complexity: int | None = None
 
 
@@ -51,6 +54,9 @@ class ParticipantEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: Name
     voice: str | None = None
     """`low`, `middle` or `high`; `tone:440`; `silence`; or a sound file, beside the scenario."""
+
+    camera: str | None = None
+    """What `camera-on` turns on, of the real engine: `testsrc`, `file:PATH` or `image:PATH` beside the scenario, `blank`, each with options."""
 
     settings: SettingsEntry = SettingsEntry()
 

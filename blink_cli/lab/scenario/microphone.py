@@ -16,6 +16,7 @@ from blink_cli.core.text.path_text import shown
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Action, Case, Person, Sound
 from blink_cli.lab.voices import voice
+from blink_cli.record.failure_text import failure_text
 
 TONE_AMPLITUDE: Final = 0.1
 
@@ -101,7 +102,7 @@ def read_sound(path: Path) -> Samples:
     """Read a sound file, as one channel at 48 kHz.
 
     Raises:
-        UsageError: It cannot be opened, or is no sound.
+        UsageError: It cannot be opened, is no sound, or is empty.
 
     """
     try:
@@ -113,9 +114,12 @@ def read_sound(path: Path) -> Samples:
                 pieces.append(file.read(rate_hz, dtype="float32", always_2d=True))
     except DECODING_ERRORS as error:
         raise UsageError(
-            f"The sound {shown(path)} cannot be read: {error}.", hint="Take a WAV or FLAC file, for example."
+            f"The sound {shown(path)} cannot be read: {failure_text(error)}.",
+            hint="Take a WAV or FLAC file, for example.",
         ) from error
     mono = np.asarray(np.mean(np.concatenate(pieces), axis=1), np.float32)
+    if not len(mono):
+        raise UsageError(f"The sound {shown(path)} is empty.", hint="Choose a file that is not empty.")
     if rate_hz == SAMPLE_RATE_HZ:
         return mono
     return np.asarray(soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ), np.float32)

@@ -23,6 +23,11 @@ class Reading:
     packets_recovered: int
     jitter_s: float | None = None
     rtt_s: float | None = None
+    frames: int = 0
+    """Of its pictures, decoded."""
+
+    frozen_s: float = 0.0
+    """For how long one of them stood too long (W3C's totalFreezesDuration)."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,11 @@ class KeptRecording:
 
     duration_s: float
     content: bytes = field(repr=False)
+
+
+def killed_while_recording(name: str) -> str:
+    """Say why somebody has no recording."""
+    return f"{name} was killed while it recorded: `record repair` would finish that file."
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.core.text.decoding_mistake import mistake_of
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.reading import read_whole
 from blink_cli.lab.scenario.document import ScenarioDocument
@@ -18,8 +19,7 @@ from blink_cli.lab.scenario.key_lines import line_of
 MOST_BYTES: Final = 1 << 20
 DOCS_HINT: Final = "`docs/lab.md` shows every key."
 
-_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`")
-_PATH: Final = re.compile(r" - at `(key )?(.*?)`( in `.*`)?$")
+_PATH: Final = re.compile(r" - at `(?:key` in `)?(.*?)`$")
 
 
 class Source:
@@ -81,31 +81,25 @@ def document_of(source: Source) -> ScenarioDocument:
     try:
         return msgspec.convert(content, ScenarioDocument)
     except msgspec.ValidationError as error:
-        raise _told(source, str(error)) from error
+        raise _told(source, error) from error
 
 
-def _told(source: Source, told: str) -> UsageError:
-    """Translate msgspec's sentence; its paths count from 0, people from 1."""
-    found = _PATH.search(told)
-    what = told if found is None else told[: found.start()]
-    path = "" if found is None else found[2].removeprefix("$").removeprefix(".")
-    key = re.sub(r"\[(\d+)\]", lambda match: f"[{int(match[1]) + 1}]", path).replace("[...]", "")
-    kind = _kind_at(path)
-    unknown = _UNKNOWN_FIELD.fullmatch(what)
-    if unknown is not None:
-        full = f"{key}.{unknown[1]}" if key else unknown[1]
+def _told(source: Source, error: msgspec.ValidationError) -> UsageError:
+    """Say it with its line, and with what may stand there."""
+    mistake = mistake_of(error)
+    path = _PATH.search(str(error))
+    kind = _kind_at("" if path is None else path[1].removeprefix("$").removeprefix("."))
+    if mistake.unknown_name is not None:
         known = [field.encode_name for field in getattr(kind, "fields", ())]
-        close = difflib.get_close_matches(unknown[1], known, n=1)
+        close = difflib.get_close_matches(mistake.unknown_name, known, n=1)
         return source.mistake(
-            full,
-            f"`{full}` is no key.",
+            mistake.place,
+            f"`{mistake.place}` is no key.",
             f"`{close[0]}` is one." if close else f"There are {', '.join(known)}.",
         )
-    place = f"`{key}`: " if key else ""
     possible = ", ".join(map(str, getattr(kind, "values", ())))
-    return source.mistake(
-        key, f"{place}{what[0].lower()}{what[1:]}.", f"Choose {possible}." if possible else None
-    )
+    sentence = mistake.sentence.replace("an object", "a table")  # as TOML calls it
+    return source.mistake(mistake.place, f"{sentence}.", f"Choose {possible}." if possible else None)
 
 
 def _kind_at(path: str) -> Any:

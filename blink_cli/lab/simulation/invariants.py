@@ -15,15 +15,18 @@ from blink_cli.core.api.events import (
     ParticipantJoined,
     ParticipantLeft,
 )
+from blink_cli.core.call.call_room import RoomPhase
 from blink_cli.core.call.dialling import dials
-from blink_cli.core.call.effects import Answer, CallEffect, Dial, SendToCall, SendToPeer
+from blink_cli.core.call.effects import Answer, CallEffect, Dial, HearInRoom, SendToCall, SendToPeer
 from blink_cli.core.call.pending import LISTED
 from blink_cli.core.call.settings import LAN
 from blink_cli.core.call.transitions import LinkPhase, Phase
 from blink_cli.core.fact import Emit
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.signaling.signals import Announce, Cancel, NewKey, Offer, SessionDescription
-from blink_cli.lab.simulation.world import Node, World
+from blink_cli.core.signaling.signals import Announce, Cancel, NewKey, Offer, RoomAnnounce, SessionDescription
+from blink_cli.lab.simulation.node import Node
+from blink_cli.lab.simulation.sfus import sealing_key
+from blink_cli.lab.simulation.world import World
 
 
 class RuleBrokenError(AssertionError):
@@ -57,13 +60,22 @@ class Watch:
                 demand(effect.epoch > node.epochs.get(effect.peer, 0), "epochs only grow", node)
                 node.epochs[effect.peer] = effect.epoch
             case Answer():
-                demand(not dials(node.did, effect.peer), "only the side that the tie-break names dials", node)
+                demand(
+                    not dials(node.did, effect.peer) or effect.sdp in self._world.connections.early_tokens,
+                    "only the side that the tie-break names dials, and a caller while it rings",
+                    node,
+                )
                 active = node.machine._active_call
                 assert active is not None, "descriptions are answered in a call"
-                life = (effect.call_id, effect.peer, active.call.members[effect.peer].incarnation)
+                # One of both: who comes a second time answers what was described to it while it rang, if the first answer was lost.
+                theirs = active.call.members[effect.peer].incarnation
+                life = (effect.call_id, effect.peer, theirs, active.call.own_incarnation)
                 demand(effect.epoch > node.answered.get(life, 0), "an older description is ignored", node)
                 node.answered[life] = effect.epoch
-            case SendToCall() if isinstance(effect.signal, Announce):
+            case HearInRoom():
+                demand(effect.epoch > node.heard_epoch, "epochs of hearings only grow", node)
+                node.heard_epoch = effect.epoch
+            case SendToCall() if isinstance(effect.signal, Announce | RoomAnnounce):
                 demand(node.media == effect.call_id, "only who is in the call announces itself", node)
             case SendToPeer() if isinstance(effect.signal, NewKey):
                 demand(node.media == effect.call_id, "only who is in the call gives its key", node)
@@ -124,16 +136,39 @@ class Watch:
         active = node.machine._active_call
         connections = node.connections
         if active is None:
-            demand(not connections, "no link outlives its call", node)
+            demand(not connections and not node.early, "no link outlives its call", node)
+            demand(node.seat is None and not node.ears, "no room outlives its call", node)
             return
+        in_room = node.seat is not None
+        demand(
+            in_room == (active.room.phase is not RoomPhase.OUT), "the machine knows where it publishes", node
+        )
+        demand(in_room or not node.ears, "who hears in a room is there", node)
+        demand(node.policy.enabled or not in_room, "only who may use an SFU enters a room", node)
+        held = node.topics[active.call.call_id].values()
+        for key in node.room_keys:
+            demand(key.key in held, "media are opened by keys that are held, and by no others", node)
         members = active.call.members
         demand(connections.keys() <= members.keys(), "only invited peers are connected", node)
+        if node.early_epochs.keys() & connections.keys():
+            demand(None, "an early description ends where a connection begins", node)
         for did, link in active.links.items():
-            if link._open != (did in connections):
+            if link._open != (did in connections or node.early_epochs.get(did) == link.epoch):
                 demand(None, "the machine knows which connections stand", node)
+            ear = node.ears.get(did)
+            hearing = 0 if link.hearing is None else link.hearing.epoch
+            demand(
+                hearing == (0 if ear is None else ear.epoch),
+                "the machine knows whom it hears in the room",
+                node,
+            )
             linked = members[did].present and link.wanted
-            if linked == (link.phase is LinkPhase.NONE):
+            if linked == (link.state is LinkState.ABSENT):
                 demand(None, "who is in the call has a link where one is wanted, and nobody else", node)
+            if linked and not active.room.speaks and link.phase is LinkPhase.NONE:
+                demand(None, "without a room everybody is connected directly", node)
+            if not linked and link.phase is not LinkPhase.NONE:
+                demand(None, "who is not in the call has no link", node)
 
 
 class Story:
@@ -255,9 +290,15 @@ def _check_member(world: World, node: Node, members: list[Node], call_id: CallId
         demand(
             shown.link is LinkState.CONNECTED, f"every pair is connected: {where} is {shown.link.value}", node
         )
-        connection = node.connections[other.did]
+        ear = node.ears.get(other.did)
+        if ear is not None and ear.up and other.seat is not None and ear.feed == other.seat.feed:
+            demand(sealing_key(other) in node.room_keys, f"everyone opens what everyone seals: {where}", node)
+            continue
+        connection = node.connections.get(other.did)
+        assert connection is not None, f"who is not heard in the room is connected directly: {where}"
+        back = other.connections.get(node.did)
         demand(
-            other.connections[node.did].token == connection.remote,
+            back is not None and back.token == connection.remote,
             f"both ends hold the same connection: {where}",
             node,
         )
@@ -275,6 +316,34 @@ def _check_member(world: World, node: Node, members: list[Node], call_id: CallId
         demand(told, f"who left and still listens has made it known: {participant.did[-4:]}", node)
 
 
+def check_rooms(world: World) -> None:
+    """Long after the faults every call goes the way that its size, or its caller, asks for."""
+    calls: dict[CallId, list[Node]] = {}
+    for node in world.nodes:
+        if node.alive and node.machine.current is not None:
+            calls.setdefault(node.machine.current, []).append(node)
+    for members in calls.values():
+        active = {node.did: node.machine._active_call for node in members}
+        able = [node for node in members if node.policy.enabled]
+        wanted = any(one is not None and one.room.wants for one in active.values())
+        for node in members:
+            demand(
+                (node.seat is not None) == (wanted and node in able), "a room is used if it is wanted", node
+            )
+            one = active[node.did]
+            current = None if one is None or node.seat is None else one.call.keys.current
+            demand(sealing_key(node) == current, "media are sealed by the current key", node)
+        if not wanted:
+            continue
+        demand(len({node.seat.url for node in able if node.seat}) <= 1, "all are in one room", able[0])
+        for node in able:
+            for other in able:
+                one = active[node.did]
+                linked = one is not None and node is not other and one.links[other.did].wanted
+                demand(not linked or other.did in node.ears, "who is in the room is heard there", node)
+                demand(other.did not in node.connections, "and has no connection beside it", node)
+
+
 def check_over(world: World) -> None:
     """After every session was shut down nothing is left of any call."""
     for node in world.nodes:
@@ -282,7 +351,8 @@ def check_over(world: World) -> None:
             continue
         demand(not node.topics, "no topic is left open", node)
         demand(node.media is None, "no media runs on", node)
-        demand(not node.connections, "no connection is left", node)
+        demand(not node.connections and not node.early_epochs, "no connection is left", node)
+        demand(node.seat is None, "no room is left behind", node)
         left = {type(letter.signal) for letter in node.courier.letters.values()}
         demand(left <= {Cancel}, "nothing is repeated any more but a withdrawal", node)
         demand(node.machine.next_timeout() is None, "nothing is due any more", node)

@@ -64,7 +64,7 @@ def _shown(effects: tuple[CallEffect, ...]) -> tuple[TracedEffect, ...]:
     shown = tuple(
         TracedEffect(
             type(effect).__name__,
-            {name: msgspec.to_builtins(getattr(effect, name)) for name in effect.__dataclass_fields__},
+            {name: msgspec.to_builtins(getattr(effect, name)) for name in effect.__struct_fields__},
         )
         for effect in effects
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from blink_cli.core.api.events import Event, IncomingCall
 from blink_cli.core.call import inputs
 from blink_cli.core.call.machine import CallMachine
+from blink_cli.core.call.room_policy import RoomPolicy, Via
 from blink_cli.core.ids import CallId, Did
-from blink_cli.lab.simulation.invariants import Watch, check_over, check_pending, check_settled
-from blink_cli.lab.simulation.world import MachineFactory, Node, World
+from blink_cli.lab.simulation.invariants import Watch, check_over, check_pending, check_rooms, check_settled
+from blink_cli.lab.simulation.node import Node
+from blink_cli.lab.simulation.world import MachineFactory, World
 
 _SIZES = (2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8)
 _BIG = 12
@@ -39,16 +41,27 @@ class SeedFailedError(AssertionError):
 
 
 def run_seed(
-    seed: int, make_machine: MachineFactory = CallMachine, trace: Callable[[str], None] | None = None
+    seed: int,
+    make_machine: MachineFactory = CallMachine,
+    trace: Callable[[str], None] | None = None,
+    *,
+    rooms: bool | None = None,
 ) -> Outcome:
     """Play one seed from beginning to end.
+
+    Args:
+        seed: Decides everything.
+        make_machine: Makes the machines.
+        trace: Takes a line for everything that happens.
+        rooms: Whether there are SFUs; None: with every second seed. It is the same story but for what follows from them.
 
     Raises:
         SeedFailedError: A rule was broken; caused by what broke it.
 
     """
     try:
-        return _Scenario(seed, make_machine, trace).run()
+        with_rooms = seed % 2 == 1 if rooms is None else rooms
+        return _Scenario(seed, make_machine, trace, with_rooms=with_rooms).run()
     except Exception as error:
         raise SeedFailedError(
             f"seed {seed}: {error} -- replay it with: scripts/simulate --seed {seed}"
@@ -61,7 +74,14 @@ def names(count: int) -> list[Did]:
 
 
 class _Scenario:
-    def __init__(self, seed: int, make_machine: MachineFactory, trace: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        make_machine: MachineFactory,
+        trace: Callable[[str], None] | None,
+        *,
+        with_rooms: bool,
+    ) -> None:
         plan = random.Random(seed * 2 + 1)
         count = _BIG if plan.random() < 0.01 else plan.choice(_SIZES)
         dids = names(count)
@@ -73,11 +93,16 @@ class _Scenario:
         self.watch = Watch(self.world)
         self.world.on_event = self.user_hears
         self.calm = False
+        self.rooms = random.Random(seed * 2 + 7**9)
+        """Dice of their own: a story without rooms is as it was before there were any."""
+        self.with_rooms = with_rooms
         self.end = self.world.now + plan.uniform(6, 24 if count <= 4 else 12)
 
     def run(self) -> Outcome:
         world, plan = self.world, self.plan
         world.begin()
+        if self.with_rooms:
+            self.plan_rooms()
         for node in world.nodes:
             self.plan_user(node)
         for node in world.nodes:
@@ -94,6 +119,7 @@ class _Scenario:
             world.run(self.end + FORGOTTEN_S)
             check_settled(world, ghosts=False)
             check_pending(world)
+            check_rooms(world)
         calls = Counter(node.machine.current for node in world.nodes if node.alive and node.machine.current)
         for node in world.nodes:
             if node.alive:
@@ -153,7 +179,15 @@ class _Scenario:
             if self.plan.random() < 0.5
             else self.plan.sample(others, self.plan.randint(1, len(others)))
         )
-        self.world.input(node, inputs.Offering(tuple(whom), "caller", self.world.wall_ms(node)))
+        self.world.input(
+            node, inputs.Offering(tuple(whom), "caller", self.world.wall_ms(node), self.via(node))
+        )
+
+    def via(self, node: Node) -> Via:
+        """What its user chose for the call."""
+        if not node.policy.urls:
+            return Via.AUTO
+        return self.rooms.choice((Via.AUTO, Via.AUTO, Via.SFU, Via.MESH))
 
     def accept(self, node: Node, call_id: CallId) -> None:
         self.world.input(node, inputs.Accepting(call_id, "comer", self.world.wall_ms(node)))
@@ -183,6 +217,34 @@ class _Scenario:
             self.world.input(node, inputs.Rejecting(call_id))
 
     # faults
+
+    def plan_rooms(self) -> None:
+        """Who may use which SFU, who is of a build that knows none, and what happens to the servers."""
+        rooms, world = self.rooms, self.world
+        urls = rooms.choice((("ws://a",), ("ws://a", "ws://b")))
+        policy = RoomPolicy(urls, above=rooms.choice((1, 2, 2, 3, 8)))
+        for node in world.nodes:
+            dice = rooms.random()
+            if dice < 0.1:
+                node.knows_rooms = False
+            elif dice < 0.25:
+                world.let_use(node, RoomPolicy(takes_any=True, above=policy.above))
+            elif dice < 0.9:
+                world.let_use(node, policy)
+        world.sfus.silences = rooms.choice((0.0, 0.1, 0.5))
+        for _ in range(rooms.choice((0, 0, 1, 2, 3))):
+            world.at(
+                rooms.uniform(world.now, self.end), rooms.choice((self.kill_sfu, self.cut_from_sfu)), urls
+            )
+
+    def kill_sfu(self, urls: tuple[str, ...]) -> None:
+        url = self.rooms.choice(urls)
+        self.world.sfus.kill(url)
+        self.world.after(self.rooms.choice((0.1, 2.0, 20.0)), self.world.sfus.restart, url)
+
+    def cut_from_sfu(self, urls: tuple[str, ...]) -> None:
+        del urls
+        self.world.sfus.cut(self.rooms.choice(self.world.nodes))
 
     def plan_faults(self) -> None:
         plan, world = self.plan, self.world
@@ -261,6 +323,7 @@ class _Scenario:
         self.calm = True
         deaf = {target for _, target in world.blocked_multicast}
         world.heal()
+        world.sfus.mend()
         if self.plan.random() < 0.5:
             world.deafen(deaf)
         world.weather.loss = self.plan.choice((0.0, 0.0, 0.05, 0.1))

@@ -6,11 +6,9 @@ r"""A seeded network of sessions in virtual time: real call machines and real de
 Nothing here reads a clock or the global random state: a seed decides everything, so a failure replays alone.
 """
 
-import dataclasses
 import random
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
 
@@ -22,25 +20,37 @@ from blink_cli.core.call.effects import (
     CallEffect,
     CloseTopics,
     ConfirmOffer,
+    DescribeEarly,
     Dial,
     DropKey,
+    EnterRoom,
     Hangup,
+    HearInRoom,
+    LeaveRoom,
+    MediaEffect,
     OpenTopics,
+    PeerTalks,
     SendToCall,
     SendToPeer,
     StartMedia,
     StopMedia,
     StopSending,
     UseKey,
+    UseRoomKeys,
 )
 from blink_cli.core.call.inputs import CallInput
 from blink_cli.core.call.machine import CallMachine
+from blink_cli.core.call.room_policy import RoomPolicy
 from blink_cli.core.fact import Emit
 from blink_cli.core.gossip.settings import GossipSettings
 from blink_cli.core.ids import CallId, Did
-from blink_cli.core.signaling.signals import Announce, Offer, Redial, SessionDescription, Signal
+from blink_cli.core.signaling.signals import Offer, Redial, RoomAnnounce, SessionDescription, Signal
 from blink_cli.core.signaling.topics import key_id_of
+from blink_cli.lab.simulation.connections import Connections
 from blink_cli.lab.simulation.courier import Courier, Letter
+from blink_cli.lab.simulation.node import Node
+from blink_cli.lab.simulation.sfus import Sfus
+from blink_cli.lab.simulation.trace_lines import name_of, shortened, told_as_text
 
 _GOSSIP = GossipSettings()
 _WALL_MS = 1_800_000_000_000
@@ -53,21 +63,6 @@ _DEAF_KNOWN_S = 2.5
 MachineFactory = Callable[[Did, Callable[[int], bytes]], CallMachine]
 
 
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One end of a dialled connection, as a media layer would hold it."""
-
-    node: "Node"
-    peer: Did
-    epoch: int
-    dialler: bool
-    token: str
-    remote: str | None = None
-    """The token in the other half of the negotiation."""
-    up: bool = False
-    closed: bool = False
-
-
 @dataclass(slots=True)
 class Weather:
     """What the network does to datagrams at the moment."""
@@ -75,33 +70,6 @@ class Weather:
     loss: float = 0.0
     duplication: float = 0.0
     delay_s: tuple[float, float] = (0.0005, 0.003)
-
-
-@dataclass(slots=True, eq=False)
-class Node:
-    """One process: a session, or nothing while it is down."""
-
-    index: int
-    did: Did
-    machine: CallMachine
-    courier: Courier
-    life: int = 0
-    alive: bool = True
-    frozen: bool = False
-    skew_ms: int = 0
-    wake_at: float = float("inf")
-    deliver_at: float = float("inf")
-    topics: dict[CallId, dict[bytes, bytes]] = field(default_factory=dict)
-    """The keys that it holds, by their names; that of the invitation has the empty one."""
-    media: CallId | None = None
-    connections: dict[Did, Connection] = field(default_factory=dict)
-    epochs: dict[Did, int] = field(default_factory=dict)
-    answered: dict[tuple[CallId, Did, int], int] = field(default_factory=dict)
-    seen: set[int] = field(default_factory=set)
-    confirmed: set[tuple[Did, CallId]] = field(default_factory=set)
-    inbox: deque[tuple[Any, ...]] = field(default_factory=deque)
-    events: list[tuple[float, Event]] = field(default_factory=list)
-    flags: tuple[bool, bool, bool] = (False, False, False)
 
 
 class World:
@@ -130,7 +98,8 @@ class World:
         self._make_machine = make_machine
         self._queue: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._counter = 0
-        self._tokens: dict[str, Connection] = {}
+        self.connections = Connections(self)
+        self.sfus: Sfus[Node] = Sfus(self)
         self.nodes: list[Node] = []
         for index, did in enumerate(dids):
             self.nodes.append(
@@ -176,7 +145,7 @@ class World:
         """Give a machine one input, or the time (None), and carry out what it wants."""
         self.steps += 1
         if self.trace is not None:
-            self.trace(f"{self.now - 1000:9.3f}  {_name(node)}  {_told(told)}")
+            self.trace(f"{self.now - 1000:9.3f}  {name_of(node)}  {told_as_text(told)}")
         machine = node.machine
         effects = machine.handle_timeout(self.now) if told is None else machine.handle(told, self.now)
         for effect in effects:
@@ -194,9 +163,8 @@ class World:
         node.frozen = False
         node.life += 1
         node.inbox.clear()
-        for connection in node.connections.values():
-            connection.closed = True
-            del self._tokens[connection.token]
+        self.connections.crashed(node)
+        self.sfus.crashed(node)
 
     def restart(self, node: Node) -> None:
         """It comes back and knows nothing."""
@@ -206,11 +174,18 @@ class World:
         node.alive = True
         node.wake_at = node.deliver_at = float("inf")
         node.topics, node.media, node.connections = {}, None, {}
-        node.epochs, node.answered = {}, {}
+        node.early, node.early_epochs, node.epochs, node.answered, node.heard_epoch = {}, {}, {}, {}, 0
         node.seen = set()
         node.events = []
         node.flags = (False, False, False)
         self.after(_MEDIA_POLL_S, self._poll_media, node, node.life)
+        self.let_use(node, node.policy)
+
+    def let_use(self, node: Node, policy: RoomPolicy) -> None:
+        """Tell a session which SFUs it may use, in this life and later ones."""
+        node.policy = policy
+        if policy.enabled:
+            self.input(node, inputs.RoomsKnown(policy))
 
     def freeze(self, node: Node) -> None:
         """SIGSTOP: datagrams wait in its socket buffer."""
@@ -312,6 +287,8 @@ class World:
         if said.key_id not in node.topics.get(said.call_id, {}) or message_id in node.seen:
             return
         node.seen.add(message_id)
+        if isinstance(said.signal, RoomAnnounce) and not node.knows_rooms:
+            return
         self.input(node, inputs.SignalHeard(sender, said.signal, said.call_id, said.key_id))
 
     def _receive_ack(self, node: Node, message_id: int) -> None:
@@ -338,11 +315,36 @@ class World:
             node.wake_at = due
             self.at(due, self._wake, node, node.life)
 
+    # media
+
+    def media_passes(self, one: Node, other: Node) -> bool:
+        """Whether media pass between these two now, both ways."""
+        return (
+            one.alive
+            and other.alive
+            and not one.frozen
+            and not other.frozen
+            and (one.index, other.index) not in self.blocked_media
+            and (other.index, one.index) not in self.blocked_media
+        )
+
+    def _poll_media(self, node: Node, life: int) -> None:
+        if node.life != life or not node.alive:
+            return
+        self.after(_MEDIA_POLL_S, self._poll_media, node, life)
+        if not node.frozen:
+            self._hear_media(node)
+
+    def _hear_media(self, node: Node) -> None:
+        self.connections.hear(node)
+        for peer, epoch in self.sfus.heard(node):
+            self.input(node, inputs.Heard(peer, epoch, self.now))
+
     # effects
 
     def _carry_out(self, node: Node, effect: CallEffect) -> None:
         if self.trace is not None:
-            self.trace(f"{'':9}  {_name(node)}      -> {_short(effect)}")
+            self.trace(f"{'':9}  {name_of(node)}      -> {shortened(effect)}")
         self.on_effect(node, effect)
         match effect:
             case SendToCall():
@@ -356,22 +358,35 @@ class World:
                 node.confirmed.add((effect.peer, effect.call_id))
             case StopSending():
                 node.courier.stop(effect.call_id, effect.peer)
-            case Dial():
-                self._open(node, effect.peer, effect.epoch, None)
-            case Answer():
-                self._open(node, effect.peer, effect.epoch, effect.sdp)
-            case ApplyAnswer():
-                self._apply(node, effect)
-            case Hangup():
-                self._hang_up(node, effect)
             case OpenTopics() | UseKey() | DropKey() | CloseTopics():
                 self._listen(node, effect)
+            case _:
+                self._let_media(node, effect)
+
+    def _let_media(self, node: Node, effect: MediaEffect) -> None:
+        match effect:
+            case DescribeEarly():
+                self.connections.describe_early(node, effect)
+            case Dial():
+                self.connections.open(node, effect.peer, effect.epoch, None)
+            case Answer():
+                self.connections.open(node, effect.peer, effect.epoch, effect.sdp)
+            case ApplyAnswer():
+                self.connections.apply(node, effect)
+            case Hangup():
+                ear = node.ears.get(effect.peer)
+                if ear is not None and ear.epoch == effect.epoch:
+                    del node.ears[effect.peer]
+                else:
+                    self.connections.hang_up(node, effect)
             case StartMedia():
                 assert node.media is None, "media is started once"
                 node.media = effect.call_id
             case StopMedia():
                 assert node.media == effect.call_id, "the media that is stopped was started"
                 node.media = None
+            case EnterRoom() | LeaveRoom() | UseRoomKeys() | HearInRoom() | PeerTalks():
+                self.sfus.carry_out(node, effect)
 
     def _listen(self, node: Node, effect: OpenTopics | UseKey | DropKey | CloseTopics) -> None:
         match effect:
@@ -451,127 +466,6 @@ class World:
             self._transmit(node, letter)
         self._schedule_delivery(node)
 
-    # connections
-
-    def _open(self, node: Node, peer: Did, epoch: int, remote: str | None) -> None:
-        old = node.connections.pop(peer, None)
-        if old is not None:
-            self._close(old)
-        self._counter += 1
-        token = f"sdp{self._counter}"
-        connection = Connection(node, peer, epoch, remote is None, token, remote)
-        node.connections[peer] = connection
-        self._tokens[token] = connection
-        self.after(self.random.uniform(0.003, 0.03), self._described, connection, node.life)
-
-    def _described(self, connection: Connection, life: int) -> None:
-        node = connection.node
-        if connection.closed or node.life != life:
-            return
-        if node.frozen:
-            self.after(0.1, self._described, connection, life)
-            return
-        if self.random.random() < 0.01:
-            self.input(node, inputs.Refused(connection.peer, connection.epoch, "no route"))
-            return
-        self.input(node, inputs.Described(connection.peer, connection.epoch, connection.token))
-
-    def _apply(self, node: Node, effect: ApplyAnswer) -> None:
-        connection = node.connections[effect.peer]
-        assert connection.epoch == effect.epoch, "an answer goes to the connection that asked"
-        assert connection.remote is None, "an answer is applied once"
-        connection.remote = effect.sdp
-        self.after(self.random.uniform(0.02, 0.1), self._try_to_connect, connection, 0)
-
-    def _try_to_connect(self, connection: Connection, attempts: int) -> None:
-        """ICE checks: again and again, further and further apart."""
-        other = self._tokens.get(connection.remote or "")
-        if connection.closed:
-            return
-        if other is None or not self._media_passes(connection.node, other.node):
-            if attempts < 7:  # aioice's repetitions of a check: 0.5 s, doubled each time, 63.5 s in all
-                self.after(0.5 * 2**attempts, self._try_to_connect, connection, attempts + 1)
-            return
-        for end in (connection, other):
-            self.after(self.random.uniform(0.0, 0.05), self._stands, end, end.node.life)
-
-    def _stands(self, connection: Connection, life: int) -> None:
-        node = connection.node
-        if connection.closed or connection.up or node.life != life:
-            return
-        if node.frozen:
-            self.after(0.1, self._stands, connection, life)
-            return
-        connection.up = True
-        self.input(node, inputs.Connected(connection.peer, connection.epoch))
-
-    def _media_passes(self, one: Node, other: Node) -> bool:
-        return (
-            one.alive
-            and other.alive
-            and not one.frozen
-            and not other.frozen
-            and (one.index, other.index) not in self.blocked_media
-            and (other.index, one.index) not in self.blocked_media
-        )
-
-    def _poll_media(self, node: Node, life: int) -> None:
-        if node.life != life or not node.alive:
-            return
-        self.after(_MEDIA_POLL_S, self._poll_media, node, life)
-        if not node.frozen:
-            self._hear_media(node)
-
-    def _hear_media(self, node: Node) -> None:
-        for connection in list(node.connections.values()):
-            if not connection.up:
-                continue
-            other = self._tokens.get(connection.remote or "")
-            if other is not None and other.up and self._media_passes(node, other.node):
-                self.input(node, inputs.Heard(connection.peer, connection.epoch, self.now))
-
-    def _hang_up(self, node: Node, effect: Hangup) -> None:
-        connection = node.connections.get(effect.peer)
-        assert connection is not None, "what is hung up was dialled or answered"
-        assert connection.epoch == effect.epoch, "the newest connection is hung up"
-        del node.connections[effect.peer]
-        self._close(connection)
-
-    def _close(self, connection: Connection) -> None:
-        connection.closed = True
-        del self._tokens[connection.token]
-        other = self._tokens.get(connection.remote or "")
-        if other is not None and connection.up and self._media_passes(connection.node, other.node):
-            self.after(self.random.uniform(0.005, 0.1), self._closed_remotely, other, other.node.life)
-
-    def _closed_remotely(self, connection: Connection, life: int) -> None:
-        node = connection.node
-        if connection.closed or node.life != life or node.frozen:
-            return
-        connection.up = False
-        self.input(node, inputs.Ended(connection.peer, connection.epoch, "closed by peer"))
-
     def _note(self, node: Node, what: str) -> None:
         if self.trace is not None:
-            self.trace(f"{self.now - 1000:9.3f}  {_name(node)}  *** {what}")
-
-
-def _name(node: Node) -> str:
-    return f"{node.did[-4:]}#{node.index}.{node.life}"
-
-
-def _short(value: object) -> str:
-    if isinstance(value, Announce):
-        hears = " ".join(f"{h.did[-4:]}:{h.link}@{h.incarnation % 10**6}" for h in value.hears)
-        return f"Announce(@{value.incarnation % 10**6} #{value.sequence} hears {hears or 'nobody'})"
-    if isinstance(value, Offer):
-        return f"Offer({value.call_id[:6]})"
-    return str(value).replace("did:key:", "")
-
-
-def _told(told: CallInput | None) -> str:
-    """An input in a line of a trace."""
-    if told is None:
-        return "timeout"
-    fields = (_short(getattr(told, field.name)) for field in dataclasses.fields(told))
-    return f"{type(told).__name__}({', '.join(fields)})"
+            self.trace(f"{self.now - 1000:9.3f}  {name_of(node)}  *** {what}")

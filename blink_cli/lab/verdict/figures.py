@@ -37,6 +37,9 @@ LEAST_JUDGED_S: Final = 1.0
 ECHO_OF_OTHERS_S: Final = 0.45
 """For so long behind another's word it may still be heard in a mix."""
 
+OTHERS_SOONER_S: Final = 0.1
+"""Another's word may be heard so much sooner than ours: its delay is less."""
+
 LINK_S: Final = 0.1
 """One end of a link may stand so much earlier than the other; and what is said right before it ends is not heard any more."""
 
@@ -77,7 +80,7 @@ class PairFigures:
         if self._seen.mixed:
             for name, sound in self._seen.microphones.items():
                 if name not in (self.pair.speaker, self.pair.listener):
-                    spans = without(spans, wider(stretches(active(sound)), 0.0, ECHO_OF_OTHERS_S))
+                    spans = without(spans, wider(stretches(active(sound)), OTHERS_SOONER_S, ECHO_OF_OTHERS_S))
         return spans
 
     @cached_property
@@ -148,7 +151,7 @@ class PairFigures:
         came = self.pair.heard
         # What is heard of it comes later than it was said. In a mix the others' words are taken out.
         if self._seen.mixed:
-            came = came * gate([(one, other + 0.1) for one, other in self._later(judged)], len(came))
+            came = came * gate(self._later(judged), len(came))
         else:
             came = came * (1.0 - gate(self._later(self._edges), len(came)))
         came = came[start + late : end + late]
@@ -248,11 +251,12 @@ class PairFigures:
 
     def share(self, name: str, of: str, window: Window = ALL) -> float | None:
         """How much of one counter there is of another; None before anything is counted."""
-        whole = self._counted(of, window)
-        return None if whole == 0 else self._counted(name, window) / whole
+        whole = self.counted(of, window)
+        return None if whole == 0 else self.counted(name, window) / whole
 
-    def _counted(self, name: str, window: Window) -> int:
-        total = 0
+    def counted(self, name: str, window: Window = ALL) -> float:
+        """How much a counter of the listener's grew."""
+        total = 0.0
         before: Reading | None = None
         for reading in self.pair.readings:
             value = getattr(reading, name)
@@ -314,6 +318,8 @@ _MEASURES: Final[dict[str, Callable[[PairFigures, Window], Measured]]] = {
     "concealed": lambda figures, window: figures.share("concealed_samples", "total_samples", window),
     "bitrate": PairFigures.bitrate_bps,
     "gaps": lambda figures, window: float(len(figures.gaps(window))) if figures.delay else None,
+    "frames": lambda figures, window: figures.counted("frames", window),
+    "frozen": lambda figures, window: figures.counted("frozen_s", window),
     "heard": PairFigures.heard,
     "talking": PairFigures.talking,
 }

@@ -44,7 +44,7 @@ def judged(case: Case, seen: Observation, *, folder: str | None) -> CaseResult:
 
     """
     figures = [PairFigures(seen, pair) for pair in seen.pairs]
-    expectations = tuple(_expectation(one, seen, figures) for one in case.expectations)
+    expectations = tuple(_expectation(one, case, seen, figures) for one in case.expectations)
     failed = any(one.outcome == "failed" for one in expectations)
     judged_any = any(one.outcome != "skipped" for one in expectations)
     return _result(
@@ -52,7 +52,7 @@ def judged(case: Case, seen: Observation, *, folder: str | None) -> CaseResult:
         seen.engine,
         outcome="failed" if failed else "passed" if judged_any else "skipped",
         expectations=expectations,
-        pairs=tuple(_pair(one, folder=folder) for one in figures),
+        pairs=tuple(_pair(case, seen.engine, one, folder=folder) for one in figures),
         whole_after_s=_rounded(seen.whole_after_s, 3),
         notes=tuple(seen.notes),
         folder=folder,
@@ -121,21 +121,24 @@ def _result(
 
 
 def _expectation(
-    expectation: Expectation, seen: Observation, figures: Sequence[PairFigures]
+    expectation: Expectation, case: Case, seen: Observation, figures: Sequence[PairFigures]
 ) -> ExpectationResult:
-    if expectation.figure.of_pairs:
+    figure = expectation.figure
+    if seen.engine == "virtual" and (figure.of_pictures or not figure.of_pairs):
+        why = "has no pictures" if figure.of_pictures else "starts no sessions"
+        return ExpectationResult(
+            text=str(expectation),
+            outcome="skipped",
+            measured=f"the virtual engine {why}; the real one tells it",
+            findings=(),
+        )
+    if figure.of_pairs:
         measured: dict[str, Measured] = {
             f"{one.pair.speaker}->{one.pair.listener}": one.measured(expectation)
             for one in figures
             if expectation.subject.covers(one.pair.speaker, one.pair.listener)
+            and (not figure.of_pictures or case.shows(one.pair.speaker))
         }
-    elif seen.engine == "virtual":
-        return ExpectationResult(
-            text=str(expectation),
-            outcome="skipped",
-            measured="the virtual engine starts no sessions; the real one tells it",
-            findings=(),
-        )
     else:
         measured = {"": seen.whole_after_s}
     judgement = judge(expectation, measured)
@@ -156,10 +159,11 @@ def _expectation(
     )
 
 
-def _pair(figures: PairFigures, *, folder: str | None) -> PairResult:
+def _pair(case: Case, engine: str, figures: PairFigures, *, folder: str | None) -> PairResult:
     pair = figures.pair
     sent, lost = figures.packets()
     talking, heard = figures.talking(), figures.heard()
+    shown = engine == "real" and case.shows(pair.speaker)
     return PairResult(
         speaker=pair.speaker,
         listener=pair.listener,
@@ -178,6 +182,8 @@ def _pair(figures: PairFigures, *, folder: str | None) -> PairResult:
         jitter_ms=_spread(figures.series("jitter_s"), 1000, 2),
         rtt_ms=_spread(figures.series("rtt_s"), 1000, 2),
         bitrate_bps=_rounded(figures.bitrate_bps(), 0),
+        frames=round(figures.counted("frames")) if shown else None,
+        frozen_s=_rounded(figures.counted("frozen_s"), 3) if shown else None,
         gaps=tuple((round(start_s, 2), round(end_s, 2)) for start_s, end_s in figures.gaps()),
         heard_after_s=None if isinstance(heard, bool) else _rounded(heard, 3),
         talking_after_ms=None if isinstance(talking, bool) or talking is None else round(1000 * talking, 1),
@@ -185,9 +191,7 @@ def _pair(figures: PairFigures, *, folder: str | None) -> PairResult:
         level_series=tuple((round(at_s, 2), round(level, 1)) for at_s, level in figures.level),
         loss_series=_loss_by_second(pair.sent_at, pair.arrived),
         concealed_series=_concealed_by_second(figures),
-        jitter_series=tuple(
-            (round(at_s, 2), round(1000 * jitter_s, 2)) for at_s, jitter_s in figures.series("jitter_s")[::10]
-        ),
+        jitter_series=_worst_by_second(figures.series("jitter_s")),
         talking=tuple((round(at_s, 3), on) for at_s, on in pair.talking),
         playout=_playout_sums(pair.decisions),
         disturbances=tuple(
@@ -252,6 +256,7 @@ def _participant(person: Person, folder: str | None) -> ParticipantResult:
         bandwidth=codec.bandwidth,
         fec=codec.fec,
         redundancy=codec.redundancy,
+        redundancy_budget=codec.redundancy_budget_kbps,
         dtx=codec.dtx,
         cbr=codec.cbr,
         complexity=codec.complexity,
@@ -273,6 +278,16 @@ def _concealed_by_second(figures: PairFigures) -> tuple[tuple[float, float], ...
         for second in seconds
     )
     return tuple((float(second), round(share, 5)) for second, share in shares if share is not None)
+
+
+def _worst_by_second(jitter: Series) -> tuple[tuple[float, float], ...]:
+    """Engines take readings more often than once a second, each at its own pace."""
+    worst: dict[int, tuple[float, float]] = {}
+    for at_s, jitter_s in jitter:
+        known = worst.get(int(at_s))
+        if known is None or jitter_s > known[1]:
+            worst[int(at_s)] = (at_s, jitter_s)
+    return tuple((round(at_s, 2), round(1000 * jitter_s, 2)) for at_s, jitter_s in worst.values())
 
 
 def _spread(series: Series, factor: float, digits: int) -> Spread | None:

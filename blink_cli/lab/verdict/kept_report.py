@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from blink_cli.core.errors import BlinkError, NotFoundError, UsageError
+from blink_cli.core.text.decoding_mistake import mistake_of
 from blink_cli.core.text.path_text import shown
 from blink_cli.files.reading import read_whole
 from blink_cli.lab.verdict.report import SCHEMA, LabReport
@@ -36,9 +37,9 @@ def read_report(path: Path) -> LabReport:
         raise BlinkError(f"{shown(file)} cannot be read: {error.strerror or error}.") from error
     try:
         report = msgspec.json.decode(content, type=LabReport)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
-            f"{shown(file)} is no report of this version of blink: {error}.",
+            f"{shown(file)} is no report of this version of blink: {mistake_of(error).sentence}.",
             hint="Make it again with `blink lab run … --out DIR`.",
         ) from error
     if report.schema != SCHEMA:

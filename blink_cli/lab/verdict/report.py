@@ -87,6 +87,12 @@ class PairResult(msgspec.Struct, frozen=True, kw_only=True):
     jitter_ms: Spread | None
     rtt_ms: Spread | None
     bitrate_bps: float | None
+    frames: int | None = None
+    """Of its pictures, decoded; null where it shows nothing, and in virtual time."""
+
+    frozen_s: float | None = None
+    """For how long one of them stood too long."""
+
     gaps: tuple[tuple[float, float], ...]
     """From when to when it was silent and should not have been, 40 ms or more."""
 
@@ -109,7 +115,7 @@ class PairResult(msgspec.Struct, frozen=True, kw_only=True):
     """[second, share concealed in it]."""
 
     jitter_series: tuple[tuple[float, float], ...]
-    """[moment, ms], once a second."""
+    """[moment, ms]: the worst of each second."""
 
     talking: tuple[tuple[float, bool], ...]
     """[moment, began or stopped], as the listener was told."""
@@ -171,6 +177,9 @@ class ParticipantResult(msgspec.Struct, frozen=True, kw_only=True):
     bandwidth: str
     fec: str
     redundancy: str
+    redundancy_budget: int
+    """Kilobits a second for each peer; 0: no bound."""
+
     dtx: bool
     cbr: bool
     complexity: int
@@ -260,7 +269,7 @@ class LabReport(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     outcome: Outcome
-    """`passed` if every case did."""
+    """`failed` if one case has; `skipped` if nothing was judged; else `passed`."""
 
     command: str = ""
     """Runs all of it once more."""

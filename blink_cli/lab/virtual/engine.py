@@ -6,7 +6,9 @@ tells how long that takes.
 
 import heapq
 import itertools
+import math
 import random
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,14 +16,19 @@ import numpy as np
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Action, Case, LineChange
+from blink_cli.lab.scenario.device_phases import LINK_UP_S, device_phases
 from blink_cli.lab.scenario.microphone import heard_by_microphones
-from blink_cli.lab.scenario.observation import Observation, PairObservation, Span
+from blink_cli.lab.scenario.observation import (
+    KeptRecording,
+    Observation,
+    PairObservation,
+    Span,
+    killed_while_recording,
+)
 from blink_cli.lab.scenario.placed_sound import laid
 from blink_cli.lab.virtual.line import VirtualLine
+from blink_cli.lab.virtual.recording import VirtualRecording
 from blink_cli.lab.virtual.session import VirtualSession
-
-LINK_UP_S: Final = 0.1
-"""From the joining of the second of two until their link stands (docs/performance.md has what sessions take)."""
 
 LOSS_NOTICED_S: Final = 3.0
 """After so long a peer that is gone without a word is given up (docs/call.md)."""
@@ -32,18 +39,25 @@ RESTART_S: Final = 1.0
 TAIL_S: Final = 1.0
 """Behind the end: what is under way is heard too."""
 
+WANTED_EVERY_S: Final = 0.1
+"""Of virtual time."""
+
 Pair = tuple[str, str]
 
 
-def run_virtual(case: Case) -> Observation:
-    """Run it. Takes a processor for some seconds; reads sound files, and writes none.
+def run_virtual(case: Case, *, wanted: Callable[[], None] = lambda: None) -> Observation:
+    """Run it. Takes a processor for some seconds; reads sound files, and writes a recording into a temporary folder if somebody makes one.
+
+    Args:
+        case: What is run.
+        wanted: Called many times a second; what it raises ends the run.
 
     Raises:
         UsageError: A sound file cannot be read.
         DeviceError: There is no libopus.
 
     """
-    return _Engine(case).run()
+    return _Engine(case).run(wanted)
 
 
 class _Engine:
@@ -63,19 +77,27 @@ class _Engine:
         self._silenced: dict[str, list[Span]] = {name: [] for name in self._people}
         self._queue: list[tuple[float, int, object]] = []
         self._order = itertools.count()
-        self._notes: list[str] = []
+        self._asks: dict[VirtualSession, float] = {}
+        self._answers: dict[VirtualSession, float] = {}
+        """When a session asks, or is asked, before its next tick."""
 
-    def run(self) -> Observation:
+        self._notes: list[str] = []
+        self._recordings: dict[str, list[KeptRecording]] = {name: [] for name in self._people}
+
+    def run(self, wanted: Callable[[], None]) -> Observation:
         case = self._case
         end_s = case.duration_s + TAIL_S
         for change in case.lines:
             self._at(change.at_s, change)
         for action in case.actions:
             self._at(action.at_s, action)
-        now_s = 0.0
+        now_s = asked_at = 0.0
         while self._queue and self._queue[0][0] < end_s:
             at_s, _, what = heapq.heappop(self._queue)
             now_s = max(now_s, at_s)
+            if now_s - asked_at >= WANTED_EVERY_S:
+                asked_at = now_s
+                wanted()
             self._do(what, now_s, at_s)
         return self._observation(end_s)
 
@@ -92,18 +114,46 @@ class _Engine:
                 self._link_up(one, other, now_s)
             case ("lost", str() as gone):
                 if gone not in self._in_call:
-                    self._hang_up(gone)
+                    self._hang_up(gone, now_s)
             case ("in call", str() as name):
                 self._enter(name, now_s, now_s - RESTART_S)
-            case ("capture", VirtualSession() as session):
-                # One from before a stop, or of an earlier microphone, is of no use any more.
-                if self._runs(session) and at_s == session.next_capture_at:
-                    session.capture(now_s)
-                    self._at(session.next_capture_at, what)
-            case ("tick", VirtualSession() as session):
-                if self._runs(session) and at_s == session.next_tick_at:
-                    session.tick(now_s, at_s)
-                    self._at(session.next_tick_at, what)
+            case (str() as turn, VirtualSession() as session):
+                if self._runs(session):
+                    self._take_turn(turn, session, now_s, at_s)
+
+    def _take_turn(self, turn: str, session: VirtualSession, now_s: float, at_s: float) -> None:
+        match turn:
+            # One from before a stop, or of an earlier microphone, is of no use any more.
+            case "capture" if at_s == session.next_capture_at:
+                session.capture(now_s)
+                self._at(session.next_capture_at, (turn, session))
+            case "tick" if at_s == session.next_tick_at:
+                session.tick(now_s, at_s)
+                self._at(session.next_tick_at, (turn, session))
+                self._ask_in_time(session)
+            case "ask" if at_s == self._asks.pop(session, None):
+                session.ask(now_s)
+                self._ask_in_time(session)
+                for asked in self._sessions.values():
+                    self._answer_in_time(asked)
+            case "answer" if at_s == self._answers.pop(session, None):
+                session.answer(now_s)
+                self._answer_in_time(session)
+
+    def _ask_in_time(self, session: VirtualSession) -> None:
+        """A session's tick sees what came; what is missing is asked for between two of them."""
+        at_s = session.asks_at
+        if at_s < min(session.next_tick_at, self._asks.get(session, math.inf)):
+            self._asks[session] = at_s
+            self._at(at_s, ("ask", session))
+
+    def _answer_in_time(self, session: VirtualSession) -> None:
+        if not session.is_linked or not self._runs(session):
+            return
+        at_s = session.is_asked_at
+        if at_s < min(session.next_tick_at, self._answers.get(session, math.inf)):
+            self._answers[session] = at_s
+            self._at(at_s, ("answer", session))
 
     def _runs(self, session: VirtualSession) -> bool:
         return session.stopped_at is None and self._sessions.get(session.person.name) is session
@@ -123,35 +173,64 @@ class _Engine:
             case "restart" if session is None:
                 self._at(now_s + RESTART_S, ("in call", name))
             case "leave" if session is not None:
+                self._stop_recording(session, now_s)
                 self._go(name, now_s)
-                self._hang_up(name)
+                self._hang_up(name, now_s)
             case "kill" if session is not None:
+                self._lose_recording(session)
                 self._go(name, now_s)
                 self._at(now_s + LOSS_NOTICED_S, ("lost", name))
             case "mute" if name not in self._muted_since:
                 self._muted_since[name] = now_s
-                self._obey_mute(name)
+                self._obey_mute(name, now_s)
             case "unmute" if name in self._muted_since:
                 self._silenced[name].append((self._muted_since.pop(name), now_s))
-                self._obey_mute(name)
+                self._obey_mute(name, now_s)
             case "stop" if session is not None and session.stopped_at is None:
                 session.stop(now_s)
             case "continue" if session is not None and session.stopped_at is not None:
                 session.go_on(now_s)
                 self._start_devices(session)
-            case "record":
-                self._notes.append(f"At {now_s:g} s {name} recorded nothing: only real sessions do.")
-            case "stop-recording":
-                pass
+            case "record" | "stop-recording" if session is not None:
+                self._obey_recorder(session, now_s, records=action.do == "record")
+            case "camera-on" | "camera-off":
+                pass  # nobody looks, and voices do not notice
             case "speak":
                 pass  # what its microphone hears is known beforehand
             case _:
                 self._notes.append(f"At {now_s:g} s {name} could not {action.do}.")
 
-    def _obey_mute(self, name: str) -> None:
+    def _obey_mute(self, name: str, now_s: float) -> None:
         session = self._sessions.get(name)
-        if session is not None:
-            session.pipeline.muted = name in self._muted_since
+        if session is None:
+            return
+        muted = session.pipeline.muted = name in self._muted_since
+        for other in self._sessions.values():
+            if other.recording is not None:
+                other.recording.set_muted(name, muted=muted, now_s=now_s)
+
+    # recordings
+
+    def _obey_recorder(self, session: VirtualSession, now_s: float, *, records: bool) -> None:
+        if records and session.recording is None:
+            own = session.person
+            there = [own.name, *(peer for peer, voice in session.voices.items() if voice.link is not None)]
+            session.recording = VirtualRecording(
+                self._case, own, {name: name in self._muted_since for name in there}, now_s
+            )
+        elif not records:
+            self._stop_recording(session, now_s)
+
+    def _stop_recording(self, session: VirtualSession, now_s: float) -> None:
+        recording, session.recording = session.recording, None
+        if recording is not None:
+            self._recordings[session.person.name] += recording.finish(now_s)
+
+    def _lose_recording(self, session: VirtualSession) -> None:
+        recording, session.recording = session.recording, None
+        if recording is not None:
+            recording.lose()
+            self._notes.append(killed_while_recording(session.person.name))
 
     # who is in the call
 
@@ -163,11 +242,15 @@ class _Engine:
         lives = len(self._all[name])
         rng = random.Random(f"{self._case.seed}/{name}/{lives}")
         session = VirtualSession(
-            self._people[name], self._planned_from(name, from_s), rng, first_timestamp=rng.randrange(1 << 32)
+            self._people[name],
+            self._planned_from(name, from_s),
+            device_phases(self._case.seed, name),
+            rng,
+            first_timestamp=rng.randrange(1 << 32),
         )
         self._sessions[name] = session
         self._all[name].append(session)
-        self._obey_mute(name)
+        self._obey_mute(name, now_s)
         for other in self._in_call:
             self._at(now_s + LINK_UP_S, ("up", name, other))
         self._in_call.append(name)
@@ -179,10 +262,10 @@ class _Engine:
             if name in pair:
                 self._pairs[pair].connected.append((self._up_since.pop(pair), now_s))
 
-    def _hang_up(self, name: str) -> None:
+    def _hang_up(self, name: str, now_s: float) -> None:
         for other, session in self._sessions.items():
             if other != name:
-                session.link_down(name)
+                session.link_down(name, now_s)
         for pair, line in self._lines.items():
             if name in pair:
                 line.lose_all()
@@ -210,6 +293,8 @@ class _Engine:
     def _observation(self, end_s: float) -> Observation:
         case = self._case
         total = round(end_s * SAMPLE_RATE_HZ)
+        for session in self._sessions.values():
+            self._stop_recording(session, end_s)
         for line in self._lines.values():
             line.let_out()
         for pair, since_s in self._up_since.items():
@@ -244,5 +329,6 @@ class _Engine:
             speakers=speakers,
             pairs=list(self._pairs.values()),
             mixed=False,
+            recordings=[kept for recordings in self._recordings.values() for kept in recordings],
             notes=self._notes,
         )

@@ -1,9 +1,11 @@
-"""One direction between two sessions. RTP and RTCP have chances of their own, so that a report more or less changes no fate of the voice; where the rate is limited they share it.
+"""One direction between two sessions. RTP, retransmissions and RTCP have chances of their own, so that one more or less changes no fate of the voice; where the rate is limited they share it.
 
 So it is on the wire of the real engine too (`lab/network/line_wire.py`): with one seed, the n-th packet of a direction has one fate in both.
 """
 
+import heapq
 import itertools
+import math
 import random
 from collections.abc import Iterator
 from typing import Final
@@ -14,8 +16,11 @@ from blink_cli.core.impairment.line import Bottleneck, Line
 from blink_cli.core.impairment.line_queue import LineQueue, Released
 from blink_cli.lab.scenario.observation import PairObservation
 
-OVERHEAD_BYTES: Final = 14 + 20 + 8 + 10
-"""Ethernet, IPv4 and UDP headers, and SRTP's tag: they take their time on a limited rate too."""
+OVERHEAD_BYTES: Final = 14 + 20 + 8 + 16
+"""Ethernet, IPv4 and UDP headers, and SRTP's tag (AES-GCM, RFC 7714): they take their time on a limited rate too."""
+
+SRTCP_INDEX_BYTES: Final = 4
+"""More than that a report has (RFC 3711, section 3.4)."""
 
 
 class VirtualLine:
@@ -26,18 +31,28 @@ class VirtualLine:
         self._seen = seen
         self._bottleneck = Bottleneck()
         self._rtp: LineQueue[int] = self._queue(seed, "rtp")
-        self._rtcp: LineQueue[int] = self._queue(seed, "rtcp")
+        self._again: LineQueue[int] = self._queue(seed, "again", beside=self._rtp.line)
+        self._rtcp: LineQueue[int] = self._queue(seed, "rtcp", beside=self._rtp.line)
         self._sent: dict[int, bytes] = {}
+        """The voice's packets by their numbers from 0 on, retransmissions from -1 down."""
+
+        self._number_again = 0
         self._kept: list[Released[int]] = []
         """What came while its receiver stood still."""
 
-    def _queue(self, seed: int, kind: str) -> "LineQueue[int]":
+    def _queue(self, seed: int, kind: str, *, beside: Line | None = None) -> "LineQueue[int]":
         draw = random.Random(line_seed(seed, self._seen.speaker, self._seen.listener, kind)).random
-        return LineQueue(Line(Conditions(), draw, bottleneck=self._bottleneck))
+        return LineQueue(Line(Conditions(), draw, bottleneck=self._bottleneck, beside=beside))
+
+    @property
+    def delay_s(self) -> float:
+        """How long it takes in the mean, without a queue."""
+        return self._rtp.line.conditions.delay_ms / 1000
 
     def change(self, conditions: Conditions, now: float) -> None:
         """Be so from now on."""
         self._rtp.line.change(conditions, now)
+        self._again.line.change(conditions, now)
         self._rtcp.line.change(conditions, now)
 
     def send_rtp(self, data: bytes, payload_bytes: int, now: float) -> None:
@@ -50,14 +65,25 @@ class VirtualLine:
         self._sent[number] = data
         self._rtp.put(data, number, now, overhead_bytes=OVERHEAD_BYTES)
 
+    def send_again(self, data: bytes, now: float) -> None:
+        """Take a packet that was asked for."""
+        self._number_again -= 1
+        self._sent[self._number_again] = data
+        self._again.put(data, self._number_again, now, overhead_bytes=OVERHEAD_BYTES)
+
     def send_rtcp(self, data: bytes, now: float) -> None:
         """Take a report."""
-        self._rtcp.put(data, 0, now, overhead_bytes=OVERHEAD_BYTES)
+        self._rtcp.put(data, 0, now, overhead_bytes=OVERHEAD_BYTES + SRTCP_INDEX_BYTES)
 
     def rtp(self, now: float) -> Iterator[tuple[float, bytes]]:
         """Give the packets of the voice that have come out by now, and when; one with a wrong bit is refused by SRTP, and so not given."""
-        for out in self._out(now):
-            if out.datagram != self._sent[out.item]:
+        for out in heapq.merge(self._out(now), self._again.take(now), key=lambda out: out.due_at):
+            whole = out.datagram == self._sent[out.item]
+            if out.item < 0:
+                if whole:
+                    yield out.due_at, out.datagram
+                continue
+            if not whole:
                 self._seen.packets_corrupted += 1
                 continue
             self._seen.packets_duplicated += self._seen.arrived[out.item]
@@ -77,8 +103,15 @@ class VirtualLine:
     def keep_waiting(self, now: float, most: int) -> None:
         """Have a receiver that stood still find what fitted into its socket: the first so many; the rest is lost."""
         self._kept += list(itertools.islice(self._rtp.take(now), most))
-        for _ in self._rtp.take(now):
-            pass
+        for queue in (self._rtp, self._again):
+            for _ in queue.take(now):
+                pass
+
+    @property
+    def report_due_at(self) -> float:
+        """When the next report or request comes out; infinite while none is under way."""
+        due_at = self._rtcp.next_timeout()
+        return math.inf if due_at is None else due_at
 
     def let_out(self) -> None:
         """Let all that is under way come out, where nobody hears it: it was not lost."""
@@ -89,6 +122,6 @@ class VirtualLine:
     def lose_all(self) -> None:
         """Forget what is under way: nobody is there to receive it."""
         self._kept.clear()
-        for queue in (self._rtp, self._rtcp):
+        for queue in (self._rtp, self._again, self._rtcp):
             for _ in queue.take_all():
                 pass

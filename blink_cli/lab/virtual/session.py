@@ -7,7 +7,9 @@ A session that is stopped (SIGSTOP) does what devices and threads do then: up to
 (`audio/devices/virtual.BACKLOG_S`).
 """
 
+import math
 import random
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,33 +18,36 @@ from typing_extensions import override
 
 from blink_cli.app.media.mesh_media import PULSE_S
 from blink_cli.audio.devices.interface import DeviceParameters
-from blink_cli.audio.devices.virtual import BACKLOG_S, OUTPUT_LEAD_S
+from blink_cli.audio.devices.virtual import BACKLOG_S, OUTPUT_LEAD_S, next_moment
+from blink_cli.audio.fade import faded_in
 from blink_cli.audio.mixer import Mixer
-from blink_cli.audio.opus import OpusDecoder
 from blink_cli.audio.opus.adjustable_encoder import AdjustableEncoder
-from blink_cli.audio.playout import PlayoutBuffer
+from blink_cli.audio.playout.concealment import DeepBudget, voice_decoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
 from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.audio.sink_mixer import PUBLISH_TICKS
 from blink_cli.audio.sink_track import PlayoutStream, SinkTrack
 from blink_cli.audio.source_pipeline import SourcePipeline
 from blink_cli.audio.tick_notes import TickNotes
-from blink_cli.audio.voice_activity import detector_for
+from blink_cli.audio.voice_activity.choice import detector_for
 from blink_cli.core.analysis.health_meter import HealthMeter, SideReading
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.mix_tick import PlayedTrack, Speaker
 from blink_cli.core.media.playout_decision import PlayoutDecision
-from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
+from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
 from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Person
+from blink_cli.lab.scenario.device_phases import DevicePhases
 from blink_cli.lab.scenario.observation import PairObservation, Reading
 from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.virtual.disturbances import Disturbances
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.link_end import MEDIA, LinkEnd
+from blink_cli.lab.virtual.recording import VirtualRecording
 from blink_cli.record.rtp_log.decision_lines import DecisionLine, DecisionLines
 
 TICK_S: Final = TICK_SAMPLES / SAMPLE_RATE_HZ
@@ -81,6 +86,10 @@ class _Overheard(PlayoutStream):
         return self._stream.loss_report()
 
     @override
+    def rest(self) -> None:
+        self._stream.rest()
+
+    @override
     def note(self, decisions: list[PlayoutDecision] | None) -> None:
         self._stream.note(decisions)
 
@@ -88,10 +97,10 @@ class _Overheard(PlayoutStream):
 class _Voice:
     """What a session has of one peer, over all links to it."""
 
-    def __init__(self, seen: PairObservation, first_tick: int, number: int) -> None:
+    def __init__(self, seen: PairObservation, first_tick: int, number: int, budget: DeepBudget) -> None:
         self.seen = seen
         self.first_tick = first_tick
-        self.overheard = _Overheard(PlayoutBuffer(OpusDecoder(), (MEDIA.opus, MEDIA.red)))
+        self.overheard = _Overheard(PlayoutBuffer(voice_decoder(budget), (MEDIA.opus, MEDIA.red)))
         self.track = SinkTrack(
             self.overheard, played=PlayedTrack(number, Did(seen.speaker), MEDIA.opus, MEDIA.red)
         )
@@ -107,13 +116,21 @@ class _Voice:
 class VirtualSession:
     """Between its start and its end; one that is restarted is another one. Devices begin at its first link, as in a session."""
 
-    def __init__(self, person: Person, microphone: Samples, rng: random.Random, first_timestamp: int) -> None:
+    def __init__(
+        self,
+        person: Person,
+        microphone: Samples,
+        phases: DevicePhases,
+        rng: random.Random,
+        first_timestamp: int,
+    ) -> None:
         """Have no link yet.
 
         Args:
             person: Who it is.
             microphone: What is said, from its first link on: a file is heard from its beginning.
-            rng: Of phases and delays of this machine.
+            phases: Of its devices.
+            rng: Of delays of this machine.
             first_timestamp: RTP, of the first sample.
 
         """
@@ -127,9 +144,11 @@ class VirtualSession:
         self.voices: dict[str, _Voice] = {}
         self.mix: list[Samples] = []
         self.stopped_at: float | None = None
-        self.mic_phase_s = rng.uniform(0, TICK_S)
-        self.speaker_phase_s = rng.uniform(0, TICK_S)
+        self.recording: VirtualRecording | None = None
+        """While it records."""
+
         self._microphone = microphone
+        self._phases = phases
         self._rng = rng
         self._mixer = Mixer()
         self._captured = 0
@@ -157,6 +176,7 @@ class VirtualSession:
         self._ticks = 0
         self._frames: list[EncodedFrame] = []
         self._fec_loss_percent: int | None = None
+        self._wants_copies = False
 
     # links
 
@@ -166,20 +186,35 @@ class VirtualSession:
         """Hear a peer from now on, and speak to it: over `line`; what it says comes by `back`."""
         if not self._began:
             self._began = True
-            self.set_microphone(self._microphone, now_s + self.mic_phase_s)
-            self.first_tick_at = now_s + self.speaker_phase_s
+            self.set_microphone(self._microphone, now_s)
+            self.first_tick_at = next_moment(now_s, self._phases.speaker_ms) - OUTPUT_LEAD_S
         voice = self.voices.get(peer)
         if voice is None:
-            voice = self.voices[peer] = _Voice(seen, self._ticks, len(self.voices))
-        voice.link = LinkEnd(self.person.codec, line, self._rng, now_s)
+            voice = self.voices[peer] = _Voice(seen, self._ticks, len(self.voices), self._mixer.deep_budget)
+        voice.link = LinkEnd(
+            self.person.codec,
+            line,
+            self._rng,
+            now_s,
+            checked_rtt_s=line.delay_s + back.delay_s,
+            on_report=partial(self._reported, peer),
+        )
+        if self.recording is not None:
+            self.recording.link_connected(peer, now_s)
         voice.line = back
         voice.disturbances = Disturbances(now_s, voice.track.statistics.playout.concealed_samples)
 
-    def link_down(self, peer: str) -> None:
+    def link_down(self, peer: str, now_s: float) -> None:
         """Neither hear nor reach it any more; what was heard of it is kept."""
         voice = self.voices.get(peer)
         if voice is not None:
             voice.link = voice.line = None
+            if self.recording is not None:
+                self.recording.link_ended(peer, now_s)
+
+    def _reported(self, peer: str, report: SenderReport | ReceptionReport) -> None:
+        if self.recording is not None:
+            self.recording.reported(peer, report)
 
     @property
     def is_linked(self) -> bool:
@@ -189,10 +224,10 @@ class VirtualSession:
     # the microphone
 
     def set_microphone(self, sound: Samples, now_s: float) -> None:
-        """Hear this sound from its beginning, from now on."""
-        self._microphone, self._microphone_at = sound, now_s
+        """Hear this sound from its beginning, from the next moment of the microphone's phase on."""
+        self._microphone, self._microphone_at = sound, next_moment(now_s, self._phases.microphone_ms)
         self._captured = 0
-        self.said.append(Placed(now_s, sound))
+        self.said.append(Placed(self._microphone_at, sound))
 
     @property
     def next_capture_at(self) -> float:
@@ -205,6 +240,8 @@ class VirtualSession:
         block = self._microphone[self._captured : self._captured + count]
         if len(block) < count:
             block = np.pad(block, (0, count - len(block)))
+        if not self._captured:
+            block = faded_in(block)
         self._captured += count
         self.pipeline.process(block, self._microphone_at + self._captured / SAMPLE_RATE_HZ)
         self._send(now_s + self._rng.expovariate(1 / WAKING_S))
@@ -214,17 +251,24 @@ class VirtualSession:
 
     def _send(self, now_s: float) -> None:
         for frame in self._frames:
+            if self.recording is not None:
+                self.recording.captured(frame, now_s)
             fec_loss_percent: int | None = None
+            wants_copies = False
             for voice in self.voices.values():
                 if voice.link is None:
                     continue
                 voice.link.send(frame, now_s)
                 plan = voice.link.plan
+                wants_copies |= plan.wants_short_copies
                 if plan.fec and (fec_loss_percent is None or plan.fec_loss_percent > fec_loss_percent):
                     fec_loss_percent = plan.fec_loss_percent
             if fec_loss_percent != self._fec_loss_percent:
                 self._fec_loss_percent = fec_loss_percent
                 self.encoder.set_fec_loss(fec_loss_percent)
+            if wants_copies != self._wants_copies:
+                self._wants_copies = wants_copies
+                self.encoder.make_short_copies(wanted=wants_copies)
         self._frames.clear()
 
     # the speaker
@@ -238,6 +282,8 @@ class VirtualSession:
         """Take what has come by now, and play the next 10 ms, whose time is `nominal_s`."""
         for voice in self.voices.values():
             self._receive(voice, now_s)
+        if self.recording is not None:
+            self.recording.look(now_s)
         tracks = [voice.track for voice in self.voices.values()]
         notes = TickNotes(
             tracks, self._mixer.applied_gain, self._speaker, nominal_s, late_s=now_s - nominal_s
@@ -270,6 +316,10 @@ class VirtualSession:
                 if packet is None:
                     continue
                 voice.track.receive(packet)
+                if self.recording is not None:
+                    self.recording.received(voice.seen.speaker, packet)
+                if packet.retransmitted:
+                    continue
                 voice.disturbances.packet(packet)
                 level_dbov = packet.audio_level_dbov
                 if level_dbov is not None:
@@ -278,9 +328,42 @@ class VirtualSession:
                         voice.talking.update(level_dbov, voice=packet.voice, now_s=arrival_s),
                         arrival_s,
                     )
+            self._take_reports(voice, now_s)
+        self._tell(voice, voice.talking.check(now_s), now_s)
+
+    def _take_reports(self, voice: _Voice, now_s: float) -> None:
+        if voice.line is not None and voice.link is not None:
             for arrival_s, data in voice.line.rtcp(now_s):
                 voice.link.reported(data, arrival_s)
-        self._tell(voice, voice.talking.check(now_s), now_s)
+
+    # between two ticks: what is missing, and what others miss
+
+    @property
+    def asks_at(self) -> float:
+        """When something missing is to be asked for next; infinite while nothing is."""
+        return min(
+            (voice.link.ask_at for voice in self.voices.values() if voice.link is not None), default=math.inf
+        )
+
+    def ask(self, now_s: float) -> None:
+        """Ask for what is missing now."""
+        for voice in self.voices.values():
+            self._receive(voice, now_s)
+            if voice.link is not None and voice.link.ask_at <= now_s:
+                voice.link.ask(now_s)
+
+    @property
+    def is_asked_at(self) -> float:
+        """When the next report or request arrives; infinite while none is under way."""
+        return min(
+            (voice.line.report_due_at for voice in self.voices.values() if voice.line is not None),
+            default=math.inf,
+        )
+
+    def answer(self, now_s: float) -> None:
+        """Take the reports and requests that have come by now."""
+        for voice in self.voices.values():
+            self._take_reports(voice, now_s)
 
     def _tell(self, voice: _Voice, change: TalkingChange | None, at_s: float) -> None:
         if change is not None:

@@ -15,8 +15,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 if sys.platform == "linux":
     import fcntl
@@ -52,8 +53,7 @@ def _read_clocks() -> tuple[int, int, int]:
     return time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
 
 
-@dataclass(frozen=True, slots=True)
-class _Epoch:
+class _Epoch(msgspec.Struct, frozen=True):
     """A time in which the wall clock was not set. Monotonic nanoseconds."""
 
     offset_ns: int
@@ -90,6 +90,11 @@ class WallClock:
         elif self._past and now_ns - self._past[-1].until_ns > FORGOTTEN_NS:
             self._past.clear()
         return now_ns
+
+    @property
+    def looked_ns(self) -> int:
+        """Monotonic time of the last look."""
+        return self._now_ns
 
     def monotonic_ns(self, stamp_ns: int, not_before_ns: int) -> int:
         """Turn the kernel's stamp of a datagram that has just been read into monotonic time.
@@ -145,11 +150,13 @@ class ArrivalClock:
         """Watch one socket.
 
         Args:
-            descriptor: The socket's file descriptor; None when there is no datagram socket of our own, as with a relay over TCP.
+            descriptor: The socket's file descriptor; None when there is no datagram socket of our own, as with a relay over TCP. Negative: it is
+                closed already, as one is by who ends while a connection is made.
             wall_clock: This machine's.
 
         """
-        self._descriptor = descriptor if sys.platform == "linux" else None
+        has_stamps = sys.platform == "linux" and descriptor is not None and descriptor >= 0
+        self._descriptor = descriptor if has_stamps else None
         self._wall_clock = wall_clock
         self._stamp = bytearray(_TIMESPEC.size)
         self._last_ns = 0
@@ -157,10 +164,14 @@ class ArrivalClock:
 
     def now_s(self) -> float:
         """Monotonic arrival time of the last datagram, in seconds."""
-        now_ns = self._wall_clock.look()
+        self._wall_clock.look()
+        return self.arrived_s()
+
+    def arrived_s(self) -> float:
+        """The same for who has just looked at the wall clock, and reads several datagrams."""
         stamp_ns = self._stamp_ns()
         if stamp_ns is None:
-            return now_ns * 1e-9
+            return self._wall_clock.looked_ns * 1e-9
         self._last_ns = self._wall_clock.monotonic_ns(stamp_ns, self._last_ns)
         return self._last_ns * 1e-9
 

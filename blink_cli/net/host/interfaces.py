@@ -8,7 +8,6 @@ import contextlib
 import socket
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -21,6 +20,8 @@ from ipaddress import (
 from typing import Final
 
 import ifaddr
+import msgspec
+from msgspec.structs import replace
 
 from blink_cli.core.errors import UsageError
 from blink_cli.net.host import rtnetlink
@@ -31,8 +32,7 @@ _PLATFORM: Final[str] = sys.platform
 """A plain string to the type checker, which would otherwise skip the branches for other systems."""
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(msgspec.Struct, frozen=True):
     """One address of an interface."""
 
     address: str
@@ -59,8 +59,7 @@ class InterfaceAddress:
         return self.address.startswith(("169.254.", "fe80:"))
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(msgspec.Struct, frozen=True):
     """An interface that is up and has an address."""
 
     name: str

@@ -9,8 +9,9 @@ Source: rtnetlink(7), linux/if_addr.h, linux/rtnetlink.h.
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _RTM_NEWLINK: Final = 16
 _RTM_GETLINK: Final = 18
@@ -56,8 +57,7 @@ IFA_F_DEPRECATED: Final = 0x20
 IFA_F_TENTATIVE: Final = 0x40
 
 
-@dataclass(frozen=True, slots=True)
-class LinkMessage:
+class LinkMessage(msgspec.Struct, frozen=True):
     """One interface."""
 
     index: int
@@ -65,8 +65,7 @@ class LinkMessage:
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddressMessage:
+class AddressMessage(msgspec.Struct, frozen=True):
     """One address of one interface."""
 
     index: int

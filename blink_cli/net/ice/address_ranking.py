@@ -9,10 +9,10 @@ Pure: values in, ranked values out.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeVar
 
+import msgspec
 from typing_extensions import override
 
 from blink_cli.net.host.interfaces import Interface, InterfaceAddress
@@ -47,8 +47,7 @@ _PASSING: Final = 6
 _NO_CARRIER: Final = 7
 
 
-@dataclass(frozen=True, slots=True)
-class LocalAddress:
+class LocalAddress(msgspec.Struct, frozen=True):
     """One address of this machine that a link may use."""
 
     address: str
@@ -187,8 +186,7 @@ def _worth_offering(
     return [own for own in interface.addresses if not own.address.startswith("fe80:")]
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAddress:
+class RemoteAddress(msgspec.Struct, frozen=True):
     """Where one candidate of the peer's is."""
 
     host: str

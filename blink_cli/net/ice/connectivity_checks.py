@@ -12,6 +12,7 @@ from aioice.ice import CandidatePair, Connection, StunProtocol, candidate_pair_p
 from aioice.stun import Message
 
 from blink_cli.net.ice.path_watch import PathWatch
+from blink_cli.net.ice.stun_socket import StunSocket
 
 CHECKS_AT_ONCE: Final = 8
 """Connectivity checks started together. RFC 8445, section 14.2, paces them for the sake of NATs and modems with a
@@ -82,19 +83,39 @@ class ConnectivityChecks:
 
         """
         if before is not None and self._connection._nominated.get(pair.component) is pair:
-            best = before if self._paths.stands else max(before, pair, key=self._priority)
+            best = before if self._paths.stands else max(before, pair, key=self._worth)
             self._connection._nominated[pair.component] = best
 
-    def go_on(self) -> None:
-        """Check on, after the first way was found, those by which the other side spoke: aioice ends them all.
+    def take_nominated(self, address: tuple[str, int], protocol: StunProtocol) -> None:
+        """Use the way by which the other side's nominating check has just come, before our own check of it is answered: that saves a round trip.
 
-        The other side may have chosen one of them, and what it says from an address that nobody named (behind a symmetric NAT, to our
-        relay) is heard only once a check of ours has proved that it is there.
+        What goes out by it until then is our handshake alone, to an address that the other side's description names and that a check signed
+        with our password came from. A way that proves to work takes its place if it does not.
         """
-        for pair in self._spoken_by:
-            if pair.state.name == "IN_PROGRESS":
+        connection = self._connection
+        if connection._check_list_done or connection.ice_controlling:
+            return
+        for pair in connection._check_list:
+            if pair.protocol is protocol and pair.remote_addr == address and pair.remote_nominated:
+                connection._nominated[pair.component] = pair
+                connection._check_list_maybe_complete()
+                return
+
+    def go_on(self) -> None:
+        """Check on after the first way was found: aioice ends all checks.
+
+        Once that way is proved, those by which the other side spoke: it may have chosen one of them, and what it says from an address that
+        nobody named (behind a symmetric NAT, to our relay) is heard only once a check of ours has proved that it is there. Else all.
+        """
+        used = self._connection._nominated.get(1)
+        is_proved = used is not None and used.state.name == "SUCCEEDED"
+        for pair in self._spoken_by if is_proved else tuple(self._connection._check_list):
+            if pair.state.name == "IN_PROGRESS" or (not is_proved and pair.state.name in _UNCHECKED):
                 pair.task = None
                 self._connection.check_start_task(pair)
+
+    def _worth(self, pair: CandidatePair) -> tuple[bool, int]:
+        return pair.state.name == "SUCCEEDED", self._priority(pair)
 
     def _priority(self, pair: CandidatePair) -> int:
         return candidate_pair_priority(
@@ -118,18 +139,16 @@ class ConnectivityChecks:
             if pair.protocol is protocol and pair.remote_addr == address:
                 self._spoken_by.add(pair)
                 between_hosts = pair.local_candidate.type == pair.remote_candidate.type == "host"
-                task = pair.task
                 if (
-                    task is None
+                    pair.task is None
                     or between_hosts
                     or pair in self._repeated
                     or pair.state.name != "IN_PROGRESS"
                 ):
                     return
                 self._repeated.add(pair)
-                task.cancel()
-                pair.task = None
-                self._connection.check_start_task(pair)
+                assert isinstance(protocol, StunSocket), "the connection makes no others"
+                protocol.say_again(address)
                 return
 
 

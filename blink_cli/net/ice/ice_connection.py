@@ -13,10 +13,11 @@ tests/net/link/test_rtp_seam_contract.py. See docs/rtp_seam.md for every name.
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Any, Final, Protocol
 
+import msgspec
 from aioice import Candidate, TransportPolicy
 from aioice.candidate import candidate_priority
 from aioice.ice import (
@@ -31,7 +32,7 @@ from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc import RTCIceCandidate, RTCIceGatherer, RTCIceServer, RTCIceTransportPolicy
 from typing_extensions import override
 
-from blink_cli.core.media.path_type import PathType, path_type
+from blink_cli.core.media.path_type import IceType, path_type
 from blink_cli.net.handed_on import handed_on
 from blink_cli.net.ice.address_ranking import LocalAddress, RemoteAddress, rank_remote
 from blink_cli.net.ice.connectivity_checks import ConnectivityChecks
@@ -44,6 +45,8 @@ from blink_cli.net.ice.local_addresses import (
 from blink_cli.net.ice.path_watch import PathWatch
 from blink_cli.net.ice.stun_guard import StunGuard
 from blink_cli.net.ice.stun_socket import StunSocket
+from blink_cli.net.ice.turn_relay import RelayTransport
+from blink_cli.net.ice.udp_endpoint import UdpEndpoint, bound_socket
 from blink_cli.net.link_settings import LinkSettings
 from blink_cli.net.transport_counters import TransportCounters
 from blink_cli.runtime.tasks import TaskOwner
@@ -52,8 +55,7 @@ MAX_QUEUED_DTLS: Final = 64
 """Datagrams that wait for aiortc's DTLS; aioice's queue has no end of its own. A handshake is about six."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """How packets go between the two sides."""
 
     local: LocalAddress | None
@@ -62,7 +64,7 @@ class Way:
     remote: tuple[str, int]
     """IP address and port."""
 
-    kind: PathType = "host"
+    kind: IceType = "host"
     """The less direct of the two candidates' types."""
 
     relay_url: str | None = None
@@ -91,6 +93,7 @@ class IceConnection(Connection):
         *,
         new_socket: Callable[["IceConnection"], StunSocket],
         on_moved: Callable[[Way, Way], None],
+        on_silent: Callable[[], None],
     ) -> None:
         """Open no socket.
 
@@ -101,6 +104,7 @@ class IceConnection(Connection):
             handshake: DTLS's.
             new_socket: Makes the socket of one more candidate.
             on_moved: Told which way was left for which, when nothing came any more by the one in use.
+            on_silent: Told that nothing comes by it, again and again while that is so.
 
         """
         super().__init__(
@@ -120,7 +124,7 @@ class IceConnection(Connection):
         """The address that each socket of this machine is bound to."""
 
         self.guard = StunGuard(self)
-        self.paths = PathWatch(self, self.ways, self._moved)
+        self.paths = PathWatch(self, self.ways, self._moved, on_silent)
         self.checks = ConnectivityChecks(self, is_near=self._is_near, paths=self.paths)
         self._settings = settings
         self._counters = counters
@@ -130,6 +134,7 @@ class IceConnection(Connection):
         self._chosen: ChosenAddresses | None = None
         self._spare_pairs: dict[tuple[StunProtocol, Candidate], CandidatePair] = {}
         self._is_gathered = False
+        self._shaken_by: tuple[StunProtocol, tuple[str, int]] | None = None
 
     # addresses
 
@@ -201,27 +206,24 @@ class IceConnection(Connection):
 
     async def _candidates(self, component: int) -> list[Candidate]:
         chosen = () if self._chosen is None else self._chosen.used
-        candidates = [await self._bind(component, rank, own) for rank, own in enumerate(chosen)]
+        candidates = [self._bind(component, rank, own) for rank, own in enumerate(chosen)]
         asked = await self._ask_servers(component)
         for protocol, own in self.local_of.items():
             with contextlib.suppress(OSError):  # gone meanwhile: no check will get through
                 leave_by_interface(protocol.transport.get_extra_info("socket").fileno(), own)
         return [found for found in candidates if found is not None] + asked
 
-    async def _bind(self, component: int, rank: int, own: LocalAddress) -> Candidate | None:
+    def _bind(self, component: int, rank: int, own: LocalAddress) -> Candidate | None:
         """Open a socket on one address. None when it cannot be bound now."""
-        loop = asyncio.get_running_loop()
         try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: self._new_socket(self), local_addr=(own.address, 0)
-            )
+            sock = bound_socket(own.address)
         except OSError:
             return None
+        sock.setsockopt(SOL_SOCKET, SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
+        protocol = self._new_socket(self)
+        transport = UdpEndpoint(sock, protocol)
         self._protocols.append(protocol)
         self.local_of[protocol] = own
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(SOL_SOCKET, SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
         host, port, *_ = transport.get_extra_info("sockname")
         candidate = protocol.local_candidate = Candidate(
             foundation=str(1 + rank),
@@ -289,6 +291,14 @@ class IceConnection(Connection):
         own = self.local_of.get(protocol)
         return "" if own is None else zone_of(own.address)
 
+    def own_address(self, protocol: StunProtocol) -> str | None:
+        """Which address of this machine a socket speaks from, to the peer or to our relay; None: it is not known any more."""
+        own = self.local_of.get(protocol)
+        if own is not None:
+            return own.address
+        relay: Any = protocol.transport
+        return relay.own_address if isinstance(relay, RelayTransport) else None
+
     def _is_near(self, pair: CandidatePair) -> bool:
         own = self.local_of.get(pair.protocol)
         return own is not None and own.reaches(pair.remote_addr[0])
@@ -323,7 +333,9 @@ class IceConnection(Connection):
     def way(self) -> Way | None:
         """How packets go now; None while no way is known to work."""
         pair = self._nominated.get(1)
-        return None if pair is None else self._way_told(pair)
+        if pair is None or not (self.paths.stands or pair.state.name == "SUCCEEDED"):
+            return None  # the other side's word alone: what we say by it may get lost
+        return self._way_told(pair)
 
     def _moved(self, left: CandidatePair, taken: CandidatePair) -> None:
         self._on_moved(self._way_told(left), self._way_told(taken))
@@ -382,6 +394,8 @@ class IceConnection(Connection):
             super().check_incoming(message, addr, protocol)
             with handed_on():
                 self.checks.repeat(addr, protocol)
+                if self.guard.is_told(addr):
+                    self.checks.take_nominated(addr, protocol)
             return
         # The link stands: which way it goes is decided in one place. aioice still learns of a peer behind a new address.
         known = True
@@ -411,10 +425,19 @@ class IceConnection(Connection):
                 self._handshake.heard()
                 super().data_received(data, component)
 
+    def shaken_by(self, protocol: StunProtocol, source: tuple[str, int]) -> None:
+        """A datagram of the handshake is about to come from there, where the other side is trusted to be."""
+        self._shaken_by = protocol, source
+
     @override
     async def sendto(self, data: bytes, component: int) -> None:
         self._handshake.said(data)  # also what could not go out now
-        await super().sendto(data, component)
+        if self._shaken_by is None or self.paths.stands:
+            await super().sendto(data, component)
+        else:
+            # The other side trusts the way by which it speaks; ours, whose copies follow, it may not know yet.
+            protocol, address = self._shaken_by
+            await protocol.send_data(data, address)
 
 
 class IceGatherer(RTCIceGatherer):

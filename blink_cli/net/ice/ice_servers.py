@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
 from blink_cli.core.api.ice_server import ConfiguredServer, IceServerKind
 from blink_cli.net.host.interface_watch import LOOK_EVERY_S, InterfaceWatch
 from blink_cli.net.host.interfaces import list_addresses
@@ -41,8 +43,7 @@ CHANNEL_DATA_BYTES: Final = 4
 """Before each packet between a client and its relay (RFC 8656, section 12.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbePace:
+class ProbePace(msgspec.Struct, frozen=True):
     """How often servers are asked. All times in seconds."""
 
     alive_every_s: float = 60.0
@@ -63,8 +64,7 @@ class ProbePace:
     timeout_s: float = PROBE_TIMEOUT_S
 
 
-@dataclass(frozen=True, slots=True)
-class ServerVerdict:
+class ServerVerdict(msgspec.Struct, frozen=True):
     """What is known of one server."""
 
     server: ConfiguredServer
@@ -84,8 +84,7 @@ class ServerVerdict:
     """Why it is not alive, as the end of a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatheringPlan:
+class GatheringPlan(msgspec.Struct, frozen=True):
     """What a new link asks for candidates, and how long it waits for them."""
 
     servers: tuple[IceServer, ...]

@@ -7,8 +7,9 @@ import struct
 import sys
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.net.host.interfaces import Interface, choose_interfaces, list_interfaces
 from blink_cli.net.ice.address_ranking import (
@@ -32,8 +33,7 @@ _IPV6_UNICAST_IF: Final = 76
 _ANY_PORT: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenAddresses:
+class ChosenAddresses(msgspec.Struct, frozen=True):
     """What a link uses, the most promising first, and what it leaves out."""
 
     used: tuple[LocalAddress, ...]

@@ -27,6 +27,7 @@ from aioice.ice import CandidatePair, Connection, StunProtocol, candidate_pair_p
 from aioice.stun import TransactionError
 
 from blink_cli.runtime.tasks import TaskOwner
+from blink_cli.runtime.wake_timer import LEAST_DELAY_S, next_beat_s
 
 LOOK_EVERY_S: Final = 0.2
 
@@ -60,6 +61,7 @@ class PathWatch:
         connection: Connection,
         ways: Callable[[], Sequence[CandidatePair]],
         on_moved: Callable[[CandidatePair, CandidatePair], None],
+        on_silent: Callable[[], None],
     ) -> None:
         """Watch nothing yet.
 
@@ -67,11 +69,13 @@ class PathWatch:
             connection: aioice's.
             ways: Tells every pair of addresses by which the link may go.
             on_moved: Told the way that was left and the one that is taken.
+            on_silent: Told, before other ways are tried, that nothing comes by the one in use.
 
         """
         self._connection = connection
         self._ways = ways
         self._on_moved = on_moved
+        self._on_silent = on_silent
         self._tasks = TaskOwner("paths")
         self._timer: asyncio.TimerHandle | None = None
         self._trying: asyncio.Task[None] | None = None
@@ -138,7 +142,7 @@ class PathWatch:
         return next(fitting, None)
 
     def _agree(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
+        self._look_again(asyncio.get_running_loop().time())
         if self._connection.ice_controlling:
             self._trying = self._tasks.start(self._settle(), name="agree on the way")
 
@@ -163,17 +167,22 @@ class PathWatch:
         await self._answers(present, nominate=True)
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        self._timer = loop.call_later(LOOK_EVERY_S, self._look)
+        now_s = asyncio.get_running_loop().time()
+        self._look_again(now_s)
         elsewhere = self._elsewhere_s is not None and now_s - self._elsewhere_s >= ELSEWHERE_FOR_S
         if now_s - self._heard_s < SILENT_AFTER_S and not elsewhere:
             self._skipped = 0
         elif now_s >= self._next_try_s:
             self._next_try_s = now_s + TRY_EVERY_S
+            self._on_silent()
             if self._trying is not None:
                 self._trying.cancel()
             self._trying = self._tasks.start(self._try(), name="try other ways")
+
+    def _look_again(self, now_s: float) -> None:
+        """Look when all links do, and the call's other slow things are looked at: each wake-up of its own would cost more than the look."""
+        due_s = next_beat_s(now_s, LOOK_EVERY_S) + LEAST_DELAY_S
+        self._timer = asyncio.get_running_loop().call_at(due_s, self._look)
 
     async def _try(self) -> None:
         present = self._connection._nominated.get(1)

@@ -6,9 +6,9 @@ A part of the seam to aioice; see docs/rtp_seam.md.
 import asyncio
 import functools
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aioice.ice import Connection, StunProtocol
 from aioice.stun import Class, Message
@@ -16,7 +16,7 @@ from aioice.turn import TurnTransport
 from typing_extensions import override
 
 from blink_cli.net.handed_on import handed_on
-from blink_cli.net.ice.turn_relay import give_back_relay
+from blink_cli.net.ice.turn_relay import RelayTransport, give_back_relay
 from blink_cli.net.link_impairment import LinkImpairment
 
 COPIES_AFTER_S: Final = (
@@ -43,6 +43,9 @@ COPIES_AFTER_S: Final = (
 """When an unanswered check is said again, besides aioice's own repetitions after 0.5, 1.5, 3.5 and 7.5 s: with 30 % loss a check and its
 answer both arrive only every second time. RFC 8445, section 14.3, asks for 0.5 s, for the sake of servers; browsers wait 0.05 s. Later ones are
 for the first words between two machines of one network: while ARP's questions are lost, which it asks once a second, nothing at all goes out."""
+
+SOON: Final = 4
+"""So many of them say a check again whose way has just opened."""
 
 MAX_REMEMBERED: Final = 256
 """Checks whose copies were arranged; each pair of addresses has one under way."""
@@ -74,12 +77,40 @@ class StunSocket(StunProtocol):
 
         self._impairment = impairment
         self._on_refused = on_refused
-        self._arranged: deque[bytes] = deque(maxlen=MAX_REMEMBERED)
+        self._arranged: OrderedDict[bytes, tuple[Message, tuple[str, int]]] = OrderedDict()
+        self._round_trips_s: OrderedDict[tuple[str, int], float] = OrderedDict()
+
+    def round_trip_s(self, address: tuple[str, int]) -> float | None:
+        """How long the last check of this address took; None where none was answered before it was said again: nobody knows which question that answered."""
+        return self._round_trips_s.get(address)
+
+    @override
+    async def request(
+        self,
+        request: Message,
+        addr: tuple[str, int],
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[Message, tuple[str, int]]:
+        began_s = time.monotonic()
+        answer = await super().request(request, addr, integrity_key, retransmissions)
+        took_s = time.monotonic() - began_s
+        if self.is_gathered and took_s < COPIES_AFTER_S[0]:
+            self._round_trips_s[addr] = took_s
+            if len(self._round_trips_s) > MAX_REMEMBERED:
+                self._round_trips_s.popitem(last=False)
+        return answer
 
     @property
     def is_relay(self) -> bool:
         """Whether it speaks through a TURN server."""
         return isinstance(self.transport, TurnTransport)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport | TurnTransport) -> None:
+        if isinstance(transport, TurnTransport):
+            transport = cast("asyncio.DatagramTransport", RelayTransport(transport))
+        super().connection_made(transport)
 
     @override
     async def send_data(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -96,10 +127,25 @@ class StunSocket(StunProtocol):
             return
         with handed_on():
             if message.message_class is Class.REQUEST and message.transaction_id not in self._arranged:
-                self._arranged.append(message.transaction_id)
-                loop = asyncio.get_running_loop()
-                for after_s in COPIES_AFTER_S:
-                    loop.call_later(after_s, self._send_again, message, addr)
+                if len(self._arranged) >= MAX_REMEMBERED:
+                    self._arranged.popitem(last=False)
+                self._arranged[message.transaction_id] = message, addr
+                self._arrange(COPIES_AFTER_S, message, addr)
+
+    def say_again(self, address: tuple[str, int]) -> None:
+        """Repeat what is asked of this address and not answered yet, now and soon: it may be heard there only since now.
+
+        It stays one question, so that an answer on its way to what was said before counts.
+        """
+        for message, asked in tuple(self._arranged.values()):
+            if asked == address and message.transaction_id in self.transactions:
+                self._send_again(message, address)
+                self._arrange(COPIES_AFTER_S[:SOON], message, address)
+
+    def _arrange(self, copies_after_s: tuple[float, ...], message: Message, address: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        for after_s in copies_after_s:
+            loop.call_later(after_s, self._send_again, message, address)
 
     def _send_again(self, message: Message, address: tuple[str, int]) -> None:
         if message.transaction_id in self.transactions:

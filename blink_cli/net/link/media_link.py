@@ -14,27 +14,37 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
 
 from blink_cli.core.errors import StateError, WireError
+from blink_cli.core.media.copy_brake import MOST_COPIES, RedLevels
 from blink_cli.core.media.extended_report import VoipMetrics
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.one_way_delay import ClockExchange, OneWayDelay
 from blink_cli.core.media.receiver_wishes import NO_WISHES, ReceiverWishes
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
-from blink_cli.core.media.redundancy_policy import RedLevels
+from blink_cli.core.media.retransmission_asker import RetransmissionAsker
 from blink_cli.core.media.rtcp import write_goodbye, write_loss_report
 from blink_cli.core.media.rtcp_exchange import RtcpExchange
-from blink_cli.core.media.rtp import EncodedFrame, SentPacket
-from blink_cli.core.media.rtp_receiver import ReceiveCounters, RtpReceiver
-from blink_cli.core.media.rtp_sender import RtpSender, SendCounters
+from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SentPacket
+from blink_cli.core.media.rtp_header import clear_ssrc
+from blink_cli.core.media.rtp_receiver import PassingReceiver, ReceiveCounters, RtpReceiver
+from blink_cli.core.media.rtp_sender import RetransmissionStream, RtpSender, SendCounters
+from blink_cli.core.media.rtx import RTX_PAYLOAD_TYPE
+from blink_cli.core.media.unwrapper import SEQUENCE_MASK
 from blink_cli.net.host.machine_clock import ClockReader
 from blink_cli.net.ice.ice_connection import Way
 from blink_cli.net.link import header_encryption
+from blink_cli.net.link.asking_again import AskingAgain
+from blink_cli.net.link.frame_sending import FrameSending
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
+from blink_cli.net.link.media_round import MediaRound
 from blink_cli.net.link.sdp import (
     AUDIO_LEVEL_ID,
     ENCRYPTED_LEVEL_ID,
@@ -50,6 +60,8 @@ from blink_cli.net.link.secure_transport import (
     SecureTransport,
     TransportError,
 )
+from blink_cli.net.link.srtp import CameBy
+from blink_cli.net.link.video_doors import VideoDoors, is_video_message
 from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import (
     AddressesTried,
@@ -64,7 +76,11 @@ from blink_cli.net.link_settings import (
 )
 from blink_cli.net.transport_counters import TransportCounters
 from blink_cli.runtime.tasks import TaskOwner
-from blink_cli.runtime.wake_timer import WakeTimer
+from blink_cli.runtime.wake_timer import LEAST_DELAY_S, WakeTimer, next_beat_s
+
+if TYPE_CHECKING:  # a link that carries a voice alone needs none of it
+    from blink_cli.core.media.video.video_format import VideoSources
+    from blink_cli.net.link.link_video import LinkVideo
 
 CLOSE_PATIENCE_S: Final = 0.5
 """How long `aclose` waits for sockets to be given back before it leaves the rest to a background task."""
@@ -76,6 +92,15 @@ ADDRESSES_LOOK_S: Final = 0.5
 LATE_ADDRESS_S: Final = 1.0
 """A link that stands by then does not need an address that came meanwhile."""
 
+
+MOST_READ: Final = 1_024
+"""Packets that wait to be counted by an event loop that does not come: twenty seconds of voice. The oldest goes, and counts as lost."""
+
+BEAT_S: Final = 0.1
+"""Slow things of a call happen at multiples of this."""
+
+WAY_TOLD_EVERY_S: Final = 0.1
+"""How often it is said that the way in use carries voice: it is left for another one after a second without."""
 
 OTHERS_TURN_S: Final = 3.0
 """A first dialling that found no way for so long leaves the field to the addresses for which it had no room."""
@@ -96,6 +121,7 @@ class MediaLink:
         name: str,
         events: LinkEvents,
         impairment: LinkImpairment | None = None,
+        media_round: MediaRound | None = None,
     ) -> None:
         """Prepare a link; opens no socket.
 
@@ -106,8 +132,21 @@ class MediaLink:
             name: For task names and logs, such as the peer's nickname.
             events: Told what happens, until `silence`.
             impairment: What is done on purpose to its datagrams.
+            media_round: The session's, which reads the sockets in place of the event loop once voice comes.
 
         """
+        self.hear: Callable[[RtpPacket], object] | None = None
+        """Takes each packet that is to be played, before anybody is told of it, on the thread that read its datagram; it must not wait."""
+
+        self.open_video: Callable[[VideoDoors], LinkVideo | None] | None = None
+        """Makes what carries the pictures of this link, when somebody wants some; None: the other side hears nothing of video."""
+
+        self.description = ""
+        """Our side as it was described when the link was made; empty before."""
+
+        self._video: LinkVideo | None = None
+        self._video_ssrcs: frozenset[int] = frozenset()
+        self._is_offerer = False
         self.name = name
         self.state: LinkState = LinkNew()
         self.settings: Final = settings
@@ -121,26 +160,46 @@ class MediaLink:
             impairment=self.impairment,
             on_rtp=self._rtp_received,
             on_rtcp=self._rtcp_received,
+            on_voice=self._voice_read,
             on_replayed=self._rtp_replayed,
             on_closed=lambda reason: self._end(LinkClosed(reason, by_peer=True)),
             on_lost=lambda reason: self._end(LinkFailed(reason)),
             on_moved=self._moved,
+            media_round=media_round,
+            may_join_round=self._may_join_round,
         )
+        self._round = media_round
         self._ssrc = secrets.randbits(32)
+        self._rtx_ssrc = self._ssrc ^ 1  # another one, as random as that
         self._cname = secrets.token_hex(4)
         self._offered: MediaFormat | None = None
         self._format: MediaFormat | None = None
         self._wishes = NO_WISHES
-        self._sender: RtpSender | None = None
+        self.sending: FrameSending | None = None
+        """What sends frames on whatever thread asks it; None before both descriptions are known."""
+
         self._receiver: RtpReceiver | None = None
-        self._wanted_redundancy: RedLevels = 0
+        self._wanted_redundancy: tuple[RedLevels, RedLevels] = 0, MOST_COPIES
         self._last_heard_s: float | None = None
+        self._way_told_s = 0.0
         self._tried: AddressesTried | None = None
         self._reports: RtcpExchange | None = None
         self._clocks: ClockExchange | None = None
         self._ice_password = ""
         self._prepared: asyncio.Future[LocalTransport | TransportError] | None = None
-        self._report_timer = WakeTimer(self._report)
+        self._report_timer = WakeTimer(self._report, slack_s=LEAST_DELAY_S)
+        self._asking: AskingAgain | None = None
+        self._next_read: tuple[int, bool] | None = None
+        """With which number and voice bit the next packet comes while all is as usual. The round's."""
+
+        self._came_by: CameBy | None = None
+        """By which way the last one came. The round's."""
+
+        self._read: deque[RtpPacket] = deque(maxlen=MOST_READ)
+        """What the round has read and the event loop has not counted."""
+
+        self._is_told_of_read = False
+
         self._wall_offset_s = time.time() - time.monotonic()
         """Of this link's beginning: a wall clock that is set in a call would tear the sender reports' time from the RTP time."""
 
@@ -202,6 +261,11 @@ class MediaLink:
         """The last measured round trip in seconds; None before the first."""
         return self._reports.rtt_s if self._reports is not None else None
 
+    @property
+    def checked_rtt_s(self) -> float | None:
+        """The round trip as ICE's checks found it, which is known before the first report; None where none was answered at once."""
+        return self._transport.checked_rtt_s
+
     def one_way_delay(self, now_s: float) -> OneWayDelay:
         """How long each direction takes at this moment (monotonic), as far as that can be known."""
         return OneWayDelay() if self._clocks is None else self._clocks.delay(now_s)
@@ -209,11 +273,11 @@ class MediaLink:
     @property
     def send_counters(self) -> SendCounters:
         """Counts of the stream that we send."""
-        return self._sender.counters if self._sender is not None else SendCounters()
+        return self.sending.sender.counters if self.sending is not None else SendCounters()
 
     def packets_expected_by(self, highest_sequence: int) -> int | None:
         """How many packets of our stream a receiver missed or got that names this extended sequence number as the highest; None before the link."""
-        return None if self._sender is None else highest_sequence - self._sender.first_sequence + 1
+        return None if self.sending is None else highest_sequence - self.sending.sender.first_sequence + 1
 
     @property
     def receive_counters(self) -> ReceiveCounters:
@@ -278,24 +342,37 @@ class MediaLink:
 
         """
         self._require_new()
-        self._offered = MediaFormat(
+        self._is_offerer = True
+        offered = self._offered = MediaFormat(
             OPUS_PAYLOAD_TYPE,
             RED_PAYLOAD_TYPE if self._settings.redundancy else None,
-            AUDIO_LEVEL_ID,
-            encrypted_level_id=ENCRYPTED_LEVEL_ID if header_encryption.is_available() else None,
+            AUDIO_LEVEL_ID if self._settings.audio_level else None,
+            encrypted_level_id=ENCRYPTED_LEVEL_ID
+            if self._settings.audio_level and header_encryption.is_available()
+            else None,
+            nack=self._settings.retransmission,
+            rtx=RTX_PAYLOAD_TYPE if self._settings.retransmission else None,
+            dred=self._settings.dred,
         )
         local = await self._gather(controlling=True)
-        return write_description(
+        self.description = write_description(
             local,
-            self._offered,
+            offered,
             session_id=secrets.randbits(48),
             ssrc=self._ssrc,
+            rtx_ssrc=self._rtx_ssrc,
             cname=self._cname,
             setup="actpass",
             dtx=self._settings.dtx,
             stereo=self._settings.stereo,
             packet_ms=self._settings.packet_ms,
         )
+        return self.description
+
+    def withdraw_offer(self) -> None:
+        """Forget an offer to which no answer was taken: the link is as new, with the addresses that were found."""
+        if isinstance(self.state, LinkNew):
+            self._offered = None
 
     async def accept_offer(self, offer: str) -> str:
         """Take the other side's offer, answer it, and begin to connect.
@@ -316,14 +393,18 @@ class MediaLink:
             None if encrypted_level_id is not None else remote.format.audio_level_id,
             encrypted_level_id=encrypted_level_id,
             red_first=remote.format.red_first and self._settings.redundancy,
+            nack=remote.format.nack and self._settings.retransmission,
+            rtx=remote.format.rtx if remote.format.nack and self._settings.retransmission else None,
+            dred=remote.format.dred if remote.format.dred == self._settings.dred else None,
         )
         # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
         dtls_role = "server" if remote.setup == "client" else "client"
-        answer = write_description(
+        answer = self.description = write_description(
             local,
             agreed,
             session_id=secrets.randbits(48),
             ssrc=self._ssrc,
+            rtx_ssrc=self._rtx_ssrc,
             cname=self._cname,
             setup="passive" if dtls_role == "server" else "active",
             dtx=self._settings.dtx,
@@ -350,12 +431,16 @@ class MediaLink:
         theirs = remote.format
         if theirs.opus != self._offered.opus or (theirs.red is not None and theirs.red != self._offered.red):
             raise WireError("the answer uses payload types that were not offered")
+        if theirs.rtx not in (None, self._offered.rtx):
+            raise WireError("the answer uses a payload type for retransmissions that was not offered")
         if theirs.audio_level_id not in (None, self._offered.audio_level_id):
             raise WireError("the answer uses a header extension that was not offered")
         if theirs.encrypted_level_id not in (None, self._offered.encrypted_level_id):
             raise WireError("the answer uses an encrypted header extension that was not offered")
         if theirs.encrypted_level_id is not None and theirs.audio_level_id is not None:
             raise WireError("the answer has the audio level twice")
+        if theirs.dred != self._offered.dred:
+            theirs = msgspec.structs.replace(theirs, dred=None)
         self._begin(remote, theirs, dtls_role="server" if remote.setup == "client" else "client")
 
     async def add_remote_candidate(self, candidate: str | None) -> None:
@@ -396,18 +481,28 @@ class MediaLink:
         if self._offered is not None or not isinstance(self.state, LinkNew) or self._closing is not None:
             raise StateError(f"the link to {self.name} was already used")
 
+    def _known_rtt_s(self) -> float | None:
+        return self.checked_rtt_s if self.rtt_s is None else self.rtt_s
+
     def _begin(self, remote: RemoteDescription, agreed: MediaFormat, *, dtls_role: str) -> None:
         self._format = agreed
         self._wishes = remote.wishes
         # The lower half of the range: SRTP guesses the rollover counter from the first packet that arrives.
         first = secrets.randbelow(0x8000)
-        self._sender = RtpSender(self._ssrc, first, agreed)
-        self._sender.redundancy = self._wanted_redundancy
-        self._receiver = RtpReceiver(agreed, remote.ssrcs)
+        again = RetransmissionStream(self._rtx_ssrc, secrets.randbelow(0x8000))
+        sender = RtpSender(self._ssrc, first, agreed, retransmissions=again)
+        sender.redundancy, sender.full_copies = self._wanted_redundancy
+        sending = self.sending = FrameSending(
+            sender, self._transport, keeps_sealed=agreed.nack and agreed.rtx is None
+        )
+        receiver = RtpReceiver if self._settings.counts_reception else PassingReceiver
+        self._receiver = receiver(agreed, remote.ssrcs)
+        asker = RetransmissionAsker(self._ssrc, self._receiver, agreed)
+        self._asking = AskingAgain(asker, self._transport, self._known_rtt_s)
         shared = "".join(sorted((self._ice_password, remote.transport.ice.password or "")))
         self._clocks = ClockExchange(ClockReader(shared.encode()).read)
         self._reports = RtcpExchange(
-            self._sender,
+            sender,
             self._receiver,
             self._cname,
             self._clocks,
@@ -415,6 +510,7 @@ class MediaLink:
             on_reception_report=self._reported,
             on_loss_report=self._reported,
             on_extended_report=self._reported,
+            on_request=sending.send_again,
             extended=remote.extended_reports,
         )
         chosen = self._transport.addresses
@@ -459,6 +555,8 @@ class MediaLink:
                 watching.cancel()
         if isinstance(self.state, LinkConnecting):
             address = self._transport.remote_address or ("", 0)
+            if self.sending is not None:
+                self.sending.open()
             self._enter(LinkConnected(address, time.monotonic() - begun_s))
             self._transport.hand_early_on()  # now that whoever plays them knows of the link
             self._report_timer.set(time.monotonic() + self._settings.first_report_s)
@@ -484,37 +582,147 @@ class MediaLink:
     # media
 
     def send_frame(self, frame: EncodedFrame) -> SentPacket | None:
-        """Send one frame to this peer now: no task, no waiting, no encoder. Frames before the link is up are dropped.
+        """Send one frame to this peer now: no task, no waiting, no encoder. Any thread. Frames before the link is up are dropped.
 
         Returns:
             What went out; None when nothing did.
 
         """
-        sender = self._sender
-        if sender is None or not isinstance(self.state, LinkConnected):
-            return None
-        made = sender.packet(frame, time.monotonic())
-        if made is None:
-            return None
-        packet, told = made
-        if not self._transport.send_rtp(packet):
-            sender.discarded()
-            return None
-        sender.went_out(frame, told)
-        return told
+        sending = self.sending
+        return None if sending is None else sending.send(frame)
 
-    def set_redundancy(self, levels: RedLevels) -> None:
-        """From the next frame on carry the last zero, one or two frames too; nothing changes for a peer without RED."""
-        self._wanted_redundancy = levels
-        if self._sender is not None:
-            self._sender.redundancy = levels
+    def answer_requests(self, *, wanted: bool) -> None:
+        """Send packets again that the peer asks for, or do not, from now on."""
+        if self.sending is not None:
+            self.sending.answers_requests = wanted
+
+    def set_redundancy(self, levels: RedLevels, full_copies: RedLevels = MOST_COPIES) -> None:
+        """From the next frame on carry the last zero to four frames too, so many of them as they were sent; nothing changes for a peer without RED."""
+        self._wanted_redundancy = levels, full_copies
+        if self.sending is not None:
+            sender = self.sending.sender
+            sender.redundancy, sender.full_copies = levels, full_copies
+
+    def set_dred(self, *, enabled: bool) -> None:
+        """From the next frame on carry what was said before it as DRED, where both sides read it and the frame has it."""
+        if self.sending is not None:
+            self.sending.sender.dred = enabled
+
+    # pictures
+
+    @property
+    def video(self) -> "LinkVideo | None":
+        """What carries the pictures of this link; None while nobody wanted any."""
+        return self._video
+
+    def with_video(self) -> "LinkVideo | None":
+        """What carries the pictures of this link, made now if nobody wanted any before; None where there can be none."""
+        if self._video is None and self.open_video is not None and isinstance(self.state, LinkConnected):
+            self._video = self.open_video(
+                VideoDoors(
+                    send_rtp=self._transport.send_rtp,
+                    send_rtcp=self._transport.send_rtcp,
+                    expect=self._expect_video,
+                    rtt_s=lambda: self.rtt_s,
+                    voice_sent=lambda: None if self.sending is None else self.sending.voice_sent,
+                    voice_ssrc=self._ssrc,
+                    cname=self._cname,
+                    wall_offset_s=self._wall_offset_s,
+                    is_offerer=self._is_offerer,
+                )
+            )
+        return self._video
+
+    def _expect_video(self, sources: "VideoSources") -> None:
+        ssrcs = (sources.ssrc,) if sources.rtx_ssrc is None else (sources.ssrc, sources.rtx_ssrc)
+        self._transport.expect_also(ssrcs)
+        self._video_ssrcs = frozenset(ssrcs)
+
+    def _is_picture(self, data: bytes) -> bool:
+        return bool(self._video_ssrcs) and clear_ssrc(data) in self._video_ssrcs
+
+    def _picture_received(self, data: bytes, arrival_s: float) -> None:
+        """On the event loop."""
+        self._last_heard_s = max(arrival_s, self._last_heard_s or arrival_s)
+        if self._video is not None:
+            self._video.rtp_received(data, arrival_s)
+
+    # voice in
 
     def _rtp_received(self, data: bytes, arrival_s: float) -> None:
+        if self._is_picture(data):
+            self._picture_received(data, arrival_s)
+            return
         self._last_heard_s = arrival_s
         if self._receiver is not None:
             packet = self._receiver.received(data, arrival_s)
             if packet is not None:
-                self._events.packet_received(packet)
+                if self.hear is not None:
+                    self.hear(packet)
+                self._count_in(packet)
+
+    def _count_in(self, packet: RtpPacket) -> None:
+        """Tell of a packet that was counted and is in its inbox."""
+        if self._asking is not None:
+            self._asking.packet(packet)
+        self._events.packet_received(packet)
+
+    def _may_join_round(self) -> bool:
+        return self._asking is None or self._asking.lets_round_read
+
+    def _voice_read(self, data: bytes, arrival_s: float, came_by: CameBy) -> None:
+        """On the thread that goes the round."""
+        receiver, media_round = self._receiver, self._round
+        assert receiver is not None and media_round is not None, "the link has joined a round"  # noqa: PT018
+        if self._video_ssrcs and clear_ssrc(data) in self._video_ssrcs:
+            media_round.tell_soon(self._picture_received, data, arrival_s)
+            return
+        packet = receiver.read(data, arrival_s)
+        if packet is None:
+            return
+        if packet.payload_type == receiver.rtx_type:
+            media_round.tell_soon(self._retransmission_read, packet)
+            return
+        # A copy with the same number has not passed libsrtp, which remembers as many numbers as the statistics do.
+        if self.hear is not None:
+            self.hear(packet)
+        if came_by != self._came_by:
+            self._came_by = came_by
+            media_round.tell(self._transport.heard, *came_by)
+        # What is as usual is counted when the event loop is awake anyway. A number that is missing is to be asked for, and who begins to talk, to be told.
+        self._read.append(packet)
+        usual, number, voice = self._next_read, packet.sequence_number, packet.voice
+        self._next_read = (number + 1) & SEQUENCE_MASK, voice
+        if usual != (number, voice):
+            media_round.tell_soon(self._count_read)
+        elif not self._is_told_of_read:
+            self._is_told_of_read = True
+            media_round.tell(self._count_read)
+
+    def _retransmission_read(self, packet: RtpPacket) -> None:
+        """On the event loop."""
+        again = None if self._receiver is None else self._receiver.repaired(packet)
+        if again is not None:
+            if self.hear is not None:
+                self.hear(again)
+            self._count_in(again)
+
+    def _count_read(self) -> None:
+        """Count what the round has read. On the event loop, a little later."""
+        self._is_told_of_read = False  # first: what is read from now on is told of anew
+        read, receiver = self._read, self._receiver
+        if not read or receiver is None:
+            return
+        count, count_in = receiver.count, self._count_in
+        while read:
+            packet = read.popleft()
+            if count(packet):
+                count_in(packet)
+        arrival_s = self._last_heard_s = packet.arrival_s
+        came_by = self._came_by
+        if came_by is not None and arrival_s - self._way_told_s >= WAY_TOLD_EVERY_S:
+            self._way_told_s = arrival_s
+            self._transport.heard(*came_by)
 
     def _rtp_replayed(self, data: bytes, sealing_bytes: int, arrival_s: float) -> None:
         # A copy is not authentic: it says nothing about who is there.
@@ -536,18 +744,39 @@ class MediaLink:
             self._reports.voip_metrics = metrics
 
     def _report(self) -> None:
-        if self._reports is None or not isinstance(self.state, LinkConnected):
+        reports, sending = self._reports, self.sending
+        if reports is None or sending is None or not isinstance(self.state, LinkConnected):
             return
         self._transport.look_for_strangers()
+        self._count_read()
         now_s = time.monotonic()
-        self._transport.send_rtcp(self._reports.report(now_s, now_s + self._wall_offset_s))
-        # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2).
-        self._report_timer.set(now_s + self._settings.report_interval_s * random.uniform(0.75, 1.25))
+        with sending.held:
+            report = reports.report(now_s, now_s + self._wall_offset_s)
+        self._transport.send_rtcp(report)
+        # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2), over moments at which the event loop wakes anyway.
+        interval_s = self._settings.report_interval_s
+        beat_s = min(BEAT_S, interval_s / 4)
+        due_s = now_s + interval_s * random.uniform(0.75, 1.25) - beat_s / 2
+        self._report_timer.set(next_beat_s(due_s, beat_s))
 
     def _rtcp_received(self, data: bytes, arrival_s: float) -> None:
         self._last_heard_s = arrival_s
+        if self._is_for_video(data, arrival_s):
+            return
         if self._reports is not None and self._reports.received(data, arrival_s):
             self._end(LinkClosed("the other side said goodbye", by_peer=True))
+
+    def _is_for_video(self, data: bytes, arrival_s: float) -> bool:
+        """Whether RTCP is about pictures alone, which have read it."""
+        if is_video_message(data):
+            video = self.with_video()
+            if video is not None:
+                try:
+                    video.message(data)
+                except WireError:
+                    self._transport.counters.datagrams_malformed += 1
+            return True
+        return self._video is not None and self._video.rtcp_received(data, arrival_s)
 
     def _reported(self, report: RtcpReport) -> None:
         self._events.reported(report)
@@ -559,7 +788,10 @@ class MediaLink:
 
     def silence(self) -> None:
         """Tell nothing any more: whoever made the link has done with it, and what still comes until it is closed is nobody's."""
+        if self.sending is not None:
+            self.sending.close()
         self._events = _NOBODY
+        self.hear = None
 
     def _enter(self, state: LinkState) -> None:
         self.state = state
@@ -567,11 +799,18 @@ class MediaLink:
 
     def _end(self, state: LinkClosed | LinkFailed) -> None:
         """Enter a final state once, say goodbye if the other side can hear it, and give everything back."""
+        self._count_read()  # what was heard up to here is told of a link that still is one
         before = self.state
         if isinstance(before, LinkClosed | LinkFailed):
             return
         self.state = state  # first of all: what follows may come back here
         self._report_timer.cancel()
+        if self._asking is not None:
+            self._asking.close()
+        if self.sending is not None:
+            self.sending.close()
+        if self._video is not None:
+            self._video.close()
         if isinstance(before, LinkConnected) and isinstance(state, LinkClosed) and not state.by_peer:
             self._transport.send_rtcp(write_goodbye(self._ssrc))
         if not self._tasks.closed:  # else the session is gone, and its event loop takes the sockets along

@@ -8,9 +8,10 @@ all the same: every gate answers with WireError.
 import ipaddress
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+import msgspec
 from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp, candidate_to_sdp
 
@@ -50,13 +51,25 @@ third word in the line. What does not know this attribute ignores it (RFC 8866, 
 
 ENCRYPTED_URI: Final = "urn:ietf:params:rtp-hdrext:encrypt"
 
+DRED_PARAMETER: Final = "blink-dred"
+"""Says which version of DRED we read in Opus packets, while the drafts of mlcodec give no parameter for it; who does not know it ignores it (RFC 7587,
+section 6.1: a receiver ignores parameters that it does not know)."""
+
+RTX_SOURCE: Final = "blink-rtx-ssrc"
+"""Says what RFC 5576, section 4.2, says by `ssrc-group:FID`: Chromium knows no retransmission of audio, and refuses a whole description that has a second
+source of audio."""
+
 EXTENDED_REPORTS: Final = f"a=rtcp-xr:{VOIP_METRICS} {STATISTICS_SUMMARY}=loss,dup,jitt"
 """The extended reports that we want to get (RFC 3611, section 5.1). Each side says so for itself (section 5.2); what does not know it ignores it."""
 
 _EXTENDED: Final = re.compile(r"^a=rtcp-xr:([^\r\n]*)", re.MULTILINE)
+_RTX_SOURCE: Final = re.compile(
+    rf"^a=(?:{RTX_SOURCE}:|ssrc-group:FID \d{{1,10}} )(\d{{1,10}})\r?$", re.MULTILINE
+)
 _ICE_TEXT: Final = re.compile(r"[A-Za-z0-9+/]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
+_MOST_SOURCES: Final = 4
 _ALPHABET: Final = re.compile(r"[\x20-\x7e\r\n]*")
 _FINGERPRINT_CHARACTERS: Final = {"sha-256": 95, "sha-384": 143, "sha-512": 191}
 _ENCRYPTED_LEVEL: Final = re.compile(
@@ -77,8 +90,7 @@ _PARSER_FAILURES: Final = (
 """What aiortc's parser raises on text that is not SDP; it has no exception of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteDescription:
+class RemoteDescription(msgspec.Struct, frozen=True):
     """A checked description of the other side."""
 
     format: MediaFormat
@@ -87,7 +99,7 @@ class RemoteDescription:
     bundled: bool
     direction: str
     ssrcs: tuple[int, ...]
-    """Announced sources, at most four; empty when the other side does not say."""
+    """Announced sources, that of its retransmissions included, at most five; empty when the other side does not say."""
 
     setup: str
     """DTLS: `auto` (only in an offer), `client` or `server`."""
@@ -103,6 +115,7 @@ def write_description(
     *,
     session_id: int,
     ssrc: int,
+    rtx_ssrc: int | None = None,
     cname: str,
     setup: str,
     dtx: bool,
@@ -119,6 +132,7 @@ def write_description(
         media: Payload types and extension id to state.
         session_id: Of the origin line; any number that does not repeat.
         ssrc: Of the stream that we send.
+        rtx_ssrc: Of that on which its packets go again, where `media` has a payload type for it.
         cname: Canonical name of RTCP; a random one, since it says the same to every peer.
         setup: `actpass` in an offer, `active` or `passive` in an answer.
         dtx: State `usedtx=1`.
@@ -133,8 +147,11 @@ def write_description(
     formats = [media.opus] if media.red is None else [media.opus, media.red]
     if media.red_first:
         formats.reverse()
+    if media.rtx is not None:
+        formats.append(media.rtx)
     fmtp = f"minptime={SHORTEST_PACKET_MS};useinbandfec=1" + (";usedtx=1" if dtx else "")
     fmtp += ";stereo=1;sprop-stereo=1" if stereo else ""
+    fmtp += "" if media.dred is None else f";{DRED_PARAMETER}={media.dred}"
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
     if bundled:
         lines.append(f"a=group:BUNDLE {mid}")
@@ -156,9 +173,15 @@ def write_description(
             f"a=rtpmap:{media.red} red/{SAMPLE_RATE_HZ}/2",
             f"a=fmtp:{media.red} {media.opus}/{media.opus}",
         ]
+    if media.nack:
+        lines.append(f"a=rtcp-fb:{media.opus} nack")
+    if media.rtx is not None:
+        lines += [f"a=rtpmap:{media.rtx} rtx/{SAMPLE_RATE_HZ}/2", f"a=fmtp:{media.rtx} apt={media.opus}"]
     # In whole milliseconds, rounded up (RFC 7587, section 6.1).
     lines += [f"a=ptime:{math.ceil(packet_ms)}", f"a=maxptime:{LONGEST_PACKET_MS}"]
     lines.append(f"a=ssrc:{ssrc} cname:{cname}")
+    if media.rtx is not None and rtx_ssrc is not None:
+        lines.append(f"a={RTX_SOURCE}:{rtx_ssrc}")
     lines += [f"a=candidate:{candidate_to_sdp(_without_zone(candidate))}" for candidate in local.candidates]
     lines += [
         "a=end-of-candidates",
@@ -215,12 +238,17 @@ def read_description(text: str, *, is_answer: bool, loopback: bool) -> RemoteDes
         raise WireError("the session description does not say its DTLS role")
     agreed = _read_format(media)
     return RemoteDescription(
-        format=replace(agreed, encrypted_level_id=_read_encrypted_level_id(text)),
+        format=msgspec.structs.replace(
+            agreed,
+            encrypted_level_id=_read_encrypted_level_id(text),
+            dred=_read_dred(text, agreed.opus),
+            nack=re.search(rf"^a=rtcp-fb:(?:{agreed.opus}|\*) nack\r?$", text, re.MULTILINE) is not None,
+        ),
         wishes=_read_wishes(text, agreed.opus),
         mid=mid,
         bundled=any(group.semantic == "BUNDLE" and mid in group.items for group in session.group),
         direction=media.direction or "sendrecv",
-        ssrcs=tuple(source.ssrc & 0xFFFFFFFF for source in media.ssrc[:4]),
+        ssrcs=_read_sources(media, text),
         setup=setup,
         transport=_read_transport(media, loopback=loopback),
         extended_reports=_read_extended_reports(text),
@@ -318,12 +346,26 @@ def _read_format(media: MediaDescription) -> MediaFormat:
             if number is not None and number < 128 and set(carried.split("/")) == {str(opus)}:
                 red = number
                 break
+    rtx = next(
+        (
+            codec.payloadType
+            for codec in media.rtp.codecs
+            if codec.mimeType.lower() == "audio/rtx"
+            and codec.payloadType is not None
+            and codec.payloadType in media.fmt
+            and codec.payloadType < 128
+            and codec.clockRate == SAMPLE_RATE_HZ
+            and codec.parameters.get("apt") == opus
+        ),
+        None,
+    )
     level = next((x.id for x in media.rtp.headerExtensions if x.uri == AUDIO_LEVEL_URI), None)
     return MediaFormat(
         opus,
         red,
         level if level is not None and 1 <= level <= 14 else None,
         red_first=red is not None and media.fmt.index(red) < media.fmt.index(opus),
+        rtx=rtx,
     )
 
 
@@ -346,10 +388,25 @@ def _read_wishes(text: str, opus: int) -> ReceiverWishes:
     )
 
 
+def _read_dred(text: str, opus: int) -> int | None:
+    found = re.search(
+        rf"^a=fmtp:{opus} (?:[^\r\n]*;)?\s*{DRED_PARAMETER}=(\d{{1,3}})(?:;|\r?$)", text, re.MULTILINE
+    )
+    return None if found is None else int(found[1])
+
+
 def _read_extended_reports(text: str) -> frozenset[str]:
     # Before the section, or in it (section 5.1); what follows a `=` limits what we do not send anyway.
     wanted = {word.partition("=")[0] for line in _EXTENDED.findall(text) for word in line.split()}
     return frozenset({VOIP_METRICS, STATISTICS_SUMMARY} & wanted)
+
+
+def _read_sources(media: MediaDescription, text: str) -> tuple[int, ...]:
+    announced = [source.ssrc & 0xFFFFFFFF for source in media.ssrc[:_MOST_SOURCES]]
+    again = _RTX_SOURCE.search(text)
+    if announced and again is not None:  # where none is announced, all are learned
+        announced.append(int(again[1]) & 0xFFFFFFFF)
+    return tuple(dict.fromkeys(announced))
 
 
 def _whole_number(text: str) -> int | None:

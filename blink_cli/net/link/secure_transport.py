@@ -10,37 +10,38 @@ they are listed in docs/rtp_seam.md, and tests/net/link/test_rtp_seam_contract.p
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any, Final
 
-from aioice.ice import StunProtocol
+import msgspec
+from aioice.ice import CandidatePair, StunProtocol
 from aiortc import RTCDtlsParameters, RTCIceCandidate, RTCIceParameters, RTCIceTransport
 
 from blink_cli.core.media.rtp_header import is_rtcp
 from blink_cli.net.handed_on import handed_on
 from blink_cli.net.host.interfaces import list_interfaces
+from blink_cli.net.host.own_address import is_own_address
 from blink_cli.net.ice.ice_connection import IceConnection, IceGatherer, Way
 from blink_cli.net.ice.local_addresses import ChosenAddresses
 from blink_cli.net.ice.stranger_filter import SourceFilter
+from blink_cli.net.ice.udp_endpoint import UdpEndpoint
 from blink_cli.net.link.dtls import DtlsTransport
 from blink_cli.net.link.handshake_copies import DtlsRetransmitter
-from blink_cli.net.link.link_socket import LinkSocket
-from blink_cli.net.link.srtp import Srtp
+from blink_cli.net.link.link_socket import LinkSocket, MediaReceivers
+from blink_cli.net.link.media_round import MediaRound
+from blink_cli.net.link.srtp import CameBy, Srtp
 from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import LinkCertificate, LinkSettings
 from blink_cli.net.transport_counters import TransportCounters
-
-MAX_UNSENT_BYTES: Final = 65_536
-"""What the operating system did not take yet and asyncio holds. Voice older than that is of no use: it is dropped."""
+from blink_cli.runtime.loop_bridge import LoopBridge
 
 ADDRESS_LOOK_S: Final = 0.2
 """How often, while sending fails, the machine's addresses are looked at; that takes a third of a millisecond."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTransport:
+class LocalTransport(msgspec.Struct, frozen=True):
     """What the other side must know of our transport."""
 
     ice: RTCIceParameters
@@ -48,8 +49,7 @@ class LocalTransport:
     dtls: RTCDtlsParameters
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteTransport:
+class RemoteTransport(msgspec.Struct, frozen=True):
     """What we must know of the other side's transport; checked before it comes here."""
 
     ice: RTCIceParameters
@@ -63,7 +63,7 @@ class TransportError(Exception):
 
 
 class SecureTransport:
-    """One ICE, DTLS and SRTP association. Everything happens on the event loop that made it."""
+    """One ICE, DTLS and SRTP association. Everything happens on the event loop that made it, but for sending, which any thread may ask for."""
 
     def __init__(
         self,
@@ -73,10 +73,13 @@ class SecureTransport:
         impairment: LinkImpairment,
         on_rtp: Callable[[bytes, float], None],
         on_rtcp: Callable[[bytes, float], None],
+        on_voice: Callable[[bytes, float, CameBy], None],
         on_replayed: Callable[[bytes, int, float], None],
         on_closed: Callable[[str], None],
         on_lost: Callable[[str], None],
         on_moved: Callable[[Way, Way], None],
+        media_round: MediaRound | None = None,
+        may_join_round: Callable[[], bool] = lambda: True,
     ) -> None:
         """Prepare; opens no socket.
 
@@ -86,17 +89,24 @@ class SecureTransport:
             impairment: What is done on purpose to its datagrams.
             on_rtp: Told each decrypted RTP packet and its monotonic arrival.
             on_rtcp: Told each decrypted RTCP compound packet and its monotonic arrival.
+            on_voice: Told each decrypted RTP packet that the round reads in place of the event loop, its arrival and by which way it came, on
+                the thread that goes the round; `heard` is to be told the way.
             on_replayed: Told an RTP packet that had come before, still sealed and therefore not authentic, the bytes that sealing added
                 to it, and its arrival.
             on_closed: Told, with a reason, when the other side ended a connected transport.
             on_lost: Told, with a reason, when the network ended it. One of the two, and once.
             on_moved: Told which way was left for which, when nothing came any more by the one in use.
+            media_round: The session's; None to have the event loop read everything.
+            may_join_round: Whether its sockets may be left to the round now.
 
         """
         self.counters = TransportCounters()
         self._impairment = impairment
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
+        self._receivers = MediaReceivers(on_rtp, on_rtcp, on_voice)
+        self._round = media_round
+        self._may_join_round = may_join_round
         self._settings = settings
         self._on_closed = on_closed
         self._on_lost = on_lost
@@ -111,6 +121,7 @@ class SecureTransport:
                 self._copies,
                 new_socket=self._new_socket,
                 on_moved=self._moved,
+                on_silent=self._look_for_own_address,
             ),
         )
         self._connection = self._gatherer.connection
@@ -120,16 +131,21 @@ class SecureTransport:
             on_replayed=on_replayed,
             on_heard=self._connection.paths.heard,
         )
+        self.seal = self._srtp.seal
+        """Protects one RTP packet of at most 1,340 bytes; None before there are keys. One number of a stream is sealed once (RFC 3711, section 9.1)."""
+
         self._ice = RTCIceTransport(self._gatherer)
+        self.heard = self._connection.paths.heard
+        """To be told by which way something authentic came, of what the round has read."""
+
         self._dtls = DtlsTransport(self._ice, [certificate.rtc])
-        self._pair: Any = None
-        self._protocol: Any = None
-        self._socket: Any = None
-        self._has_buffer = False
-        self._remote_address: tuple[str, int] = ("", 0)
+        self._bridge = LoopBridge()
+        self._thread = threading.get_ident()
         self._closing = False
         self._stranger_filters: list[SourceFilter] = []
         self._look_again_s = 0.0
+        self._remote: tuple[CandidatePair | None, tuple[str, int]] = None, ("", 0)
+        """The pair of candidates in use, and its other end, which is put together anew each time that it is asked."""
 
     @property
     def addresses(self) -> ChosenAddresses:
@@ -216,9 +232,11 @@ class SecureTransport:
             connection,
             self._srtp,
             self.counters,
-            (self._on_rtp, self._on_rtcp),
+            self._receivers,
             self._refused,
             impairment=self._impairment,
+            media_round=self._round,
+            may_join_round=self._may_join_round,
         )
 
     def _moved(self, left: Way, taken: Way) -> None:
@@ -264,6 +282,10 @@ class SecureTransport:
         self._dtls.on("statechange", self._dtls_changed)
         self._connection.paths.begin()
 
+    def expect_also(self, ssrcs: Collection[int]) -> None:
+        """Let packets of further sources in, which were agreed on while the link stands."""
+        self._srtp.expect_also(ssrcs)
+
     def worth_checking(self, candidates: Collection[RTCIceCandidate]) -> list[RTCIceCandidate]:
         """Of the other side's candidates those to which a way is looked for, once gathered."""
         return self._connection.worth_checking(tuple(candidates))
@@ -280,6 +302,12 @@ class SecureTransport:
             await self._ice.addRemoteCandidate(scoped)
         self._let_named_in()
 
+    def leave_round(self) -> None:
+        """Have the event loop read its sockets again, as they come."""
+        for link_socket in self._connection.sockets:
+            assert isinstance(link_socket, LinkSocket), "the connection makes no others"
+            link_socket.leave_round()
+
     # the end
 
     def _dtls_changed(self) -> None:
@@ -294,36 +322,27 @@ class SecureTransport:
     def _refused(self, protocol: StunProtocol, refusal: Exception) -> None:
         """The system did not send or deliver a datagram. One that says so because our address is gone will say so for ever."""
         del refusal  # Linux says "network is unreachable", others "cannot assign requested address"
+        pair = self._connection.nominated.get(1)
+        if pair is not None and pair.protocol is protocol:
+            self._look_for_own_address()
+
+    def _look_for_own_address(self) -> None:
+        """End the link if the address that it speaks from is gone, and others are there to make another one from."""
         loop = asyncio.get_running_loop()
         pair = self._connection.nominated.get(1)
-        if (
-            self._closing
-            or self._srtp.protect is None
-            or pair is None
-            or pair.protocol is not protocol
-            or loop.time() < self._look_again_s
-        ):
+        if self._closing or not self._srtp.has_keys or pair is None or loop.time() < self._look_again_s:
             return
         self._look_again_s = loop.time() + ADDRESS_LOOK_S
-        own = self._connection.local_of.get(protocol)
-        try:
-            addresses = {
-                found.address
-                for interface in list_interfaces()
-                if not interface.loopback
-                for found in interface.addresses
-            }
-        except OSError:
+        own = self._connection.own_address(pair.protocol)
+        if own is None or is_own_address(own):
             return
-        if (
-            own is not None
-            and addresses
-            and own.address not in addresses
-            and not own.address.startswith("127.")
-        ):
-            self._closing = True
-            # Not from within the sending that was refused, which counts on the link.
-            loop.call_soon(self._on_lost, "the network path was lost: this machine has another address now")
+        with contextlib.suppress(OSError):  # it does not tell now
+            if any(found.addresses for found in list_interfaces() if not found.loopback):
+                self._closing = True
+                # Not from within the sending that was refused, which counts on the link.
+                loop.call_soon(
+                    self._on_lost, "the network path was lost: this machine has another address now"
+                )
 
     async def aclose(self) -> None:
         """Say close_notify and give the sockets back; takes up to `RELAY_FAREWELL_S` when a TURN server died.
@@ -354,38 +373,64 @@ class SecureTransport:
     # datagrams out
 
     def _send_copy(self, datagram: bytes) -> None:
-        self._send(datagram)
+        self.send_sealed(datagram)
 
     def send_rtp(self, packet: bytes) -> bool:
-        """Protect and send one RTP packet of at most 1,340 bytes. Returns whether it went out; never waits."""
-        protect = self._srtp.protect
-        return protect is not None and self._send(protect(packet))
+        """Protect and send one RTP packet of at most 1,340 bytes. Returns whether it went out; never waits. Any thread."""
+        sealed = self._srtp.seal(packet)
+        return sealed is not None and self.send_sealed(sealed)
+
+    @property
+    def checked_rtt_s(self) -> float | None:
+        """The round trip of ICE's last check of the way in use, where one was answered before it was repeated."""
+        pair = self._connection.nominated.get(1)
+        if pair is None or not isinstance(pair.protocol, LinkSocket):
+            return None
+        return pair.protocol.round_trip_s(pair.remote_addr)
 
     def send_rtcp(self, packet: bytes) -> bool:
-        """Protect and send one RTCP compound packet. Returns whether it went out; never waits."""
-        protect = self._srtp.protect_rtcp
-        return protect is not None and self._send(protect(packet))
+        """Protect and send one RTCP compound packet. Returns whether it went out; never waits. Any thread."""
+        sealed = self._srtp.seal_rtcp(packet)
+        return sealed is not None and self.send_sealed(sealed)
 
-    def _send(self, datagram: bytes) -> bool:
+    def send_sealed(self, datagram: bytes) -> bool:
+        """Send what `seal` returned, for the first time or again. Returns whether it went out; never waits. Any thread."""
         pair = self._connection.nominated.get(1)
         if pair is None:
             return False
-        if pair is not self._pair:  # nominated anew, at most a few times in a link's life
-            self._pair = pair
-            self._protocol = pair.protocol
-            self._socket = pair.protocol.transport
-            self._remote_address = pair.remote_addr
-            self._has_buffer = hasattr(self._socket, "get_write_buffer_size")  # a relay's has not
-        socket = self._socket
-        if self._has_buffer:
-            if socket.is_closing():
-                return False
-            if socket.get_write_buffer_size() > MAX_UNSENT_BYTES:
+        socket = pair.protocol.transport
+        if self._impairment.outgoing is not None or not isinstance(socket, UdpEndpoint):
+            self._on_loop(self._send_from_loop, pair, datagram)
+        elif socket.is_closed:
+            return False
+        else:
+            known, remote = self._remote
+            if known is not pair:
+                remote = pair.remote_addr
+                self._remote = pair, remote
+            try:
+                socket.socket.sendto(datagram, remote)
+            except (BlockingIOError, InterruptedError):
+                # Its buffer is full: voice that would go out later is of no use.
                 self.counters.packets_discarded_on_send += 1
                 return False
-        outgoing = self._impairment.outgoing
-        if outgoing is None:
-            socket.sendto(datagram, self._remote_address)
-        else:
-            outgoing.put(datagram, time.monotonic(), self._protocol.let_out(self._remote_address))
+            except OSError as refusal:
+                socket.tell_refused(refusal)
         return True
+
+    def _on_loop(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Call this now on the event loop's thread, from others soon."""
+        if threading.get_ident() == self._thread:
+            callback(*arguments)
+        elif self._round is not None:
+            self._round.tell_soon(callback, *arguments)
+        else:
+            self._bridge.call(callback, *arguments)
+
+    def _send_from_loop(self, pair: Any, datagram: bytes) -> None:
+        """Send what waits on purpose, or goes to a relay."""
+        outgoing = self._impairment.outgoing
+        if outgoing is not None:
+            outgoing.put(datagram, time.monotonic(), pair.protocol.let_out(pair.remote_addr))
+        elif pair.protocol.transport is not None:
+            pair.protocol.transport.sendto(datagram, pair.remote_addr)

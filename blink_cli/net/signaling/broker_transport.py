@@ -81,6 +81,11 @@ class BrokerTransport:
         """Datagrams that were not sent."""
         return self._connection.dropped
 
+    @property
+    def floods(self) -> int:
+        """Times that topics were left alone because more came on them than is read."""
+        return self._connection.floods
+
     async def start(self, receiver: Receiver) -> None:
         """Begin to connect; a server that is not there yet is tried again and again."""
         self._receiver = receiver

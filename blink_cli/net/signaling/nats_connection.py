@@ -1,13 +1,13 @@
 """A connection to one of several NATS servers that is always there again: the only module that knows nats-py.
 
-    connect ─> subscribe to what is wanted ─> up ─────────────> down: closed, refused, or no answer to a ping for 1.5 s
+    connect ─> subscribe to what is wanted ─> up ─────────────> down: closed, refused, no answer to a ping for 1.5 s, or our address is gone
        ^                                                          │
        └── the next server, after 0.1 s, 0.2 s … 2 s  <────────────┘
 
 Each connection is a client of its own: nats-py 2.16 closes itself for good on some of the server's errors, without a word, and its own reconnecting
 sends what was meant for another moment. So nothing is kept while the connection is down: the gossip repeats what matters, and what it says is dated.
 A server that stands still (its process stopped, its machine gone) answers no ping; what was published meanwhile, 2.5 s at most, may come out
-late and is refused by its date.
+late and is refused by its date. One that sends more than is read at once answers behind it, and does not stand still.
 """
 
 import asyncio
@@ -22,10 +22,11 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+import msgspec
 import nats
 import nats.errors
 import nkeys
@@ -37,6 +38,9 @@ from typing_extensions import override
 
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.errors import UsageError
+from blink_cli.core.gossip.datagram import MAX_DATAGRAM_BYTES
+from blink_cli.net.host.own_address import is_own_address
+from blink_cli.net.signaling.flooded_subjects import FloodedSubjects
 from blink_cli.runtime.tasks import TaskOwner
 
 _log = logging.getLogger(__name__)
@@ -44,7 +48,14 @@ _log = logging.getLogger(__name__)
 CONNECT_S: Final = 2.0
 PING_EVERY_S: Final = 1.0
 PING_S: Final = 1.5
-"""A server that answers later than this stands still."""
+"""A server that neither answers for so long nor sends anything else stands still."""
+
+MOST_PINGS_S: Final = 6.0
+"""One that answers later than this is of no use, whatever it sends."""
+
+ADDRESS_LOOK_S: Final = 0.25
+"""How often it is looked whether this machine still has the address from which the server was reached: without it nothing comes any more,
+and a ping would tell that 1.5 to 2.5 s later."""
 
 MOST_WAITING: Final = 512
 """Messages that wait to be written: more, and the oldest goes. They wait for one turn of the event loop."""
@@ -53,8 +64,10 @@ MOST_UNREAD: Final = 256
 """Messages of one subject that came and were not read: more, and nats-py drops them."""
 
 _UNREAD_BYTES: Final = 512 * 1024
+_ERROR_LINE: Final = re.compile(rb"-ERR '([^']{1,200})'")
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 2.0
+_FLOOD_TOLD_EVERY_S: Final = 60.0
 _SEED_LINE: Final = re.compile(r"BEGIN USER NKEY SEED-+\s+(\S+)")
 _CLOSE_S: Final = 1.0
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
@@ -77,12 +90,34 @@ class _NoTlsError(nats.errors.Error):
         return "offers no TLS, which tls:// demands"
 
 
-class _Client(Client):
-    """nats-py's, for which `tls://` means TLS: by itself 2.16 goes on in the clear, password and all, when a greeting that nobody signed says so."""
+class _SmallMessagesError(nats.errors.Error):
+    """The server takes no message that a datagram fits into."""
 
-    def __init__(self, *, needs_tls: bool) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__()
+        self._most_bytes = most_bytes
+
+    @override
+    def __str__(self) -> str:
+        return f"takes messages of {self._most_bytes} bytes at most (`max_payload`), and a signal has up to {MAX_DATAGRAM_BYTES}"
+
+
+class _Client(Client):
+    """nats-py's, for which `tls://` means TLS: by itself 2.16 goes on in the clear, password and all, when a greeting that nobody signed says so.
+
+    Tells of each message before it waits to be read.
+    """
+
+    def __init__(self, *, needs_tls: bool, came: Callable[[str, int], None]) -> None:
         super().__init__()
         self._needs_tls = needs_tls
+        self._came = came
+
+    @override
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        if sid in self._subs:
+            self._came(subject.decode("ascii", "replace"), len(data))
+        await super()._process_msg(sid, subject, reply, data, headers)
 
     @override
     def _connect_command(self) -> bytes:
@@ -111,8 +146,7 @@ Received = Callable[[Message], None]
 """Called on the event loop; must not raise."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionState:
+class ConnectionState(msgspec.Struct, frozen=True):
     """Whether signals go through a server now."""
 
     server: SignalServer
@@ -178,6 +212,11 @@ class NatsConnection:
         self._tasks = TaskOwner("nats")
         self._state: ConnectionState | None = None
         self._served = 0
+        self._floods = FloodedSubjects()
+        self._flood_told_s = float("-inf")
+        self.floods = 0
+        """Times that subjects were left alone because more came on them than is read."""
+
         self.dropped = 0
         """Messages that were not sent: there was no connection, or too many waited."""
 
@@ -220,13 +259,13 @@ class NatsConnection:
 
     async def drain(self) -> None:
         """Hand what waits to the server, if there is one that answers within a second."""
-        client = self._client
-        if client is None:
+        client, down = self._client, self._down
+        if client is None or down is None:
             return
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._write_waiting(client)
-                await _all_there(client)
+                await _all_there(client, down)
 
     async def _run(self) -> None:
         wait_s = _FIRST_WAIT_S
@@ -253,16 +292,20 @@ class NatsConnection:
 
     async def _serve(self, server: SignalServer) -> str:
         """Be connected to one server until that is over, and return why."""
-        client = _Client(needs_tls=server.scheme == "tls")
+        client = _Client(needs_tls=server.scheme == "tls", came=partial(self._came, server))
         down: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._down = down
 
         async def closed() -> None:
-            _settle(down, "closed the connection")
+            failure = client.last_error
+            _settle(down, "closed the connection" if failure is None else _reason(failure))
+
+        connecting = True
 
         async def failed(failure: Exception) -> None:
-            if not client.is_connected:
-                # nats-py would try the same server again for as long as it is let: what its callback raises ends that.
+            if connecting and not client.is_connected:
+                # nats-py would try the same server again for as long as it is let: what its callback raises ends that. Later it would end a
+                # task of nats-py that nobody looks after.
                 raise failure
             # A slow consumer costs the messages that it dropped, and no connection.
             if not isinstance(failure, nats.errors.SlowConsumerError):
@@ -282,14 +325,8 @@ class NatsConnection:
                     error_cb=failed,
                     **self._credentials,
                 )
-            self._subscribed = {}
-            await self._listen(client, self._inbox)
-            await self._follow_wants(client)
-            if self._probe is not None:
-                await client.subscribe(self._probe)
-                await client.publish(self._probe, b"")
-            # A round trip: whatever is said on those subjects from now on comes, and what is not permitted was told.
-            rtt_s = await _all_there(client)
+            connecting = False
+            rtt_s = await self._all_permitted(client, down)
             if down.done():
                 return down.result()
             self.rtt_s = rtt_s
@@ -301,6 +338,7 @@ class NatsConnection:
                     group.create_task(self._write(client), name="nats/write"),
                     group.create_task(self._keep_listening(client), name="nats/subscribe"),
                     group.create_task(self._ping(client, down), name="nats/ping"),
+                    group.create_task(_keep_address(client, down), name="nats/address"),
                 ]
                 reason = await down
                 for task in tasks:
@@ -308,7 +346,7 @@ class NatsConnection:
         except TimeoutError:
             return f"does not answer within {CONNECT_S:g} s"
         except (nats.errors.Error, OSError, ssl.SSLError) as failure:
-            return _reason(failure)
+            return _last_words(client) or _reason(failure)
         except ExceptionGroup as failures:
             known, unknown = failures.split((nats.errors.Error, OSError))
             if unknown is not None or known is None:
@@ -326,6 +364,24 @@ class NatsConnection:
             down.cancel()
             await _close(client)
 
+    async def _all_permitted(self, client: Client, down: "asyncio.Future[str]") -> float:
+        """Subscribe, and try what a session needs; returns the round trip.
+
+        Raises:
+            nats.errors.Error: It cannot be used.
+
+        """
+        if client.max_payload < MAX_DATAGRAM_BYTES:
+            raise _SmallMessagesError(client.max_payload)
+        self._subscribed = {}
+        await self._listen(client, self._inbox)
+        await self._follow_wants(client)
+        if self._probe is not None:
+            await client.subscribe(self._probe)
+            await client.publish(self._probe, b"")
+        # A round trip: whatever is said on those subjects from now on comes, and what is not permitted was told.
+        return await _all_there(client, down)
+
     async def _listen(self, client: Client, subject: str) -> None:
         self._subscribed[subject] = await client.subscribe(
             subject, cb=self._take, pending_msgs_limit=MOST_UNREAD, pending_bytes_limit=_UNREAD_BYTES
@@ -335,17 +391,40 @@ class NatsConnection:
         if message.headers is None:  # with headers come the server's own: nobody listens there
             self._received(Message(message.data, message.reply, message.subject == self._inbox))
 
+    def _came(self, server: SignalServer, subject: str, size: int) -> None:
+        now_s = time.monotonic()
+        if not self._floods.take(subject, size, now_s):
+            return
+        self.floods += 1
+        self._wants_changed.set()
+        if now_s - self._flood_told_s >= _FLOOD_TOLD_EVERY_S:
+            self._flood_told_s = now_s
+            left_alone = len(self._floods.left_alone(now_s))
+            _log.warning(
+                "somebody floods this session through %s: %d of its %d subjects are not listened to for a second at a time",
+                server.url,
+                left_alone,
+                len(self._subscribed),
+            )
+
     async def _follow_wants(self, client: Client) -> None:
         self._wants_changed.clear()
-        wanted = self._wanted | {self._inbox}
+        wanted = (self._wanted | {self._inbox}) - self._floods.left_alone(time.monotonic())
         for subject in self._subscribed.keys() - wanted:
             await self._subscribed.pop(subject).unsubscribe()
         for subject in sorted(wanted - self._subscribed.keys()):
             await self._listen(client, subject)
 
     async def _keep_listening(self, client: Client) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await self._wants_changed.wait()
+            end_s = self._floods.next_end_s()
+            timer = None if end_s is None else loop.call_at(end_s, self._wants_changed.set)
+            try:
+                await self._wants_changed.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
             await self._follow_wants(client)
 
     async def _write(self, client: Client) -> None:
@@ -363,23 +442,46 @@ class NatsConnection:
         while True:
             await asyncio.sleep(PING_EVERY_S)
             try:
-                self.rtt_s = await _round_trip_s(client)
+                self.rtt_s = await _round_trip_s(client, down)
             except nats.errors.TimeoutError:
                 _settle(down, f"does not answer within {PING_S:g} s")
                 return
 
 
-async def _all_there(client: Client) -> float:
+async def _keep_address(client: Client, down: "asyncio.Future[str]") -> None:
+    connection = client._transport
+    assert isinstance(connection, TcpTransport), "no other is asked for"
+    assert connection._bare_io_writer is not None, "it is connected"
+    address = connection._bare_io_writer.get_extra_info("sockname")[0]
+    while True:
+        await asyncio.sleep(ADDRESS_LOOK_S)
+        if not is_own_address(address):
+            _settle(down, "was reached from an address that this machine has lost")
+            return
+
+
+async def _all_there(client: Client, down: "asyncio.Future[str]") -> float:
     """Have the server read all that was said so far, and return the round trip; nats-py 2.16 sends the ping of its `flush` before what waits."""
     await client._flush_pending(force_flush=True)
-    return await _round_trip_s(client)
+    return await _round_trip_s(client, down)
 
 
-async def _round_trip_s(client: Client) -> float:
-    """By the monotonic clock: the loop's has a step of a millisecond."""
+async def _round_trip_s(client: Client, down: "asyncio.Future[str]") -> float:
+    """By the monotonic clock: the loop's has a step of a millisecond.
+
+    Not by nats-py's `flush`: an answer that comes after its time ends the reading of 2.16 for good, without a word.
+    """
     began_s = time.monotonic()
-    await client.flush(PING_S)  # type: ignore[arg-type]  # says int, waits for any number of seconds
-    return time.monotonic() - began_s
+    answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    await client._send_ping(answered)
+    while True:
+        known = client.stats["in_msgs"]
+        await asyncio.wait((answered, down), timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
+        passed_s = time.monotonic() - began_s
+        if answered.done() or down.done():  # the latter: it is over, and why is known
+            return passed_s
+        if client.stats["in_msgs"] == known or passed_s > MOST_PINGS_S:
+            raise nats.errors.TimeoutError
 
 
 def _settle(down: "asyncio.Future[str]", reason: str) -> None:
@@ -406,6 +508,14 @@ async def _close(client: Client) -> None:
             await client.close()
 
 
+def _last_words(client: Client) -> str | None:
+    """What a server said before it hung up, and nats-py had not read: that it is full, say."""
+    connection = client._transport
+    reader = connection._io_reader if isinstance(connection, TcpTransport) else None
+    said = _ERROR_LINE.search(bytes(getattr(reader, "_buffer", b"")))
+    return None if said is None else _reason(nats.errors.Error(said[1].decode("utf-8", "replace")))
+
+
 def _reason(failure: BaseException) -> str:
     known = _known_reason(failure)
     if known is not None:
@@ -421,7 +531,7 @@ def _reason(failure: BaseException) -> str:
 
 def _known_reason(failure: BaseException) -> str | None:
     match failure:
-        case _NoTlsError():
+        case _NoTlsError() | _SmallMessagesError():
             return str(failure)
         case ssl.SSLCertVerificationError():
             return f"shows a certificate that is not trusted: {failure.verify_message}"

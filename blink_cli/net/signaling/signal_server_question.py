@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+
+import msgspec
 
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer
 from blink_cli.core.signaling.topics import TOPIC_BYTES, Topic
@@ -10,8 +11,7 @@ from blink_cli.net.signaling.broker_subjects import INBOX_BYTES, inbox_subject, 
 from blink_cli.net.signaling.nats_connection import ConnectionState, NatsConnection
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAnswer:
+class ServerAnswer(msgspec.Struct, frozen=True):
     """What became of it."""
 
     problem: str | None

@@ -9,8 +9,9 @@ An address that is still being tried for duplicates gets its seats when it can b
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.gossip.paths import Path, PathKind
 from blink_cli.net.host.interfaces import Interface, rank_interfaces
@@ -22,8 +23,7 @@ IPV4: Final = 4
 IPV6: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSeat:
+class GroupSeat(msgspec.Struct, frozen=True):
     """The group on one interface. Two equal seats need one socket."""
 
     version: int
@@ -33,8 +33,7 @@ class GroupSeat:
     """Its name is the interface's address of this family."""
 
 
-@dataclass(frozen=True, slots=True)
-class SharedSeat:
+class SharedSeat(msgspec.Struct, frozen=True):
     """The group's port on one address, or on all."""
 
     version: int

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
+import msgspec
+
 from blink_cli.core.endpoint import group_text, parse_endpoint, parse_group
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.gossip.paths import Address, Path, PathKind, unicast_path
@@ -82,8 +84,7 @@ class _OwnSocket:
     reader: PacedReader
 
 
-@dataclass(frozen=True, slots=True)
-class _Destination:
+class _Destination(msgspec.Struct, frozen=True):
     """Where a unicast path leads."""
 
     version: int

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from blink_cli.core.analysis.capture_figures import CaptureStream, SenderClockFigures
-from blink_cli.core.analysis.figures import ReportedFigures, RoundTripFigures
+from blink_cli.core.analysis.figures import ReportedFigures
+from blink_cli.core.analysis.round_trips import RoundTrips
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 from blink_cli.core.analysis.wireshark_table import Wireshark40Table, Wireshark44Table
 from blink_cli.core.errors import WireError
@@ -20,6 +21,7 @@ from blink_cli.core.media.unwrapper import timestamp_difference
 from blink_cli.core.text.utc_text import utc_text_of
 from blink_cli.record.capture.datagrams import Datagram, LeftOut, datagram_of
 from blink_cli.record.capture.frames import Frame
+from blink_cli.record.capture.repeats import Repeats
 from blink_cli.record.capture.rtp_packets import (
     CapturedPacket,
     StreamKey,
@@ -79,8 +81,7 @@ class _Stream:
         self.last_block: BlockOnWire | None = None
         self.max_fraction = 0.0
         self.max_jitter_ticks = 0
-        self.round_trips = 0
-        self.round_trip_sum_s = self.round_trip_max_s = self.round_trip_last_s = 0.0
+        self.round_trips = RoundTrips()
 
     def packet(self, packet: RtpPacket, at_ms: float) -> bool:
         """Take one; return whether it is no copy."""
@@ -118,14 +119,11 @@ class _Stream:
             round_trip_s = (at_ns - sent_ns) / _NS - block.delay_since_last_sr / 65_536
             # Clocks of two machines are rounded: a way of nothing may come out as less.
             if -0.001 <= round_trip_s <= _LONGEST_ROUND_TRIP_S:
-                self.round_trip_last_s = max(round_trip_s, 0.0)
-                self.round_trips += 1
-                self.round_trip_sum_s += self.round_trip_last_s
-                self.round_trip_max_s = max(self.round_trip_max_s, self.round_trip_last_s)
+                self.round_trips.measured(max(round_trip_s, 0.0))
 
-    def figures(self) -> CaptureStream:
+    def figures(self, retransmits: int | None) -> CaptureStream:
         flow = self.key.flow
-        inbound = self.analysis.figures(self._round_trip())
+        inbound = self.analysis.figures(self.round_trips.figures())
         if self.clock_rate_hz is None:
             inbound = inbound.without_clock()
         return CaptureStream(
@@ -138,18 +136,9 @@ class _Stream:
             inbound=inbound,
             reported=self._reported(),
             sender_clock=self._sender_clock(),
+            retransmits=retransmits,
             tshark_4_0=self.table_4_0.figures(),
             tshark_4_4=self.table_4_4.figures(),
-        )
-
-    def _round_trip(self) -> RoundTripFigures | None:
-        if not self.round_trips:
-            return None
-        return RoundTripFigures(
-            measurements=self.round_trips,
-            last_ms=round(1000 * self.round_trip_last_s, 3),
-            mean_ms=round(1000 * self.round_trip_sum_s / self.round_trips, 3),
-            max_ms=round(1000 * self.round_trip_max_s, 3),
         )
 
     def _reported(self) -> ReportedFigures | None:
@@ -188,6 +177,7 @@ class CaptureAnalysis:
             same = self._by_source.setdefault((key.flow.source, key.ssrc), [])
             if len(same) < _MOST_OF_ONE_SOURCE:
                 same.append(stream)
+        self._repeats = Repeats()
         self._level_ids = {key.flow: types.audio_level_id for key, types in streams.items()}
         self.first_ns = 0
         self.last_ns = 0
@@ -208,6 +198,7 @@ class CaptureAnalysis:
                 stream = self._streams.get(found.key)
                 if stream is not None:
                     is_new = stream.packet(found.packet, milliseconds(at_ns))
+                    self._repeats.packet(found.key, found.packet, stream.clock_rate_hz)
                     stream.cut_off += not found.is_whole
                     if is_new:
                         listener(found, frame.at_ns / _NS)
@@ -215,8 +206,14 @@ class CaptureAnalysis:
                 self._take_reports(datagram, at_ns)
 
     def figures(self) -> dict[StreamKey, CaptureStream]:
-        """All streams, in the order of their first packets."""
-        return {key: stream.figures() for key, stream in self._streams.items()}
+        """All streams, in the order of their first packets. To be called once."""
+        repeated = self._repeats.found()
+        for key, of in repeated.items():
+            self._streams[of].analysis.retransmitted(self._streams[key].analysis.statistics.packets_received)
+        return {
+            key: stream.figures(repeated[key].ssrc if key in repeated else None)
+            for key, stream in self._streams.items()
+        }
 
     def _take_reports(self, datagram: Datagram, at_ns: int) -> None:
         try:

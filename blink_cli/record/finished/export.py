@@ -10,10 +10,10 @@ Each file is written beside its place and renamed in the end: what has its name 
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import msgspec
 import numpy as np
 import soundfile
 
@@ -34,6 +34,7 @@ from blink_cli.record.mp4.file import Mp4Reader
 from blink_cli.record.recording.sidecar import Sidecar
 
 FORMATS: Final = ("wav", "opus", "mix")
+"""`grid_export` makes another one, of what is seen."""
 
 _TITLE: Final = re.compile(r"(.*) \((did:key:\w+)\)|(did:key:\w+)", re.DOTALL)
 """`Invited.title`: nickname and DID, or the DID of those without a nickname."""
@@ -42,8 +43,7 @@ _TITLE: Final = re.compile(r"(.*) \((did:key:\w+)\)|(did:key:\w+)", re.DOTALL)
 _ELSEWHERE: Final = "Move it away, or name another folder with --out."
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(msgspec.Struct, frozen=True):
     """A kind of sound file."""
 
     name: str
@@ -56,6 +56,7 @@ class _Form:
 _FORMS: Final = {
     ".wav": _Form("WAV", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
     ".flac": _Form("FLAC", re.compile(rb"fLaC")),
+    ".mp4": _Form("MP4", re.compile(rb".{4}ftyp", re.DOTALL)),
     ".opus": _Form("Ogg Opus", re.compile(rb"OggS.{24}OpusHead", re.DOTALL)),
 }
 _SIGNATURE_BYTES: Final = 36
@@ -64,13 +65,12 @@ _COPIED: Final = 0.1
 """Of the progress, if there is also something to decode, which takes ten times as long as copying and more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(msgspec.Struct, frozen=True):
     """One file that was written."""
 
     path: Path
     kind: str
-    """wav, opus or mix"""
+    """wav, opus, mix or grid"""
 
     participants: tuple[tuple[Did, str], ...]
     """DID and nickname of whom it holds."""
@@ -114,25 +114,10 @@ def export(
         BlinkError: It cannot be read, or a file cannot be written.
 
     """
-    if not path.is_file():
-        raise NotFoundError(
-            f"There is no recording {path}.",
-            hint="Name the recording's MP4 file; `blink record status` lists unfinished ones.",
-        )
+    decoder, sidecar = opened(path)
     target = path.parent if folder is None else folder
     stem = paths_of(path).final.stem
-    sidecar = sidecar_of(path)
-    try:
-        decoder = RecordingDecoder(path, None if sidecar is None else sidecar.duration_s)
-    except (OSError, ValueError, MemoryError) as failure:
-        raise _unreadable(path, failure) from failure
-    if not _is_ours(decoder):
-        decoder.close()
-        raise UsageError(
-            f"{path} is no recording of blink: its tracks are not named after participants.",
-            hint="Other MP4s are a matter for FFmpeg: `ffmpeg -i FILE OUT.wav`.",
-        )
-    people = _people(sidecar, decoder.labels.tracks)
+    people = people_of(sidecar, decoder.labels.tracks)
     channels = decoder.channels
     files: list[tuple[Path, str, tuple[tuple[Did, str], ...], int]] = []
     for kind in ("wav", "opus"):
@@ -143,9 +128,9 @@ def export(
     if "mix" in formats:
         files.append((target / name_ending(stem, "-mix.flac"), "mix", tuple(people), max(channels)))
     try:
-        _make_folder(target)
+        make_folder(target)
         for place, _, _, _ in files:
-            _require_replaceable(place)
+            require_replaceable(place)
         sinks = [
             _Sink(
                 place,
@@ -180,12 +165,33 @@ def export(
     return [Exported(place, kind, who, samples / SAMPLE_RATE_HZ) for place, kind, who, _ in files]
 
 
-def _unreadable(path: Path, failure: Exception) -> BlinkError:
+def unreadable(path: Path, failure: Exception) -> BlinkError:
+    """What is said of a recording that cannot be read."""
     return BlinkError(f"{path} is no recording that can be read: {failure_text(failure)}.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sink:
+def opened(path: Path) -> tuple[RecordingDecoder, Sidecar | None]:
+    """Open a recording of this program. Raises as `export`."""
+    if not path.is_file():
+        raise NotFoundError(
+            f"There is no recording {path}.",
+            hint="Name the recording's MP4 file; `blink record status` lists unfinished ones.",
+        )
+    sidecar = sidecar_of(path)
+    try:
+        decoder = RecordingDecoder(path, None if sidecar is None else sidecar.duration_s)
+    except (OSError, ValueError, MemoryError) as failure:
+        raise unreadable(path, failure) from failure
+    if not _is_ours(decoder):
+        decoder.close()
+        raise UsageError(
+            f"{path} is no recording of blink: its tracks are not named after participants.",
+            hint="Other MP4s are a matter for FFmpeg: `ffmpeg -i FILE OUT.wav`.",
+        )
+    return decoder, sidecar
+
+
+class _Sink(msgspec.Struct, frozen=True):
     """A sound file that is to be written."""
 
     place: Path
@@ -222,13 +228,13 @@ def _decode_into(
             for number in range(tracks):
                 sinks[number].write(of_tracks[number].T)
             if len(sinks) > tracks:
-                sinks[tracks].write(mixdown.mix(_alike(of_tracks, block, wanted[tracks].channels)))
+                sinks[tracks].write(mixdown.mix(alike(of_tracks, block, wanted[tracks].channels)))
             samples += block.shape[1]
             progress(min(samples / expected, 1.0))
     return samples
 
 
-def _alike(of_tracks: Sequence[Block], block: Block, channels: int) -> Block:
+def alike(of_tracks: Sequence[Block], block: Block, channels: int) -> Block:
     """All tracks with as many channels: shape (tracks, samples), or (tracks, samples, 2)."""
     if channels == 1:
         return block
@@ -240,7 +246,7 @@ def _copy_into(path: Path, sidecar: Sidecar | None, wanted: list[_Sink], progres
     try:
         reader = Mp4Reader(path, None if sidecar is None else sidecar.duration_s)
     except (OSError, ValueError, MemoryError) as failure:  # another one has its name by now
-        raise _unreadable(path, failure) from failure
+        raise unreadable(path, failure) from failure
     expected = max(reader.duration_s * SAMPLE_RATE_HZ, 1)
     try:
         with contextlib.ExitStack() as stack:
@@ -284,7 +290,7 @@ def _appearing(wanted: _Sink) -> Iterator[Any]:
         yield sink
 
 
-def _require_replaceable(place: Path) -> None:
+def require_replaceable(place: Path) -> None:
     """Only an earlier export is replaced by one: a name of something else must cost nothing."""
     form = _FORMS[place.suffix]
     try:
@@ -300,7 +306,8 @@ def _require_replaceable(place: Path) -> None:
         raise StateError(f"{place} exists and is no {form.name}, so no export replaces it.", hint=_ELSEWHERE)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make where exports go. Raises `UsageError` and `BlinkError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as failure:
@@ -320,7 +327,8 @@ def _is_ours(decoder: RecordingDecoder) -> bool:
     )
 
 
-def _people(sidecar: Sidecar | None, titles: Sequence[str]) -> list[tuple[Did, str]]:
+def people_of(sidecar: Sidecar | None, titles: Sequence[str]) -> list[tuple[Did, str]]:
+    """Return DID and nickname of each track: by the sidecar, else by what the tracks are named."""
     if sidecar is not None and len(sidecar.participants) == len(titles):
         return [(participant.did, participant.nickname) for participant in sidecar.participants]
     people = []

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +17,7 @@ MOST_LEFTOVERS: Final = 100
 _SUFFIXES: Final = (PART_SUFFIX, ".mp4", ".json")
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(msgspec.Struct, frozen=True):
     """An unfinished recording that nobody writes any more."""
 
     path: Path

@@ -9,9 +9,10 @@ this runs in a process with limits (app/files/recording_worker.py).
 
 import itertools
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+import msgspec
 
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError, NotFoundError, StateError, UsageError
@@ -22,6 +23,7 @@ from blink_cli.files.writing import appearing, name_for_library
 from blink_cli.record.failure_text import failure_text
 from blink_cli.record.file_lock import is_growing
 from blink_cli.record.finished.leftovers import belongs, paths_of, sidecar_of
+from blink_cli.record.finished.picture_copy import PictureCopy
 from blink_cli.record.finished.repaired_sidecar import repaired_sidecar
 from blink_cli.record.mp4.boxes import boxes_of, holds_fragments
 from blink_cli.record.mp4.file import Mp4Reader, mux, open_ordinary
@@ -35,8 +37,7 @@ _HINT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
+class Repaired(msgspec.Struct, frozen=True):
     """A recording that is whole now."""
 
     path: Path
@@ -86,8 +87,8 @@ def repair(path: Path, progress: Progress, token: str) -> Repaired:
         ) from failure
     try:
         with appearing(paths.final, token) as file:
-            samples = _copy(reader, file, progress)
-            is_damaged = _left_out(paths.part, reader)
+            samples, picture_bytes = _copy(reader, paths.part, file, progress)
+            is_damaged = _left_out(paths.part, reader.payload_bytes + picture_bytes)
     except FileExistsError as failure:
         raise _in_the_way(paths.final) from failure
     except (OSError, ValueError, MemoryError) as failure:  # ValueError: packets that the muxer refuses
@@ -114,10 +115,10 @@ def repair(path: Path, progress: Progress, token: str) -> Repaired:
     return Repaired(paths.final, duration_s, reader.labels.tracks, damaged)
 
 
-def _left_out(part: Path, reader: Mp4Reader) -> bool:
+def _left_out(part: Path, read_bytes: int) -> bool:
     """Whether more of a leftover was not read than its torn end."""
     boxes = boxes_of(part)
-    return (boxes.fragments > 0 and boxes.media_bytes > reader.payload_bytes) or holds_fragments(
+    return (boxes.fragments > 0 and boxes.media_bytes > read_bytes) or holds_fragments(
         part, boxes.whole_bytes
     )
 
@@ -151,9 +152,10 @@ def _nothing_to_repair(path: Path, final: Path) -> BlinkError:
     return StateError(f"{final} is whole: there is nothing to repair.")
 
 
-def _copy(reader: Mp4Reader, target: BinaryIO, progress: Progress) -> int:
-    """Copy all packets into an open file. Returns how many samples of sound they are."""
+def _copy(reader: Mp4Reader, part: Path, target: BinaryIO, progress: Progress) -> tuple[int, int]:
+    """Copy all packets into an open file. Returns how many samples of sound they are, and how many bytes of pictures came with them."""
     container, streams = open_ordinary(name_for_library(target), reader.labels)
+    pictures = PictureCopy(container, part)
     ends = [0] * len(streams)
     expected = max(reader.duration_s * SAMPLE_RATE_HZ, 1)
     told = 0.0
@@ -167,6 +169,7 @@ def _copy(reader: Mp4Reader, target: BinaryIO, progress: Progress) -> int:
             _fill(container, streams[track], ends, track, place)
             mux(container, streams[track], payload, ends[track], samples)
             ends[track] += samples
+            pictures.copy_until(place)
             done = min(place / expected, 1.0)
             if done - told >= 0.01:
                 told = done
@@ -174,12 +177,14 @@ def _copy(reader: Mp4Reader, target: BinaryIO, progress: Progress) -> int:
         end = max(ends, default=0)
         for track, stream in enumerate(streams):
             _fill(container, stream, ends, track, end)
+        pictures.copy_until(end)
     finally:
+        pictures.close()
         container.close()
     amend(target.fileno(), stereo)
     os.fsync(target.fileno())
     progress(1.0)
-    return max(end - PRE_SKIP_SAMPLES, 0)
+    return max(end - PRE_SKIP_SAMPLES, 0), pictures.payload_bytes
 
 
 def _fill(container: Any, stream: Any, ends: list[int], track: int, place: int) -> None:

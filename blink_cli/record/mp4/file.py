@@ -14,18 +14,19 @@ for `lowdelay` senders, whose tracks are 4 ms early.
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 import av.audio
 import av.container
+import msgspec
 from av.audio.stream import AudioStream
 from av.stream import Disposition
 
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ
 from blink_cli.core.media.opus_packet import STEREO_BIT, packet_samples, with_frame_count
+from blink_cli.core.media.recorded_picture import PictureTrack, RecordedPicture
 from blink_cli.files.writing import create
 from blink_cli.record.failure_text import failure_text
 from blink_cli.record.file_lock import lock_growing
@@ -34,12 +35,19 @@ from blink_cli.record.mp4.boxes import FrontOfFile, boxes_of
 from blink_cli.record.mp4.movie import amend, amended, name_with_room
 from blink_cli.record.opus_stream import TIME_BASE, add_opus_stream
 
+if TYPE_CHECKING:
+    from blink_cli.record.mp4.picture_stream import PictureStream
+
 FRAGMENT_MS: Final = 300
 """With the hold-back of half a second, what a killed process loses is 0.5 to 0.9 s; 1.5 s are promised, for machines that stall."""
+
+WAITS_FOR_PICTURES_MS: Final = 300
+"""FFmpeg writes a packet when every track has something behind it, or after ten seconds: so long would sound wait for pictures whose thread gets no processor."""
 
 _GROWING: Final = {
     "movflags": "hybrid_fragmented+delay_moov+default_base_moof",
     "frag_duration": str(FRAGMENT_MS * 1000),
+    "max_interleave_delta": str(WAITS_FOR_PICTURES_MS * 1000),
     "flush_packets": "1",
 }
 _ORDINARY: Final = {"movflags": "faststart"}
@@ -53,8 +61,7 @@ _BUFFER_BYTES: Final = 1 << 20
 """The muxer's: a fragment, and the index of a growing file, reach the disk in one write each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mp4Labels:
+class Mp4Labels(msgspec.Struct, frozen=True):
     """What a recording's MP4 says in words, for people and for other programs."""
 
     tracks: tuple[str, ...]
@@ -64,6 +71,9 @@ class Mp4Labels:
     comment: str
     created: str
     """ISO 8601, UTC; of the movie and of its tracks. Empty: not told."""
+
+    pictures: dict[int, PictureTrack] = {}
+    """Behind all tracks of sound one of pictures for each of these, which are numbers of tracks of sound."""
 
 
 class _FileOnDisk:
@@ -156,6 +166,7 @@ class Mp4Writer:
                 self._file, "w", format="mp4", options=dict(_GROWING), buffer_size=_BUFFER_BYTES
             )
             self._streams = _add_streams(self._container, about)
+            self._pictures = _picture_streams(self._container, about)
             self._container.start_encoding()
             self._header_bytes = self._file.size_bytes
         except BaseException:
@@ -178,6 +189,15 @@ class Mp4Writer:
         if payload[0] & STEREO_BIT:
             self._file.stereo.add(track)
         _mux(self._container, self._streams[track], payload, place, samples)
+
+    def write_picture(self, track: int, picture: RecordedPicture) -> None:
+        """Add one picture of whom this track of sound is. Raises as `write`."""
+        self._pictures[track].write(picture)
+
+    def end_pictures(self, place: int) -> None:
+        """Let the last pictures stand until this place, in ticks of pictures. Raises as `write`."""
+        for stream in self._pictures.values():
+            stream.end(place)
 
     def close(self) -> None:
         """Finish the file: an ordinary MP4 afterwards.
@@ -337,6 +357,17 @@ def _add_streams(
         stream.disposition = Disposition.default  # of several tracks the muxer enables these
         streams.append(stream)
     return streams
+
+
+def _picture_streams(container: Any, about: Mp4Labels) -> "dict[int, PictureStream]":
+    if not about.pictures:
+        return {}
+    from blink_cli.record.mp4.picture_stream import PictureStream  # noqa: PLC0415 - recordings of voices need none
+
+    return {
+        number: PictureStream(container, track, about.tracks[number], name_with_room(about.tracks[number]))
+        for number, track in about.pictures.items()
+    }
 
 
 def _mux(

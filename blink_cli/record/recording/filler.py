@@ -9,8 +9,9 @@ Source: RFC 6716, sections 3.1 (first byte), 3.2.1 (a frame of no bytes is a los
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ
 from blink_cli.core.media.opus_packet import with_frame_count
@@ -28,8 +29,7 @@ _SILENT_FRAME: Final = b"\xff\xfe"
 """The range coder reads this as "silence" (a flag of probability 2^-15) and nothing else; it is what libopus writes too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filler:
+class Filler(msgspec.Struct, frozen=True):
     """One packet, and how long it lasts."""
 
     payload: bytes

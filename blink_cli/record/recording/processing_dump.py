@@ -18,19 +18,25 @@ import logging
 import queue
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_MS, TICK_SAMPLES
 from blink_cli.core.media.wav_header import FLOAT32, wav_header
 from blink_cli.files.writing import create
 from blink_cli.record.failure_text import failure_text
+from blink_cli.runtime.on_demand import on_demand
 
-Samples = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Samples = npt.NDArray[np.float32]
+else:
+    Samples = Any
+    np = on_demand("numpy")
 
 QUEUE_BLOCKS: Final = 1000
 """10 s, under 6 MB: a disk that sleeps wakes up in less."""
@@ -51,8 +57,7 @@ def name_of(stem: str, kind: str) -> str:
     return f"{stem}-{kind}.wav"
 
 
-@dataclass(frozen=True, slots=True)
-class DumpTotals:
+class DumpTotals(msgspec.Struct, frozen=True):
     """What the files hold now."""
 
     paths: tuple[Path, ...]
@@ -66,8 +71,7 @@ class DumpTotals:
     """Why nothing is written any more, as the end of a sentence; None while all is well."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(msgspec.Struct, frozen=True):
     """Three times 480 samples, in the order of `KINDS`, and where the first ones stand."""
 
     place: int

@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES, SAMPLE_RATE_HZ
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.codec_settings import CodecSettings
+from blink_cli.core.media.recorded_picture import PICTURE_CLOCK_HZ, PictureTrack, RecordedPicture
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SenderReport
 from blink_cli.core.media.unwrapper import timestamp_difference
 from blink_cli.core.text.utc_text import utc_text_of
@@ -34,6 +37,7 @@ from blink_cli.record.recording.sidecar import (
     GapEntry,
     Marker,
     ParticipantEntry,
+    PicturesEntry,
     Sidecar,
     Stint,
     write_sidecar,
@@ -59,8 +63,7 @@ MOST_MARKERS: Final = 10_000
 _NTP_TO_UNIX_S: Final = 2_208_988_800
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(msgspec.Struct, frozen=True):
     """Someone who gets a track."""
 
     did: Did
@@ -70,6 +73,8 @@ class Invited:
     """Of Opus and RED, where its link stands already."""
 
     muted: bool = False
+    pictures: PictureTrack | None = None
+    """Of the track of its pictures; None: only its voice is recorded."""
 
     @property
     def title(self) -> str:
@@ -77,8 +82,7 @@ class Invited:
         return f"{self.nickname} ({self.did})" if self.nickname else self.did
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingPlan:
+class RecordingPlan(msgspec.Struct, frozen=True):
     """What is to be recorded, and where."""
 
     folder: Path
@@ -101,8 +105,7 @@ class RecordingPlan:
     """Whether the files of a `ProcessingDump` of the same name stand beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingPaths:
+class RecordingPaths(msgspec.Struct, frozen=True):
     """Where a recording's files are."""
 
     part: Path
@@ -122,6 +125,9 @@ class _Member:
     anchors: list[AnchorEntry] = field(default_factory=list)
     anchor_due_s: float = -math.inf
     report: SenderReport | None = None
+    number: int = 0
+    pictures: int = 0
+    """That are in the recording, signs included."""
 
 
 class Recording:
@@ -138,12 +144,15 @@ class Recording:
                 Track(
                     plan.start_s, functools.partial(writer.write, number), payload_types=invited.payload_types
                 ),
+                number=number,
             )
             for number, invited in enumerate(plan.invited)
         }
         for member in self._members.values():
             if member.invited.muted:
                 member.track.set_muted(muted=True, now_s=plan.start_s)
+        filmed = [number for number, invited in enumerate(plan.invited) if invited.pictures is not None]
+        self._picture_tracks = {number: track for track, number in enumerate(filmed)}
         self._markers: list[Marker] = []
         self._impairments: list[Marker] = []
         if plan.impairment:
@@ -173,6 +182,11 @@ class Recording:
             title=f"{moment:%Y-%m-%d %H:%M} {', '.join(invited.nickname or invited.did for invited in plan.invited)}",
             comment=f"call {plan.call}",
             created=utc_text_of(plan.start_wall_s),
+            pictures={
+                number: invited.pictures
+                for number, invited in enumerate(plan.invited)
+                if invited.pictures is not None
+            },
         )
         for number in itertools.count(1):
             paths = RecordingPaths.of(plan.folder, stem if number == 1 else f"{stem}-{number}")
@@ -203,6 +217,13 @@ class Recording:
         member = self._members.get(peer)
         if member is not None:
             member.track.received(packet)
+
+    def seen(self, did: Did, picture: RecordedPicture) -> None:
+        """A picture of somebody, encoded and in its place. Raises as `advance`."""
+        member = self._members.get(did)
+        if member is not None and member.invited.pictures is not None:
+            member.pictures += 1
+            self._writer.write_picture(member.number, picture)
 
     def reported(self, peer: Did, report: SenderReport) -> None:
         """A sender report of a peer."""
@@ -299,6 +320,7 @@ class Recording:
             track.pad(end)
         self._set_anchors(last=True)
         self._now_s = self.plan.start_s + (end + LOOK_AHEAD_SAMPLES - PRE_SKIP_SAMPLES) / SAMPLE_RATE_HZ
+        self._writer.end_pictures(round(self.duration_s * PICTURE_CLOCK_HZ))
         self._writer.close()
         self.paths.part.rename(self.paths.final)
         sidecar = self.sidecar(finished=True, reason=reason)
@@ -331,7 +353,8 @@ class Recording:
             formats=list(plan.formats),
             codec=None if plan.codec is None else _codec(plan.codec),
             participants=[
-                _participant(number, member) for number, member in enumerate(self._members.values())
+                _participant(number, member, self._picture_tracks.get(number))
+                for number, member in enumerate(self._members.values())
             ],
             markers=list(self._markers),
             impairments=list(self._impairments),
@@ -373,7 +396,7 @@ class Recording:
             )
 
 
-def _participant(number: int, member: _Member) -> ParticipantEntry:
+def _participant(number: int, member: _Member, pictures: int | None) -> ParticipantEntry:
     track, invited = member.track, member.invited
     counters = track.counters
     return ParticipantEntry(
@@ -381,6 +404,7 @@ def _participant(number: int, member: _Member) -> ParticipantEntry:
         nickname=invited.nickname,
         self=invited.self,
         track=number,
+        pictures=None if pictures is None else PicturesEntry(pictures, member.pictures),
         stints=[Stint(_seconds(span.start), _seconds(span.end)) for span in track.stints()],
         gaps=[GapEntry(_seconds(gap.start), _seconds(gap.end), gap.reason) for gap in track.gaps.gaps],
         gaps_omitted=track.gaps.omitted,

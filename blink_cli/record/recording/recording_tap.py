@@ -16,6 +16,7 @@ class RecordingTap(MediaTap):
     """Listens in from the start of a recording to its end. What is recorded does not depend on what was played."""
 
     observer = Observer.RECORDING
+    wants_everybody = True
 
     def __init__(self, thread: RecordingThread, own: Did) -> None:
         """Feed this thread; `own` is who our own voice belongs to."""

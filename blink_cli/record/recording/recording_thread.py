@@ -11,8 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from blink_cli.record.failure_text import failure_text
 from blink_cli.record.recording.recording import Recording, RecordingPlan
@@ -27,8 +28,7 @@ MOST_QUEUED: Final = 12_000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingOutcome:
+class RecordingOutcome(msgspec.Struct, frozen=True):
     """How a recording ended."""
 
     reason: str
@@ -40,7 +40,7 @@ class RecordingOutcome:
 
 
 class RecordingThread:
-    """Owns the thread from `start` until its `on_ended`. Its methods belong to the event loop's thread."""
+    """Owns the thread from `start` until its `on_ended`. Its methods but `put` belong to the event loop's thread."""
 
     def __init__(
         self,
@@ -61,6 +61,9 @@ class RecordingThread:
         self._on_begun = on_begun
         self._on_ended = on_ended
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._putting = threading.Lock()
+        """Voices are put by the event loop, pictures by the thread that encodes them."""
+
         self._wake = threading.Event()
         self._stop_reason: str | None = None
         self._stop_s = 0.0
@@ -77,26 +80,28 @@ class RecordingThread:
         self._thread.start()
 
     def put(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Have a method of `Recording`, unbound, called with it and these arguments, on the thread. Returns at once.
+        """Have a method of `Recording`, unbound, called with it and these arguments, on the thread. Any thread; returns at once.
 
         Behind `stop` it is nothing. When the queue is full it is dropped, and the recording is told so as soon as there is room.
         """
         if self._stop_reason is not None:
             return  # what comes now belongs to another call
         queue = self._queue
-        if len(queue) >= MOST_QUEUED:
-            if self._dropping_since_s is None:
-                self._dropping_since_s = time.monotonic()
-            self._dropping += 1
-            self.dropped += 1
-            return
-        self._tell_dropped()
-        queue.append((call, arguments))
+        with self._putting:
+            if len(queue) >= MOST_QUEUED:
+                if self._dropping_since_s is None:
+                    self._dropping_since_s = time.monotonic()
+                self._dropping += 1
+                self.dropped += 1
+                return
+            self._tell_dropped()
+            queue.append((call, arguments))
 
     def stop(self, reason: str, now_s: float) -> None:
         """End the recording at `now_s`. Returns at once; safe to call twice, the first reason holds."""
         if self._stop_reason is None:
-            self._tell_dropped()
+            with self._putting:
+                self._tell_dropped()
             self._stop_s = now_s
             self._stop_reason = reason
             self._wake.set()

@@ -66,6 +66,16 @@ class Marker(msgspec.Struct, frozen=True):
     text: str
 
 
+class PicturesEntry(msgspec.Struct, frozen=True):
+    """The track of somebody's pictures."""
+
+    track: int
+    """The number of the MP4's video stream, from 0."""
+
+    pictures: int
+    """That are in it, signs included."""
+
+
 class ParticipantEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One participant and its track."""
 
@@ -74,6 +84,9 @@ class ParticipantEntry(msgspec.Struct, frozen=True, kw_only=True):
     self: bool
     track: int
     """The number of the MP4's audio stream, from 0."""
+
+    pictures: PicturesEntry | None = None
+    """None where only voices were recorded."""
 
     stints: list[Stint]
     gaps: list[GapEntry]

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
 from blink_cli.core.media import red
@@ -97,8 +99,7 @@ class TrackCounters:
     """What those corrections put in (positive) or took out, at 48 kHz."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockStep:
+class ClockStep(msgspec.Struct, frozen=True):
     """The sender's RTP time stepped against the clock."""
 
     place: int
@@ -106,8 +107,7 @@ class ClockStep:
     """Positive: RTP time was set back, so sound is missing before it. Negative: it was set forward, and what came double was left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(msgspec.Struct, frozen=True):
     """Which sample of the sender's stream was captured at which place."""
 
     place: int
@@ -255,7 +255,13 @@ class Track:
                 packet.sequence_number,
                 quiet=level is not None and level <= QUIET_DBOV,
                 loud=level is not None and level > LOUD_DBOV,
+                copy=packet.retransmitted,
             )
+            if packet.retransmitted:  # when it comes says nothing of the sender's clock
+                if self._runs and self._runs[-1].ssrc == packet.ssrc:
+                    run = self._runs[-1]
+                    run.add(frame._replace(timestamp=run.extended(frame.timestamp)))
+                return
             self._arrived(packet.ssrc, frame, packet.arrival_s)
 
     def _arrived(self, ssrc: int, frame: Frame, arrival_s: float) -> None:

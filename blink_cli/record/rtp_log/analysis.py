@@ -6,10 +6,12 @@ from typing import Final
 
 from blink_cli.core.analysis.call_analysis import CallAnalysis
 from blink_cli.core.analysis.timeline import Timeline
+from blink_cli.core.analysis.video_analysis import VideoAnalysis
 from blink_cli.core.ids import Did
 from blink_cli.core.media.media_tap import PlayoutOutcome
-from blink_cli.core.media.rtp import ReceptionReport
 from blink_cli.record.rtp_log.format import LogEvent, LogRow
+from blink_cli.record.rtp_log.logged_reports import reception_report
+from blink_cli.record.rtp_log.logged_video import VIDEO_EVENTS, take_video
 
 MOST_TIMELINES: Final = 64
 """Of the streams that began last; nobody tells more lines apart in a plot."""
@@ -24,6 +26,7 @@ class LogAnalysis:
     """What a log says."""
 
     call: CallAnalysis = field(default_factory=CallAnalysis)
+    video: VideoAnalysis = field(default_factory=VideoAnalysis)
     call_id: str | None = None
     begun: str | None = None
     """Wall time of the first row, ISO 8601."""
@@ -58,6 +61,8 @@ def analyse(rows: Iterable[LogRow], *, timelines: bool = False) -> LogAnalysis:
             found.call.sending(row.peer, row.ssrc).packet(
                 row.time_s, row.payload_bytes, row.redundancy, marker=row.marker
             )
+        elif row.event in VIDEO_EVENTS:
+            take_video(found.video, row.peer, row)
         else:
             _take_other(found.call, row.peer, row)
     return found
@@ -82,19 +87,14 @@ def _take_received(call: CallAnalysis, peer: Did, row: LogRow) -> None:
 
 def _take_other(call: CallAnalysis, peer: Did, row: LogRow) -> None:
     match row.event:
+        case LogEvent.RETRANSMISSION:
+            stream = call.stream(peer, row.ssrc)
+            if stream is not None:
+                stream.retransmitted()
         case LogEvent.RECOVERED:
             call.outcome(peer, row.ssrc, row.timestamp, PlayoutOutcome.RECOVERED)
         case LogEvent.RECEPTION_REPORT:
-            report = ReceptionReport(
-                ssrc=row.ssrc,
-                fraction_lost=row.fraction_lost,
-                packets_lost=row.packets_lost,
-                highest_sequence=row.sequence or 0,
-                jitter_s=row.jitter_ms / 1000,
-                arrival_s=row.time_s,
-                rtt_s=None if row.rtt_ms is None else row.rtt_ms / 1000,
-            )
-            call.reported(peer, report)
+            call.reported(peer, reception_report(row))
         case LogEvent.SENDER_REPORT:
             call.sender_reported(peer, row.ssrc, row.timestamp & 0xFFFFFFFF, row.time_s)
         case LogEvent.PLAYOUT:
@@ -110,12 +110,14 @@ def _take_remark(found: LogAnalysis, row: LogRow) -> None:
         case LogEvent.PAUSED:
             found.pauses += 1
             found.call.interrupted()
+            found.video.interrupted()
         case LogEvent.IMPAIRED:
             if row.note not in found.impairments and len(found.impairments) < MOST_IMPAIRMENTS:
                 found.impairments.append(row.note)
         case LogEvent.ROWS_LOST:
             found.rows_lost += row.packets
             found.call.interrupted()
+            found.video.interrupted()
         case _:
             pass
 

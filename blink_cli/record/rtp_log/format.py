@@ -73,11 +73,31 @@ class LogEvent(StrEnum):
     RECOVERED = "recovered"
     """A frame whose own packet was missing when due, played from a redundant copy or from FEC."""
 
+    RETRANSMISSION = "retransmission"
+    """A packet of this stream that was lost and came again because it was asked for (RFC 4588); it counts as lost all the same, and says nothing of jitter."""
+
     SENDER_REPORT = "sender_report"
     """What the peer says of its clock: `ntp_s` and `timestamp` are one moment."""
 
     RECEPTION_REPORT = "reception_report"
     """What the peer says of the stream that we send to it."""
+
+    VIDEO_PACKET = "video_packet"
+    """Of pictures, sent or received. The note of the first one of a frame is `key` or `delta`."""
+
+    VIDEO_RETRANSMISSION = "video_retransmission"
+    """A packet of pictures that goes again, or came again, because it was asked for; with the numbers of the first time."""
+
+    VIDEO_SENDER_REPORT = "video_sender_report"
+    VIDEO_RECEPTION_REPORT = "video_reception_report"
+    VIDEO_NACK = "video_nack"
+    """So many packets (`packets`) of this stream are asked for again: of one that comes by us, of one that we send by the peer."""
+
+    VIDEO_PLI = "video_pli"
+    """A key frame of this stream is asked for, since pictures are missing."""
+
+    VIDEO_FIR = "video_fir"
+    """A key frame of this stream is asked for, for somebody new."""
 
     PLAYOUT = "playout"
     """Running counts of a peer's playout, about once a second."""

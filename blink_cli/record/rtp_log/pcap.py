@@ -5,7 +5,8 @@
 This session is 10.0.0.1, its peers 10.0.0.2 and up, in the order in which they appear; all on port 5004. The audio level travels as header extension 1.
 
 Before the first payload of a link that the log kept, a session description goes by (SDP in SAP), as it might have on a network: by it Wireshark knows RTP and its payload types without being
-told, and plays Opus. What holds no payload is as the log has it, packet by packet, and nothing else.
+told, and plays Opus. Before the first packet of a peer's pictures another one goes by, since nothing else tells their clock. What holds neither is as the log has it, packet by packet, and nothing
+else. Pictures that went again are left out, as voices that came again: they would count twice.
 
 Packets are whole, and the link type is raw IP (101): GStreamer knows no raw IPv4 (228), and passes over packets that are cut, as `tcpdump -s` cuts
 them.
@@ -19,11 +20,12 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import BinaryIO, Final
+
+import msgspec
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.ids import Did
@@ -66,8 +68,7 @@ class RedPackets(Enum):
     """Plain Opus with the packet's own frame: Wireshark's player knows no RED."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureTotals:
+class CaptureTotals(msgspec.Struct, frozen=True):
     """What was written, and what nobody can see in it."""
 
     packets: int
@@ -108,6 +109,7 @@ class _Writer:
         """Of all links so far, with their names in SDP."""
 
         self._undescribed: set[Did] = set()
+        self._with_pictures: set[Did] = set()
         self._originals: dict[tuple[Did, int, int], bytes] = {}
         self._origin_s: float | None = None
         self._packets = self._payloads = self._descriptions = 0
@@ -128,6 +130,9 @@ class _Writer:
                 self._link(row, row.peer)
             elif row.event is LogEvent.PACKET and row.peer is not None and row.sequence is not None:
                 self._packet(row, row.peer, row.sequence)
+            elif row.event is LogEvent.VIDEO_PACKET and row.peer is not None and row.sequence is not None:
+                self._announce_pictures(row, row.peer)
+                self._packet(row, row.peer, row.sequence)
         return CaptureTotals(self._packets, pauses, rows_lost, self._payloads)
 
     def _link(self, row: LogRow, peer: Did) -> None:
@@ -143,10 +148,19 @@ class _Writer:
     def _describe(self, time_s: float, peer: Did) -> None:
         """Say what may come over a link, to whom it comes: both ends."""
         self._undescribed.remove(peer)
+        self._say(time_s, peer, "audio", self._types)
+
+    def _announce_pictures(self, row: LogRow, peer: Did) -> None:
+        """Say, once for each peer, which clock its pictures and ours have."""
+        if peer not in self._with_pictures and len(self._with_pictures) < _MOST_DESCRIPTIONS:
+            self._with_pictures.add(peer)
+            self._say(row.time_s, peer, "video", {row.payload_type: "VP8/90000"})
+
+    def _say(self, time_s: float, peer: Did, media: str, types: dict[int, str]) -> None:
         if self._descriptions < _MOST_DESCRIPTIONS:
             self._descriptions += 1
             for address in (_OWN, self._address(peer)):
-                payload = _description(address, self._types)
+                payload = _description(address, media, types)
                 self._datagram(time_s, (_OWN, _SAP_TARGET), payload, port=_SAP_PORT)
 
     def _packet(self, row: LogRow, peer: Did, sequence: int) -> None:
@@ -210,7 +224,7 @@ class _Writer:
         return address
 
 
-def _description(address: bytes, types: dict[int, str]) -> bytes:
+def _description(address: bytes, media: str, types: dict[int, str]) -> bytes:
     """An announcement of RTP that comes to an address."""
     host = ".".join(map(str, address))
     lines = [
@@ -219,9 +233,9 @@ def _description(address: bytes, types: dict[int, str]) -> bytes:
         "s=RTP log",
         f"c=IN IP4 {host}",
         "t=0 0",
-        f"m=audio {PORT} RTP/AVP {' '.join(map(str, types))}",
+        f"m={media} {PORT} RTP/AVP {' '.join(map(str, types))}",
         *(f"a=rtpmap:{number} {name}" for number, name in types.items()),
-        f"a=extmap:{AUDIO_LEVEL_ID} {AUDIO_LEVEL_URI}",
+        *([f"a=extmap:{AUDIO_LEVEL_ID} {AUDIO_LEVEL_URI}"] if media == "audio" else []),
     ]
     return (
         b"\x20\0\0\x01"

@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +31,7 @@ _BATCH_TICKS: Final = 100
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class LineFileTotals:
+class LineFileTotals(msgspec.Struct, frozen=True):
     """What one file holds."""
 
     path: Path
@@ -43,8 +41,7 @@ class LineFileTotals:
     """Why it ended before the log did, as the end of a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlayoutLogTotals:
+class PlayoutLogTotals(msgspec.Struct, frozen=True):
     """What is beside a log."""
 
     decisions: LineFileTotals | None

@@ -6,9 +6,10 @@ It is made with its first line, so a log of a call without filters has none. Wha
 """
 
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from blink_cli.record.rtp_log.line_file import LineFile
 
@@ -19,8 +20,7 @@ SUFFIX: Final = ".processing.jsonl"
 """No `.csv`: who reads all logs of a folder by that ending finds logs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingTotals:
+class ProcessingTotals(msgspec.Struct, frozen=True):
     """What the file holds."""
 
     path: Path

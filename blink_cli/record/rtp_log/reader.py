@@ -302,7 +302,7 @@ def _is_possible(row: LogRow) -> bool:
     """Whether the numbers can be those of packets: what a hand or another program changed is not believed."""
     if not abs(row.time_s) < 1e12 or not 0.0 <= row.fraction_lost <= 1.0:
         return False
-    if row.event is LogEvent.PACKET:
+    if row.event in _PACKETS:
         return (
             row.peer is not None
             and row.direction in {"sent", "received"}
@@ -318,8 +318,22 @@ def _is_possible(row: LogRow) -> bool:
     return row.event not in _ABOUT_PEERS or row.peer is not None
 
 
+_PACKETS: Final = frozenset(
+    {
+        LogEvent.PACKET,
+        LogEvent.RETRANSMISSION,
+        LogEvent.VIDEO_PACKET,
+        LogEvent.VIDEO_RETRANSMISSION,
+    }
+)
+
 _ABOUT_PEERS: Final = frozenset(
     {
+        LogEvent.VIDEO_SENDER_REPORT,
+        LogEvent.VIDEO_RECEPTION_REPORT,
+        LogEvent.VIDEO_NACK,
+        LogEvent.VIDEO_PLI,
+        LogEvent.VIDEO_FIR,
         LogEvent.RECOVERED,
         LogEvent.SENDER_REPORT,
         LogEvent.RECEPTION_REPORT,

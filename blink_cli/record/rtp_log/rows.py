@@ -20,6 +20,7 @@ from blink_cli.core.media import red
 from blink_cli.core.media.media_tap import PlayoutOutcome
 from blink_cli.core.media.rtp import ReceptionReport, RepeatedPacket, RtpPacket, SenderReport, SentPacket
 from blink_cli.core.media.unwrapper import FIRST_SEQUENCE_TURN, TIMESTAMP_MASK, Unwrapper, sequence_unwrapper
+from blink_cli.core.media.video_feedback import VideoFeedback
 from blink_cli.record.rtp_log.csv_words import as_cell
 from blink_cli.record.rtp_log.format import COLUMNS, ZEROS, LogEvent
 
@@ -68,6 +69,12 @@ class LinkBegan(msgspec.Struct, frozen=True, gc=False):
     at_s: float
 
 
+class VideoEntry(msgspec.Struct, frozen=True, gc=False):
+    """It is about pictures."""
+
+    what: RtpPacket | SentPacket | SenderReport | ReceptionReport | VideoFeedback
+
+
 class Remark(msgspec.Struct, frozen=True, gc=False):
     """Any other row."""
 
@@ -86,6 +93,7 @@ Entry: TypeAlias = (
     | FramePlayed
     | PlayoutCounted
     | LinkBegan
+    | VideoEntry
     | Remark
 )
 
@@ -192,6 +200,7 @@ class LogRows:
             ReceptionReport: self._reception_report,
             PlayoutCounted: self._playout,
             LinkBegan: self._link_began,
+            VideoEntry: self._video,
             Remark: self._remark,
         }
 
@@ -234,6 +243,9 @@ class LogRows:
         numbers = self._received.get(stream)
         if numbers is None:
             numbers = _numbers_for(self._received, stream)
+        if p.retransmitted:
+            self._retransmission(peer, p, numbers.extended(p.sequence_number))
+            return
         number = numbers.received(p.sequence_number, p.timestamp)
         copies = red.count_copies(p.payload) if p.payload_type == self._red_types.get(peer) else 0
         row = self._row(
@@ -270,6 +282,16 @@ class LogRows:
             buffer_ms = f"{1000 * (f.at_s - row.at_s):.3f}" if f.outcome is PlayoutOutcome.PLAYED else ""
             row.outcome = f"{f.outcome.value},{buffer_ms}{_AFTER_OUTCOME}"
 
+    def _retransmission(self, peer: Did | None, p: RtpPacket, number: int) -> None:
+        """Its frame has no outcome of its own: if it is played in place of the lost packet, a row `recovered` says so."""
+        row = self._row(
+            f"retransmission,{self._times(p.arrival_s)},{peer},received,{p.ssrc},{number},{_header_cells(p, len(p.payload), 0)}"
+            f",{_AFTER_OUTCOME}",
+            p.arrival_s,
+            waits=False,
+        )
+        row.payload = self._kept(p.payload, p.arrival_s)
+
     def _packet_repeated(self, peer: Did | None, p: RepeatedPacket) -> None:
         numbers = self._received.get((peer, p.ssrc))
         number = p.sequence_number if numbers is None else numbers.extended(p.sequence_number)
@@ -293,9 +315,11 @@ class LogRows:
         )
         row.payload = self._kept(p.payload, p.sent_s)
 
-    def _sender_report(self, peer: Did | None, r: SenderReport) -> None:
+    def _sender_report(
+        self, peer: Did | None, r: SenderReport, event: LogEvent = LogEvent.SENDER_REPORT
+    ) -> None:
         self._cells(
-            LogEvent.SENDER_REPORT,
+            event,
             r.arrival_s,
             peer,
             direction="received",
@@ -306,9 +330,11 @@ class LogRows:
             octets=r.octet_count,
         )
 
-    def _reception_report(self, peer: Did | None, r: ReceptionReport) -> None:
+    def _reception_report(
+        self, peer: Did | None, r: ReceptionReport, event: LogEvent = LogEvent.RECEPTION_REPORT
+    ) -> None:
         self._cells(
-            LogEvent.RECEPTION_REPORT,
+            event,
             r.arrival_s,
             peer,
             direction="sent",
@@ -318,6 +344,48 @@ class LogRows:
             fraction_lost=f"{r.fraction_lost:.6f}",
             packets_lost=r.packets_lost,
             jitter_ms=f"{1000 * r.jitter_s:.3f}",
+        )
+
+    def _video(self, peer: Did | None, entry: VideoEntry) -> None:
+        from blink_cli.record.rtp_log.video_rows import FEEDBACK_EVENTS  # noqa: PLC0415 - calls of voices need nothing of it
+
+        match entry.what:
+            case RtpPacket() as p:
+                self._video_packet(peer, p, "received", self._received, p.arrival_s)
+            case SentPacket() as p:
+                self._video_packet(peer, p, "sent", self._sent, p.sent_s)
+            case SenderReport() as report:
+                self._sender_report(peer, report, LogEvent.VIDEO_SENDER_REPORT)
+            case ReceptionReport() as report:
+                self._reception_report(peer, report, LogEvent.VIDEO_RECEPTION_REPORT)
+            case VideoFeedback() as feedback:
+                self._cells(
+                    FEEDBACK_EVENTS[feedback.kind],
+                    feedback.at_s,
+                    peer,
+                    direction="received" if feedback.is_ours else "sent",
+                    ssrc=feedback.ssrc,
+                    packets=feedback.packets or "",
+                )
+
+    def _video_packet(
+        self,
+        peer: Did | None,
+        p: RtpPacket | SentPacket,
+        direction: str,
+        streams: dict[tuple[Did | None, int], _Numbers],
+        at_s: float,
+    ) -> None:
+        from blink_cli.record.rtp_log.video_rows import packet_cells, packet_event  # noqa: PLC0415 - as above
+
+        stream = (peer, p.ssrc)
+        numbers = streams.get(stream)
+        if numbers is None:
+            numbers = _numbers_for(streams, stream)
+        number = numbers.extended(p.sequence_number)
+        self._finished_row(
+            f"{packet_event(p)},{self._times(at_s)},{peer},{direction},{p.ssrc},{number},{packet_cells(p)}",
+            at_s,
         )
 
     def _playout(self, peer: Did | None, p: PlayoutCounted) -> None:

@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from blink_cli.core.ids import Did
 from blink_cli.files.writing import create
@@ -39,8 +40,7 @@ _LINE_END: Final = "\r\n"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class RtpLogTotals:
+class RtpLogTotals(msgspec.Struct, frozen=True):
     """What a log holds."""
 
     path: Path

@@ -17,6 +17,16 @@ pytestmark = pytest.mark.no_clock(sockets=True)
 OWN, BOB = Did("did:key:z6MkOwn"), Did("did:key:z6MkBob")
 
 
+class Written:
+    """Writes down what it is asked, whatever that is."""
+
+    def __init__(self, asked: list[tuple[Any, ...]]) -> None:
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given, **named: self._asked.append((name, *given, *named.values()))
+
+
 class Media:
     """Implements `CallMedia`."""
 
@@ -24,6 +34,7 @@ class Media:
         self.asked: list[tuple[Any, ...]] = []
         self.owner: MediaOwner | None = None
         self.fault: Exception | None = None
+        self.links, self.room = Written(self.asked), Written(self.asked)
 
     def begin(self, call: CallId, owner: MediaOwner) -> None:
         self.asked.append(("begin", call))
@@ -33,21 +44,6 @@ class Media:
 
     def end(self) -> None:
         self.asked.append(("end",))
-
-    def expect(self, peer: Did) -> None:
-        self.asked.append(("expect", peer))
-
-    def dial(self, peer: Did, epoch: int) -> None:
-        self.asked.append(("dial", peer, epoch))
-
-    def answer(self, peer: Did, epoch: int, sdp: str) -> None:
-        self.asked.append(("answer", peer, epoch, sdp))
-
-    def apply(self, peer: Did, epoch: int, sdp: str) -> None:
-        self.asked.append(("apply", peer, epoch, sdp))
-
-    def hang_up(self, peer: Did, epoch: int) -> None:
-        self.asked.append(("hang_up", peer, epoch))
 
     def set_muted(self, *, muted: bool) -> None:
         self.asked.append(("set_muted", muted))
@@ -92,10 +88,11 @@ async def bench() -> AsyncIterator[Bench]:
 
 async def test_media_begin_with_a_call_and_end_with_it(bench: Bench) -> None:
     call = bench.runner.offer([BOB])
-    assert bench.media.asked == [("begin", call)]
+    begun = [("begin", call), ("expect_few", [BOB])]
+    assert bench.media.asked == begun
     assert bench.media.owner is bench.runner
     bench.runner.leave()
-    assert bench.media.asked == [("begin", call), ("end",)]
+    assert bench.media.asked == [*begun, ("end",)]
 
 
 async def test_who_is_muted_is_heard_by_the_media_before_anybody_is_told(bench: Bench) -> None:

@@ -7,7 +7,8 @@ import pytest
 from blink_cli.app.call.echo_verdict import Kept, Sound, verdict
 from blink_cli.app.media.echo_meter import EchoMeter, LinkFigures
 from blink_cli.audio.echo.comparison import Comparison
-from blink_cli.core.api.replies import EchoVerdict, Inbound, Outbound, PeerStatistics, Remote
+from blink_cli.core.api.replies.echo import EchoVerdict
+from blink_cli.core.api.replies.statistics import Inbound, Outbound, PeerStatistics, Remote
 from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import ReceptionReport, RtpPacket

@@ -9,24 +9,26 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from typing_extensions import override
 
 from blink_cli.app.control import control_server, loopback_door
 from blink_cli.app.control import control_socket as control_door
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.control_server import ControlServer
-from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
+from blink_cli.app.control.control_socket import UnixDoor
 from blink_cli.app.control.loopback_door import LoopbackDoor
 from blink_cli.app.event_hub import BACKLOG_EVENTS
-from blink_cli.core.api.control_protocol import MAX_LINE_BYTES, MAX_REQUESTS_IN_FLIGHT, Hello
+from blink_cli.core.api.control_protocol import MAX_LINE_BYTES, MAX_REQUESTS_IN_FLIGHT
 from blink_cli.core.api.events import EventsMissed, PeerAppeared, SessionEnding
-from blink_cli.core.api.replies import CallAccepted, Done, Peers, Status
+from blink_cli.core.api.replies.calls import CallAccepted
+from blink_cli.core.api.replies.document import Done
+from blink_cli.core.api.replies.peers import Peers
+from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetPeers,
@@ -38,7 +40,6 @@ from blink_cli.core.api.requests import (
     SetDevice,
     SetMuted,
 )
-from blink_cli.core.api.session_options import SessionOptions
 from blink_cli.core.errors import (
     BlinkError,
     DeviceError,
@@ -47,41 +48,17 @@ from blink_cli.core.errors import (
     NotFoundError,
 )
 from blink_cli.lab.requirements import unavailable
+from tests.app.control.conftest import HELLO, Running
 from tests.support.scripted_session import ALICE, BOB, ScriptedSession
 
 pytestmark = pytest.mark.no_clock(sockets=True)
-
-HELLO = Hello(version="test", profile="alice", did=ALICE, pid=os.getpid())
-
-
-class Running:
-    """A session and its server."""
-
-    def __init__(
-        self, session: ScriptedSession, server: ControlServer, door: ControlDoor, directory: Path
-    ) -> None:
-        self.session = session
-        self.server = server
-        self.door = door
-        self.directory = directory
-
-
-@pytest_asyncio.fixture(params=[UnixDoor, LoopbackDoor])
-async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
-    """A session behind each kind of door."""
-    make_door: Callable[[Path], ControlDoor] = request.param
-    door = make_door(tmp_path / "run")
-    session = ScriptedSession(SessionOptions())
-    async with ControlServer(door) as server:
-        await server.listen(session, HELLO)
-        yield Running(session, server, door, tmp_path / "run")
-        await session.aclose()
 
 
 @contextlib.asynccontextmanager
 async def raw(running: Running) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection that has read the hello and says what it likes."""
-    reader, writer = await running.door.connect()
+    connection = running.door.connect()
+    reader, writer = await asyncio.open_connection(sock=connection)
     assert json.loads(await reader.readline())["kind"] == "hello"
     try:
         yield reader, writer

@@ -10,7 +10,7 @@ import soundfile
 
 from blink_cli.app.files import capture_tracks
 from blink_cli.app.files.capture_files import analyse_capture
-from blink_cli.audio.opus import OpusDecoder
+from blink_cli.audio.opus.decoder import OpusDecoder
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.core.media import red

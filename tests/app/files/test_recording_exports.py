@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
+from msgspec.structs import replace
 
 from blink_cli.app.files import recording_exports
 from blink_cli.app.files.recording_export import Exported

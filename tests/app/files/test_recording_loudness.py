@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from blink_cli.app.files.recording_work import export_apart
-from blink_cli.core.api.replies import RecordedFile, RecordedLoudness
+from blink_cli.core.api.replies.loudness import RecordedLoudness
+from blink_cli.core.api.replies.recordings import RecordedFile
 from blink_cli.lab.requirements import require_program
 from tests.record.recording.test_recording import plan_for
 from tests.record.simulated_call import ALICE, BOB, CAROL, START_S, Link, Sender, record

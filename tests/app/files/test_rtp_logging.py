@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import functools
 import json
 import stat
 import time
@@ -18,7 +19,7 @@ from blink_cli.app.media.media_readings import SourceReading
 from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.events import Event, Observer, ObserverFailed, RtpLogStarted, RtpLogStopped
-from blink_cli.core.api.replies import PlayoutLogFile, PlayoutLogs, ProcessingLogFile, RtpLogState
+from blink_cli.core.api.replies.rtp_log import PlayoutLogFile, PlayoutLogs, ProcessingLogFile, RtpLogState
 from blink_cli.core.api.requests import (
     GetRtpLog,
     PauseRtpLog,
@@ -272,6 +273,18 @@ async def test_a_pause_is_marked_and_holds_no_packets(call: Call, tmp_path: Path
     assert (await call.ask(ResumeRtpLog())).state == "logging"
     call.talk(50, 52)
     await call.ask(StopRtpLog())
+    found = kinds(tmp_path / "call.csv")
+    assert found[2:] == [*["packet"] * 4, "paused", "resumed", *["packet"] * 4]
+
+
+async def test_what_was_heard_before_a_change_is_told_before_it(call: Call, tmp_path: Path) -> None:
+    """The event loop learns of packets a little later than they come."""
+    call.begin(CALL)
+    await call.ask(StartRtpLog(path=str(tmp_path / "call.csv")))
+    for change, first in ((PauseRtpLog(), 0), (ResumeRtpLog(), 2), (StopRtpLog(), 4)):
+        call.taps.before_change = functools.partial(call.talk, first, first + 2)
+        await call.ask(change)
+        call.taps.before_change = lambda: None
     found = kinds(tmp_path / "call.csv")
     assert found[2:] == [*["packet"] * 4, "paused", "resumed", *["packet"] * 4]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from blink_cli.app.media.channel_teller import ChannelTeller
-from blink_cli.audio.channel_mix import ChannelReading
+from blink_cli.audio.channel_reading import ChannelReading
 from blink_cli.core.api.events import Event, StreamFailed, StreamProblem, StreamRestored
 from blink_cli.core.ids import Did
 

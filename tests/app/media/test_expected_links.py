@@ -26,6 +26,9 @@ class Link:
         self.asked.append("prepare")
         self.is_prepared = True
 
+    def withdraw_offer(self) -> None:
+        self.asked.append("withdraw")
+
     async def aclose(self) -> None:
         self.asked.append("close")
         self.closed.set()
@@ -47,7 +50,43 @@ async def test_what_is_expected_is_taken_once(tasks: TaskOwner) -> None:
     expected.expect(ANNA, new(Link()))
     await asyncio.sleep(0)
     assert expected.take(ANNA, lambda _: True) is cast("Any", link)
+    assert link.asked == ["prepare", "withdraw"]
+    assert expected.take(ANNA, lambda _: True) is None
+
+
+async def test_what_is_described_is_taken_as_it_is_by_its_answer(tasks: TaskOwner) -> None:
+    expected, link = ExpectedLinks(tasks), Link()
+    assert expected.describe(ANNA, 7) is None
+    expected.expect(ANNA, new(link))
+    await asyncio.sleep(0)
+    assert not expected.is_described(ANNA, 7)
+    assert expected.describe(ANNA, 7) is cast("Any", link)
+    assert expected.describe(ANNA, 8) is None
+    assert expected.is_described(ANNA, 7)
+    assert not expected.is_described(ANNA, 8)
+    assert expected.take_described(ANNA, lambda _: True) is cast("Any", link)
     assert link.asked == ["prepare"]
+    assert not expected.is_described(ANNA, 7)
+
+
+async def test_what_is_described_and_kept_in_vain_is_told(
+    tasks: TaskOwner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected_links, "KEPT_S", 0.01)
+    lapsed: list[tuple[Did, int]] = []
+    expected, link = ExpectedLinks(tasks, lambda *told: lapsed.append(told)), Link()
+    expected.expect(ANNA, new(link))
+    expected.describe(ANNA, 7)
+    await link.closed.wait()
+    assert lapsed == [(ANNA, 7)]
+
+
+async def test_what_is_given_up_is_closed(tasks: TaskOwner) -> None:
+    expected, link = ExpectedLinks(tasks), Link()
+    expected.expect(ANNA, new(link))
+    expected.give_up(ANNA)
+    await link.closed.wait()
+    expected.give_up(ANNA)
     assert expected.take(ANNA, lambda _: True) is None
 
 

@@ -76,7 +76,7 @@ class End:
             case Ended():
                 self.ended = True
 
-    def frames_ready(self) -> None:
+    def frame_encoded(self, frame: EncodedFrame) -> None:
         raise AssertionError("no media run")
 
     def talking_changed(self, change: TalkingChange, at_s: float) -> None:
@@ -86,7 +86,7 @@ class End:
         raise AssertionError("no media run")
 
     def send(self, frame: EncodedFrame) -> None:
-        sent = (one.send(frame, self._clock.now_s()) for one in self.links.connected)
+        sent = (one.send(frame) for one in self.links.connected)
         self.sent += [packet for packet in sent if packet is not None]
 
 
@@ -112,7 +112,7 @@ async def stand(dialler: End, answerer: End, epoch: int) -> None:
         await answerer.connected.wait()
 
 
-async def test_however_long_a_link_takes_to_stand_its_first_frames_carry_a_copy() -> None:
+async def test_however_long_a_link_takes_to_stand_its_first_frames_carry_copies() -> None:
     clock = FixedClock()
     async with ends(clock) as (dialler, answerer):
         for epoch in (1, 2):
@@ -122,13 +122,14 @@ async def test_however_long_a_link_takes_to_stand_its_first_frames_carry_a_copy(
             dialler.links.dial(PEER, epoch)
             clock.at_s += 8.0
             await stand(dialler, answerer, epoch)
-            assert dialler.links.peers[PEER].plan.red_levels == 1
+            assert dialler.links.peers[PEER].plan.red_levels == 2
             for index in range(3):
                 dialler.send(frame(index))
                 clock.at_s += 0.02
-            assert [packet.redundancy for packet in dialler.sent] == [0, 1, 1]
+            assert [packet.redundancy for packet in dialler.sent] == [0, 1, 2]
             # The opening ends half a second after the link stood, also when nobody reports.
             clock.at_s += 0.5
+            dialler.links.peers[PEER].look_at_line(clock.at_s)
             dialler.send(frame(3))
             assert dialler.sent[-1].redundancy == 0
 
@@ -139,8 +140,10 @@ async def test_what_a_peer_sends_without_agreement_is_counted_as_refused_also_af
         await stand(dialler, answerer, 1)
         link = dialler.links.peers[PEER].link
         assert link is not None
-        assert link._sender is not None
-        link._sender._media = MediaFormat(opus=13, red=None, audio_level_id=None)  # comfort noise (RFC 3389)
+        assert link.sending is not None
+        link.sending.sender._media = MediaFormat(
+            opus=13, red=None, audio_level_id=None
+        )  # comfort noise (RFC 3389)
         dialler.send(frame(0))
         heard = answerer.links.peers[PEER]
         await eventually(lambda: heard.totals.datagrams_refused == 1)

@@ -1,9 +1,10 @@
 """The watch on a call's media: what a user hears of a bad line, of silence and of a loud microphone."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from blink_cli.app.media.media_readings import PeerReading, SourceReading
 from blink_cli.app.media.quality_watch import CLIPPING_AFTER_S, NO_AUDIO_AFTER_S, QualityWatch

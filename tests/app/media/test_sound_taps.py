@@ -7,7 +7,8 @@ import pytest
 
 from blink_cli.app.media.sound_taps import MOST_FRAMES, SoundTaps
 from blink_cli.audio.processing.block import CapturedBlock
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.core.ids import Did
 
 pytestmark = pytest.mark.no_clock

@@ -7,7 +7,7 @@ import pytest
 
 from blink_cli.app.session import Session
 from blink_cli.core.api.events import ParticipantLeft
-from blink_cli.core.api.replies import CodecInUse
+from blink_cli.core.api.replies.codec import CodecInUse
 from blink_cli.core.api.requests import GetCodec, LeaveCall, SetCodec
 from blink_cli.core.api.session_options import CodecOptions
 from blink_cli.net.link import media_link, sdp

@@ -60,12 +60,12 @@ def test_a_mistake_is_named(tmp_path: Path, content: str, named: str) -> None:
         ("nick = 'al'", "`nick` is no setting; `nickname` is one"),
         (
             "x = 1",
-            "`x` is no setting; there is `nickname`, `codec`, `processing`, `ice_servers`, `ice_transport` or `signal`",
+            "`x` is no setting; there is `nickname`, `codec`, `processing`, `ice_servers`, `ice_transport`, `signal` or `sfu`",
         ),
         ("codec = 1", "`codec` is 1; it may be a section, in brackets"),
         ("[codec]\nfec = 1", '`codec.fec` is 1; it may be true or false or "auto", "off" or "on"'),
         ("[codec]\nbitrate = 'much'", '`codec.bitrate` is "much"; it may be a whole number'),
-        ("[codec]\nredundancy = 2", '`codec.redundancy` is 2; it may be "0", "1", "2" or "auto"'),
+        ("[codec]\nredundancy = 2", '`codec.redundancy` is 2; it may be "0", "1", "2", "3", "4" or "auto"'),
         ("[[ice_servers]]\nusername = 'al'", "`ice_servers[1].url` is missing"),
         (
             "[[ice_servers]]\nurl = 1",

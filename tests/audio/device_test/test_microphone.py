@@ -1,15 +1,14 @@
 """Recording from a microphone to try it, in virtual time."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from typing_extensions import override
 
 from blink_cli.audio.device_test.findings import input_findings
 from blink_cli.audio.device_test.microphone import InputRecording, record
 from blink_cli.audio.devices.interface import DevicePlace, DeviceReading, InputDevice
-from blink_cli.audio.devices.sounds import Silence, Tone
+from blink_cli.audio.devices.plain_sounds import Silence, Tone
 from blink_cli.audio.devices.virtual_input import Sound, VirtualInput
 from blink_cli.core.errors import DeviceError
 from tests.audio.device_test.parts import ArraySound, EagerClock, words

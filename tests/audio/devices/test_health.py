@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from blink_cli.audio.devices.health import DeviceRecovered, DeviceTrouble, DeviceWatch, Trouble
 from blink_cli.audio.devices.interface import DeviceParameters, DevicePlace, DeviceReading

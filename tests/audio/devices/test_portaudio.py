@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from blink_cli.audio.devices.health import DeviceTrouble, DeviceWatch, Trouble
 from blink_cli.audio.devices.opener import DeviceOpener
-from blink_cli.audio.devices.sounds import Tone
+from blink_cli.audio.devices.plain_sounds import Tone
 from blink_cli.audio.samples import Samples
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from blink_cli.audio.devices.sounds import FileSound, Tone
+from blink_cli.audio.devices.plain_sounds import Tone
+from blink_cli.audio.devices.sounds import FileSound
 from blink_cli.audio.devices.virtual_input import VirtualInput
 from blink_cli.audio.samples import Samples
 from blink_cli.core.errors import DeviceError, NotFoundError

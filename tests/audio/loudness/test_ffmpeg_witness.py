@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from blink_cli.audio.loudness import LoudnessMeter
+from blink_cli.audio.loudness.meter import LoudnessMeter
 from blink_cli.audio.samples import Samples
 from blink_cli.lab.requirements import require_program
 from blink_cli.lab.voices import voice

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from blink_cli.audio.loudness import LoudnessMeter
 from blink_cli.audio.loudness.live_loudness import LiveLoudness, LoudnessReading
-from blink_cli.audio.loudness.loudness_feed import STEP_SAMPLES, WAITING_STEPS, LoudnessFeed
+from blink_cli.audio.loudness.loudness_feed import STEP_SAMPLES, WAITING_BLOCKS, LoudnessFeed
 from blink_cli.audio.loudness.loudness_thread import LoudnessThread
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.loudness.meter import LoudnessMeter
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.audio.source_pipeline import SourcePipeline
 from blink_cli.audio.voice_activity.loudness import LoudnessDetector
@@ -33,27 +34,21 @@ def taken(feed: LoudnessFeed) -> list[Samples | int]:
 
 
 @pytest.mark.parametrize("length", [120, 480, 960, 2880, 7777])
-def test_blocks_of_any_length_become_steps(length: int) -> None:
+def test_blocks_of_any_length_are_one_sound(length: int) -> None:
     feed, sound = LoudnessFeed(), noise(1.0)
     for start in range(0, len(sound), length):
         feed.add(sound[start : start + length])
-    steps = taken(feed)
-    assert {len(step) for step in steps if not isinstance(step, int)} == {STEP_SAMPLES}
-    np.testing.assert_array_equal(np.concatenate(steps), sound)
+    np.testing.assert_array_equal(feed.take(), sound)
+    assert feed.take() is None
 
 
-def test_what_was_handed_over_is_not_written_to_any_more() -> None:
-    feed = LoudnessFeed()
-    block = np.ones(480, dtype=np.float32)
-    for _ in range(10):
-        feed.add(block)
-    step = feed.take()
-    block[:] = 2.0
-    for _ in range(10):
-        feed.add(block)
-    assert not isinstance(step, int)
-    assert step is not None
-    np.testing.assert_array_equal(step, np.float32(1.0))
+def test_silence_ends_a_sound_and_begins_another() -> None:
+    feed, sound = LoudnessFeed(), noise(0.1)
+    for _ in range(2):
+        feed.add(sound)
+        feed.add_silence(STEP_SAMPLES)
+    told = taken(feed)
+    assert [one if isinstance(one, int) else len(one) for one in told] == 2 * [len(sound), STEP_SAMPLES]
 
 
 def test_a_silent_voice_costs_nothing_after_three_seconds() -> None:
@@ -72,13 +67,13 @@ def test_a_silent_voice_costs_nothing_after_three_seconds() -> None:
 
 def test_nobody_waits_for_a_thread_that_stands_still() -> None:
     feed = LoudnessFeed()
-    for step in range(WAITING_STEPS + 7):
-        feed.add(np.full(STEP_SAMPLES, step, dtype=np.float32))
-    steps = taken(feed)
-    assert len(steps) == WAITING_STEPS
-    oldest = steps[0]
-    assert not isinstance(oldest, int)
-    assert oldest[0] == 7.0
+    for number in range(WAITING_BLOCKS + 7):
+        feed.add(np.full(480, number, dtype=np.float32))
+    sound = feed.take()
+    assert sound is not None
+    assert not isinstance(sound, int)
+    assert len(sound) == WAITING_BLOCKS * 480
+    assert sound[0] == 7.0
 
 
 def test_live_readings_are_those_of_the_whole_sound() -> None:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.loudness import LoudnessAt, LoudnessFigures, LoudnessMeter
-from blink_cli.audio.loudness.meter import channel_weights
+from blink_cli.audio.loudness.meter import LoudnessAt, LoudnessFigures, LoudnessMeter, channel_weights
 from blink_cli.audio.samples import Samples
 from tests.audio.loudness.signals import RATE_HZ, tones
 

@@ -5,7 +5,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from blink_cli.audio.playout import Block, FrameDecoder, PlayoutBuffer, PlayoutObserver, PlayoutSettings
+from blink_cli.audio.playout.block import Block
+from blink_cli.audio.playout.frame_decoder import FrameDecoder
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
+from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.audio.playout.statistics import PlayoutObserver
 from blink_cli.core.media import red
 from blink_cli.core.media.rtp import RtpPacket
 
@@ -36,6 +40,14 @@ class CountingDecoder:
     def conceal(self, samples: int) -> Block:
         self.calls.append("conceal")
         return np.zeros(samples, np.float32)
+
+    def dred_samples(self, payload: bytes) -> int:
+        del payload
+        return 0
+
+    def told_by_dred(self, payload: bytes, before_samples: int, samples: int) -> Block | None:
+        del payload, before_samples, samples
+        return None
 
     def reset(self) -> None:
         self.calls.append("reset")

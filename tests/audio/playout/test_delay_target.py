@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from blink_cli.audio.playout.copy_floor import CopyFloor
 from blink_cli.audio.playout.delay_target import DelayTarget
 
 pytestmark = pytest.mark.no_clock
@@ -62,10 +63,10 @@ def test_the_past_is_forgotten() -> None:
     assert target.target_s == 0.0
 
 
-def test_a_queue_that_has_emptied_is_forgotten_in_half_the_time() -> None:
+def test_a_queue_that_has_emptied_is_forgotten_in_a_quarter_of_the_time() -> None:
     queue = [1.0] * 300 + [1.0 + 0.3 * n / 50 for n in range(50)] + [1.3] * 150
-    assert learned([*queue, *[1.0] * 200]).target_s > 0.25
-    assert learned([*queue, *[1.0] * 280]).target_s < 0.02
+    assert learned([*queue, *[1.0] * 120]).target_s > 0.25
+    assert learned([*queue, *[1.0] * 150]).target_s < 0.02
 
 
 def test_what_is_late_again_every_three_seconds_is_not_forgotten() -> None:
@@ -90,6 +91,48 @@ def test_below_the_target_waiting_too_little_is_regretted() -> None:
     assert target.regret_s(0.019) > 0.1
     assert target.regret_s(0.021) < 0.002
     assert target.regret_s(0.05) == pytest.approx(0.03, abs=0.002)
+
+
+def test_more_delay_than_was_learned_is_no_reason_to_wait_longer() -> None:
+    target = learned([1.02 if n % 10 == 0 else 1.0 for n in range(600)])
+    # Copies that are in use and were not needed yet.
+    target.floor_s = 0.042
+    target.target_s = 0.042
+    assert target.regret_s(0.0415) < 0.001
+    assert target.learned_regret_s(0.0415) < 0.001
+    assert target.regret_s(0.022) == pytest.approx(0.02, abs=0.001)
+    # Above the target only what is above it can be saved.
+    assert target.regret_s(0.052) == pytest.approx(0.01, abs=0.001)
+
+
+def test_the_delay_that_copies_need_outlasts_some_seconds_without_a_loss() -> None:
+    floor = CopyFloor()
+    assert floor.after((960, 1920), 0.0, loses=False) == 0.0
+    assert floor.after((960, 1920), 1.0, loses=True) == pytest.approx(0.042)
+    assert floor.after((960, 1920), 10.0, loses=False) == pytest.approx(0.042)
+    assert floor.after((960, 1920), 11.1, loses=False) == 0.0
+
+
+def test_one_burst_is_not_what_comes_again() -> None:
+    once = learned([1.0] * 100 + [1.1] * 6 + [1.0] * 20)
+    assert once.learned_regret_s(0.02) > 0.016
+    assert not once.comes_later_again(0.02)
+    again = learned([1.0] * 100 + [1.1] * 6 + [1.0] * 40 + [1.1])
+    assert again.comes_later_again(0.02)
+    # Also across the end of the window.
+    assert learned([1.0] * 500 + [1.1] * 2 + [1.0] * 30 + [1.1] * 2).comes_later_again(0.02)
+    assert not learned([1.0] * 508 + [1.1] * 8).comes_later_again(0.02)
+
+
+def test_a_burst_of_which_a_later_packet_tells_is_waited_for_as_long_as_others_may_follow() -> None:
+    floor = CopyFloor()
+    floor.told(5 * 960, 1.0)
+    assert floor.after((), 1.0, loses=True) == pytest.approx(0.092), "no longer than a conversation waits"
+    floor.told(3 * 960, 5.0)
+    assert floor.after((), 10.0, loses=True) == pytest.approx(0.092)
+    floor.told(3 * 960, 11.5)
+    assert floor.after((), 11.5, loses=True) == pytest.approx(0.062)
+    assert floor.after((), 21.6, loses=True) == 0.0
 
 
 def test_it_stays_within_its_limits() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.playout import Block
+from blink_cli.audio.playout.block import Block
 from blink_cli.audio.playout.delay_target import DelayTarget
 from blink_cli.audio.playout.schedule import Schedule
 
@@ -53,6 +53,25 @@ def test_a_small_excess_waits_for_a_pause_for_seven_seconds() -> None:
     changes = [stretched(schedule, loud()) for _ in range(200)]
     first = next(at for at, change in enumerate(changes) if change)
     assert first * 0.04 == pytest.approx(7.0, abs=0.1)
+
+
+def noise(seed: int, level_dbfs: float = -38.0, samples: int = 480) -> Block:
+    drawn = np.random.default_rng(seed).standard_normal(samples)
+    return np.asarray(10 ** (level_dbfs / 20) * drawn, np.float32)
+
+
+def test_a_pause_in_a_noisy_room_is_a_pause() -> None:
+    schedule = scheduled(0.030)
+    sounds = [noise(n) if n % 100 >= 70 else noise(n) + loud(480) for n in range(300)]
+    seen = [stretched(schedule, sound) for sound in sounds]
+    first = next(at for at, change in enumerate(seen) if change)
+    assert 70 + 11 <= first < 100, "the first pause that is long enough, once the room is known"
+
+
+@pytest.mark.parametrize("level_dbfs", [-38.0, -20.0])
+def test_steady_noise_has_no_pauses(level_dbfs: float) -> None:
+    schedule = scheduled(0.030)
+    assert not any(stretched(schedule, noise(n, level_dbfs)) for n in range(600))
 
 
 def test_too_early_is_lengthened_when_it_is_worth_it() -> None:

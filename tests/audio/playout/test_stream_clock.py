@@ -47,8 +47,29 @@ def test_another_stream_begins_with_the_second_packet_that_says_so() -> None:
 def test_the_last_packets_of_the_source_before_are_dropped_until_it_is_back() -> None:
     clock = StreamClock()
     clock.place(packet(0, ssrc=1))
-    clock.place(packet(0, ssrc=2))
+    clock.place(packet(0, ssrc=2, start=START + 10 * 48_000))
     assert [clock.place(packet(index, ssrc=1)) for index in (1, 2)] == [None, None]
     placed = clock.place(packet(3, ssrc=1))
     assert placed is not None
     assert placed[2]
+
+
+def test_who_comes_by_another_connection_goes_on() -> None:
+    clock = StreamClock()
+    first = clock.place(packet(0))
+    second = clock.place(packet(1))
+    other = packet(2, ssrc=2)
+    third = clock.place(RtpPacket(2, 4_000, other.timestamp, 111, marker=False, payload=b"x", arrival_s=0.06))
+    fourth = clock.place(
+        RtpPacket(2, 4_001, packet(3).timestamp, 111, marker=False, payload=b"x", arrival_s=0.08)
+    )
+    late = clock.place(packet(1, arrival_s=0.09))
+    assert first is not None
+    placed = [one for one in (first, second, third, fourth, late) if one is not None]
+    assert [(at - first[0], number - first[1], new) for at, number, new in placed] == [
+        (0, 0, True),
+        (960, 1, False),
+        (1920, 2, False),
+        (2880, 3, False),
+        (960, 1, False),
+    ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.playout import Block
+from blink_cli.audio.playout.block import Block
 from blink_cli.audio.playout.time_stretch import lengthen, lengthening, shorten, shortening
 
 pytestmark = pytest.mark.no_clock

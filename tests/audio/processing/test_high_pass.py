@@ -5,7 +5,7 @@ import pytest
 
 from blink_cli.audio.processing.block import CapturedBlock
 from blink_cli.audio.processing.high_pass import HighPass
-from blink_cli.audio.samples import SILENT_BLOCK
+from blink_cli.audio.silent_block import SILENT_BLOCK
 
 pytestmark = pytest.mark.no_clock
 

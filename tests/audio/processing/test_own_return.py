@@ -8,7 +8,8 @@ import pytest
 from blink_cli.audio.processing.chain import CaptureChain
 from blink_cli.audio.processing.far_reference import FarReference
 from blink_cli.audio.processing.own_return import OwnReturn
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.core.media.processing_settings import EchoCancel, ProcessingSettings
 from blink_cli.lab.rooms import noise
 from blink_cli.lab.voices import voice

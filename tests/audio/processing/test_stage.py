@@ -7,7 +7,8 @@ from typing_extensions import override
 from blink_cli.audio.processing.block import CapturedBlock
 from blink_cli.audio.processing.filter import Filter
 from blink_cli.audio.processing.stage import Stage
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 
 pytestmark = pytest.mark.no_clock
 

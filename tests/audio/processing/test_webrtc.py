@@ -14,7 +14,8 @@ from blink_cli.audio.processing.webrtc import (
     WebrtcGainController,
     WebrtcNoiseSuppressor,
 )
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 
 pytestmark = pytest.mark.no_clock
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.voice_activity.loudness import ATTACK_TICKS, LoudnessDetector
 
 pytestmark = pytest.mark.no_clock

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from blink_cli.audio.samples import SILENT_BLOCK, Samples
+from blink_cli.audio.samples import Samples
+from blink_cli.audio.silent_block import SILENT_BLOCK
 from blink_cli.audio.voice_activity.speech import SpeechDetector
 from blink_cli.lab.spoken_phrases import noise
 from blink_cli.lab.voices import voice

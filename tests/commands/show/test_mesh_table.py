@@ -6,7 +6,7 @@ from blink_cli.commands.show.layout import fitted, unfolded
 from blink_cli.commands.show.mesh_table import mesh_table
 from blink_cli.commands.show.styled import plain, width_of
 from blink_cli.core.api.events import LinkState
-from blink_cli.core.api.replies import Mesh, MeshLink, MeshParticipant
+from blink_cli.core.api.replies.calls import Mesh, MeshLink, MeshParticipant
 from blink_cli.core.ids import Did
 from tests.support.scripted_session import ALICE, BOB, CALL, CAROL
 

@@ -6,7 +6,8 @@ from blink_cli.api.documents import DeviceRow
 from blink_cli.commands.show.layout import unfolded
 from blink_cli.commands.show.styled import plain
 from blink_cli.commands.show.tables import device_lines, devices_table, heard_lines, name_cell
-from blink_cli.core.api.replies import DeviceFigures, Outbound, PeerStatistics, Remote, RtpStatistics
+from blink_cli.core.api.replies.devices import DeviceFigures
+from blink_cli.core.api.replies.statistics import Outbound, PeerStatistics, Remote, RtpStatistics
 from blink_cli.core.ids import CallId
 from blink_cli.core.media.extended_report import VoipMetrics
 from tests.support.scripted_session import BOB

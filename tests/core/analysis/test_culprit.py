@@ -1,7 +1,6 @@
 """Whose fault a damaged voice is: who is sure is asked first, and the network is not blamed before the other side could speak."""
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from blink_cli.core.analysis.culprit import Culprit, CulpritFinder, Disturbance, Evidence
@@ -26,7 +25,7 @@ def seconds(*evidence: Evidence) -> list[tuple[int, Culprit]]:
 
 
 def second(**changed: object) -> Evidence:
-    return dataclasses.replace(QUIET, damage_ms=200.0, **changed)  # type: ignore[arg-type]
+    return msgspec.structs.replace(QUIET, damage_ms=200.0, **changed)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_who_is_sure_is_believed_at_once(evidence: Evidence, culprit: Culprit) -
 def test_what_was_held_up_is_the_networks_unless_the_other_side_says_otherwise() -> None:
     held = second(held_ms=400.0)
     assert seconds(QUIET, held, QUIET, QUIET) == [(2, Culprit.NETWORK_IN)]
-    word = dataclasses.replace(QUIET, other=SideHealth(machine_late_ms=400))
+    word = msgspec.structs.replace(QUIET, other=SideHealth(machine_late_ms=400))
     assert seconds(QUIET, held, word, QUIET) == [(2, Culprit.SENDER_MACHINE)]
 
 
@@ -65,12 +64,12 @@ def test_what_nothing_explains_is_the_buffers() -> None:
 
 
 def test_two_frames_are_no_degradation() -> None:
-    frame = dataclasses.replace(QUIET, damage_ms=20.0, packets_lost=1)
+    frame = msgspec.structs.replace(QUIET, damage_ms=20.0, packets_lost=1)
     assert seconds(*[QUIET, frame, QUIET, QUIET] * 5) == []
 
 
 def test_a_voice_that_nobody_heard_is_damaged_though_nothing_was_made_up() -> None:
-    unheard = dataclasses.replace(QUIET, own=SideHealth(speaker_missing_ms=300))
+    unheard = msgspec.structs.replace(QUIET, own=SideHealth(speaker_missing_ms=300))
     assert seconds(QUIET, unheard) == [(1, Culprit.RECEIVER_DEVICE)]
 
 

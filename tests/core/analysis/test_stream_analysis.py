@@ -1,9 +1,6 @@
 """One stream: the counts are those of `ReceptionStatistics`, and what repair mended is told from what stayed missing."""
 
 import random
-import sys
-from types import FrameType
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +11,7 @@ from blink_cli.core.analysis.loss_pattern import MOST_LENGTHS, LossPattern
 from blink_cli.core.analysis.missing_runs import MissingRun, MissingRuns
 from blink_cli.core.analysis.stream_analysis import StreamAnalysis
 from blink_cli.core.media.media_tap import PlayoutOutcome
-
-if TYPE_CHECKING:
-    from _typeshed import TraceFunction
+from tests.support.executed_lines import counting_lines
 
 FRAME = 960
 ROUND_TRIP = RoundTripFigures(measurements=1, last_ms=20.0, mean_ms=20.0, max_ms=20.0)
@@ -181,24 +176,14 @@ def test_a_leap_in_numbers_costs_no_memory() -> None:
 def test_who_jumps_in_numbers_spends_no_work(steps: tuple[int, ...]) -> None:
     """Counted in lines that run, not in time: those of a jump are as many as those of other losses."""
     stream = StreamAnalysis(7)
-    lines = number = 0
-
-    def count(_frame: FrameType, event: str, _arg: object) -> "TraceFunction":
-        nonlocal lines
-        lines += event == "line"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
+    number = 0
+    with counting_lines() as lines:
         for index in range(1_000):
             number += steps[index % len(steps)]
             stream.packet(number & 0xFFFF, index * FRAME & 0xFFFFFFFF, index * 0.02, 80, marker=False)
             if index % 50 == 0:
                 stream.outcome(index * FRAME, PlayoutOutcome.RECOVERED)
-    finally:
-        sys.settrace(before)
-    assert lines / 1_000 < 900
+    assert lines.count / 1_000 < 900
     figures = stream.figures()
     assert figures.packets_lost == figures.loss.lost
     assert figures.loss.lost - 20 <= figures.repair.missing.lost <= figures.loss.lost  # type: ignore[union-attr]

@@ -27,7 +27,7 @@ from blink_cli.core.api.control_protocol import (
 )
 from blink_cli.core.api.event_content import decode_event
 from blink_cli.core.api.events import PeerAppeared
-from blink_cli.core.api.replies import Done
+from blink_cli.core.api.replies.document import Done
 from blink_cli.core.api.requests import GetStatus, PlaceOffer, SetGain, SetMuted
 from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError, UsageError
 from blink_cli.core.ids import Did
@@ -115,7 +115,7 @@ def test_a_line_that_is_no_message_is_refused_with_an_example(line: bytes) -> No
         {},
         {"type": "offer"},
         {"type": "offer", "peers": []},
-        {"type": "offer", "peers": ["x"] * 33},
+        {"type": "offer", "peers": ["x"] * 65},
         {"type": "offer", "peers": ["bob"], "wait_s": -1},
         {"type": "gain", "peer": "bob", "gain_db": 90},
         {"type": "set_device", "direction": "sideways", "device": "x"},

@@ -1,6 +1,7 @@
 """An invitation is one line: what was told comes out again, what was cut or changed is known, and nothing that somebody makes up gets further than an error."""
 
 import base64
+from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
@@ -8,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blink_cli.core.api.invitation import SCHEME, Invitation, check_text, read_invitation, write_invitation
+from blink_cli.core.api.invitation import (
+    SCHEME,
+    Invitation,
+    check_text,
+    qr_text,
+    read_invitation,
+    write_invitation,
+)
+from blink_cli.core.api.invitation_code import CODE_SCHEME, MOST_BYTES, bytes_of, code_of
 from blink_cli.core.api.signal_server import parse_signal_server
-from blink_cli.core.errors import UsageError
+from blink_cli.core.errors import UsageError, WireError
 from blink_cli.core.identity.did import did_of
 
 pytestmark = pytest.mark.no_clock
@@ -37,6 +46,36 @@ def test_what_was_told_comes_out_again(invitation: Invitation) -> None:
     line = write_invitation(invitation)
     assert set(line) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:")
     assert read_invitation(line) == invitation
+    code = qr_text(line)
+    assert set(code) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:"), "a QR code holds most of these"
+    assert read_invitation(code) == invitation
+    assert check_text(code) == check_text(line)
+
+
+def test_every_cut_and_every_changed_letter_of_a_code_is_known() -> None:
+    code = qr_text(write_invitation(WHOLE))
+    start = len(CODE_SCHEME)
+    for length in range(start, len(code)):
+        with pytest.raises(UsageError):
+            read_invitation(code[:length])
+    passed = 0
+    for at in range(start, len(code)):
+        changed = code[:at] + ("A" if code[at] != "A" else "B") + code[at + 1 :]
+        with suppress(UsageError):
+            assert read_invitation(changed) == WHOLE, "bits that say nothing: behind the last byte"
+            passed += 1
+    assert passed <= 3
+
+
+def test_a_code_inflates_to_no_more_than_an_invitation() -> None:
+    with pytest.raises(WireError):
+        bytes_of(code_of(bytes(MOST_BYTES + 1)))
+    assert bytes_of(code_of(bytes(MOST_BYTES))) == bytes(MOST_BYTES)
+
+
+def test_the_dictionary_of_codes_is_as_it_was() -> None:
+    code = "BLINK-JOIN:ANU3WHRVQOYWSI6X62V557ZOT5GGDN7CPNMPJ6OWGJS5L5KMKIM57WIDUXLDRZXFEUVDQFI5LZJJUWRUPEXV4O3OFJAG2SIE5KYUUVBVGFEHEMFUGTJDHUBT2IZQPK6YB3IR63LEMBQGRFMSMRQWKZI6NNSWEYT4ITAKASJBKEQTTNNIEQZS2MZZWESHKDOQPWPE4LQBJ2HKCIPBB7PF6TACAA"
+    assert read_invitation(code) == WHOLE
 
 
 def test_a_mail_program_may_break_the_line() -> None:

@@ -5,14 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from blink_cli.core.api.replies import (
-    DeviceFigures,
+from blink_cli.core.api.replies.devices import DeviceFigures
+from blink_cli.core.api.replies.statistics import (
     Inbound,
     Outbound,
     PeerStatistics,
     RefusedByKind,
     RtpStatistics,
 )
+from blink_cli.core.api.replies.video import VideoReceived, VideoSent, VideoStatistics
 from blink_cli.core.api.statistics_since import counted_since
 from blink_cli.core.ids import CallId, Did
 
@@ -100,3 +101,30 @@ def test_nothing_of_a_counter_is_forgotten() -> None:
     left = {name: getattr(zero, name) for name in Inbound.__struct_fields__ if name not in GAUGES}
     assert left == dict.fromkeys(left, 0)
     assert zero.datagrams_refused == pytest.approx(0)
+
+
+def pictures(count: int) -> VideoStatistics:
+    fields = {
+        kind: {field.name: count for field in msgspec.structs.fields(kind)}
+        for kind in (VideoSent, VideoReceived)
+    }
+    return VideoStatistics(
+        sent=VideoSent(**fields[VideoSent]), received=VideoReceived(**fields[VideoReceived])
+    )
+
+
+def test_counters_of_pictures_begin_anew_too() -> None:
+    now, then = (
+        msgspec.structs.replace(
+            one, peers=tuple(msgspec.structs.replace(peer, video=pictures(count)) for peer in one.peers)
+        )
+        for one, count in ((statistics(5, BOB), 5), (statistics(3, BOB), 3))
+    )
+    video = counted_since(now, then, MOMENT).peers[0].video
+    assert video is not None
+    gauges = {"target_bitrate", "queue_ms", "fraction_lost", "rtt_s"} | {
+        "frame_width", "frame_height", "frames_per_second", "jitter",
+    }  # fmt: skip
+    for side in (video.sent, video.received):
+        for name, figure in msgspec.structs.asdict(side).items():
+            assert figure == (5 if name in gauges else 2), name

@@ -11,7 +11,8 @@ from blink_cli.core.call.snapshot import CallView, ParticipantView, PendingView
 from blink_cli.core.call.transitions import Phase
 from blink_cli.core.ids import CallId, Did
 from blink_cli.lab.simulation.invariants import Watch
-from blink_cli.lab.simulation.world import Node, World
+from blink_cli.lab.simulation.node import Node
+from blink_cli.lab.simulation.world import World
 
 
 def did(name: str) -> Did:

@@ -16,6 +16,7 @@ def test_leaving_while_dialling() -> None:
     call = party.offer("alice", "bob")
     party.run(0.05)
     party.accept("bob", call)
+    party.run(0.01)
     party.leave("bob")
     party.run(1)
     assert party.call("alice") is None

@@ -12,7 +12,7 @@ from blink_cli.core.call.effects import SendToCall, SendToPeer
 from blink_cli.core.ids import Did
 from blink_cli.core.signaling.signals import Announce, Attending, Out, PeerReception, Redial
 from blink_cli.lab.simulation.invariants import check_settled
-from blink_cli.lab.simulation.world import Node
+from blink_cli.lab.simulation.node import Node
 from tests.core.call.party import Party, did
 
 
@@ -325,7 +325,7 @@ def test_nobody_can_make_us_drop_our_links_again_and_again(monkeypatch: pytest.M
     def hears(now: float) -> tuple[PeerReception, ...]:
         return (PeerReception(did("bob"), "lost", bob.incarnation + 1000),)
 
-    monkeypatch.setattr(liar, "hears", hears)
+    monkeypatch.setattr(liar._announces, "hears", hears)
     lives = [bob.incarnation]
     for _ in range(30):
         party.run(1)

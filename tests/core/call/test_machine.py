@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blink_cli.core.api.events import CallCancelled, EndReason, IncomingCall, LinkState
+from blink_cli.core.api.events import CallCancelled, EndReason, IncomingCall, LinkState, OfferDelivered
 from blink_cli.core.call import inputs
 from blink_cli.core.call.effects import (
     Answer,
     ApplyAnswer,
     CallEffect,
     ConfirmOffer,
+    DescribeEarly,
     Dial,
     Hangup,
     OpenTopics,
@@ -124,7 +125,7 @@ class Table:
         Offer(CALL, KEY, (ALICE, CAROL), ""),
         Offer(CALL, KEY, (CAROL, BOB), ""),
         Offer(CALL, KEY, (ALICE, BOB, BOB), ""),
-        Offer(CALL, KEY, (ALICE, BOB, *(Did(f"did:key:z{i}") for i in range(31))), ""),
+        Offer(CALL, KEY, (ALICE, BOB, *(Did(f"did:key:z{i}") for i in range(63))), ""),
     ],
     ids=["not me", "not its sender", "somebody twice", "too many"],
 )
@@ -521,7 +522,9 @@ def test_an_offer_that_is_acknowledged_is_told_once() -> None:
     call = table.machine.current
     assert call is not None
     offer = Offer(call, bytes(32), (ALICE, BOB), "alice")
-    assert len(table.machine.handle(inputs.SignalAcknowledged(BOB, offer), table.now)) == 1
+    told, early = table.machine.handle(inputs.SignalAcknowledged(BOB, offer), table.now)
+    assert told == Emit(OfferDelivered(call_id=call, did=BOB))
+    assert isinstance(early, DescribeEarly)
     assert table.machine.handle(inputs.SignalAcknowledged(BOB, offer), table.now) == ()
     assert table.machine.handle(inputs.SignalAcknowledged(BOB, Decline(call)), table.now) == ()
 

@@ -15,8 +15,10 @@ def test_impossible_commands_are_explained() -> None:
         party.offer("alice")
     with pytest.raises(UsageError, match="call itself"):
         party.offer("alice", "alice")
-    with pytest.raises(UsageError, match="at most 32"):
+    with pytest.raises(UsageError, match="more than 32 goes through an SFU"):
         party.offer("alice", *(f"n{i}" for i in range(32)))
+    with pytest.raises(UsageError, match="at most 64"):
+        party.offer("alice", *(f"n{i}" for i in range(64)))
     with pytest.raises(StateError, match="not in a call"):
         party.leave("alice")
     with pytest.raises(NotFoundError, match="can be joined"):

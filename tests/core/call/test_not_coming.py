@@ -138,6 +138,26 @@ def test_a_withdrawal_that_comes_before_its_offer_stops_it() -> None:
     assert party.ignored("bob") == {"withdrawn_offer": 1}
 
 
+def test_an_offer_that_comes_after_its_withdrawal_rings_no_more_whoever_left_last() -> None:
+    party = Party("alice", "bob", "carol")
+    call = party.offer("alice", "bob", "carol")
+    party.run(0.1)
+    late = Offer(call, bytes(32), (did("alice"), did("bob"), did("carol")), "alice")
+    party.cut(("alice",), ("bob", "carol"))
+    party.accept("bob", call)
+    party.accept("carol", call)
+    party.run(1)
+    party.leave("alice")  # it has heard of neither, and withdraws
+    party.world.heal()
+    party.run(3)
+    party.leave("carol")
+    party.run(1)
+    assert party.said("bob")[-1] == "call_terminated empty"
+    party.node("bob").machine.handle(inputs.SignalHeard(did("alice"), late, None), party.world.now)
+    assert party.pending("bob") == ()
+    assert party.ignored("bob") == {"withdrawn_offer": 1}
+
+
 def test_accepting_while_the_offer_is_withdrawn() -> None:
     party = Party("alice", "bob")
     call = party.offer("alice", "bob")

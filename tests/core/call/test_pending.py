@@ -1,6 +1,6 @@
 """Which call goes when there are too many."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from blink_cli.core.call.membership import CallRecord
 from blink_cli.core.call.pending import crowded_out

@@ -1,5 +1,6 @@
 """Each bound of the gossip that nothing else needs: taken out, only memory or work would tell."""
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -298,6 +299,16 @@ def test_who_does_not_answer_is_asked_less_and_less_often() -> None:
         now_s += 0.1
     rounds = 2 + 1 + 1 + 300 / SETTINGS.clock_question_rests_s[-1]
     assert questions_said <= rounds * (len(SETTINGS.clock_question_after_s) + 1)
+
+
+def test_who_is_in_a_call_with_us_is_asked_again_soon() -> None:
+    asked, now_s, asked_at_s = ClockQuestions(SETTINGS, ENTROPY, lambda _: SenderClass.INVITED), 1.0, [1.0]
+    while now_s < 61.0:
+        asked.keep(doubted(round(now_s * 10), now_s), LAN, 0)
+        if any(isinstance(found, Question) for found in asked.handle_timeout(now_s)):
+            asked_at_s.append(now_s)
+        now_s += 0.1
+    assert max(later - sooner for sooner, later in pairwise(asked_at_s)) < 8.0
 
 
 def test_strangers_displace_each_other_and_no_contact_that_is_asked() -> None:

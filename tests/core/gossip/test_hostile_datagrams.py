@@ -31,6 +31,8 @@ from tests.core.gossip.parts import (
 )
 
 STRANGER = ("198.51.100.7", 4_000)
+BEGAN_S = WALL_S + 99.0
+"""Wall clock when the monotonic one was 0: what is said on a `Wire` was said about now."""
 
 
 def listening_party() -> Party:
@@ -38,7 +40,7 @@ def listening_party() -> Party:
     party = Party(2, paths=(LAN, Path(PathKind.LAN, "198.51.100.1"), LOOPBACK))
     party.gossip._own_prekeys.tell(1.0)  # the one that VALID is sealed to
     party.gossip.open_call(CALL_ID, GROUP_KEY, (Party(1).did, party.did))
-    party.gossip.send_to_peer(Party(9).did, offer(party, Party(9)), CALL_ID, 1.0, 1_700_000_000.0)
+    party.gossip.send_to_peer(Party(9).did, offer(party, Party(9)), CALL_ID, 1.0, BEGAN_S + 1.0)
     return party
 
 
@@ -70,8 +72,8 @@ def feed(party: Party, datagrams: list[bytes]) -> list[GossipEffect]:
     told: list[GossipEffect] = []
     for number, datagram in enumerate(datagrams):
         now_s = 2.0 + number * 0.01
-        effects = party.gossip.receive(datagram, LAN, STRANGER, now_s, 1_700_000_000.0 + now_s)
-        effects += party.gossip.handle_timeout(now_s, 1_700_000_000.0 + now_s)
+        effects = party.gossip.receive(datagram, LAN, STRANGER, now_s, BEGAN_S + now_s)
+        effects += party.gossip.handle_timeout(now_s, BEGAN_S + now_s)
         told += [effect for effect in effects if not isinstance(effect, Transmit)]
     counters = party.gossip.counters()
     names = type(counters).__struct_fields__

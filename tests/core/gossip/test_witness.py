@@ -8,7 +8,7 @@ import pytest
 
 from blink_cli.core.gossip import Path, PathKind, Received
 from blink_cli.core.gossip.datagram import HEADER_BYTES
-from blink_cli.core.presence.presence import PROBE_S, PresenceTable, SendPresence
+from blink_cli.core.presence.presence import BROKER_ALIVE_S, BROKER_PROBE_S, PresenceTable, SendPresence
 from blink_cli.core.signaling.channel_seal import SEALED_BYTES
 from blink_cli.core.signaling.signals import Announce, Leave, Presence
 from blink_cli.core.signaling.topics import DAY_MS, days_around, knock_channel, public_channel
@@ -61,11 +61,17 @@ class Pair:
                 for told in party.told[self._told[number] :]:
                     if isinstance(told, Received) and isinstance(told.signal, Presence):
                         heard = table.presence(
-                            other.did, "", "broker:1", self.wire.now_s, reply_wanted=told.signal.reply_wanted
+                            other.did,
+                            "",
+                            "broker:1",
+                            self.wire.now_s,
+                            reply_wanted=told.signal.reply_wanted,
+                            overheard=told.path.overheard,
                         )
                         self.say(party, [*heard])
                     elif isinstance(told, Received):
-                        self.say(party, [*table.heard(other.did, self.wire.now_s)])
+                        heard = table.heard(other.did, self.wire.now_s, overheard=told.path.overheard)
+                        self.say(party, [*heard])
                 self._told[number] = len(party.told)
                 due = table.next_timeout()
                 if due is not None and due <= self.wire.now_s:
@@ -150,21 +156,27 @@ def test_two_days_and_a_call_tell_a_broker_no_name_no_lasting_topic_and_no_more_
             times = [at_s for at_s, by, said in seen if by is sender and said[5:21] in own and said[2] == 0]
             by_second: defaultdict[int, int] = defaultdict(int)
             for at_s in times:
-                by_second[round((at_s - times[0]) / PROBE_S)] += 1
-            assert set(by_second) == set(range(len(by_second))), "every second"
+                by_second[round((at_s - times[0]) / BROKER_PROBE_S)] += 1
+            assert set(by_second) == set(range(len(by_second))), "every five seconds"
             if seen is quiet:
                 gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-                assert all(gap == pytest.approx(PROBE_S, abs=0.041) for gap in gaps), gaps
+                assert all(gap == pytest.approx(BROKER_PROBE_S, abs=0.041) for gap in gaps), gaps
 
 
-@pytest.mark.parametrize(("path", "asks_between"), [(BROKER, False), (LAN, True)])
-def test_who_is_not_heard_is_asked_between_where_nobody_overhears_it(path: Path, asks_between: bool) -> None:  # noqa: FBT001 - parametrised
+@pytest.mark.parametrize(
+    ("path", "asks_between", "silent_s"), [(BROKER, False, BROKER_ALIVE_S - 1.0), (LAN, True, 2.8)]
+)
+def test_who_is_not_heard_is_asked_between_where_nobody_overhears_it(
+    path: Path,
+    asks_between: bool,  # noqa: FBT001 - parametrised
+    silent_s: float,
+) -> None:
     pair = Pair(path)
     anna, bob = pair.parties
     pair.run(10.0)
     pair.seen.clear()
     pair.wire.parties.remove(bob)  # his process stands still
-    pair.run(2.8)
+    pair.run(silent_s)
     own = {said[5:21] for _, by, said in pair.seen if by is anna} & set(bob.gossip.topics())
     times = {at_s for at_s, by, said in pair.seen if by is anna and said[5:21] in own}
     assert (len(times) > 4) is asks_between

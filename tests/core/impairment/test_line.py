@@ -205,6 +205,17 @@ def test_the_fate_of_one_does_not_depend_on_when_the_others_came() -> None:
         assert early == pytest.approx(late, abs=1e-6)
 
 
+def test_outages_count_from_where_they_are_told_and_chances_go_on() -> None:
+    conditions = Conditions(loss=0.2, burst_packets=3.0, outages=(Outage(1.0, 0.5),))
+    told, known = (Line(conditions, random.Random(1).random, began_at=began) for began in (2.0, 5.0))
+    early = [line.fate(4.9, 100) for line in (told, known)]
+    assert early[0] == early[1]
+    told.count_from(5.0)
+    moments = [5.0 + 0.02 * number for number in range(200)]
+    assert [told.fate(at, 100) for at in moments] == [known.fate(at, 100) for at in moments]
+    assert told.counters.datagrams_lost_in_outages == 25
+
+
 def test_a_change_of_conditions_leaves_the_draws_in_step() -> None:
     changed, steady = line(Conditions(loss=0.5, burst_packets=3)), line(Conditions(), "7")
     for n in range(100):
@@ -214,3 +225,52 @@ def test_a_change_of_conditions_leaves_the_draws_in_step() -> None:
     steady.change(Conditions(loss=0.3, jitter_ms=10, delay_ms=20), 100)
     for n in range(100, 200):
         assert changed.fate(n, SIZE_BYTES) == steady.fate(n, SIZE_BYTES)
+
+
+TIMED = Conditions(loss=0.1, bad_time_ms=100, bad_loss=0.75)
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_bad_times_by_the_clock_last_as_long_whatever_is_sent(seed: str) -> None:
+    for interval_s in (0.005, 0.02, 0.1):
+        impaired = line(Conditions(loss=0.1, bad_time_ms=100), seed)
+        count = int(2_000 / interval_s)
+        lost = [not impaired.fate(n * interval_s, SIZE_BYTES) for n in range(count)]
+        assert sum(lost) * interval_s / 2_000 == near(0.1, int(2_000 / 0.2))
+        if interval_s < 0.01:
+            mean_s = statistics.mean(runs(lost)) * interval_s
+            assert mean_s == pytest.approx(0.1 + interval_s / 2, rel=0.12)
+
+
+def test_what_goes_beside_the_voice_meets_the_state_of_its_own_moment() -> None:
+    voice = line(TIMED)
+    beside = Line(TIMED, random.Random("8").random, beside=voice)
+    lost_behind: dict[float, list[bool]] = {0.002: [], 0.1: [], 1.0: []}
+    # A pause of the voice for two seconds behind each packet: the state goes on meanwhile.
+    for n in range(4_000):
+        if not voice.fate(2 * n, SIZE_BYTES):
+            for later_s, lost in lost_behind.items():
+                lost.append(not beside.fate(2 * n + later_s, SIZE_BYTES))
+    shares = [sum(lost) / len(lost) for lost in lost_behind.values()]
+    # Bad a moment later by exp(-t / 0.1 s), in the main; by chance after a second.
+    assert shares == [pytest.approx(expected, abs=0.09) for expected in (0.74, 0.31, 0.1)], shares
+
+
+def test_bad_times_lie_where_they_lay_whenever_one_asks() -> None:
+    in_order, back_and_forth = line(TIMED), line(TIMED)
+    for one in (in_order, back_and_forth):
+        one.fate(0.0, SIZE_BYTES)
+    moments = [n * 0.01 for n in range(2_000)]
+    shuffled = random.Random(3).sample(moments, len(moments))
+    shares = {moment: back_and_forth.loss_share_at(moment) for moment in shuffled}
+    assert [in_order.loss_share_at(moment) for moment in moments] == [shares[moment] for moment in moments]
+    assert set(shares.values()) == {0.0, 0.75}
+
+
+def test_bad_times_by_the_clock_may_take_any_share() -> None:
+    always = line(Conditions(loss=0.5, bad_time_ms=50, bad_loss=0.5))
+    lost = [not always.fate(n * INTERVAL_S, SIZE_BYTES) for n in range(DATAGRAMS)]
+    assert sum(lost) / DATAGRAMS == near(0.5, DATAGRAMS)
+    mostly = line(Conditions(loss=0.95, bad_time_ms=50))
+    lost = [not mostly.fate(n * INTERVAL_S, SIZE_BYTES) for n in range(DATAGRAMS)]
+    assert sum(lost) / DATAGRAMS == near(0.95, DATAGRAMS, correlation=3)

@@ -46,6 +46,7 @@ def test_the_line_of_the_manual() -> None:
         ("loss=0.03", Conditions(loss=0.03)),
         ("loss=100%", Conditions(loss=1)),
         ("loss=10% burst=5 bad-loss=75% good-loss=1%", Conditions(0.1, 5, 0.75, 0.01)),
+        ("loss=10% bad-time=100ms bad-loss=75%", Conditions(0.1, bad_time_ms=100, bad_loss=0.75)),
         ("states=2%/30%", Conditions(four_states=FourStates(0.02, 0.3))),
         (
             "states=2%/30%/5%/80%/0.1%",
@@ -82,6 +83,10 @@ def test_words_are_read_and_written(text: str, expected: Conditions) -> None:
         ("rate=5", "rate=5 is no rate.", "Write rate=256kbit/s or rate=2Mbit/s."),
         ("burst=4", "burst= does nothing without loss=.", "Write loss=3% too, for example."),
         ("loss=90% burst=4", "loss=90% is too much for bursts of 4.", "With such bursts at most 80% is lost; make burst= longer."),
+        ("bad-time=1s", "bad-time= does nothing without loss=.", "Write loss=3% too, for example."),
+        ("loss=9% bad-time=1us", "bad-time=0.001ms is not possible.", "It is 1 ms at least."),
+        ("loss=9% burst=4 bad-time=1s", "Bad times are told in datagrams or in time, not in both.", "Leave out burst= or bad-time=."),
+        ("bad-time=1s states=1%/2%", "bad-time= does nothing without loss=.", None),
         ("loss=1% loss=2%", "loss= stands twice.", "Leave one of the two out."),
         ("outage=5s", "outage=5s does not say how long.", None),
         ("loss=1% states=1%/2%", "Loss can be told in one way only.", None),
@@ -127,14 +132,16 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     fields=st.fixed_dictionaries(FIELDS),
     outages=st.lists(OUTAGES, max_size=3, unique_by=lambda outage: (outage.start_s, outage.held)),
     burst=st.floats(1, 1000),
+    bad_time_ms=st.just(0.0) | st.floats(1, 60_000),
     seed=st.none() | st.integers(0, 10**18 - 1),
 )
 def test_whatever_is_written_is_read_as_the_same(
-    fields: dict[str, Any], outages: list[Outage], burst: float, seed: int | None
+    fields: dict[str, Any], outages: list[Outage], burst: float, bad_time_ms: float, seed: int | None
 ) -> None:
     outages.sort(key=lambda outage: (outage.start_s, outage.held))
     try:
-        conditions = Conditions(**fields, burst_packets=burst, outages=tuple(outages))
+        bad_times: dict[str, Any] = {"bad_time_ms": bad_time_ms} if bad_time_ms else {"burst_packets": burst}
+        conditions = Conditions(**fields, **bad_times, outages=tuple(outages))
     except UsageError:
         reject()
     if not conditions.loss:

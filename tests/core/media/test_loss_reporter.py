@@ -33,6 +33,15 @@ def test_growing_loss_is_reported_but_not_more_often_than_ten_times_a_second() -
     assert all(later - earlier >= 0.0999 for earlier, later in pairwise(times))
 
 
+def test_much_loss_is_told_three_times_since_reports_are_lost_too() -> None:
+    lossy = LossReport(0.2, 1.0, 2)
+    times = sent_at((tick / 100, lossy if tick >= 50 else CLEAN) for tick in range(300))
+    assert times == pytest.approx([0.3, 0.5, 0.7, 0.9, 1.9, 2.9], abs=0.021)
+    little = LossReport(0.02, 1.0, 1)
+    times = sent_at((tick / 100, little if tick >= 50 else CLEAN) for tick in range(300))
+    assert times == pytest.approx([0.3, 0.5, 1.5, 2.5], abs=0.021)
+
+
 def test_a_side_that_stood_still_says_so_at_once_and_only_once() -> None:
     stood_still = LossReport(0.0, 0.0, 0, health=SideHealth(machine_late_ms=300))
     times = sent_at((tick / 100, stood_still if 50 <= tick < 150 else CLEAN) for tick in range(300))

@@ -107,6 +107,16 @@ def test_a_pause_of_the_sender_is_neither_jitter_nor_delta() -> None:
     assert statistics.max_delta_s == pytest.approx(0.02)
 
 
+def test_a_marker_on_every_packet_ends_no_pause() -> None:
+    statistics = ReceptionStatistics()
+    for number in (0, 1, 2, 5, 6):  # as FFmpeg sends Opus; two are lost
+        statistics.received(number, 960 * number, 0.02 * number, marker=True)
+    assert statistics.max_delta_s == pytest.approx(0.06)
+    assert statistics.mean_delta_s == pytest.approx(0.12 / 4)
+    statistics.received(7, 960 * 6 + 48_000, 1.12, marker=True)
+    assert statistics.max_delta_s == pytest.approx(0.06), "a second of RTP time in one packet is a pause"
+
+
 def test_reports_cover_an_interval_each() -> None:
     statistics = count(steady([0, 1, 2, 4]))
     first = statistics.report()

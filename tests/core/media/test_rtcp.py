@@ -4,6 +4,7 @@ import pytest
 from aiortc.rtp import (
     RtcpByePacket,
     RtcpPacket,
+    RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpSdesPacket,
@@ -24,9 +25,11 @@ from blink_cli.core.media.rtcp import (
     ntp_seconds,
     ntp_timestamp,
     parse_rtcp,
+    wants_answer,
     write_goodbye,
     write_loss_report,
     write_report,
+    write_retransmission_request,
 )
 
 u8, u32 = st.integers(0, 255), st.integers(0, 2**32 - 1)
@@ -70,6 +73,24 @@ def test_goodbye_and_loss_report() -> None:
     report = LossReport(fraction_lost=1.0, mean_burst_packets=3.0, longest_burst_packets=200)
     assert parse_rtcp(write_loss_report(77, report)).loss_reports == [report]
     assert RtcpPacket.parse(write_goodbye(77))[1].sources == [77]  # type: ignore[union-attr]
+
+
+def test_who_asks_behind_a_report_waits_for_an_answer_and_who_only_reports_does_not() -> None:
+    report = ReportBlock(fraction_lost=0.1, packets_lost=3, highest_sequence=1, jitter_ticks=2)
+    block = block_on_wire(6, report, 0, 0.0)
+    sender = SenderInfo(5, 1 << 40, 7, 8, 9)
+    request = write_retransmission_request(5, 6, [1])
+    nothing, names = 8, write_report(5, None, (), "a")
+    loss = LossReport(fraction_lost=1.0, mean_burst_packets=3.0, longest_burst_packets=200)
+    for usual in (write_report(5, sender, (), "a"), write_report(5, None, (block,), "a")):
+        assert not wants_answer(usual)
+        assert wants_answer(usual + request[nothing:])
+        assert wants_answer(usual + bytes(RtcpPsfbPacket(fmt=1, ssrc=5, media_ssrc=6)))
+        assert wants_answer(usual + bytes(RtcpByePacket(sources=[5])))
+    assert wants_answer(request)
+    assert wants_answer(request[nothing:])  # of reduced size, RFC 5506
+    assert wants_answer(write_loss_report(5, loss))
+    assert wants_answer(names)
 
 
 def test_what_is_too_large_for_a_block_is_brought_to_the_end() -> None:

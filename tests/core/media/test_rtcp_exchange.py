@@ -17,10 +17,11 @@ from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.one_way_delay import ClockExchange, MachineClock
 from blink_cli.core.media.rtcp import write_goodbye
-from blink_cli.core.media.rtcp_exchange import EXTENDED_EVERY, MAX_REMEMBERED_REPORTS, RtcpExchange
+from blink_cli.core.media.rtcp_exchange import EXTENDED_EVERY, RtcpExchange
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, SenderReport
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RtpSender
+from blink_cli.core.media.sent_reports import MAX_REMEMBERED_REPORTS
 
 pytestmark = pytest.mark.no_clock
 
@@ -37,6 +38,7 @@ class End:
     told: list[ReceptionReport] = field(default_factory=list)
     losses: list[LossReport] = field(default_factory=list)
     extended: list[ExtendedReport] = field(default_factory=list)
+    asked: list[tuple[int, ...]] = field(default_factory=list)
     wanted_of_it: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -51,6 +53,7 @@ class End:
             on_reception_report=self.told.append,
             on_loss_report=self.losses.append,
             on_extended_report=self.extended.append,
+            on_request=lambda numbers, _at_s: self.asked.append(numbers),
             extended=self.wanted_of_it,
         )
 

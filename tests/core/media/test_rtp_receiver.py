@@ -4,7 +4,7 @@ import pytest
 
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.rtp_header import RtpHeaderWriter
-from blink_cli.core.media.rtp_receiver import RtpReceiver
+from blink_cli.core.media.rtp_receiver import PassingReceiver, RtpReceiver
 from blink_cli.core.media.source_cap import MAX_SOURCES
 
 pytestmark = pytest.mark.no_clock
@@ -76,3 +76,13 @@ def test_report_blocks_name_the_last_sender_report() -> None:
     assert block.delay_since_last_sr == 32768
     (later,) = under_test.report_blocks(3.0)
     assert (later.fraction_lost, later.packets_lost) == (0, 2)
+
+
+def test_what_brings_streams_within_its_own_counts_and_reports_nothing() -> None:
+    under_test = PassingReceiver(MEDIA, ())
+    passed = [under_test.received(packet(sequence), 0.02 * sequence) for sequence in range(50)]
+    assert all(passed)
+    assert under_test.received(packet(50, payload_type=0), 1.0) is None
+    assert under_test.streams == {}
+    assert under_test.report_blocks(1.0) == ()
+    assert under_test.summary() is None

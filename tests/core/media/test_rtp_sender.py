@@ -3,8 +3,8 @@
 import pytest
 
 from blink_cli.core.media import red
+from blink_cli.core.media.copy_brake import RedLevels
 from blink_cli.core.media.media_format import MediaFormat
-from blink_cli.core.media.redundancy_policy import RedLevels
 from blink_cli.core.media.rtp import EncodedFrame, SentPacket
 from blink_cli.core.media.rtp_header import parse_rtp
 from blink_cli.core.media.rtp_sender import RtpSender, SenderClock
@@ -106,3 +106,42 @@ def test_clock_takes_up_a_source_that_began_anew() -> None:
     clock.sent(at(0), 0.0)
     clock.sent(at(960 * 100), 60.0)  # the device was closed for a minute and its timestamps stood still
     assert clock.timestamp(60.0) == 960 * 101
+
+
+@pytest.mark.parametrize("agreed", [12, None])
+def test_dred_goes_to_who_agreed_to_it_and_copies_and_what_goes_again_are_without(agreed: int | None) -> None:
+    sender = RtpSender(1, 0, MediaFormat(111, 63, None, dred=agreed))
+    sender.redundancy, sender.dred = 1, True
+    frames = [
+        EncodedFrame(bytes((72, number)) * 20, number * 960, 960, payload_with_dred=bytes((75, number)) * 30)
+        for number in range(2)
+    ]
+    payloads = []
+    for frame_sent in frames:
+        made = sender.packet(frame_sent, 0.0)
+        assert made is not None
+        sender.went_out(frame_sent, made[1])
+        payloads.append(made[1].payload)
+    primary = [one.payload if agreed is None else one.payload_with_dred for one in frames]
+    assert payloads[0] == primary[0]
+    carried = [payload for _, payload, _ in red.unpack(payloads[1], 960)]
+    assert carried == [frames[0].payload, primary[1]]
+    added = 0 if agreed is None else 2 * 20
+    assert sender.counters.redundant_bytes_sent == added + len(frames[0].payload) + 5
+
+
+def test_copies_behind_the_first_are_the_shorter_ones() -> None:
+    sender = RtpSender(1, 10, MediaFormat(96, 63, None))
+    sender.redundancy, sender.full_copies = 3, 1
+    packet = b""
+    for number in range(5):
+        # The third frame came without a shorter copy: it goes as it was.
+        frame = EncodedFrame(
+            bytes([number]) * 9, number * 960, 960, copy=b"" if number == 2 else bytes([number])
+        )
+        made = sender.packet(frame, 0.0)
+        assert made is not None
+        packet, told = made
+        sender.went_out(frame, told)
+    copies = red.unpack(packet[12:], 4 * 960)
+    assert [body for _, body, _ in copies] == [b"\1", b"\2" * 9, b"\3" * 9, b"\4" * 9]

@@ -12,6 +12,9 @@ from blink_cli.core.ids import Did
 from blink_cli.core.presence.presence import (
     ABSENT_PROBE_S,
     ALIVE_S,
+    BROKER_ALIVE_S,
+    BROKER_LOST_S,
+    BROKER_PROBE_S,
     MAX_PEERS,
     MAX_PROBES_PER_WAKE,
     MAX_UNHEARD_AT_ADDRESS,
@@ -135,7 +138,7 @@ def test_a_question_is_answered_without_asking_back() -> None:
     watched.run(0.5)
     watched.now += 1
     effects = watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=True)
-    assert sent(effects) == [SendPresence(BOB, reply_wanted=False)]
+    assert sent(effects) == [SendPresence(BOB, reply_wanted=False, off_pace=True)]
     assert sent(watched.table.presence(BOB, "bob", "192.0.2.7", watched.now, reply_wanted=True)) == []
 
 
@@ -398,8 +401,8 @@ def test_what_is_said_goes_at_one_pace_whatever_is_heard_of_the_peer(heard_every
         said += [(watched.now, effect) for effect in sent(answers)]
     paced = [at_s for at_s, effect in said if not effect.off_pace]
     gaps = [later - earlier for earlier, later in itertools.pairwise(paced[1:])]
-    assert len(paced) >= 58
-    assert all(gap == pytest.approx(PROBE_S, abs=1e-6) for gap in gaps), gaps
+    assert len(paced) >= 12
+    assert all(gap == pytest.approx(BROKER_PROBE_S, abs=1e-6) for gap in gaps), gaps
     others = [effect for at_s, effect in said if effect.off_pace and at_s > 101.0]
     assert not any(effect.reply_wanted for effect in others), "who is heard is not asked"
 
@@ -412,9 +415,101 @@ def test_a_wake_up_that_comes_late_does_not_move_those_that_follow() -> None:
     for number in range(20):
         watched.now = 101.0 + number + 0.3 * (number % 2)
         watched.table.heard(BOB, watched.now)
-        if any(not effect.off_pace for effect in sent(watched.table.handle_timeout(watched.now))):
+        if sent(watched.table.handle_timeout(watched.now)):
             paced.append(watched.now)
     assert len(paced) >= 19
+
+
+def through_a_broker(watched: Watched, *, reply_wanted: bool = False) -> list[PresenceEffect]:
+    return watched.table.presence(
+        BOB, "bob", "00.broker:0", watched.now, reply_wanted=reply_wanted, overheard=True
+    )
+
+
+def behind_a_broker() -> Watched:
+    """Both of them are there, and have been for a while."""
+    watched = Watched()
+    watched.table.contacts(frozenset({BOB}), watched.now)
+    watched.table.broker_found(watched.now)
+    for _ in range(4):
+        through_a_broker(watched)
+        watched.run(BROKER_PROBE_S)
+    return watched
+
+
+def test_who_is_heard_through_a_broker_alone_is_told_and_missed_at_its_pace() -> None:
+    watched = behind_a_broker()
+    (view,) = watched.table.snapshot(watched.now)
+    assert (view.alive, view.overheard, view.address) == (True, True, None)
+    said: list[float] = []
+    for _ in range(12):
+        through_a_broker(watched)
+        for _ in range(50):
+            said += [watched.now for effect in sent(watched.run(BROKER_PROBE_S / 50)) if not effect.off_pace]
+    assert len(said) == 12
+    effects = watched.run(BROKER_ALIVE_S - BROKER_PROBE_S - 0.1)
+    assert [effect.reply_wanted for effect in sent(effects)][-1:] == [True]
+    assert watched.alive() == [BOB]
+    assert Emit(PeerVanished(did=BOB, nickname="bob")) in watched.run(0.2)
+
+
+def test_who_is_heard_by_the_network_too_is_missed_as_soon_as_ever() -> None:
+    watched = behind_a_broker()
+    watched.table.presence(BOB, "bob", "192.0.2.7:9", watched.now, reply_wanted=False)
+    through_a_broker(watched)
+    (view,) = watched.table.snapshot(watched.now)
+    assert (view.overheard, view.address) == (False, "192.0.2.7:9")
+    assert [PeerVanished(did=BOB, nickname="bob")] == [
+        effect.event for effect in watched.run(ALIVE_S + 0.1) if isinstance(effect, Emit)
+    ]
+    # Its network is gone, and the broker is not.
+    assert Emit(PeerAppeared(did=BOB, nickname="bob")) in through_a_broker(watched)
+    (view,) = watched.table.snapshot(watched.now)
+    assert (view.overheard, view.address) == (True, None)
+    watched.run(ALIVE_S + 0.1)
+    assert watched.alive() == [BOB]
+
+
+def test_when_the_broker_is_lost_those_behind_it_are_given_up_and_asked_when_it_is_back() -> None:
+    watched = behind_a_broker()
+    through_a_broker(watched)
+    watched.table.broker_lost(watched.now)
+    watched.run(BROKER_LOST_S - 0.1)
+    assert watched.alive() == [BOB]
+    watched.run(0.2)
+    assert watched.alive() == []
+    watched.run(100.0)
+    assert sent(watched.table.broker_found(watched.now)) == [SendPresence(BOB, reply_wanted=True)]
+    assert Emit(PeerAppeared(did=BOB, nickname="bob")) in through_a_broker(watched)
+
+
+def test_a_short_loss_of_the_broker_is_no_news() -> None:
+    watched = behind_a_broker()
+    watched.table.broker_lost(watched.now)
+    watched.run(2.0)
+    assert sent(watched.table.broker_found(watched.now)) == [SendPresence(BOB, reply_wanted=True)]
+    assert not [effect for effect in watched.run(2.0) if isinstance(effect, Emit)]
+    through_a_broker(watched)
+    watched.run(BROKER_ALIVE_S - 0.1)
+    assert watched.alive() == [BOB]
+
+
+def test_who_asks_through_a_broker_is_answered_a_moment_later_and_once() -> None:
+    watched = behind_a_broker()
+    watched.run(0.3)
+    assert sent(through_a_broker(watched, reply_wanted=True)) == []
+    said = [effect for effect in sent(watched.run(PROBE_S)) if not effect.off_pace]
+    assert said == [SendPresence(BOB, reply_wanted=False)]
+
+
+def test_a_contact_who_is_not_there_costs_a_broker_little() -> None:
+    watched = Watched()
+    watched.table.contacts(frozenset({BOB}), watched.now)
+    watched.table.broker_found(watched.now)
+    first = [effect for effect in sent(watched.run(2.0)) if not effect.off_pace]
+    assert len(first) == 2, "who came at the same moment may not have listened yet"
+    watched.run(40.0)
+    assert len([effect for effect in sent(watched.run(300.0)) if not effect.off_pace]) == 10
 
 
 def test_when_many_are_due_contacts_come_first() -> None:
@@ -427,3 +522,32 @@ def test_when_many_are_due_contacts_come_first() -> None:
         peer.due_s = watched.now - (0.1 if peer.did == BOB else 10.0)
     effects = watched.table.contacts(frozenset({BOB}), watched.now)
     assert len(sent(effects)) == 1
+
+
+def test_the_paces_of_many_meet_so_that_they_wake_a_session_four_times_a_second() -> None:
+    watched, moments = Watched(), list[float]()
+    peers = [Did(f"did:key:zMe{number}") for number in range(MAX_PROBES_PER_WAKE)]
+    told: dict[Did, list[float]] = {peer: [] for peer in peers}
+    for peer in peers:  # each at another moment of the second
+        watched.now += 0.0617
+        watched.table.presence(peer, "them", "192.0.2.7", watched.now, reply_wanted=False)
+    until = watched.now + 10.0
+    heard_at = watched.now
+    while (due := watched.table.next_timeout()) is not None and due <= until:
+        watched.now = max(watched.now, due)
+        if watched.now >= heard_at + 0.5:
+            heard_at = watched.now
+            for peer in peers:
+                watched.table.heard(peer, watched.now)
+        effects = watched.table.handle_timeout(watched.now)
+        moments += [watched.now] * bool(effects)
+        for peer in peers:
+            told[peer] += [watched.now] * len(sent(effects, peer))
+    later = [moment for moment in moments if moment > until - 5.0]
+    assert len(later) <= 4 * 5 + 1
+    for at in told.values():
+        assert all(after - before <= PROBE_S + 0.001 for before, after in itertools.pairwise(at)), (
+            "as often as before"
+        )
+        paced = [moment for moment in at if moment > until - 8.0]
+        assert len(paced) in (7, 8, 9), "and not more often, once they have met"

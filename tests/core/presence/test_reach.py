@@ -1,6 +1,6 @@
 """Who sees nobody is told where was looked, and what may be in the way."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from blink_cli.core.presence.reach import Reach, why_nobody
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.identity.identity import Identity
-from blink_cli.core.ids import CallId, Did
+from blink_cli.core.ids import MAX_PARTICIPANTS, CallId, Did
+from blink_cli.core.media.room import MAX_URL_CHARS, RoomFeed
 from blink_cli.core.signaling.envelope import (
     MAX_CONTENT_BYTES,
     ForgedError,
@@ -22,13 +23,16 @@ from blink_cli.core.signaling.envelope import (
     write_envelope,
 )
 from blink_cli.core.signaling.signals import (
-    MAX_PARTICIPANTS,
+    MAX_EXCEPTIONS,
     MAX_SDP_CHARS,
     Announce,
     Leave,
     Offer,
+    Out,
     PeerReception,
+    PlaceLoss,
     Presence,
+    RoomAnnounce,
     SessionDescription,
     Signal,
 )
@@ -74,6 +78,17 @@ def write(
                 PeerReception(Did(f"did:key:z6Mk{n:052}"), "connecting", 2**53 - 1, 1000, 65_535)
                 for n in range(MAX_PARTICIPANTS)
             ),
+        ),
+        RoomAnnounce(
+            2**53 - 1,
+            2**53 - 1,
+            "é" * 64,
+            2**32 - 1,
+            b"\x03\xff\xff" * MAX_PARTICIPANTS,
+            tuple(Out(place, 2**53 - 1) for place in range(MAX_EXCEPTIONS)),
+            tuple(PlaceLoss(place, 1000, 65_535) for place in range(MAX_EXCEPTIONS)),
+            "w" * MAX_URL_CHARS,
+            RoomFeed(2**53 - 1, b"s" * 16, 127, 127),
         ),
     ],
 )

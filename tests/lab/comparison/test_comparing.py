@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 
+from blink_cli.commands.lab_comparison_text import comparison_lines
 from blink_cli.core.errors import UsageError
 from blink_cli.lab.comparison.comparing import compare
 from blink_cli.lab.comparison.document import Comparison, ComparisonRow
@@ -174,3 +176,16 @@ def test_what_has_no_counterpart_is_told() -> None:
 def test_every_figure_has_its_own_name_and_step() -> None:
     assert len({figure.name for figure in FIGURES}) == len(FIGURES)
     assert all(figure.least > 0 for figure in FIGURES)
+
+
+def test_a_case_that_could_be_run_before_and_not_after_is_worse() -> None:
+    voices = [{"pesq": 4.0}]
+    cases = [case("loss=1%", seed, voices) for seed in range(1, 7)]
+    broken = msgspec.structs.replace(cases[0], error="libopus is gone.", outcome="failed", pairs=())
+    found = compare(report(cases), report([broken, *cases[1:]]))
+    assert found.outcome == "worse"
+    assert found.failed_in_b == ("trial [loss=1%, seed 1]",)
+    assert found.only_in_a == ()
+    assert "could be run in A and not in B: trial [loss=1%, seed 1]" in "\n".join(comparison_lines(found))
+    back = compare(report([broken, *cases[1:]]), report(cases))
+    assert (back.outcome, back.failed_in_b) == ("not_worse", ())

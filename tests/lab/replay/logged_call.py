@@ -7,10 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from blink_cli.audio.opus import OpusDecoder, OpusEncoder, library_version
-from blink_cli.audio.playout import PlayoutBuffer, PlayoutSettings, PlayoutStatistics
+from blink_cli.audio.opus.decoder import OpusDecoder
+from blink_cli.audio.opus.encoder import OpusEncoder
+from blink_cli.audio.opus.library import library_version
+from blink_cli.audio.playout.playout_buffer import PlayoutBuffer
+from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.audio.playout.statistics import PlayoutStatistics
 from blink_cli.audio.sink_mixer import SinkMixer
 from blink_cli.audio.sink_track import SinkTrack
 from blink_cli.core.ids import CallId, Did
@@ -147,5 +152,5 @@ def logged_call(folder: Path, *, listens: bool = True) -> Iterator[LoggedCall]:
 def begin_log(log: Path, on_failure: Callable[[str], None] = lambda reason: None) -> PlayoutLogWriter:
     opened: Future[None] = Future()
     opened.set_result(None)
-    head = Head(VERSION, CALL, library_version(), dataclasses.asdict(PlayoutSettings()), 1_700_000_000.25)
+    head = Head(VERSION, CALL, library_version(), msgspec.structs.asdict(PlayoutSettings()), 1_700_000_000.25)
     return PlayoutLogWriter(log, decisions=True, replay=head, opened=opened, on_failure=on_failure)

@@ -110,6 +110,13 @@ def test_more_than_two_speak_in_turns_unless_told_otherwise() -> None:
     assert [person.turn for person in together.people] == [None, None, None]
 
 
+def test_too_many_cases_are_counted_before_they_are_made() -> None:
+    axis = list(range(2, 9)) * 1000
+    matrix = f"[matrix]\nseed = {axis}\nparticipants = {axis}\n"
+    with pytest.raises(UsageError, match="4900000000 cases"):
+        cases('duration=5\nexpect=["loss < 1%"]\n' + matrix, seeds=100)
+
+
 def test_more_seeds_follow_the_first_one() -> None:
     made = cases('duration=5\nseed=10\nexpect=["loss < 1%"]', seeds=3)
     assert [(case.seed, case.label) for case in made] == [(10, "seed 10"), (11, "seed 11"), (12, "seed 12")]
@@ -129,7 +136,7 @@ def test_who_says_when_it_joins_is_not_there_before() -> None:
         ("at = 3", "at = 30", 15, "ends at 10 s", "earlier moment"),
         ("at = 3", 'at = "3 apples"', 15, "not a time", "ms, s, min"),
         ("at = 3", "at = -1", 15, "`step[1].at` is -1", "number of seconds"),
-        ('do = "mute"', 'do = "mut"', 17, "invalid enum value 'mut'", "unmute"),
+        ('do = "mute"', 'do = "mut"', 17, 'do` cannot be "mut"', "unmute"),
         ('do = "mute"', 'do = "mute"\nwhat = "low"', 18, "says nothing to `mute`", "Leave it out"),
         ('what = "tone:440"', 'what = "tone:a"', 23, "no tone", "tone:440"),
         ('what = "tone:440"', 'what = "none.wav"', 23, "no sound 'none.wav'", "middle, low, high"),
@@ -138,10 +145,11 @@ def test_who_says_when_it_joins_is_not_there_before() -> None:
         ("delay=20ms", "seed=3", 27, "no seed of its own", "at the top"),
         ('from = "alice"', 'from = "zoe"', 28, "no participant 'zoe'", "alice, bob"),
         ("pesq > 4", "pesk > 4", 4, "no figure `pesk`", "Did you mean `pesq`"),
+        ("from 3s to 5s", "from 10s to 12s", 4, "begins at 10 s", "earlier moment"),
         ("heard(alice->bob)", "heard(zoe)", 4, "no participant 'zoe'", "alice, bob"),
         ('"24kb/s"', '"24ms"', 9, "24ms is not a rate", "kb/s"),
         ('"24kb/s"', '"1kb/s"', 9, "not possible with Opus", "6000"),
-        ('redundancy = "2"', 'redundancy = "9"', 9, "invalid enum value '9'", "0, 1, 2, auto"),
+        ('redundancy = "2"', 'redundancy = "9"', 9, 'redundancy` cannot be "9"', "0, 1, 2, 3, 4, auto"),
         ('name = "bob"', 'name = "alice"', 12, "the name 'alice'", "of its own"),
         ('name = "bob"', 'name = "../bob"', 12, "no name", "letters, digits"),
         ('name = "bob"', 'name = "bob"\nhost = "-oProxyCommand=x"', 13, "no machine", "as for `ssh`"),

@@ -31,5 +31,12 @@ def test_a_sound_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cut.flac"
     soundfile.write(path, 0.1 * np.random.default_rng(3).standard_normal(96_000), 48_000)
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"cut\.flac cannot be read: [^/]*[^./]\.$"):
+        read_sound(path)
+
+
+def test_a_sound_file_without_a_sample_is_told_and_is_no_silence(tmp_path: Path) -> None:
+    path = tmp_path / "empty.wav"
+    soundfile.write(path, np.zeros(0), 48_000)
+    with pytest.raises(UsageError, match=r"empty\.wav is empty\.$"):
         read_sound(path)

@@ -149,6 +149,22 @@ def test_in_a_mix_a_voice_is_judged_where_it_is_alone() -> None:
     assert PairFigures(seen, seen.pairs[0]).pesq() is None, "it is never alone"
 
 
+def test_in_a_mix_the_beginning_of_the_next_one_counts_against_nobody() -> None:
+    alice, carol = voice(0, SECONDS), voice(1, SECONDS)
+    half = len(alice) // 2
+    alice[half:] = 0
+    carol = np.concatenate((np.zeros(half, np.float32), carol[:half]))
+    mix = late(alice, 0.12)
+    next_one = late(carol, 0.06)
+    mix[: len(next_one)] += next_one
+    seen = observation(mix)
+    seen.mixed = True
+    seen.microphones |= {"alice": alice, "carol": carol}
+    pesq = PairFigures(seen, seen.pairs[0]).pesq()
+    assert pesq is not None
+    assert pesq > 4.5
+
+
 def test_every_figure_of_the_vocabulary_can_be_asked_for() -> None:
     pair = figures_of(
         late(voice(0, SECONDS), 0.05),

@@ -50,6 +50,13 @@ def test_a_report_and_its_files(tmp_path: Path) -> None:
     assert failed.measured.startswith(failed.findings[0].subject)
     pair = next(one for one in case.pairs if one.speaker == "alice")
     assert pair.packets_sent == sum(sent for _, sent, _ in pair.loss_series) > 190
+    # The worst of each of the five seconds that there are readings of.
+    assert len(pair.jitter_series) >= 4
+    assert [int(at_s) for at_s, _ in pair.jitter_series] == sorted(
+        {int(at_s) for at_s, _ in pair.jitter_series}
+    )
+    assert pair.jitter_ms is not None
+    assert max(jitter_ms for _, jitter_ms in pair.jitter_series) == pair.jitter_ms.max
     assert pair.heard_file is not None
     heard = soundfile.info(tmp_path / pair.heard_file)
     assert (heard.samplerate, heard.channels, heard.duration) == (48_000, 1, 5.0)
@@ -96,3 +103,8 @@ def test_a_case_that_cannot_be_run_has_failed_and_the_others_run(tmp_path: Path)
     assert "cannot be read" in report.cases[0].error
     errors = ET.fromstring(junit_xml(report)).findall("testsuite/testcase/error")
     assert [error.get("message") for error in errors] == [report.cases[0].error]
+
+
+def test_a_run_of_which_nothing_was_judged_has_not_passed() -> None:
+    report = report_of('duration = 2\nexpect = ["whole_after < 5s"]\n')
+    assert (report.outcome, report.cases_passed, report.cases_failed) == ("skipped", 0, 0)

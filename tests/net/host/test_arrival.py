@@ -56,6 +56,13 @@ def test_a_descriptor_that_is_gone_is_the_present() -> None:
     assert before_s <= clock.now_s() <= time.monotonic()
 
 
+def test_a_socket_that_was_closed_before_is_the_present() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        pass
+    before_s = time.monotonic()
+    assert before_s <= ArrivalClock(closed.fileno()).now_s() <= time.monotonic()
+
+
 def test_an_interrupted_look_is_no_set_clock() -> None:
     read = iter([(0, 5 * S, 10), (S, 6 * S + 2 * S, S + 3 * S), *[(4 * S, 9 * S, 4 * S + 100)] * 9])
     clock = WallClock(lambda: next(read))

@@ -4,10 +4,10 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from blink_cli.lab.links import LOOPBACK, End, connect, frame
 from blink_cli.net.ice.ice_connection import Way

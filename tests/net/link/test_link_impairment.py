@@ -10,7 +10,8 @@ import pytest
 
 from blink_cli.core.impairment.conditions import Conditions, Outage
 from blink_cli.core.impairment.line import Line
-from blink_cli.lab.links import End, connect, frame
+from blink_cli.core.media.picture_packets import VIDEO_RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE
+from blink_cli.lab.links import NOTHING_AGAIN, End, connect, frame
 from blink_cli.net.link_impairment import SENDING_LEAD_S, ImpairedDirection
 from blink_cli.net.link_settings import LinkConnected
 from blink_cli.runtime.tasks import TaskOwner
@@ -27,7 +28,7 @@ BAD = Conditions(
 @pytest.fixture
 async def pair() -> AsyncIterator[tuple[End, End]]:
     async with TaskOwner("test") as tasks:
-        a, b = End("a", tasks), End("b", tasks)
+        a, b = End("a", tasks, NOTHING_AGAIN), End("b", tasks, NOTHING_AGAIN)
         yield a, b
         await a.link.aclose()
         await b.link.aclose()
@@ -205,3 +206,28 @@ async def test_what_is_sent_late_on_purpose_leaves_as_often_early_as_late(pair: 
     late_s = [packet.arrival_s - sent - 0.03 for sent, packet in zip(sent_s, b.packets, strict=True)]
     assert min(late_s) > -0.001
     assert statistics.median(late_s) < 0.001
+
+
+@pytest.mark.no_clock
+async def test_pictures_shift_no_chance_of_the_voice() -> None:
+    """Rate aside, what becomes of the n-th packet of the voice does not depend on how many pictures go beside it."""
+    conditions = Conditions(loss=0.2, burst_packets=3)
+    alone, among = direction(conditions), direction(conditions)
+    out: dict[str, list[bytes]] = {"alone": [], "among": []}
+
+    def rtp(payload_type: int, number: int) -> bytes:
+        return bytes((0x80, payload_type)) + number.to_bytes(2, "big") + bytes(60)
+
+    for number in range(300):
+        now = time.monotonic()
+        voice = rtp(111, number)
+        alone.put(voice, now, lambda datagram, _: out["alone"].append(datagram))
+        for payload_type in (VP8_PAYLOAD_TYPE, VIDEO_RTX_PAYLOAD_TYPE)[: number % 3]:
+            among.put(rtp(payload_type | 0x80, number), now, lambda _, __: None)
+        among.put(voice, now, lambda datagram, _: out["among"].append(datagram))
+    await eventually(lambda: not alone.is_busy and not among.is_busy)
+    assert out["alone"] == out["among"]
+    assert among.rtp == alone.rtp
+    assert (alone.video.datagrams, among.video.datagrams, among.other.datagrams) == (0, 300, 0)
+    assert among.video.datagrams_lost > 20
+    assert among.video.datagrams == among.video.datagrams_lost + among.video.datagrams_delivered

@@ -2,30 +2,44 @@
 
 import asyncio
 import errno
+import itertools
 import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import astuple, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pylibsrtp
 import pytest
 from aioice import stun
 from aioice.stun import Class, Message, Method
 from typing_extensions import override
 
+from blink_cli.app.files.capture_files import analyse_capture
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ, TICK_SAMPLES
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.media import red
 from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
 from blink_cli.core.media.loss_report import LossReport
+from blink_cli.core.media.rtcp import (
+    RTCP_HEADER_BYTES,
+    SenderInfo,
+    write_report,
+    write_retransmission_request,
+)
 from blink_cli.core.media.rtp_header import clear_ssrc
 from blink_cli.core.media.rtp_sender import SendCounters
+from blink_cli.core.media.sent_packets import BURST_BYTES, MAX_TIMES, SHARE_OF_STREAM
 from blink_cli.lab.flood import media_kinds
-from blink_cli.lab.links import LOOPBACK, End, Wire, connect, frame
+from blink_cli.lab.links import LOOPBACK, NOTHING_AGAIN, End, Wire, connect, frame
 from blink_cli.net.ice.ice_connection import MAX_QUEUED_DTLS
 from blink_cli.net.ice.stranger_filter import FLOOD_DATAGRAMS, SourceFilter
+from blink_cli.net.ice.stun_socket import COPIES_AFTER_S
 from blink_cli.net.link import link_socket
+from blink_cli.net.link.media_round import MediaRound
 from blink_cli.net.link_settings import (
     IceServer,
     LinkClosed,
@@ -37,6 +51,7 @@ from blink_cli.net.link_settings import (
 from blink_cli.net.transport_counters import TransportCounters
 from blink_cli.runtime.tasks import TaskOwner
 from tests.net.gossip_parts import eventually
+from tests.record.capture.parts import START_NS, Captured, pcap, udp
 
 pytestmark = pytest.mark.real_time
 
@@ -65,6 +80,11 @@ async def test_link_comes_up_and_says_where_it_goes(pair: tuple[End, End]) -> No
     assert a.link.remote_address is not None
     assert a.link.remote_address[0] == "127.0.0.1"
     assert a.link.media_format == b.link.media_format
+    # Before any report: by the checks. The one who is nominated may not have been answered yet.
+    known = [rtt_s for end in pair if (rtt_s := end.link.checked_rtt_s) is not None]
+    assert known
+    assert all(0 < rtt_s < COPIES_AFTER_S[0] for rtt_s in known)
+    assert a.link.rtt_s is b.link.rtt_s is None
     # About 10 ms on a quiet machine; a second would be a retransmission of DTLS.
     assert time.monotonic() - began_s < 0.9
 
@@ -198,7 +218,7 @@ async def test_redundancy_carries_earlier_frames(pair: tuple[End, End]) -> None:
 
 
 async def test_a_peer_without_redundancy_gets_plain_opus(tasks: TaskOwner) -> None:
-    a, b = End("a", tasks), End("b", tasks, replace(LOOPBACK, redundancy=False))
+    a, b = End("a", tasks), End("b", tasks, msgspec.structs.replace(LOOPBACK, redundancy=False))
     async with a.link, b.link:
         await connect(a, b)
         assert a.link.media_format is not None
@@ -208,6 +228,27 @@ async def test_a_peer_without_redundancy_gets_plain_opus(tasks: TaskOwner) -> No
         a.send(frame(1))
         await b.until(lambda: len(b.packets) == 2)
         assert [packet.payload for packet in b.packets] == [frame(0).payload, frame(1).payload]
+
+
+@pytest.mark.parametrize(("theirs", "agreed"), [(12, 12), (13, None), (None, None)])
+@pytest.mark.parametrize("offers", [True, False])
+async def test_dred_is_sent_to_who_reads_the_same_version(
+    tasks: TaskOwner, theirs: int | None, agreed: int | None, *, offers: bool
+) -> None:
+    a, b = (
+        End("a", tasks, msgspec.structs.replace(LOOPBACK, dred=12)),
+        End("b", tasks, msgspec.structs.replace(LOOPBACK, dred=theirs)),
+    )
+    sent = msgspec.structs.replace(frame(0), payload_with_dred=frame(0).payload + b"told")
+    async with a.link, b.link:
+        await (connect(a, b) if offers else connect(b, a))
+        assert a.link.media_format is not None
+        assert b.link.media_format is not None
+        assert (a.link.media_format.dred, b.link.media_format.dred) == (agreed, agreed)
+        a.link.set_dred(enabled=True)
+        a.send(sent)
+        await b.until(lambda: len(b.packets) == 1)
+        assert b.packets[0].payload == (sent.payload if agreed is None else sent.payload_with_dred)
 
 
 async def test_copies_are_left_out_where_the_packet_would_not_fit(pair: tuple[End, End]) -> None:
@@ -224,7 +265,7 @@ async def test_copies_are_left_out_where_the_packet_would_not_fit(pair: tuple[En
 
 
 async def test_loss_repeats_and_reordering_are_told_apart(tasks: TaskOwner) -> None:
-    a, b = End("a", tasks), End("b", tasks)
+    a, b = End("a", tasks, NOTHING_AGAIN), End("b", tasks, NOTHING_AGAIN)
     fates = {3: 0, 4: 0, 7: 2, 9: 3, 12: -1, 15: 0, 16: 2}
     async with Wire() as wire, a.link, b.link:
         await connect(a, b, wire=wire)
@@ -247,6 +288,177 @@ async def test_loss_repeats_and_reordering_are_told_apart(tasks: TaskOwner) -> N
         assert len(wire.passed) == reception.packets_received + reception.packets_duplicated
         lost = [report.fraction_lost for report in a.reception_reports if report.fraction_lost > 0]
         assert sum(lost) > 0
+
+
+async def test_what_is_lost_is_asked_for_and_comes_again(tasks: TaskOwner) -> None:
+    a, b = End("a", tasks), End("b", tasks)
+    lost = {3, 4, 9}
+    async with Wire() as wire, a.link, b.link:
+        await connect(a, b, wire=wire)
+        a.send(frame(0))
+        first = a.sent[0].sequence_number
+        wire.on_rtp = lambda sequence, _from_offerer: (
+            0
+            if (sequence - first) & 0xFFFF in lost and a.link.send_counters.retransmitted_packets_sent == 0
+            else 1
+        )
+        for index in range(1, 12):
+            a.send(frame(index))
+        await b.until(lambda: len(b.packets) == 12)
+        again = [packet for packet in b.packets if packet.retransmitted]
+        assert {int.from_bytes(packet.payload[:4]) for packet in again} == lost
+        for packet in again:
+            as_sent = a.sent[int.from_bytes(packet.payload[:4])]
+            assert (packet.ssrc, packet.sequence_number, packet.timestamp, packet.audio_level_dbov) == (
+                as_sent.ssrc,
+                as_sent.sequence_number,
+                as_sent.timestamp,
+                as_sent.audio_level_dbov,
+            )
+        reception, sent, asked = b.link.reception, a.link.send_counters, b.link.receive_counters
+        assert reception is not None
+        assert (reception.packets_received, reception.packets_lost) == (
+            9,
+            3,
+        )  # the line lost them all the same
+        assert sent.packets_sent == 12
+        assert sent.retransmitted_packets_sent == asked.retransmitted_packets_received == 3
+        assert sent.nack_count == asked.nack_count >= 1
+        assert asked.packets_requested >= 3
+
+
+async def test_a_capture_beside_two_links_agrees_with_what_they_count(
+    tasks: TaskOwner, tmp_path: Path
+) -> None:
+    a, b = End("a", tasks), End("b", tasks)
+    lost = {3, 4, 9, 17, 30, 31, 32}
+    arrived: list[Captured] = []
+    async with Wire() as wire, a.link, b.link:
+        await connect(a, b, wire=wire)
+        a.send(frame(0))
+        first = a.sent[0].sequence_number
+        went = 40
+        unheard = {(first + number) & 0xFFFF for number in lost}
+        wire.on_rtp = lambda sequence, _from_offerer: 0 if sequence in unheard else 1
+        for index in range(1, went):
+            a.send(frame(index))
+            await asyncio.sleep(0)
+        await b.until(lambda: len(b.packets) == went)
+        for at, (_, datagram) in enumerate(wire.passed):
+            arrived.append((START_NS + at * 1_000_000, udp(datagram)))
+        found = analyse_capture(pcap(tmp_path / "call.pcap", arrived), {})
+        voice, again = sorted(found.streams, key=lambda one: one.retransmits is not None)
+        reception, sent, counted = b.link.reception, a.link.send_counters, b.link.receive_counters
+        assert reception is not None
+        assert again.retransmits == voice.ssrc == a.link.local_ssrc
+        assert voice.inbound.packets_lost == reception.packets_lost == len(lost)
+        assert voice.inbound.packets_received == reception.packets_received == went - len(lost)
+        assert again.tshark_4_0.packets == sent.retransmitted_packets_sent
+        assert again.inbound.packets_received == counted.retransmitted_packets_received
+        recovered = sum(packet.retransmitted for packet in b.packets)
+        assert recovered == len(lost)
+        assert counted.packets_requested >= recovered
+        assert sent.nack_count == counted.nack_count
+
+
+async def test_a_peer_that_asks_for_everything_all_the_time_gets_a_share_of_the_stream(
+    pair: tuple[End, End],
+) -> None:
+    a, b = pair
+    await connect(a, b)
+    for index in range(25):
+        a.send(frame(index))
+    await b.until(lambda: len(b.packets) == 25)
+    first = a.sent[0].sequence_number
+    names = [(first + behind) & 0xFFFF for behind in range(25)]
+    # A datagram full of requests, each for all of them.
+    one = write_retransmission_request(b.link.local_ssrc, a.link.local_ssrc, names)
+    flood = one + 50 * one[RTCP_HEADER_BYTES:]
+    for _ in range(200):
+        transport: Any = b.link._transport
+        transport.send_rtcp(flood)
+        await asyncio.sleep(0)
+    a.send(frame(25))
+    await b.until(lambda: any(packet.sequence_number == names[0] + 25 & 0xFFFF for packet in b.packets))
+    sent = a.link.send_counters
+    assert sent.nack_count > 100
+    assert 0 < sent.retransmitted_bytes_sent <= SHARE_OF_STREAM * sent.bytes_sent + BURST_BYTES
+    assert sent.retransmitted_packets_sent <= 25 * MAX_TIMES
+
+
+class NotingRound(MediaRound):
+    """A round that notes which reports wait for the event loop, and which wake it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    @override
+    def tell(self, callback: Callable[..., object], *arguments: Any) -> None:
+        if callback.__name__ == "_reported":
+            self.told.append("later")
+        super().tell(callback, *arguments)
+
+    @override
+    def tell_soon(self, callback: Callable[..., object], *arguments: Any) -> None:
+        if callback.__name__ == "_reported":
+            self.told.append("soon")
+        super().tell_soon(callback, *arguments)
+
+
+async def test_a_request_behind_a_report_is_read_at_once_where_voice_is_read_in_rounds(
+    tasks: TaskOwner,
+) -> None:
+    media_round = NotingRound()
+    a, b = End("a", tasks, media_round=media_round), End("b", tasks)
+
+    async def go_round(until: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not until():
+                media_round.before_tick()
+                media_round.before_wait()
+                await asyncio.sleep(TICK_SAMPLES / SAMPLE_RATE_HZ)
+
+    async with a.link, b.link:
+        await connect(a, b)
+        a.send(frame(0))
+        indexes = itertools.count()
+        # A socket is left to the round with the first voice that comes by it.
+        await go_round(lambda: b.send(frame(next(indexes))) and bool(media_round._members))
+        transport: Any = b.link._transport
+        report = write_report(b.link.local_ssrc, SenderInfo(0, 77 << 32, 1, 1, 1), (), "b")
+        request = write_retransmission_request(
+            b.link.local_ssrc, a.link.local_ssrc, [a.sent[0].sequence_number]
+        )
+        transport.send_rtcp(report)
+        transport.send_rtcp(report + request[RTCP_HEADER_BYTES:])
+        await go_round(lambda: a.link.send_counters.nack_count == 1)
+        assert media_round.told.count("soon") == 1
+        assert "later" in media_round.told  # b's own reports are among these
+        assert [one.ntp_s for one in a.sender_reports].count(77.0) == 2
+    media_round.close()
+
+
+async def test_what_a_round_has_read_is_told_before_the_link_ends(tasks: TaskOwner) -> None:
+    media_round = MediaRound()
+    a, b = End("a", tasks, media_round=media_round), End("b", tasks)
+    async with a.link, b.link:
+        await connect(a, b)
+        indexes = itertools.count()
+        async with asyncio.timeout(10):
+            while not media_round._members:
+                b.send(frame(next(indexes)))
+                media_round.before_tick()
+                await asyncio.sleep(TICK_SAMPLES / SAMPLE_RATE_HZ)
+        for _ in range(5):
+            b.send(frame(next(indexes)))
+        # As much as b has sent is read, and none of the five is told: nobody woke the event loop.
+        while len(a.link._read) < 5:
+            media_round.before_tick()
+    assert [packet.sequence_number for packet in a.packets[-5:]] == [
+        packet.sequence_number for packet in b.sent[-5:]
+    ]
+    media_round.close()
 
 
 async def test_damaged_and_foreign_datagrams_are_counted_and_dropped(tasks: TaskOwner) -> None:
@@ -336,7 +548,7 @@ async def test_who_asks_while_addresses_are_gathered_is_not_answered(tasks: Task
     loop = asyncio.get_running_loop()
     silent, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
     server = IceServer(f"stun:127.0.0.1:{silent.get_extra_info('sockname')[1]}")
-    a = End("a", tasks, replace(LOOPBACK, ice_servers=(server,), gathering_timeout_s=1.0))
+    a = End("a", tasks, msgspec.structs.replace(LOOPBACK, ice_servers=(server,), gathering_timeout_s=1.0))
     async with a.link:
         offering = tasks.start(a.link.create_offer(), name="offer")
         connection = a.link._transport._connection
@@ -602,7 +814,7 @@ async def test_closing_before_anything_began(pair: tuple[End, End], tasks: TaskO
 
 
 async def test_a_peer_that_never_answers_fails_after_the_deadline(tasks: TaskOwner) -> None:
-    hasty = replace(LOOPBACK, connect_timeout_s=0.3)
+    hasty = msgspec.structs.replace(LOOPBACK, connect_timeout_s=0.3)
     a, b = End("a", tasks, hasty), End("b", tasks, hasty)
     async with a.link, b.link:
         offer = await a.link.create_offer()
@@ -632,7 +844,7 @@ async def test_a_dead_server_delays_no_offer(tasks: TaskOwner) -> None:
     loop = asyncio.get_running_loop()
     silent, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
     port = silent.get_extra_info("sockname")[1]
-    settings = replace(
+    settings = msgspec.structs.replace(
         LOOPBACK,
         ice_servers=(IceServer(f"turn:127.0.0.1:{port}", "user", "secret"),),
         gathering_timeout_s=0.2,

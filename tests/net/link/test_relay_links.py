@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from blink_cli.core.api.ice_server import ConfiguredServer
 from blink_cli.core.errors import StateError
@@ -65,14 +65,21 @@ async def test_links_that_were_prepared_wait_for_no_server(tasks: TaskOwner) -> 
             assert a.link.is_prepared
             assert a.link.has_fresh_addresses
             coturn.kill()  # whoever asked now would have no relay
+            withdrawn = await a.link.create_offer()
+            a.link.withdraw_offer()
             offer = await a.link.create_offer()
             assert "typ relay" in offer
+            assert _candidates(offer) == _candidates(withdrawn)
             answer = await b.link.accept_offer(offer)
             assert "typ relay" in answer
             await a.link.accept_answer(answer)
             await a.until_state(LinkConnected)
             await b.until_state(LinkConnected)
             await talk(a, b)
+
+
+def _candidates(description: str) -> list[str]:
+    return [line for line in description.splitlines() if line.startswith("a=candidate")]
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -83,7 +90,7 @@ async def test_two_links_talk_through_the_relay_only(
     a, b = End("a", tasks, settings), End("b", tasks, settings)
     async with a.link, b.link:
         offer = await a.link.create_offer()
-        candidates = [line for line in offer.splitlines() if line.startswith("a=candidate")]
+        candidates = _candidates(offer)
         assert [line.split()[7] for line in candidates] == ["relay"]
         assert "raddr 0.0.0.0" in candidates[0], "the own address is not shown"
         await a.link.accept_answer(await b.link.accept_offer(offer))

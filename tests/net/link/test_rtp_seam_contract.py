@@ -142,6 +142,9 @@ def test_candidate_pair() -> None:
         assert isinstance(inspect.getattr_static(CandidatePair, name, None), property), dropped(
             "CandidatePair", name, "to know where to send"
         )
+    assert "self.remote_nominated = " in inspect.getsource(CandidatePair.__init__), dropped(
+        "CandidatePair", "remote_nominated", "to use the way that the other side nominates at once"
+    )
     names = {state.name for state in CandidatePair.State}
     assert {"FROZEN", "WAITING", "IN_PROGRESS"} <= names, dropped(
         "CandidatePair.State", "FROZEN, WAITING and IN_PROGRESS", "to find checks to start and to repeat"
@@ -171,6 +174,16 @@ async def test_closing_a_relay_makes_a_task_that_can_be_cancelled() -> None:
         "_TurnTransport__send_tasks",
     ):
         assert name in vars(relay), dropped("TurnTransport", name, "to give a dead server's allocation up")
+    for name in (
+        "peer_to_channel",
+        "channel_to_peer",
+        "peer_to_failed_channel",
+        "channel_refresh_at",
+        "channel_number",
+        "transactions",
+    ):
+        assert name in vars(inner), dropped("TurnClientMixin", name, "to use a channel at once")
+    assert hasattr(inner, "_send"), dropped("TurnClientMixin", "_send", "to send without a task")
     never = asyncio.get_running_loop().create_future()
     inner.delete = lambda: never  # type: ignore[method-assign, assignment, return-value]
     closing = give_back_relay(relay)

@@ -345,3 +345,13 @@ def test_extended_reports_are_asked_for_and_who_does_not_ask_gets_none() -> None
         "a=rtcp-mux", "a=rtcp-mux\r\na=rtcp-xr:rcvr-rtt=all:800 voip-metrics pkt-loss-rle=400"
     )
     assert offer(asked).extended_reports == {"voip-metrics"}
+
+
+def test_dred_is_told_by_its_version_and_a_peer_without_sees_nothing() -> None:
+    text = ours(media=MediaFormat(111, 63, 1, dred=12), dtx=True)
+    assert "a=fmtp:111 minptime=3;useinbandfec=1;usedtx=1;blink-dred=12\r\n" in text
+    assert offer(text).format.dred == 12
+    assert "dred" not in ours()
+    assert offer(ours()).format.dred is None
+    for nonsense in ("blink-dred=x", "blink-dred=1234", "not-blink-dred=12", "blink-dred="):
+        assert offer(text.replace("blink-dred=12", nonsense)).format.dred is None

@@ -13,8 +13,11 @@ from blink_cli.broker.broker_folder import make_broker_folder
 from blink_cli.core.api.signal_server import SignalAccess, SignalServer, parse_signal_server
 from blink_cli.core.errors import UsageError
 from blink_cli.lab.nats_server import NatsServer, cluster
+from blink_cli.net.signaling import nats_connection
+from blink_cli.net.signaling.flooded_subjects import BURST
 from blink_cli.net.signaling.nats_connection import MOST_WAITING, ConnectionState, Message, NatsConnection
 from tests.net.gossip_parts import eventually
+from tests.support.complaining_nats_server import ComplainingNatsServer
 from tests.support.stopped_nats_server import StoppedNatsServer
 
 pytestmark = pytest.mark.real_time
@@ -27,7 +30,7 @@ class Client:
 
     def __init__(
         self,
-        *servers: NatsServer | StoppedNatsServer,
+        *servers: NatsServer | StoppedNatsServer | ComplainingNatsServer,
         inbox: str = "blink.i.one",
         access: SignalAccess | None = None,
     ) -> None:
@@ -98,6 +101,23 @@ async def test_a_frozen_server_is_noticed_and_what_was_said_into_it_is_bounded(t
             assert [message.data for message in other.messages] == [b"before", b"after"]
 
 
+async def test_a_lost_address_is_noticed_before_a_ping_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with NatsServer(tmp_path) as server:
+        async with two(server) as (one, other):
+            await passes(one, other, b"before")
+            asked: list[str] = []
+            monkeypatch.setattr(nats_connection, "is_own_address", asked.append)
+            await eventually(lambda: not one.connection.is_up and not other.connection.is_up)
+            assert set(asked) == {"127.0.0.1"}
+            problem = one.states[-1][1].problem
+            assert problem == "was reached from an address that this machine has lost"
+            monkeypatch.undo()
+            await eventually(lambda: one.connection.is_up and other.connection.is_up)
+            await passes(one, other, b"after")
+
+
 async def test_a_killed_server_is_found_again_and_what_is_subscribed_to_too(tmp_path: Path) -> None:
     server = NatsServer(tmp_path)
     with server:
@@ -111,6 +131,18 @@ async def test_a_killed_server_is_found_again_and_what_is_subscribed_to_too(tmp_
                 await eventually(lambda: one.connection.is_up and other.connection.is_up)
                 assert time.monotonic() - started_at < 3.0
                 await passes(one, other, b"after %d" % number)
+
+
+async def test_what_nats_py_tells_when_it_has_ended_raises_nothing_in_its_tasks(tmp_path: Path) -> None:
+    """Its flusher tells of an error that comes when the connection is closed already, as one that was cut off by a firewall is."""
+    with NatsServer(tmp_path) as server:
+        async with two(server) as (one, other):
+            client = one.connection._client
+            assert client is not None
+            await client.close()
+            await client._error_cb(ConnectionResetError("Connection lost"))
+            await eventually(lambda: one.connection.is_up and one.connection._client is not client)
+            await passes(one, other, b"after")
 
 
 async def test_another_server_of_the_cluster_takes_over(tmp_path: Path) -> None:
@@ -297,3 +329,81 @@ async def test_a_thousand_subjects_are_listened_to_and_what_is_said_last_still_g
                     one.connection.publish(subject, b"last words")
                 await one.connection.drain()
             await eventually(lambda: len(other.messages) == MOST_WAITING)
+
+
+async def test_a_subject_that_is_flooded_is_left_alone_and_the_others_are_heard(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        async with two(server) as (one, other):
+            other.connection.subscribe({"blink.t.x", "blink.t.flooded"})
+            await eventually(lambda: "blink.t.flooded" in other.connection._subscribed)
+            await other.connection.drain()
+            for _ in range(2 * BURST // MOST_WAITING + 1):
+                for _ in range(MOST_WAITING):
+                    one.connection.publish("blink.t.flooded", bytes(512))
+                await one.connection.drain()
+            await eventually(lambda: "blink.t.flooded" not in other.connection._subscribed)
+            assert other.connection.floods == 1
+            await passes(one, other, b"heard")
+            assert other.connection.is_up
+            await eventually(lambda: "blink.t.flooded" in other.connection._subscribed)
+
+
+async def test_a_server_that_takes_no_whole_datagram_is_told_as_such(tmp_path: Path) -> None:
+    settings = tmp_path / "small.conf"
+    settings.write_text("max_payload: 512", encoding="utf-8")
+    with NatsServer(tmp_path, "-c", str(settings)) as server:
+        problem = await problem_of(server.url)
+    assert problem == "takes messages of 512 bytes at most (`max_payload`), and a signal has up to 1200"
+
+
+async def test_a_server_that_is_full_says_so(tmp_path: Path) -> None:
+    settings = tmp_path / "full.conf"
+    settings.write_text("max_connections: 1", encoding="utf-8")
+    with NatsServer(tmp_path, "-c", str(settings)) as server:
+        first = Client(server)
+        async with first.connection:
+            await eventually(lambda: first.connection.is_up)
+            # The server says so and closes; where it had not read our greeting yet, its reset may overtake its word.
+            problems = [await problem_of(server.url) for _ in range(5)]
+            assert "cannot be used: maximum connections exceeded" in problems
+            assert set(problems) <= {
+                "cannot be used: maximum connections exceeded",
+                "cannot be used: Connection lost",
+            }
+
+
+async def test_a_server_that_takes_few_subscriptions_says_so(tmp_path: Path) -> None:
+    settings = tmp_path / "few.conf"
+    settings.write_text("max_subscriptions: 20", encoding="utf-8")
+    with NatsServer(tmp_path, "-c", str(settings)) as server:
+        client = Client(server)
+        client.connection.subscribe({f"blink.t.{number}" for number in range(40)})
+        async with client.connection:
+            await eventually(lambda: any(state.problem for _, state in client.states))
+    # The server takes the connection before it counts, so that it may be up for a moment.
+    problems = [state.problem for _, state in client.states if state.problem]
+    assert problems[0] == "cannot be used: maximum subscriptions exceeded"
+
+
+@pytest.mark.parametrize(
+    "error", ["Maximum Connections Exceeded", "Unknown Protocol Operation", "Parser Error"]
+)
+async def test_a_server_that_answers_with_an_error_is_told_and_tried_again(error: str) -> None:
+    """nats-py closes itself for good then."""
+    async with ComplainingNatsServer(error) as server:
+        client = Client(server)
+        async with client.connection:
+            await eventually(lambda: server.greeted >= 2)
+    problems = {state.problem for _, state in client.states}
+    assert any(problem is not None and error.lower() in problem.lower() for problem in problems), problems
+
+
+async def test_a_server_that_sends_and_answers_late_does_not_stand_still() -> None:
+    async with ComplainingNatsServer(None, answers_after_s=2.5) as server:
+        client = Client(server)
+        async with client.connection:
+            await eventually(lambda: client.messages)
+            before = len(client.messages)
+            await eventually(lambda: len(client.messages) > before + 20)
+            assert client.connection.is_up
+            assert server.greeted == 1

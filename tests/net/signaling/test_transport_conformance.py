@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
+from msgspec.structs import replace
 from typing_extensions import override
 
 from blink_cli.core.api.signal_server import SignalAccess, parse_signal_server

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import random
 import re
 import shlex
 import subprocess
@@ -28,7 +29,9 @@ from tests.record.capture.parts import (
     pcap,
     pcapng,
     pcapng_of_links,
+    rtp,
     stream,
+    udp,
 )
 
 pytestmark = pytest.mark.no_clock
@@ -165,6 +168,31 @@ def test_frames_that_were_cut_off(snap_bytes: int, tmp_path: Path) -> None:
     (found,) = agree(pcap(tmp_path / "call.pcap", stream(10, PCMU), snap_bytes=snap_bytes))
     assert found.packets_cut_off == found.tshark_4_0.packets
     assert found.inbound.payload_bytes == 160 * found.inbound.packets_received
+
+
+def test_what_was_sent_again_is_counted_apart_and_its_row_is_tsharks(tmp_path: Path) -> None:
+    """Of three streams with the same sockets one sends again what another lost; all of it encrypted."""
+
+    def sealed(number: int) -> bytes:
+        return random.Random(number).randbytes(90)
+
+    voice = stream(4, Sending(first_timestamp=0xFFFF_0000, loss=0.1, payload=sealed))
+    came = {int.from_bytes(packet[30:32], "big") for _, packet in voice}
+    lost = [number for number in range(1000, 1300) if number not in came]
+    again = [
+        (
+            START_NS + (number - 1000) * 20_000_000 + 25_000_000,
+            udp(rtp(7 + at, 0xFFFF_0000 + (number - 1000) * 960, 62, 0x4321, sealed(number))),
+        )
+        for at, number in enumerate(lost)
+    ]
+    other = stream(5, Sending(ssrc=0x777, first_timestamp=123_456, packets=100, payload=sealed))
+    found = agree(pcap(tmp_path / "call.pcap", sorted([*voice, *again, *other])))
+    by_ssrc = {one.ssrc: one for one in found}
+    assert {one.ssrc: one.retransmits for one in found} == {0x1234: None, 0x4321: 0x1234, 0x777: None}
+    assert by_ssrc[0x1234].inbound.packets_retransmitted == len(lost) == by_ssrc[0x4321].tshark_4_0.packets
+    assert by_ssrc[0x1234].inbound.packets_lost == len([number for number in lost if number < max(came)])
+    assert by_ssrc[0x777].inbound.packets_retransmitted == 0
 
 
 def everything() -> list[Captured]:

@@ -1,8 +1,8 @@
 """Exports: what cannot be exported, what is limited, and what an interrupted one leaves."""
 
-import dataclasses
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_folder_that_is_a_file_is_said_so(tmp_path: Path) -> None:
         export(recording.paths.final, ("wav",), taken / "below", lambda _: None, "token")
     assert "room" not in (told.value.hint or "")
     with pytest.raises(NotADirectoryError, match="it is a file"):
-        Recording.create(dataclasses.replace(plan, folder=taken))
+        Recording.create(msgspec.structs.replace(plan, folder=taken))
     assert taken.read_text() == "mine"
 
 

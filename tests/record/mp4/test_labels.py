@@ -1,9 +1,9 @@
 """What a recording's MP4 says of its tracks to those who look: growing, killed, repaired and finished."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from blink_cli.record.finished.repair import repair
@@ -29,7 +29,7 @@ def recording_of_three(folder: Path) -> Recording:
         Sender(CAROL, 0, [Link(1.5, 99, 3, 99)]),
     ]
     invited = tuple(Invited(one.did, name, one.own) for one, name in zip(senders, NAMES, strict=True))
-    plan = dataclasses.replace(plan_for(folder, *senders), invited=invited, start_wall_s=WALL_S + 0.25)
+    plan = msgspec.structs.replace(plan_for(folder, *senders), invited=invited, start_wall_s=WALL_S + 0.25)
     return record(plan, senders, duration_s=4)
 
 

@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from blink_cli.audio.opus import OpusDecoder
+from blink_cli.audio.opus.decoder import OpusDecoder
 from blink_cli.core.media.opus_packet import packet_samples, with_frame_count
 from blink_cli.record.recording.filler import GRID_SAMPLES, concealment, silence
 from tests.record.simulated_call import spoken

@@ -1,9 +1,6 @@
 """A track's row of packets: seamless, in time, whatever comes and does not come."""
 
 import random
-import sys
-from types import FrameType
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +11,7 @@ from blink_cli.core.media.opus_packet import packet_samples
 from blink_cli.core.media.rtp import EncodedFrame, RtpPacket
 from blink_cli.record.recording.gaps import GapReason, Span
 from blink_cli.record.recording.track import Track
-
-if TYPE_CHECKING:
-    from _typeshed import TraceFunction
+from tests.support.executed_lines import counting_lines
 
 pytestmark = pytest.mark.no_clock
 
@@ -378,24 +373,14 @@ def test_mutes_links_and_drops_without_end_are_kept_in_bounded_space() -> None:
 @pytest.mark.parametrize("steps", [(1_000,), (30_000, -29_990), (-1,), (1, 25, -24, 2_000)], ids=str)
 def test_who_jumps_in_numbers_and_times_spends_no_work_and_no_sound(steps: tuple[int, ...]) -> None:
     row = Row()
-    lines, number = 0, 100_000
-
-    def count(_frame: FrameType, event: str, _arg: object) -> "TraceFunction":
-        nonlocal lines
-        lines += event == "line"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
+    number = 100_000
+    with counting_lines() as lines:
         for index in range(1_000):
             number += steps[index % len(steps)]
             row.track.received(packet(number, index * 0.02))
             if index % 10 == 0:
                 row.until(index * 0.02)
-    finally:
-        sys.settrace(before)
-    assert lines / 1_000 < 400
+    assert lines.count / 1_000 < 400
     row.end(20.0)
     assert row.length <= 20.1 * 48_000
     assert len(row.track.gaps.gaps) <= 1_000

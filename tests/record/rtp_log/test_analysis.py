@@ -3,6 +3,7 @@
 import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from blink_cli.core.analysis.call_analysis import MAX_STREAMS_IN_ALL
@@ -60,6 +61,20 @@ def rows_of(tmp_path: Path, rows: LogRows) -> RtpLogReader:
     path = tmp_path / "log.csv"
     path.write_bytes("\r\n".join([HEADER, *rows.finished(float("inf")), ""]).encode())
     return RtpLogReader(path)
+
+
+def test_what_came_again_is_counted_apart(tmp_path: Path) -> None:
+    rows = LogRows(WALL_OFFSET_S)
+    for index in range(20):
+        if index in (5, 9):
+            rows.take(BOB, msgspec.structs.replace(heard(index), retransmitted=True))
+        else:
+            rows.take(BOB, heard(index))
+        rows.take(BOB, sent(index))
+    inbound, _ = streams(analyse(rows_of(tmp_path, rows)))
+    assert inbound.packets_retransmitted == 2
+    assert (inbound.packets_received, inbound.packets_lost) == (18, 2)
+    assert (inbound.packets_duplicated, inbound.packets_reordered) == (0, 0)
 
 
 @pytest.mark.parametrize("event", [LogEvent.PAUSED, LogEvent.ROWS_LOST])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from blink_cli.audio.opus import OpusDecoder
+from blink_cli.audio.opus.decoder import OpusDecoder
 from blink_cli.core.audio_format import PRE_SKIP_SAMPLES
 from blink_cli.core.ids import Did
 from blink_cli.core.media import red

@@ -1,0 +1,1 @@
+"""A call's media through a room on an SFU (docs/sfu.md)."""

@@ -1,0 +1,1 @@
+"""Builds replies from what the parts of a session know. Nothing here changes anything."""

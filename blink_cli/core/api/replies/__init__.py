@@ -1,0 +1,1 @@
+"""Replies by subject. `core/api/reply.py` has the union of all."""

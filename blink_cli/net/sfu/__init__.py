@@ -1,0 +1,1 @@
+"""A server that passes a call's media on: Janus with its plugin VideoRoom."""

@@ -1,0 +1,1 @@
+"""Pictures encoded and decoded: VP8 through FFmpeg's libvpx."""

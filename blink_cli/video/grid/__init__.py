@@ -1,0 +1,1 @@
+"""All participants of a recording in one picture, each in a tile with a name."""

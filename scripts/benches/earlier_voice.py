@@ -1,0 +1,63 @@
+"""`bench voice --against REV`: the same voices and traces through another revision, by the bench that it has itself.
+
+So its network is its own: before this bench had a round trip, bursts were counted in packets and not by the clock, and nothing was asked for again. What it does
+not know, a trace or an option, is left out.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benches.checkouts import Checkout, checked_out
+
+_RECEIVER: Final = "blink"
+
+
+def earlier_rows(
+    revision: str, traces: Sequence[str], voices: Sequence[str], options: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return its rows, as its `--json` has them, with the revision as receiver.
+
+    Args:
+        revision: As git knows it.
+        traces: Wanted; those that it does not know are left out.
+        voices: Files.
+        options: Further ones of the command line with their values, each where it knows it.
+
+    Raises:
+        RuntimeError: git knows no such revision, or it has no such bench.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = checked_out("earlier", revision, Path(folder), Path(sys.executable))
+        # Lines are broken anywhere in a list of names.
+        known = re.sub(r"\s+", "", _output(checkout, "--help"))
+        common = [trace for trace in traces if re.search(rf"[,f]{trace}[^a-z0-9]", known)]
+        if not common:
+            return []
+        speech = [str(Path(voice).resolve()) for voice in voices]
+        given = [word for name, value in options.items() if name in known for word in (name, value)]
+        rows = json.loads(
+            _output(checkout, "--json", "--traces", ",".join(common), "--speech", ",".join(speech), *given)
+        )["rows"]
+    return [{**row, "receiver": revision} for row in rows if row["receiver"] == _RECEIVER]
+
+
+def _output(checkout: Checkout, *words: str) -> str:
+    path = f"{checkout.folder / 'scripts'}:{checkout.folder}"
+    ran = subprocess.run(
+        [str(checkout.python), "-m", "benches.voice", *words],
+        env={**checkout.environment, "PYTHONPATH": path},
+        cwd=checkout.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode != 0:
+        raise RuntimeError(f"its bench does not run: {ran.stderr.strip()[-500:]}")
+    return ran.stdout
