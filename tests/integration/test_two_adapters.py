@@ -24,6 +24,8 @@ async def test_without_multicast_signals_go_by_the_adapter_that_lives(lab: Labor
     for number, host in enumerate(hosts, 1):
         lines = ("address flush dev eth0 scope global", f"address add {network.format(number, 'eth0')}")
         await lab.add_interfaces(host, commands=lines)
+    # Or its system answers ARP by the adapter that will be dead for the other one's address too, and who believes that reaches neither.
+    await hosts[0].run("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
     second = (f"address add {network.format(101, 'eth1')}", "link set eth1 up")
     await lab.add_interfaces(hosts[0], plugged=["eth1"], commands=second)
     sessions = await together(*(on_every_interface(host) for host in hosts))
