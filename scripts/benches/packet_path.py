@@ -45,7 +45,7 @@ from blink_cli.core.audio_format import TICK_MS
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.identity.identity import Identity
 from blink_cli.net.link.link_socket import LinkSocket
-from blink_cli.net.link.media_link import MediaLink
+from blink_cli.net.link.packet_receiving import PacketReceiving
 from blink_cli.net.link.secure_transport import SecureTransport
 from blink_cli.runtime.clock import MonotonicClock
 
@@ -64,7 +64,7 @@ INBOX: Final = SinkTrack.receive.__code__
 SOCKET: Final = SecureTransport.send_sealed.__code__
 ROOTS: Final = (
     LinkSocket._read_in_round.__code__,  # noqa: SLF001 - where a packet's way begins
-    MediaLink._count_read.__code__,  # noqa: SLF001 - and where it goes on
+    PacketReceiving.count_read.__code__,  # and where it goes on
     MeshMedia.frame_encoded.__code__,
     MeshMedia._frame_sent.__code__,  # noqa: SLF001 - where those who listen in are told
 )

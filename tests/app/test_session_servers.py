@@ -140,7 +140,7 @@ async def test_dead_servers_and_wrong_credentials_are_told_and_cost_the_call_not
             await connect(alice, bob)
             (entry,) = alice._media.links.peers.values()
             assert entry.link is not None
-            assert entry.link._settings.ice_servers == ()
+            assert entry.link.settings.ice_servers == ()
 
 
 async def test_the_settings_servers_are_used_and_the_command_lines_come_in_their_place(

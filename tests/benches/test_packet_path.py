@@ -11,7 +11,7 @@ from benches.packet_path import MOST_HOPS, Way
 def test_a_packet_passes_five_objects_and_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
     assert packet_path.main(["--seconds", "1"]) == 0, capsys.readouterr().out
     out = capsys.readouterr().out
-    assert "LinkSocket -> MediaLink -> ParticipantMedia -> SinkTrack -> MediaTaps" in out
+    assert "LinkSocket -> PacketReceiving -> ParticipantMedia -> SinkTrack -> MediaTaps" in out
     assert "MeshMedia -> ParticipantMedia -> FrameSending -> SecureTransport -> MediaTaps" in out
 
 

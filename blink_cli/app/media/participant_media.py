@@ -221,7 +221,7 @@ class ParticipantMedia(LinkedParticipant):
         self._plan_anew()
         self._play(media)
         if self.link is not None:
-            self.link.hear = self._hear
+            self.link.receiving.hear = self._hear
         self._may_be_heard(media, was_standing=was_standing)
         self.loss_reporter = LossReporter()
         self.heard_s = self.heard_told_s = now_s

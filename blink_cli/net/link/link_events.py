@@ -26,7 +26,7 @@ class LinkEvents:
         """Media take another way, the one that was left having fallen silent; the link stands as it did."""
 
     def packet_received(self, packet: RtpPacket) -> None:
-        """An authentic packet, not a duplicate: it is in its buffer, which `MediaLink.hear` fills."""
+        """An authentic packet, not a duplicate: it is in its buffer, which `PacketReceiving.hear` fills."""
 
     def packet_repeated(self, packet: RepeatedPacket) -> None:
         """A copy of a packet that had come before."""

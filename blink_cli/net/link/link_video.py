@@ -25,7 +25,6 @@ from blink_cli.core.media.rtcp import (
     write_retransmission_request,
 )
 from blink_cli.core.media.rtp import ReceptionReport, SenderReport, SentPacket
-from blink_cli.core.media.rtp_header import clear_ssrc
 from blink_cli.core.media.sent_reports import SentReports, in_plain_units
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.picture_requests import write_picture_loss
@@ -215,7 +214,7 @@ class LinkVideo:
             return
         self.state = "agreed"
         self._offer_at = math.inf
-        self._doors.expect(theirs)
+        self._doors.expect(theirs.ssrcs)
         self._sender = VideoSender(
             self._sources,
             media,
@@ -350,7 +349,7 @@ class LinkVideo:
             sender.set_target(rate.target_bps, rate.capacity_bps, rate.capacity_at_least_bps)
         self._send_due(now_s)
         self._set_timer()
-        return int.from_bytes(data[4:8], "big") in (receiver.sources.ssrc, receiver.sources.rtx_ssrc)
+        return int.from_bytes(data[4:8], "big") in receiver.sources.ssrcs
 
     def _key_frame_asked(self, kind: str, number: int, arrival_s: float) -> None:
         if kind == "pli":
@@ -449,11 +448,6 @@ class LinkVideo:
         """Do nothing any more."""
         self._closed = True
         self._timer.cancel()
-
-
-def is_of(sources: VideoSources | None, data: bytes) -> bool:
-    """Whether a decrypted RTP packet of at least 12 bytes is of these streams."""
-    return sources is not None and clear_ssrc(data) in (sources.ssrc, sources.rtx_ssrc)
 
 
 def _told(leaving: LeavingPacket, sender: VideoSender, now_s: float) -> SentPacket:

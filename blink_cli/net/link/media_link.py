@@ -11,15 +11,11 @@ made. Everything runs on the event loop, and its `LinkEvents` are called on it.
 
 import asyncio
 import contextlib
-import random
 import secrets
 import time
-from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
-
-import msgspec
+from typing import Final, Self
 
 from blink_cli.core.errors import StateError, WireError
 from blink_cli.core.media.copy_brake import MOST_COPIES, RedLevels
@@ -32,36 +28,23 @@ from blink_cli.core.media.reception_statistics import ReceptionStatistics
 from blink_cli.core.media.retransmission_asker import RetransmissionAsker
 from blink_cli.core.media.rtcp import write_goodbye, write_loss_report
 from blink_cli.core.media.rtcp_exchange import RtcpExchange
-from blink_cli.core.media.rtp import EncodedFrame, RtpPacket, SentPacket
-from blink_cli.core.media.rtp_header import clear_ssrc
+from blink_cli.core.media.rtp import EncodedFrame, SentPacket
 from blink_cli.core.media.rtp_receiver import PassingReceiver, ReceiveCounters, RtpReceiver
 from blink_cli.core.media.rtp_sender import RetransmissionStream, RtpSender, SendCounters
-from blink_cli.core.media.rtx import RTX_PAYLOAD_TYPE
-from blink_cli.core.media.unwrapper import SEQUENCE_MASK
 from blink_cli.net.host.machine_clock import ClockReader
 from blink_cli.net.ice.ice_connection import Way
-from blink_cli.net.link import header_encryption
+from blink_cli.net.link.addresses_tried import addresses_tried, until_others_are_better
 from blink_cli.net.link.asking_again import AskingAgain
+from blink_cli.net.link.format_agreement import accepted_format, answered_format, offered_format
 from blink_cli.net.link.frame_sending import FrameSending
 from blink_cli.net.link.link_events import LinkEvents, RtcpReport
 from blink_cli.net.link.media_round import MediaRound
-from blink_cli.net.link.sdp import (
-    AUDIO_LEVEL_ID,
-    ENCRYPTED_LEVEL_ID,
-    OPUS_PAYLOAD_TYPE,
-    RED_PAYLOAD_TYPE,
-    RemoteDescription,
-    read_candidate,
-    read_description,
-    write_description,
-)
-from blink_cli.net.link.secure_transport import (
-    LocalTransport,
-    SecureTransport,
-    TransportError,
-)
-from blink_cli.net.link.srtp import CameBy
-from blink_cli.net.link.video_doors import VideoDoors, is_video_message
+from blink_cli.net.link.packet_receiving import PacketReceiving
+from blink_cli.net.link.picture_demultiplexer import PictureDemultiplexer
+from blink_cli.net.link.rtcp_reporting import RtcpReporting
+from blink_cli.net.link.sdp import RemoteDescription, read_candidate, read_description, write_description
+from blink_cli.net.link.secure_transport import LocalTransport, SecureTransport, TransportError
+from blink_cli.net.link.video_doors import VideoDoors
 from blink_cli.net.link_impairment import LinkImpairment
 from blink_cli.net.link_settings import (
     AddressesTried,
@@ -76,34 +59,9 @@ from blink_cli.net.link_settings import (
 )
 from blink_cli.net.transport_counters import TransportCounters
 from blink_cli.runtime.tasks import TaskOwner
-from blink_cli.runtime.wake_timer import LEAST_DELAY_S, WakeTimer, next_beat_s
-
-if TYPE_CHECKING:  # a link that carries a voice alone needs none of it
-    from blink_cli.core.media.video.video_format import VideoSources
-    from blink_cli.net.link.link_video import LinkVideo
 
 CLOSE_PATIENCE_S: Final = 0.5
 """How long `aclose` waits for sockets to be given back before it leaves the rest to a background task."""
-
-
-ADDRESSES_LOOK_S: Final = 0.5
-"""How often, while a way is looked for, the machine's addresses are."""
-
-LATE_ADDRESS_S: Final = 1.0
-"""A link that stands by then does not need an address that came meanwhile."""
-
-
-MOST_READ: Final = 1_024
-"""Packets that wait to be counted by an event loop that does not come: twenty seconds of voice. The oldest goes, and counts as lost."""
-
-BEAT_S: Final = 0.1
-"""Slow things of a call happen at multiples of this."""
-
-WAY_TOLD_EVERY_S: Final = 0.1
-"""How often it is said that the way in use carries voice: it is left for another one after a second without."""
-
-OTHERS_TURN_S: Final = 3.0
-"""A first dialling that found no way for so long leaves the field to the addresses for which it had no room."""
 
 
 class MediaLink:
@@ -135,40 +93,36 @@ class MediaLink:
             media_round: The session's, which reads the sockets in place of the event loop once voice comes.
 
         """
-        self.hear: Callable[[RtpPacket], object] | None = None
-        """Takes each packet that is to be played, before anybody is told of it, on the thread that read its datagram; it must not wait."""
-
-        self.open_video: Callable[[VideoDoors], LinkVideo | None] | None = None
-        """Makes what carries the pictures of this link, when somebody wants some; None: the other side hears nothing of video."""
-
         self.description = ""
         """Our side as it was described when the link was made; empty before."""
 
-        self._video: LinkVideo | None = None
-        self._video_ssrcs: frozenset[int] = frozenset()
         self._is_offerer = False
         self.name = name
         self.state: LinkState = LinkNew()
         self.settings: Final = settings
         self.impairment: Final = impairment or LinkImpairment()
-        self._settings = settings
         self._tasks = tasks
         self._events = events
+        self.pictures: Final = PictureDemultiplexer(self._video_doors)
+        """What carries the pictures of this link, and gets what comes of them."""
+
+        self.receiving: Final = PacketReceiving(events, self.pictures, media_round)
+        """What takes packets on whatever thread has read them."""
+
         self._transport = SecureTransport(
             settings,
             certificate,
             impairment=self.impairment,
-            on_rtp=self._rtp_received,
+            on_rtp=self.receiving.received,
             on_rtcp=self._rtcp_received,
-            on_voice=self._voice_read,
-            on_replayed=self._rtp_replayed,
+            on_voice=self.receiving.read,
+            on_replayed=self.receiving.replayed,
             on_closed=lambda reason: self._end(LinkClosed(reason, by_peer=True)),
             on_lost=lambda reason: self._end(LinkFailed(reason)),
             on_moved=self._moved,
             media_round=media_round,
-            may_join_round=self._may_join_round,
+            may_join_round=self.receiving.may_join_round,
         )
-        self._round = media_round
         self._ssrc = secrets.randbits(32)
         self._rtx_ssrc = self._ssrc ^ 1  # another one, as random as that
         self._cname = secrets.token_hex(4)
@@ -178,28 +132,12 @@ class MediaLink:
         self.sending: FrameSending | None = None
         """What sends frames on whatever thread asks it; None before both descriptions are known."""
 
-        self._receiver: RtpReceiver | None = None
         self._wanted_redundancy: tuple[RedLevels, RedLevels] = 0, MOST_COPIES
-        self._last_heard_s: float | None = None
-        self._way_told_s = 0.0
         self._tried: AddressesTried | None = None
-        self._reports: RtcpExchange | None = None
+        self._reporting: RtcpReporting | None = None
         self._clocks: ClockExchange | None = None
         self._ice_password = ""
         self._prepared: asyncio.Future[LocalTransport | TransportError] | None = None
-        self._report_timer = WakeTimer(self._report, slack_s=LEAST_DELAY_S)
-        self._asking: AskingAgain | None = None
-        self._next_read: tuple[int, bool] | None = None
-        """With which number and voice bit the next packet comes while all is as usual. The round's."""
-
-        self._came_by: CameBy | None = None
-        """By which way the last one came. The round's."""
-
-        self._read: deque[RtpPacket] = deque(maxlen=MOST_READ)
-        """What the round has read and the event loop has not counted."""
-
-        self._is_told_of_read = False
-
         self._wall_offset_s = time.time() - time.monotonic()
         """Of this link's beginning: a wall clock that is set in a call would tear the sender reports' time from the RTP time."""
 
@@ -254,12 +192,12 @@ class MediaLink:
     @property
     def last_heard_s(self) -> float | None:
         """Monotonic arrival of the last authentic RTP or RTCP packet; None before the first."""
-        return self._last_heard_s
+        return self.receiving.last_heard_s
 
     @property
     def rtt_s(self) -> float | None:
         """The last measured round trip in seconds; None before the first."""
-        return self._reports.rtt_s if self._reports is not None else None
+        return self._reporting.exchange.rtt_s if self._reporting is not None else None
 
     @property
     def checked_rtt_s(self) -> float | None:
@@ -282,7 +220,8 @@ class MediaLink:
     @property
     def receive_counters(self) -> ReceiveCounters:
         """Authentic packets that were dropped."""
-        return self._receiver.counters if self._receiver is not None else ReceiveCounters()
+        receiver = self.receiving.receiver
+        return receiver.counters if receiver is not None else ReceiveCounters()
 
     @property
     def transport_counters(self) -> TransportCounters:
@@ -292,12 +231,14 @@ class MediaLink:
     @property
     def reception(self) -> ReceptionStatistics | None:
         """Statistics of the stream that was heard last; None before its first packet."""
-        return self._receiver.current if self._receiver is not None else None
+        receiver = self.receiving.receiver
+        return receiver.current if receiver is not None else None
 
     @property
     def streams(self) -> dict[int, ReceptionStatistics]:
         """Statistics of every stream of this peer, by SSRC."""
-        return dict(self._receiver.streams) if self._receiver is not None else {}
+        receiver = self.receiving.receiver
+        return dict(receiver.streams) if receiver is not None else {}
 
     # set-up
 
@@ -325,7 +266,7 @@ class MediaLink:
 
     def tell(self, events: LinkEvents) -> None:
         """Tell these what happens from now on."""
-        self._events = events
+        self._events = self.receiving.events = events
 
     @property
     def has_fresh_addresses(self) -> bool:
@@ -343,17 +284,7 @@ class MediaLink:
         """
         self._require_new()
         self._is_offerer = True
-        offered = self._offered = MediaFormat(
-            OPUS_PAYLOAD_TYPE,
-            RED_PAYLOAD_TYPE if self._settings.redundancy else None,
-            AUDIO_LEVEL_ID if self._settings.audio_level else None,
-            encrypted_level_id=ENCRYPTED_LEVEL_ID
-            if self._settings.audio_level and header_encryption.is_available()
-            else None,
-            nack=self._settings.retransmission,
-            rtx=RTX_PAYLOAD_TYPE if self._settings.retransmission else None,
-            dred=self._settings.dred,
-        )
+        offered = self._offered = offered_format(self.settings)
         local = await self._gather(controlling=True)
         self.description = write_description(
             local,
@@ -363,9 +294,9 @@ class MediaLink:
             rtx_ssrc=self._rtx_ssrc,
             cname=self._cname,
             setup="actpass",
-            dtx=self._settings.dtx,
-            stereo=self._settings.stereo,
-            packet_ms=self._settings.packet_ms,
+            dtx=self.settings.dtx,
+            stereo=self.settings.stereo,
+            packet_ms=self.settings.packet_ms,
         )
         return self.description
 
@@ -386,17 +317,7 @@ class MediaLink:
         remote = read_description(offer, is_answer=False, loopback=self._transport.uses_loopback)
         towards = [candidate.ip for candidate in remote.transport.candidates if candidate.type == "host"]
         local = await self._gather(controlling=remote.transport.ice.iceLite, towards=towards)
-        encrypted_level_id = remote.format.encrypted_level_id if header_encryption.is_available() else None
-        agreed = MediaFormat(
-            remote.format.opus,
-            remote.format.red if self._settings.redundancy else None,
-            None if encrypted_level_id is not None else remote.format.audio_level_id,
-            encrypted_level_id=encrypted_level_id,
-            red_first=remote.format.red_first and self._settings.redundancy,
-            nack=remote.format.nack and self._settings.retransmission,
-            rtx=remote.format.rtx if remote.format.nack and self._settings.retransmission else None,
-            dred=remote.format.dred if remote.format.dred == self._settings.dred else None,
-        )
+        agreed = answered_format(remote.format, self.settings)
         # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
         dtls_role = "server" if remote.setup == "client" else "client"
         answer = self.description = write_description(
@@ -407,9 +328,9 @@ class MediaLink:
             rtx_ssrc=self._rtx_ssrc,
             cname=self._cname,
             setup="passive" if dtls_role == "server" else "active",
-            dtx=self._settings.dtx,
-            stereo=self._settings.stereo,
-            packet_ms=self._settings.packet_ms,
+            dtx=self.settings.dtx,
+            stereo=self.settings.stereo,
+            packet_ms=self.settings.packet_ms,
             mid=remote.mid,
             bundled=remote.bundled,
             direction=_REVERSED.get(remote.direction, "sendrecv"),
@@ -428,20 +349,8 @@ class MediaLink:
         if self._offered is None or not isinstance(self.state, LinkNew):
             raise StateError(f"the link to {self.name} waits for no answer")
         remote = read_description(answer, is_answer=True, loopback=self._transport.uses_loopback)
-        theirs = remote.format
-        if theirs.opus != self._offered.opus or (theirs.red is not None and theirs.red != self._offered.red):
-            raise WireError("the answer uses payload types that were not offered")
-        if theirs.rtx not in (None, self._offered.rtx):
-            raise WireError("the answer uses a payload type for retransmissions that was not offered")
-        if theirs.audio_level_id not in (None, self._offered.audio_level_id):
-            raise WireError("the answer uses a header extension that was not offered")
-        if theirs.encrypted_level_id not in (None, self._offered.encrypted_level_id):
-            raise WireError("the answer uses an encrypted header extension that was not offered")
-        if theirs.encrypted_level_id is not None and theirs.audio_level_id is not None:
-            raise WireError("the answer has the audio level twice")
-        if theirs.dred != self._offered.dred:
-            theirs = msgspec.structs.replace(theirs, dred=None)
-        self._begin(remote, theirs, dtls_role="server" if remote.setup == "client" else "client")
+        agreed = accepted_format(remote.format, self._offered)
+        self._begin(remote, agreed, dtls_role="server" if remote.setup == "client" else "client")
 
     async def add_remote_candidate(self, candidate: str | None) -> None:
         """Add a candidate that came after the description; None says that no more will come.
@@ -495,17 +404,18 @@ class MediaLink:
         sending = self.sending = FrameSending(
             sender, self._transport, keeps_sealed=agreed.nack and agreed.rtx is None
         )
-        receiver = RtpReceiver if self._settings.counts_reception else PassingReceiver
-        self._receiver = receiver(agreed, remote.ssrcs)
-        asker = RetransmissionAsker(self._ssrc, self._receiver, agreed)
-        self._asking = AskingAgain(asker, self._transport, self._known_rtt_s)
+        receives = RtpReceiver if self.settings.counts_reception else PassingReceiver
+        receiver = receives(agreed, remote.ssrcs)
+        asker = RetransmissionAsker(self._ssrc, receiver, agreed)
+        asking = AskingAgain(asker, self._transport, self._known_rtt_s)
+        self.receiving.begin(receiver, asking, self._transport)
         shared = "".join(sorted((self._ice_password, remote.transport.ice.password or "")))
-        self._clocks = ClockExchange(ClockReader(shared.encode()).read)
-        self._reports = RtcpExchange(
+        clocks = self._clocks = ClockExchange(ClockReader(shared.encode()).read)
+        exchange = RtcpExchange(
             sender,
-            self._receiver,
+            receiver,
             self._cname,
-            self._clocks,
+            clocks,
             on_sender_report=self._reported,
             on_reception_report=self._reported,
             on_loss_report=self._reported,
@@ -513,14 +423,15 @@ class MediaLink:
             on_request=sending.send_again,
             extended=remote.extended_reports,
         )
-        chosen = self._transport.addresses
-        checked = self._transport.worth_checking(remote.transport.candidates)
-        self._tried = AddressesTried(
-            used=frozenset(own.address for own in chosen.used),
-            ours=() if self._settings.relay_only else tuple(map(str, chosen.used)),
-            left_out=() if self._settings.relay_only else tuple(map(str, chosen.left_out)),
-            theirs=tuple(dict.fromkeys(candidate.ip.partition("%")[0] for candidate in checked)),
+        self._reporting = RtcpReporting(
+            exchange,
+            sending,
+            self.receiving,
+            self._transport,
+            interval_s=self.settings.report_interval_s,
+            wall_offset_s=self._wall_offset_s,
         )
+        self._tried = addresses_tried(self._transport, remote.transport.candidates, self.settings)
         self._enter(LinkConnecting())
         self._connecting = self._tasks.start(
             self._connect(remote, dtls_role=dtls_role, encrypted_extension_id=agreed.encrypted_level_id),
@@ -531,10 +442,10 @@ class MediaLink:
         self, remote: RemoteDescription, *, dtls_role: str, encrypted_extension_id: int | None
     ) -> None:
         begun_s = time.monotonic()
-        limit_s = self._settings.connect_timeout_s
+        limit_s = self.settings.connect_timeout_s
         watching = None
-        if not self._settings.relay_only:
-            watching = self._tasks.start(self._watch_addresses(), name=f"watch addresses for {self.name}")
+        if not self.settings.relay_only:
+            watching = self._tasks.start(self._yield_to_others(), name=f"watch addresses for {self.name}")
         try:
             async with asyncio.timeout(limit_s):
                 await self._transport.connect(
@@ -559,24 +470,12 @@ class MediaLink:
                 self.sending.open()
             self._enter(LinkConnected(address, time.monotonic() - begun_s))
             self._transport.hand_early_on()  # now that whoever plays them knows of the link
-            self._report_timer.set(time.monotonic() + self._settings.first_report_s)
+            if self._reporting is not None:
+                self._reporting.begin(time.monotonic() + self.settings.first_report_s)
 
-    async def _watch_addresses(self) -> None:
-        """Give up once another link is more promising: it would have addresses that our description does not name."""
-        chosen = self._transport.addresses
-        known = chosen.bindable
-        others_wait = bool(chosen.left_out) and not self._settings.tried_local
-        begun_s = time.monotonic()
-        await asyncio.sleep(LATE_ADDRESS_S)
-        while True:
-            with contextlib.suppress(OSError):  # it does not tell now
-                if self._transport.choose_addresses().bindable - known:
-                    reason = "this machine has new addresses, and no way was found over the others"
-                    break
-            if others_wait and self.way is None and time.monotonic() - begun_s >= OTHERS_TURN_S:
-                reason = "no way was found over the addresses that were tried first"
-                break
-            await asyncio.sleep(ADDRESSES_LOOK_S)
+    async def _yield_to_others(self) -> None:
+        """Give up once another link is more promising."""
+        reason = await until_others_are_better(self._transport, self.settings)
         self._end(LinkFailed(reason))
 
     # media
@@ -610,126 +509,25 @@ class MediaLink:
 
     # pictures
 
-    @property
-    def video(self) -> "LinkVideo | None":
-        """What carries the pictures of this link; None while nobody wanted any."""
-        return self._video
+    def _video_doors(self) -> VideoDoors | None:
+        """What the pictures may use; None while the link does not stand."""
+        if not isinstance(self.state, LinkConnected):
+            return None
+        return VideoDoors(
+            send_rtp=self._transport.send_rtp,
+            send_rtcp=self._transport.send_rtcp,
+            expect=self._expect_video,
+            rtt_s=lambda: self.rtt_s,
+            voice_sent=lambda: None if self.sending is None else self.sending.voice_sent,
+            voice_ssrc=self._ssrc,
+            cname=self._cname,
+            wall_offset_s=self._wall_offset_s,
+            is_offerer=self._is_offerer,
+        )
 
-    def with_video(self) -> "LinkVideo | None":
-        """What carries the pictures of this link, made now if nobody wanted any before; None where there can be none."""
-        if self._video is None and self.open_video is not None and isinstance(self.state, LinkConnected):
-            self._video = self.open_video(
-                VideoDoors(
-                    send_rtp=self._transport.send_rtp,
-                    send_rtcp=self._transport.send_rtcp,
-                    expect=self._expect_video,
-                    rtt_s=lambda: self.rtt_s,
-                    voice_sent=lambda: None if self.sending is None else self.sending.voice_sent,
-                    voice_ssrc=self._ssrc,
-                    cname=self._cname,
-                    wall_offset_s=self._wall_offset_s,
-                    is_offerer=self._is_offerer,
-                )
-            )
-        return self._video
-
-    def _expect_video(self, sources: "VideoSources") -> None:
-        ssrcs = (sources.ssrc,) if sources.rtx_ssrc is None else (sources.ssrc, sources.rtx_ssrc)
+    def _expect_video(self, ssrcs: Collection[int]) -> None:
         self._transport.expect_also(ssrcs)
-        self._video_ssrcs = frozenset(ssrcs)
-
-    def _is_picture(self, data: bytes) -> bool:
-        return bool(self._video_ssrcs) and clear_ssrc(data) in self._video_ssrcs
-
-    def _picture_received(self, data: bytes, arrival_s: float) -> None:
-        """On the event loop."""
-        self._last_heard_s = max(arrival_s, self._last_heard_s or arrival_s)
-        if self._video is not None:
-            self._video.rtp_received(data, arrival_s)
-
-    # voice in
-
-    def _rtp_received(self, data: bytes, arrival_s: float) -> None:
-        if self._is_picture(data):
-            self._picture_received(data, arrival_s)
-            return
-        self._last_heard_s = arrival_s
-        if self._receiver is not None:
-            packet = self._receiver.received(data, arrival_s)
-            if packet is not None:
-                if self.hear is not None:
-                    self.hear(packet)
-                self._count_in(packet)
-
-    def _count_in(self, packet: RtpPacket) -> None:
-        """Tell of a packet that was counted and is in its inbox."""
-        if self._asking is not None:
-            self._asking.packet(packet)
-        self._events.packet_received(packet)
-
-    def _may_join_round(self) -> bool:
-        return self._asking is None or self._asking.lets_round_read
-
-    def _voice_read(self, data: bytes, arrival_s: float, came_by: CameBy) -> None:
-        """On the thread that goes the round."""
-        receiver, media_round = self._receiver, self._round
-        assert receiver is not None and media_round is not None, "the link has joined a round"  # noqa: PT018
-        if self._video_ssrcs and clear_ssrc(data) in self._video_ssrcs:
-            media_round.tell_soon(self._picture_received, data, arrival_s)
-            return
-        packet = receiver.read(data, arrival_s)
-        if packet is None:
-            return
-        if packet.payload_type == receiver.rtx_type:
-            media_round.tell_soon(self._retransmission_read, packet)
-            return
-        # A copy with the same number has not passed libsrtp, which remembers as many numbers as the statistics do.
-        if self.hear is not None:
-            self.hear(packet)
-        if came_by != self._came_by:
-            self._came_by = came_by
-            media_round.tell(self._transport.heard, *came_by)
-        # What is as usual is counted when the event loop is awake anyway. A number that is missing is to be asked for, and who begins to talk, to be told.
-        self._read.append(packet)
-        usual, number, voice = self._next_read, packet.sequence_number, packet.voice
-        self._next_read = (number + 1) & SEQUENCE_MASK, voice
-        if usual != (number, voice):
-            media_round.tell_soon(self._count_read)
-        elif not self._is_told_of_read:
-            self._is_told_of_read = True
-            media_round.tell(self._count_read)
-
-    def _retransmission_read(self, packet: RtpPacket) -> None:
-        """On the event loop."""
-        again = None if self._receiver is None else self._receiver.repaired(packet)
-        if again is not None:
-            if self.hear is not None:
-                self.hear(again)
-            self._count_in(again)
-
-    def _count_read(self) -> None:
-        """Count what the round has read. On the event loop, a little later."""
-        self._is_told_of_read = False  # first: what is read from now on is told of anew
-        read, receiver = self._read, self._receiver
-        if not read or receiver is None:
-            return
-        count, count_in = receiver.count, self._count_in
-        while read:
-            packet = read.popleft()
-            if count(packet):
-                count_in(packet)
-        arrival_s = self._last_heard_s = packet.arrival_s
-        came_by = self._came_by
-        if came_by is not None and arrival_s - self._way_told_s >= WAY_TOLD_EVERY_S:
-            self._way_told_s = arrival_s
-            self._transport.heard(*came_by)
-
-    def _rtp_replayed(self, data: bytes, sealing_bytes: int, arrival_s: float) -> None:
-        # A copy is not authentic: it says nothing about who is there.
-        if self._receiver is not None:
-            copy = self._receiver.replayed(data, sealing_bytes, arrival_s)
-            if copy is not None:
-                self._events.packet_repeated(copy)
+        self.pictures.expect(ssrcs)
 
     # reports
 
@@ -740,43 +538,19 @@ class MediaLink:
 
     def tell_heard(self, metrics: VoipMetrics) -> None:
         """Tell the peer with one of the next reports, if it asked for it, how its voice is heard."""
-        if self._reports is not None:
-            self._reports.voip_metrics = metrics
-
-    def _report(self) -> None:
-        reports, sending = self._reports, self.sending
-        if reports is None or sending is None or not isinstance(self.state, LinkConnected):
-            return
-        self._transport.look_for_strangers()
-        self._count_read()
-        now_s = time.monotonic()
-        with sending.held:
-            report = reports.report(now_s, now_s + self._wall_offset_s)
-        self._transport.send_rtcp(report)
-        # Spread, so that the links of a call do not fall into step (RFC 3550, section 6.2), over moments at which the event loop wakes anyway.
-        interval_s = self._settings.report_interval_s
-        beat_s = min(BEAT_S, interval_s / 4)
-        due_s = now_s + interval_s * random.uniform(0.75, 1.25) - beat_s / 2
-        self._report_timer.set(next_beat_s(due_s, beat_s))
+        if self._reporting is not None:
+            self._reporting.exchange.voip_metrics = metrics
 
     def _rtcp_received(self, data: bytes, arrival_s: float) -> None:
-        self._last_heard_s = arrival_s
-        if self._is_for_video(data, arrival_s):
+        self.receiving.last_heard_s = arrival_s
+        try:
+            if self.pictures.rtcp_received(data, arrival_s):
+                return
+        except WireError:
+            self._transport.counters.datagrams_malformed += 1
             return
-        if self._reports is not None and self._reports.received(data, arrival_s):
+        if self._reporting is not None and self._reporting.exchange.received(data, arrival_s):
             self._end(LinkClosed("the other side said goodbye", by_peer=True))
-
-    def _is_for_video(self, data: bytes, arrival_s: float) -> bool:
-        """Whether RTCP is about pictures alone, which have read it."""
-        if is_video_message(data):
-            video = self.with_video()
-            if video is not None:
-                try:
-                    video.message(data)
-                except WireError:
-                    self._transport.counters.datagrams_malformed += 1
-            return True
-        return self._video is not None and self._video.rtcp_received(data, arrival_s)
 
     def _reported(self, report: RtcpReport) -> None:
         self._events.reported(report)
@@ -790,8 +564,8 @@ class MediaLink:
         """Tell nothing any more: whoever made the link has done with it, and what still comes until it is closed is nobody's."""
         if self.sending is not None:
             self.sending.close()
-        self._events = _NOBODY
-        self.hear = None
+        self.tell(_NOBODY)
+        self.receiving.hear = None
 
     def _enter(self, state: LinkState) -> None:
         self.state = state
@@ -799,18 +573,17 @@ class MediaLink:
 
     def _end(self, state: LinkClosed | LinkFailed) -> None:
         """Enter a final state once, say goodbye if the other side can hear it, and give everything back."""
-        self._count_read()  # what was heard up to here is told of a link that still is one
+        self.receiving.count_read()  # what was heard up to here is told of a link that still is one
         before = self.state
         if isinstance(before, LinkClosed | LinkFailed):
             return
         self.state = state  # first of all: what follows may come back here
-        self._report_timer.cancel()
-        if self._asking is not None:
-            self._asking.close()
+        self.receiving.close()
+        self.pictures.close()
+        if self._reporting is not None:
+            self._reporting.close()
         if self.sending is not None:
             self.sending.close()
-        if self._video is not None:
-            self._video.close()
         if isinstance(before, LinkConnected) and isinstance(state, LinkClosed) and not state.by_peer:
             self._transport.send_rtcp(write_goodbye(self._ssrc))
         if not self._tasks.closed:  # else the session is gone, and its event loop takes the sockets along

@@ -1,14 +1,10 @@
 """What a link lets its pictures use. Apart from them, since a link that carries a voice alone imports none of what they need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from blink_cli.core.media.rtcp import APP_NAME
 from blink_cli.core.media.voice_sent import VoiceSent
-
-if TYPE_CHECKING:
-    from blink_cli.core.media.video.video_format import VideoSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +13,8 @@ class VideoDoors:
 
     send_rtp: Callable[[bytes], bool]
     send_rtcp: Callable[[bytes], bool]
-    expect: Callable[["VideoSources"], None]
-    """Let packets of these streams in from now on."""
+    expect: Callable[[Collection[int]], None]
+    """Let packets of these streams in from now on, by their SSRCs."""
 
     rtt_s: Callable[[], float | None]
     """The round trip, by the voice's reports."""

@@ -182,7 +182,7 @@ async def test_of_a_link_that_was_ended_nothing_is_told_any_more() -> None:
                 audio_level_dbov=-30,
                 voice=False,
             )
-            old._rtp_received(header + bytes(20), time.monotonic())
+            old.receiving.received(header + bytes(20), time.monotonic())
 
         arrives(1)
         answerer.links.hang_up(PEER, 1)

@@ -188,6 +188,7 @@ async def test_silence_alone_moves_nobody(pair: tuple[End, End]) -> None:
         transport: Any = end.link._transport
         for candidate in transport._connection._protocols:
             candidate._on_rtcp = lambda _data, _arrival_s: None
-        end.link._report_timer.cancel()
+        reporting: Any = end.link._reporting
+        reporting.close()
     await asyncio.sleep(SILENT_AFTER_S + TRY_EVERY_S)
     assert a.moves == b.moves == []

@@ -32,14 +32,14 @@ class VideoEnd(VideoEvents):
         self.sent_packets: list[SentPacket] = []
         self.told: list[str] = []
         self.sent, self.received = VideoSendCounters(), VideoReceiveCounters()
-        end.link.open_video = self.open
+        end.link.pictures.open_video = self.open
 
     def open(self, doors: VideoDoors) -> LinkVideo:
         return LinkVideo(doors, self, sent=self.sent, received=self.received)
 
     @property
     def video(self) -> LinkVideo:
-        video = self.end.link.with_video()
+        video = self.end.link.pictures.with_video()
         assert video is not None
         return video
 
@@ -135,13 +135,13 @@ async def test_both_may_offer_at_once(pair: tuple[VideoEnd, VideoEnd]) -> None:
 
 async def test_who_knows_no_video_says_nothing_and_the_voice_goes_on(pair: tuple[VideoEnd, VideoEnd]) -> None:
     a, b = pair
-    b.end.link.open_video = None
+    b.end.link.pictures.open_video = None
     await connect(a.end, b.end)
     a.video.offer()
     await eventually(lambda: a.told == ["refused"])
     a.end.send(frame(0))
     await b.end.until(lambda: len(b.end.packets) == 1)
-    assert b.end.link.video is None
+    assert b.end.link.pictures.video is None
     assert b.end.link.receive_counters.packets_malformed == 0
 
 

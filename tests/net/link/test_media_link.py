@@ -453,7 +453,7 @@ async def test_what_a_round_has_read_is_told_before_the_link_ends(tasks: TaskOwn
         for _ in range(5):
             b.send(frame(next(indexes)))
         # As much as b has sent is read, and none of the five is told: nobody woke the event loop.
-        while len(a.link._read) < 5:
+        while len(a.link.receiving._read) < 5:
             media_round.before_tick()
     assert [packet.sequence_number for packet in a.packets[-5:]] == [
         packet.sequence_number for packet in b.sent[-5:]

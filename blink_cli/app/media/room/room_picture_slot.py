@@ -99,8 +99,8 @@ class RoomPictureSlot(LinkEvents):
         reason = await standing
         if reason is not None:
             return reason
-        link.open_video = lambda doors: self._side.see_in_room(self._did, doors, self._unseal)
-        video = link.with_video()
+        link.pictures.open_video = lambda doors: self._side.see_in_room(self._did, doors, self._unseal)
+        video = link.pictures.with_video()
         assert video is not None, "the link stands"
         video.answer_section(section_of(offer))
         return await ended

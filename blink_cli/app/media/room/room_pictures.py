@@ -102,8 +102,8 @@ class RoomPictures:
     async def _show(self) -> None:
         """Have the server take our pictures, for the rest of the visit."""
         link = self._upload.link
-        link.open_video = lambda doors: self._side.show_in_room(doors, self._seal)
-        video = link.with_video()
+        link.pictures.open_video = lambda doors: self._side.show_in_room(doors, self._seal)
+        video = link.pictures.with_video()
         if video is None:
             return
         section = video.offer_section("sendonly")

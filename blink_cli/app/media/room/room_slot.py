@@ -122,7 +122,7 @@ class RoomSlot(LinkEvents):
         self._handle = await door.session.attach()
         offer = await video_room.subscribe(self._handle, door.place, feed)
         link = self._link = door.new_link(self._name, self)
-        link.hear = self._reader.read
+        link.receiving.hear = self._reader.read
         standing = self._standing = asyncio.get_running_loop().create_future()
         await video_room.start(self._handle, await link.accept_offer(offer))
         reason = await standing

@@ -152,8 +152,8 @@ class VideoMedia:
         """Learn to whom media flow now."""
         self._connected = connected
         for one in connected:
-            if one.link is not None and one.link.open_video is None:
-                one.link.open_video = self._opener(one.peer)
+            if one.link is not None and one.link.pictures.open_video is None:
+                one.link.pictures.open_video = self._opener(one.peer)
         if self.path is not None:
             self.path.links_changed(connected)
 

@@ -78,7 +78,7 @@ class VideoPath:
     def links_changed(self, connected: "tuple[ParticipantMedia, ...]") -> None:
         """Learn to whom there are links now; offer pictures to those who have none of ours, if there are some."""
         self._participants = {one.peer: one for one in connected}
-        videos = {one.link.video for one in connected if one.link is not None} - {None}
+        videos = {one.link.pictures.video for one in connected if one.link is not None} - {None}
         for peer in self.peers.values():
             if peer.link is not None and peer.link not in videos:
                 peer.link = None
@@ -86,7 +86,7 @@ class VideoPath:
                 self.store.remove(peer.did)
         if self.camera.camera is not None:
             for one in connected:
-                video = None if one.link is None else one.link.with_video()
+                video = None if one.link is None else one.link.pictures.with_video()
                 if video is not None:
                     video.offer()
         self._renew()

@@ -43,3 +43,8 @@ class VideoSources:
     ssrc: int
     rtx_ssrc: int | None = None
     """On which packets go again."""
+
+    @property
+    def ssrcs(self) -> tuple[int, ...]:
+        """Of both."""
+        return (self.ssrc,) if self.rtx_ssrc is None else (self.ssrc, self.rtx_ssrc)
