@@ -10,6 +10,7 @@ from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.event_sentences import Narrator
 from blink_cli.commands.hold import Hold
 from blink_cli.commands.live_view import UNTOLD
+from blink_cli.commands.names_shown import short_call
 from blink_cli.core.api.events import CallTerminated, EventsMissed
 from blink_cli.core.api.replies.calls import CallAccepted, OfferPlaced
 from blink_cli.core.api.replies.status import Status
@@ -68,6 +69,8 @@ def _print_call(context: CommandContext, reply: OfferPlaced | CallAccepted) -> N
     if context.output.json:
         context.output.document(reply_document(reply))
     else:
+        if reply.left is not None:
+            context.output.message(f"left call {short_call(reply.left)}")
         context.output.line(reply.call)
 
 

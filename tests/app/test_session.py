@@ -353,6 +353,25 @@ async def test_a_call_that_was_left_can_be_joined_and_does_not_ring(open_session
         assert already("incoming_call", status) is None
 
 
+async def test_who_enters_another_call_is_told_which_one_was_left(open_session: OpenSession) -> None:
+    async with (
+        open_session("alice") as alice,
+        open_session("bob") as bob,
+        open_session("carol") as carol,
+        open_session("dora") as dora,
+    ):
+        first = await connect(alice, bob)
+        second = await ask(alice, PlaceOffer(peers=(carol.did,)))
+        assert second.left == first
+        ear = Ear(alice)
+        await ear.first()
+        await dora.ask(PlaceOffer(peers=(alice.did,)))
+        await ear.until(IncomingCall, caller=dora.did)
+        assert (await ask(alice, AcceptCall())).left == second.call
+        await alice.ask(LeaveCall())
+        assert (await ask(alice, PlaceOffer(peers=(bob.did,)))).left is None
+
+
 async def test_of_two_calls_that_ring_none_is_chosen_by_chance(open_session: OpenSession) -> None:
     async with open_session("alice") as alice, open_session("bob") as bob, open_session("carol") as carol:
         ear = Ear(carol)

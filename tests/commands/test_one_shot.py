@@ -307,6 +307,13 @@ def test_a_failed_offer_that_would_have_held_leaves_the_call_it_made_and_no_othe
     assert here(served, "status", "--json").json["call"] is None
 
 
+def test_who_calls_in_the_middle_of_a_call_is_told_which_one_was_left(served: Shell, here: Here) -> None:
+    assert "left call" not in here(served, "offer", "bob").stderr
+    again = here(served, "offer", "carol")
+    assert (again.stdout, again.stderr) == (f"{CALL}\n", f"left call {CALL[:8]}\n")
+    here(served, "leave")
+
+
 def test_a_reader_that_has_read_enough_is_no_error(served: Shell) -> None:
     served.run("offer", "bob")
     with served.running("rtp-stats", "--watch", "--json") as watching:

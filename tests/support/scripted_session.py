@@ -498,6 +498,7 @@ class ScriptedSession:
 
     async def _offer(self, peers: tuple[str, ...], wait_s: float | None, *, withdraw: bool) -> OfferPlaced:
         invited = [self._known(peer) for peer in peers]
+        left = None if self.state.call is None else self.state.call.id
         links = {did: LinkState.CONNECTED if did == BOB else LinkState.ABSENT for did in invited}
         self._enter(CALL, links)
         if wait_s is not None and BOB not in invited:
@@ -506,7 +507,7 @@ class ScriptedSession:
             if withdraw:
                 self.end_call(EndReason.LEFT)
             raise NotFoundError(f"Nobody was connected within {wait_s:g} s.")
-        return OfferPlaced(call=CALL, connected=tuple(did for did in invited if did == BOB))
+        return OfferPlaced(call=CALL, connected=tuple(did for did in invited if did == BOB), left=left)
 
     async def _accept(self, call: str | None, wait_s: float | None) -> CallAccepted:
         try:

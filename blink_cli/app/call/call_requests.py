@@ -51,9 +51,10 @@ class CallRequests:
         """
         begun_s = time.monotonic()
         dids = [await self._find(name, request, begun_s) for name in request.peers]
+        left = self._runner.current
         call = self._runner.offer(dids, request.via)
         if request.wait_s is None:
-            return OfferPlaced(call=call, connected=())
+            return OfferPlaced(call=call, connected=(), left=left)
         left_s = max(begun_s + request.wait_s - time.monotonic(), min(request.wait_s, ACCEPT_LINK_S))
         connected = await until(self._hub, lambda: self._connected_or_over(call), left_s)
         if not connected:
@@ -61,7 +62,7 @@ class CallRequests:
             if request.withdraw and self._runner.current == call:
                 self._runner.leave()
             raise refusal
-        return OfferPlaced(call=call, connected=connected)
+        return OfferPlaced(call=call, connected=connected, left=left)
 
     def _nobody(self, call: CallId, request: PlaceOffer) -> NotFoundError:
         snapshot = self._runner.snapshot().call
@@ -153,9 +154,10 @@ class CallRequests:
                     hint="Is the caller on the same network and group? `blink peers` lists who is on the network.",
                 )
             call = found
+        left = self._runner.current
         self._runner.accept(call)
         if deadline_s is None:
-            return CallAccepted(call=call, connected=())
+            return CallAccepted(call=call, connected=(), left=left)
         patience_s = max(deadline_s - time.monotonic(), ACCEPT_LINK_S)
         connected = await until(self._hub, lambda: self._connected_or_over(call), patience_s)
         if not connected:
@@ -165,7 +167,7 @@ class CallRequests:
                 if self._runner.current == call
                 else "The call has ended.",
             )
-        return CallAccepted(call=call, connected=connected)
+        return CallAccepted(call=call, connected=connected, left=left)
 
     async def reject(self, request: RejectCall) -> Done:
         """Decline a call that rings."""

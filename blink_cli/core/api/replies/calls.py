@@ -97,12 +97,17 @@ class OfferPlaced(WholeReply, frozen=True, tag="offer_placed"):
     connected: tuple[Did, ...]
     """Whose audio link stands."""
 
+    left: CallId | None = None
+    """The call that this session was in, and left for this one. None: it was in none."""
+
 
 class CallAccepted(WholeReply, frozen=True, tag="call_accepted"):
     """This session is in the call."""
 
     call: CallId
     connected: tuple[Did, ...]
+    left: CallId | None = None
+    """As with an offer."""
 
 
 class Calls(WholeReply, frozen=True, tag="calls"):
