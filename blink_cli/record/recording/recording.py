@@ -330,11 +330,18 @@ class Recording:
     def give_up(self, reason: str) -> None:
         """Leave what is on the disk as it is, after a failure; say so in the sidecar where that is possible.
 
+        What ends before anything of it can be read leaves no files.
+
         Raises:
             OSError: Not even the sidecar can be written.
 
         """
+        readable = self.on_disk
         self._writer.abandon()
+        if not readable:
+            self.paths.part.unlink(missing_ok=True)
+            self.paths.sidecar.unlink(missing_ok=True)
+            return
         write_sidecar(self.paths.sidecar, self.sidecar(finished=False, reason=reason))
 
     def sidecar(self, *, finished: bool, reason: str | None = None) -> Sidecar:

@@ -244,6 +244,16 @@ def test_a_full_disk_ends_it_and_what_was_written_is_good(tmp_path: Path) -> Non
         assert repair(elsewhere, lambda _: None, "token").duration_s == pytest.approx(max(found_s), abs=0.021)
 
 
+def test_a_disk_that_takes_nothing_readable_is_left_as_it_was(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", 8) as folder:
+        watched = Watched(folder)
+        watched.thread.start()
+        outcome = watched.end()
+        assert (outcome.reason, outcome.failed) == (os.strerror(errno.ENOSPC).lower(), True)
+        assert not watched.begun.is_set()
+        assert list(folder.iterdir()) == []
+
+
 def test_a_disk_without_room_for_the_index_keeps_the_fragments(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 512) as folder:
         watched = Watched(folder)
