@@ -19,7 +19,10 @@ from typing import Any
 
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.lab.listening import Clocks, Listener, Speaker, who_is_heard
-from blink_cli.lab.sessions import CommandError, Events, Machine, Session, moment, together
+from blink_cli.lab.program_run import CommandError
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.session_events import Events, moment
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import read_mono, turn, write_mono
 
 NAMES = ("alice", "bob", "carol")

@@ -40,8 +40,10 @@ from blink_cli.core.ids import Did
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.leftovers import descriptors, resident_bytes, threads
 from blink_cli.lab.network.laboratory import Host, Laboratory
+from blink_cli.lab.program_run import CommandError
 from blink_cli.lab.requirements import why_no_network_namespaces
-from blink_cli.lab.sessions import CommandError, Machine, Session, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.watching import Watched, whole
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")

@@ -22,7 +22,9 @@ from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer, SetMu
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.listening import Clocks, Listener
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import CommandError, Session, together
+from blink_cli.lab.program_run import CommandError
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Session
 from blink_cli.lab.voices import read_mono
 from blink_cli.lab.watching import Watched, whole
 

@@ -18,55 +18,24 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
 from blink_cli.app.profile.profile import find_profile
-from blink_cli.lab.program_process import LARGEST_STDIN, ForkedProcess, ProgramProcess, can_fork, fork
+from blink_cli.lab.program_process import LARGEST_STDIN, ProgramProcess, can_fork, fork
+from blink_cli.lab.program_run import COMMAND_TIMEOUT_S, CommandError, Finished, run_program, to_its_end
+from blink_cli.lab.session_events import Events
 
 PROGRAM = (sys.executable, "-m", "blink_cli")
 
 START_TIMEOUT_S = 20.0
 """A session starts in about a second on a quiet machine; CI machines are not quiet."""
 
-COMMAND_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
-
-
-class CommandError(AssertionError):
-    """A process did not do what the caller needs; says everything it printed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A command that ended."""
-
-    command: str
-    exit_code: int
-    stdout: str
-    stderr: str
-    duration_s: float
-
-    @property
-    def json(self) -> Any:
-        """The one document on stdout."""
-        try:
-            return json.loads(self.stdout)
-        except ValueError as error:
-            raise CommandError(f"no JSON document: {self.report()}") from error
-
-    def report(self) -> str:
-        """Everything there is to know about the run, for a failure's message."""
-        return (
-            f"{self.command}\n  exit code {self.exit_code} after {self.duration_s:.2f} s"
-            f"\n  stdout: {self.stdout.strip() or '-'}\n  stderr: {self.stderr.strip() or '-'}"
-        )
 
 
 class Session:
@@ -206,7 +175,7 @@ class Session:
                     f"{what} was not so in {timeout_s} s: {finished.report()}\n{self.report('printed')}"
                 )
 
-    async def events(self, *names: str) -> "Events":
+    async def events(self, *names: str) -> Events:
         """Follow this session's events from now on; the names are only for the failure's message."""
         return await Events(self, names).open()
 
@@ -264,76 +233,6 @@ class Session:
             os.killpg(self.pid, signal.SIGKILL)
         await self.process.wait()
         await asyncio.gather(*self._readers)
-
-
-class Events:
-    """The lines of `blink events --follow --json` of one session."""
-
-    def __init__(self, session: Session, names: Sequence[str]) -> None:
-        self._session = session
-        self._names = names
-        self._process: ProgramProcess | None = None
-        self.seen: list[dict[str, Any]] = []
-        """Every event read so far, each with `seen_s`, the monotonic time at which it was read."""
-
-    async def open(self) -> Self:
-        """Start the command and wait for its first line, the snapshot."""
-        session = self._session
-        self._process = await session.machine.start(session.profile, "--json", "events", "--follow")
-        await self._line(COMMAND_TIMEOUT_S)
-        return self
-
-    async def next(self, name: str, *, timeout_s: float = 15.0, **fields: Any) -> dict[str, Any]:
-        """Read on until an event of this name with these fields comes, and return it."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            event = await self._line(deadline - time.monotonic(), name)
-            if event.get("event") == name and all(event.get(key) == value for key, value in fields.items()):
-                return event
-
-    async def _line(self, timeout_s: float, wanted: str = "a line") -> dict[str, Any]:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(max(timeout_s, 0)):
-                line = await self._process.stdout.readline()
-        except TimeoutError:
-            line = b""
-        if not line:
-            seen = [event.get("event") for event in self.seen]
-            raise CommandError(self._session.report(f"had no {wanted} among its events {seen}"))
-        event: dict[str, Any] = json.loads(line)
-        event["seen_s"] = time.monotonic()
-        self.seen.append(event)
-        return event
-
-    async def links(self, peers: int, *, timeout_s: float = 15.0) -> datetime:
-        """Read on until so many links stand at once, and return when the session saw the last one come."""
-        deadline = time.monotonic() + timeout_s
-        standing: set[str] = set()
-        while True:
-            event = await self.next("link_changed", timeout_s=deadline - time.monotonic())
-            (standing.add if event["link"] == "connected" else standing.discard)(event["did"])
-            if len(standing) == peers:
-                return moment(event)
-
-    async def aclose(self) -> None:
-        """Stop following."""
-        if self._process is None:
-            return
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.terminate()
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        await asyncio.gather(self._process.stdout.read(), self._process.stderr.read())
-        await self._process.wait()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
 
 class Machine:
@@ -442,7 +341,7 @@ class Machine:
             namespace=self.namespace,
             stdin=given,
         )
-        return await _to_its_end(argv, process, process.communicate(), started, timeout_s)
+        return await to_its_end(argv, process, process.communicate(), started, timeout_s)
 
     async def serve(self, profile: str, *options: str) -> Session:
         """Start a session on this machine's group and wait until it is ready."""
@@ -489,115 +388,9 @@ class Machine:
         await self.aclose()
 
 
-async def run_program(
-    *argv: str,
-    timeout_s: float = COMMAND_TIMEOUT_S,
-    stdin: str | bytes = "",
-    environment: Mapping[str, str] | None = None,
-) -> Finished:
-    """Run a program to its end. It is killed, and `CommandError` raised, after `timeout_s`."""
-    started = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-    )
-    given = stdin.encode() if isinstance(stdin, str) else stdin
-    return await _to_its_end(argv, process, process.communicate(given), started, timeout_s)
-
-
-async def _to_its_end(
-    argv: Sequence[str],
-    process: asyncio.subprocess.Process | ForkedProcess,
-    communication: Coroutine[Any, Any, tuple[bytes, bytes]],
-    started_s: float,
-    timeout_s: float,
-) -> Finished:
-    # A task of its own: what was printed before the time ran out is kept.
-    reading = asyncio.get_running_loop().create_task(communication, name="output")
-    try:
-        done, _ = await asyncio.wait((reading,), timeout=timeout_s)
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        stdout, stderr = await reading
-    finished = Finished(
-        " ".join(argv),
-        process.returncode if process.returncode is not None else -1,
-        stdout.decode(errors="replace"),
-        stderr.decode(errors="replace"),
-        time.monotonic() - started_s,
-    )
-    if not done:
-        raise CommandError(f"not done after {timeout_s} s: {finished.report()}")
-    return finished
-
-
 def free_group() -> str:
     """Return `ADDRESS:PORT` of a multicast group that no other run is likely to use, on a port that is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
     return f"239.255.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}:{port}"
-
-
-@asynccontextmanager
-async def call_of(*sessions: Session, wait_s: float = 15.0) -> AsyncIterator[str]:
-    """Put sessions in one call, the first offering to all others, and hang up at the end. Yields the call's id."""
-    first, *others = sessions
-    offer, *_ = await together(
-        first.ask("offer", *(o.did for o in others), "--wait", str(wait_s)),
-        *(o.ask("accept", "--wait", str(wait_s)) for o in others),
-    )
-    await asyncio.gather(*(connected(session, len(sessions) - 1, timeout_s=wait_s) for session in sessions))
-    try:
-        yield offer["call"]
-    finally:
-        for session in sessions:
-            if session.process is not None and session.process.returncode is None:
-                await session.blink("leave", expect=None)
-
-
-def moment(event: dict[str, Any]) -> datetime:
-    """Return when an event happened, by the session's own clock."""
-    return datetime.fromisoformat(event["time"])
-
-
-async def connecting_s(*everybody: Events) -> float:
-    """How long it took from the last one's joining a call until all have each other's audio.
-
-    By the clocks of the sessions, which are the machine's: the start of a command does not count.
-    """
-    linked = [await told.links(len(everybody) - 1) for told in everybody]
-    joined = [moment(e) for told in everybody for e in told.seen if e["event"] == "call_joined"]
-    return (max(linked) - max(joined)).total_seconds()
-
-
-async def connected(session: Session, peers: int, *, timeout_s: float = 15.0) -> Any:
-    """Wait until a session has an audio link to so many peers, and return its participants."""
-
-    def whole(status: Any) -> bool:
-        return status["call"] is not None and len(linked(status["call"])) == peers
-
-    status = await session.until("status", whole, timeout_s=timeout_s, what=f"a link to {peers} peers")
-    return status["call"]["participants"]
-
-
-def linked(call: Any) -> set[str]:
-    """Return the DIDs whose audio link stands."""
-    return {p["did"] for p in call["participants"] if p["link"] == "connected"}
-
-
-async def together(*actions: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Run actions at the same time and return their results; the first that fails ends the others and is raised itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(action, name=f"action {number}") for number, action in enumerate(actions)
-            ]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]

@@ -27,7 +27,8 @@ from blink_cli.core.api.events import (
 from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.api.replies.status import Status
 from blink_cli.core.api.requests import GetRtpStatistics, GetStatus, R, Request
-from blink_cli.lab.sessions import CommandError, Session
+from blink_cli.lab.program_run import CommandError
+from blink_cli.lab.sessions import Session
 
 LOOK_S: Final = 0.05
 """Statistics are looked at so often: no event tells of them."""

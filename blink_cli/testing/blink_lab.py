@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 from blink_cli.core.errors import BlinkError, UsageError
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.listening import Clocks, Listener, Speaker
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import read_mono, voice, write_mono
 from blink_cli.testing.lab_session import ANSWER_S, LabSession
 from blink_cli.testing.loop_thread import LoopThread

@@ -39,7 +39,9 @@ from blink_cli.lab.flood import (
     words_of_other_versions,
 )
 from blink_cli.lab.leftovers import processor_s, resident_bytes
-from blink_cli.lab.sessions import CommandError, Machine, together
+from blink_cli.lab.program_run import CommandError
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.watching import Watched, whole
 
 SEED = 7

@@ -29,7 +29,8 @@ from blink_cli.core.api.replies.calls import Participants
 from blink_cli.core.api.replies.statistics import RtpStatistics
 from blink_cli.core.api.requests import AcceptCall, GetParticipants, GetRtpStatistics, PlaceOffer
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.lab.sessions import Machine, Session, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import voice, write_mono
 
 DEFAULT_PARTICIPANTS: Final = (2, 3, 4, 6, 8, 10, 12, 16)

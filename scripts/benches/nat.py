@@ -40,7 +40,10 @@ from blink_cli.lab.listening import Listener
 from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.internet import Internet
 from blink_cli.lab.network.nat import NAT_KINDS
-from blink_cli.lab.sessions import CommandError, Events, Session, moment, together
+from blink_cli.lab.program_run import CommandError
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.session_events import Events, moment
+from blink_cli.lab.sessions import Session
 from blink_cli.lab.turn_server import Certificate, TurnServer
 
 ANSWERS_AFTER_S = 1.0

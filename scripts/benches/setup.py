@@ -31,7 +31,9 @@ from benches.packet_watch import Kind, PacketWatch, udp_ports, watching
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.lab.listening import Listener
-from blink_cli.lab.sessions import Machine, Session, moment, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.session_events import moment
+from blink_cli.lab.sessions import Machine, Session
 
 FIRST_MEDIA_S = 0.3
 """After the link stands: so long the first voice may take to pass."""

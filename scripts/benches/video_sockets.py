@@ -24,7 +24,8 @@ from blink_cli.codec.pair_score import score
 from blink_cli.core.api.requests import GetPicture, GetStatus
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice, write_mono
 from blink_cli.lab.watching import Watched
 from blink_cli.video.coded_clock import age_s

@@ -32,7 +32,8 @@ from blink_cli.lab.listening import Clocks
 from blink_cli.lab.network.laboratory import Host, Laboratory
 from blink_cli.lab.network.named_conditions import FREEZE, NAMED_CONDITIONS
 from blink_cli.lab.requirements import UnavailableError
-from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Session
 from blink_cli.lab.voice_metrics import RATE_HZ, Samples, delays_ms, pesq_wideband
 
 TAIL_S: Final = 1.5

@@ -26,7 +26,8 @@ from blink_cli.doctor import (
 from blink_cli.lab.network.laboratory import Host, Laboratory, run
 from blink_cli.lab.network.namespaces import inside
 from blink_cli.lab.requirements import require_network_namespaces, require_program, unavailable
-from blink_cli.lab.sessions import Machine, free_group, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, free_group
 from blink_cli.lab.turn_server import TurnServer, free_port
 from tests.doctor.parts import FAILED, Found, situation
 from tests.support.own_mounts import with_mounts

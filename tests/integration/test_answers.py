@@ -2,7 +2,8 @@
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
+from blink_cli.lab.session_calls import call_of, connected, together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 

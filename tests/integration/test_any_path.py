@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 import soundfile
 
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice, write_mono
 
 pytestmark = pytest.mark.real_time

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from blink_cli.lab.server_process import free_port
-from blink_cli.lab.sessions import Machine, Session, connected, together
+from blink_cli.lab.session_calls import connected, together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]
 

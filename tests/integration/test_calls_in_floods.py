@@ -13,7 +13,8 @@ from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer, Reloa
 from blink_cli.core.ids import Did
 from blink_cli.lab.flood import flood, garbage, greetings_of_nobody, stranger_says, strangers_say, udp_ports
 from blink_cli.lab.leftovers import processor_s, resident_bytes
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.watching import Watched
 
 pytestmark = pytest.mark.real_time(within_s=60)

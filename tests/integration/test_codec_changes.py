@@ -14,7 +14,8 @@ from blink_cli.commands.codec_words import read_changes
 from blink_cli.commands.global_options import GlobalOptions
 from blink_cli.core.api.requests import SetCodec
 from blink_cli.lab.continuity import clicks, gaps
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 from tests.support.capture import capturing
 from tests.support.decoded_track import decoded
 from tests.support.header_capture import header_streams

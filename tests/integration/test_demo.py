@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from blink_cli.lab.sessions import Finished, run_program, together
+from blink_cli.lab.program_run import Finished, run_program
+from blink_cli.lab.session_calls import together
 
 pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]
 

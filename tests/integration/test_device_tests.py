@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from tests.support.sound_server import SoundServer
 
 pytestmark = [pytest.mark.sound, pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]

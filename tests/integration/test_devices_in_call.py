@@ -15,7 +15,8 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.continuity import gaps
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.listening import Listener
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 from tests.support.sound_server import SoundServer
 
 pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]

@@ -9,7 +9,9 @@ import soundfile
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.sessions import Finished, Machine, together
+from blink_cli.lab.program_run import Finished
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.real_time(within_s=60)]

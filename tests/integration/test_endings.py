@@ -11,7 +11,8 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.leftovers import processes_naming, sockets_under, threads
 from blink_cli.lab.listening import Listener
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import Session, connecting_s, together
+from blink_cli.lab.session_calls import connecting_s, together
+from blink_cli.lab.sessions import Session
 
 pytestmark = pytest.mark.netns
 

@@ -12,7 +12,8 @@ from blink_cli.core.api.requests import AcceptCall, LeaveCall, PlaceOffer
 from blink_cli.core.ids import Did
 from blink_cli.lab.flood import flood, garbage, media_kinds, overheard, stranger_says, udp_ports
 from blink_cli.lab.leftovers import processor_s, resident_bytes
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.watching import Watched, is_whole, whole
 
 pytestmark = pytest.mark.real_time(within_s=60)

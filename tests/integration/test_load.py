@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from blink_cli.lab.sessions import Events, Finished, Machine, Session, together
+from blink_cli.lab.program_run import Finished
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.session_events import Events
+from blink_cli.lab.sessions import Machine, Session
 from tests.support.capture import RtpStream, capturing, rtp_streams
 
 pytestmark = pytest.mark.real_time

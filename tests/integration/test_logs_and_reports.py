@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from blink_cli.app.profile.key_file import load_identity
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.turn_server import free_port
 
 PASSPHRASE = "open sesame, please"

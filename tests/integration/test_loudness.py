@@ -10,7 +10,8 @@ import pytest
 
 from blink_cli.audio.samples import Samples
 from blink_cli.lab.requirements import require_program
-from blink_cli.lab.sessions import Machine, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice, write_mono
 
 pytestmark = pytest.mark.real_time(within_s=60)

@@ -3,7 +3,9 @@
 import pytest
 
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import Events, Session, connected, moment, together
+from blink_cli.lab.session_calls import connected, together
+from blink_cli.lab.session_events import Events, moment
+from blink_cli.lab.sessions import Session
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 

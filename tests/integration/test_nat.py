@@ -13,7 +13,9 @@ from blink_cli.lab.nats_server import NatsServer
 from blink_cli.lab.network.internet import Internet
 from blink_cli.lab.network.laboratory import Host
 from blink_cli.lab.network.nat import PORT_RESTRICTED, SYMMETRIC, NatBehaviour
-from blink_cli.lab.sessions import Session, call_of, connected, moment, together
+from blink_cli.lab.session_calls import call_of, connected, together
+from blink_cli.lab.session_events import moment
+from blink_cli.lab.sessions import Session
 from blink_cli.lab.turn_server import TurnServer
 
 FOLLOWED_S = 3.0

@@ -4,7 +4,7 @@ import pytest
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.sessions import together
+from blink_cli.lab.session_calls import together
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(240), pytest.mark.real_time]
 

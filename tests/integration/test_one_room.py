@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import voice
 from tests.support.sink_witness import heard_on, play
 from tests.support.sound_server import SoundServer

@@ -6,7 +6,8 @@ import pytest
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Session
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time]
 

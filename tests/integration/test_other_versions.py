@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, free_group, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, free_group
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, Session, call_of
+from blink_cli.lab.session_calls import call_of
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import voice, write_mono
 
 pytestmark = pytest.mark.real_time(within_s=60)

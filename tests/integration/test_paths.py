@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import pytest
 
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import Session, connecting_s, together
+from blink_cli.lab.session_calls import connecting_s, together
+from blink_cli.lab.sessions import Session
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time, pytest.mark.in_pairs]
 

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from blink_cli.lab.janus_server import JanusServer
-from blink_cli.lab.sessions import Machine, Session, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = pytest.mark.real_time(within_s=40)
 

@@ -17,7 +17,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import blink_cli
-from blink_cli.lab.sessions import Machine, Session, call_of, run_program, together
+from blink_cli.lab.program_run import run_program
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 
 
 def packages_of_a_plain_install() -> set[str]:

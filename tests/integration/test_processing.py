@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import voice, write_mono
 from tests.support.sound_server import SoundServer
 

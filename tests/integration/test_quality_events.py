@@ -8,7 +8,8 @@ import soundfile
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 
 pytestmark = pytest.mark.real_time(within_s=60)
 

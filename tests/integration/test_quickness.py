@@ -4,7 +4,9 @@ import statistics
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, call_of, moment, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.session_events import moment
+from blink_cli.lab.sessions import Machine
 
 pytestmark = pytest.mark.real_time
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
-from blink_cli.lab.sessions import Machine, call_of, connected, together
+from blink_cli.lab.session_calls import call_of, connected, together
+from blink_cli.lab.sessions import Machine
 from blink_cli.video.coded_clock import read_clock
 from blink_cli.video.frames import Fitter
 from tests.integration.test_recordings import clicking, clicks, document, lateness_s

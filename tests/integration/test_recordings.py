@@ -15,7 +15,8 @@ import soundfile
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
-from blink_cli.lab.sessions import Machine, Session, call_of, connected, together
+from blink_cli.lab.session_calls import call_of, connected, together
+from blink_cli.lab.sessions import Machine, Session
 from tests.support.decoded_track import decoded
 
 pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]

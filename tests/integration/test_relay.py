@@ -3,7 +3,8 @@
 import pytest
 
 from blink_cli.core.api.ice_server import ConfiguredServer
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.turn_server import LOOPBACK, TurnServer, free_port
 
 pytestmark = [pytest.mark.real_time(within_s=60), pytest.mark.in_pairs]

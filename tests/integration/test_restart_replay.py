@@ -10,7 +10,8 @@ import pytest
 from blink_cli.core.api.events import IncomingCall, PeerAppeared
 from blink_cli.core.api.requests import AcceptCall, GetPeers, PlaceOffer
 from blink_cli.lab.flood import flood, overheard
-from blink_cli.lab.sessions import Machine, Session, together
+from blink_cli.lab.session_calls import together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.watching import Watched, is_whole, whole
 
 pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]

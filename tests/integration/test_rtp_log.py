@@ -18,7 +18,8 @@ import soundfile
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.lab.network.laboratory import Laboratory
 from blink_cli.lab.requirements import require_program
-from blink_cli.lab.sessions import Machine, Session, call_of, free_group, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session, free_group
 from tests.support.capture import capturing
 from tests.support.header_capture import HeaderStream, header_streams
 from tests.support.wall_clock import WallClock

@@ -13,7 +13,8 @@ from blink_cli.broker.broker_folder import make_broker_folder
 from blink_cli.lab.continuity import clicks, gaps
 from blink_cli.lab.janus_server import JanusServer
 from blink_cli.lab.listening import Listener
-from blink_cli.lab.sessions import Machine, Session, connected, together
+from blink_cli.lab.session_calls import connected, together
+from blink_cli.lab.sessions import Machine, Session
 
 pytestmark = pytest.mark.real_time(within_s=30)
 

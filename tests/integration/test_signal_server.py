@@ -11,7 +11,8 @@ import pytest
 from blink_cli.core.api.signal_server import SignalAccess, parse_signal_server
 from blink_cli.core.identity.did import public_key_of
 from blink_cli.lab.nats_server import NatsServer
-from blink_cli.lab.sessions import Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.net.signaling.nats_connection import Message, NatsConnection
 
 pytestmark = [pytest.mark.real_time(within_s=30), pytest.mark.in_pairs]

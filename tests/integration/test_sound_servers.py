@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from blink_cli.lab.sessions import Events, Machine, Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.session_events import Events
+from blink_cli.lab.sessions import Machine, Session
 from tests.support.pipewire_server import PipeWireServer
 from tests.support.sink_witness import move_stream, sinks_of_process, tone_on
 from tests.support.sound_server import SoundServer

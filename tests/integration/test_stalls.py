@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from blink_cli.lab.listening import Listener
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.voices import read_mono
 from tests.support.click_player import PERIOD_S
 from tests.support.click_witness import ClickWitness, clicks_in, from_nearest

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from blink_cli.audio.samples import Samples
-from blink_cli.lab.sessions import Events, Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.session_events import Events
+from blink_cli.lab.sessions import Machine
 from blink_cli.lab.spoken_phrases import Spoken, noise, with_pauses
 from blink_cli.lab.voices import read_mono, write_mono
 

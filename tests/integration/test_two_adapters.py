@@ -3,7 +3,7 @@
 import pytest
 
 from blink_cli.lab.network.laboratory import Laboratory
-from blink_cli.lab.sessions import connected, together
+from blink_cli.lab.session_calls import connected, together
 from tests.integration.test_multicast_stops import state_is_shown
 from tests.integration.test_paths import on_every_interface
 

@@ -9,7 +9,8 @@ import pytest
 
 from blink_cli.lab.listening import Clocks, Listener, Speaker, who_is_heard
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Session
 from blink_cli.lab.speech_quality import aligned, pesq_wb
 from blink_cli.lab.voices import read_mono, voice, write_mono
 from tests.support.capture import capturing, rtp_streams

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from blink_cli.lab.sessions import Machine, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Machine
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]
 

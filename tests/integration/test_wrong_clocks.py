@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from blink_cli.lab.sessions import Events, Machine, Session, connected, free_group, together
+from blink_cli.lab.session_calls import connected, together
+from blink_cli.lab.session_events import Events
+from blink_cli.lab.sessions import Machine, Session, free_group
 from tests.support.wall_clock import WallClock
 
 pytestmark = [pytest.mark.real_time, pytest.mark.in_pairs]

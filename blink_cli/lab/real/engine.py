@@ -20,6 +20,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.lab.machine_stalls import StallWitness
+from blink_cli.lab.program_run import CommandError
 from blink_cli.lab.real.logged_packets import SessionLog, passed_between
 from blink_cli.lab.real.network import Network, first_lines, network_of
 from blink_cli.lab.real.participant import JOIN_S, Participant
@@ -30,7 +31,7 @@ from blink_cli.lab.scenario.device_phases import device_phases, first_sound_at
 from blink_cli.lab.scenario.microphone import heard_by_microphones
 from blink_cli.lab.scenario.observation import Observation, PairObservation
 from blink_cli.lab.scenario.placed_sound import laid
-from blink_cli.lab.sessions import CommandError, together
+from blink_cli.lab.session_calls import together
 from blink_cli.lab.watching import whole
 
 TAIL_S: Final = 1.0

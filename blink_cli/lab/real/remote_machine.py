@@ -20,8 +20,9 @@ from typing_extensions import override
 
 from blink_cli.app.control.control_socket import ControlDoor, UnixDoor
 from blink_cli.lab.program_process import ProgramProcess
+from blink_cli.lab.program_run import CommandError
 from blink_cli.lab.real.ssh import SshConnection, SshError, connected_to
-from blink_cli.lab.sessions import CommandError, Machine, Session
+from blink_cli.lab.sessions import Machine, Session
 
 _WHILE_HELD: Final = """
 exec 3<&0

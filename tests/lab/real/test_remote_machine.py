@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from blink_cli.core.errors import BlinkError
+from blink_cli.lab.program_run import CommandError
 from blink_cli.lab.real.engine import run_real
 from blink_cli.lab.real.participant import Participant
 from blink_cli.lab.real.remote_machine import remote_machine
 from blink_cli.lab.real.ssh import SshError
 from blink_cli.lab.scenario.device_phases import DevicePhases
-from blink_cli.lab.sessions import CommandError, Machine, Session
+from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.verdict.judging import judged
 from tests.lab.scenario.reading import one_case
 from tests.support.ssh_server import HOST, ssh_server

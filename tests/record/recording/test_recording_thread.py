@@ -20,7 +20,7 @@ import pytest
 
 from blink_cli.core.media.rtp import RtpPacket
 from blink_cli.lab.requirements import unavailable
-from blink_cli.lab.sessions import together
+from blink_cli.lab.session_calls import together
 from blink_cli.record.finished.leftovers import leftovers
 from blink_cli.record.finished.repair import repair
 from blink_cli.record.mp4.file import FRAGMENT_MS
