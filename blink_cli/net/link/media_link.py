@@ -11,6 +11,7 @@ made. Everything runs on the event loop, and its `LinkEvents` are called on it.
 
 import asyncio
 import contextlib
+import functools
 import secrets
 import time
 from collections.abc import Collection
@@ -126,6 +127,15 @@ class MediaLink:
         self._ssrc = secrets.randbits(32)
         self._rtx_ssrc = self._ssrc ^ 1  # another one, as random as that
         self._cname = secrets.token_hex(4)
+        self._described = functools.partial(
+            write_description,
+            ssrc=self._ssrc,
+            rtx_ssrc=self._rtx_ssrc,
+            cname=self._cname,
+            dtx=settings.dtx,
+            stereo=settings.stereo,
+            packet_ms=settings.packet_ms,
+        )
         self._offered: MediaFormat | None = None
         self._format: MediaFormat | None = None
         self._wishes = NO_WISHES
@@ -286,18 +296,7 @@ class MediaLink:
         self._is_offerer = True
         offered = self._offered = offered_format(self.settings)
         local = await self._gather(controlling=True)
-        self.description = write_description(
-            local,
-            offered,
-            session_id=secrets.randbits(48),
-            ssrc=self._ssrc,
-            rtx_ssrc=self._rtx_ssrc,
-            cname=self._cname,
-            setup="actpass",
-            dtx=self.settings.dtx,
-            stereo=self.settings.stereo,
-            packet_ms=self.settings.packet_ms,
-        )
+        self.description = self._described(local, offered, session_id=secrets.randbits(48), setup="actpass")
         return self.description
 
     def withdraw_offer(self) -> None:
@@ -320,17 +319,11 @@ class MediaLink:
         agreed = answered_format(remote.format, self.settings)
         # An offer that already is the DTLS client leaves us the server; else we go first, which saves a flight.
         dtls_role = "server" if remote.setup == "client" else "client"
-        answer = self.description = write_description(
+        answer = self.description = self._described(
             local,
             agreed,
             session_id=secrets.randbits(48),
-            ssrc=self._ssrc,
-            rtx_ssrc=self._rtx_ssrc,
-            cname=self._cname,
             setup="passive" if dtls_role == "server" else "active",
-            dtx=self.settings.dtx,
-            stereo=self.settings.stereo,
-            packet_ms=self.settings.packet_ms,
             mid=remote.mid,
             bundled=remote.bundled,
             direction=_REVERSED.get(remote.direction, "sendrecv"),
