@@ -1,7 +1,9 @@
 """Sessions in a call: how they get into it, and whether all are connected.
 
-async with call_of(alice, bob, carol) as call:
-...
+    async with call_of(alice, bob, carol) as call:
+        ...
+
+`together` makes several do something at the same time.
 """
 
 import asyncio

@@ -1,38 +1,41 @@
 """The events of one session, as `blink events --follow --json` prints them.
 
-async with await alice.events("participant_joined") as told:
-joined = await told.next("participant_joined", did=bob.did)
+    async with await alice.events() as told:
+        joined = await told.next("participant_joined", did=bob.did)
+
+They are read in order: one that was passed over is only among those `seen`.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from blink_cli.lab.program_process import ProgramProcess
 from blink_cli.lab.program_run import COMMAND_TIMEOUT_S, CommandError
-
-if TYPE_CHECKING:
-    from blink_cli.lab.sessions import Session
 
 
 class Events:
     """What one session tells from when they are opened on."""
 
-    def __init__(self, session: "Session", names: Sequence[str]) -> None:
-        self._session = session
-        self._names = names
-        self._process: ProgramProcess | None = None
+    def __init__(self, following: ProgramProcess, report: Callable[[str], str]) -> None:
+        """Read nothing yet.
+
+        Args:
+            following: `blink events --follow --json`, just started.
+            report: Says what is wrong, with everything that the session printed.
+
+        """
+        self._process = following
+        self._report = report
         self.seen: list[dict[str, Any]] = []
         """Every event read so far, each with `seen_s`, the monotonic time at which it was read."""
 
     async def open(self) -> Self:
-        """Start the command and wait for its first line, the snapshot."""
-        session = self._session
-        self._process = await session.machine.start(session.profile, "--json", "events", "--follow")
+        """Wait for the first line, the snapshot."""
         await self._line(COMMAND_TIMEOUT_S)
         return self
 
@@ -45,7 +48,6 @@ class Events:
                 return event
 
     async def _line(self, timeout_s: float, wanted: str = "a line") -> dict[str, Any]:
-        assert self._process is not None
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(max(timeout_s, 0)):
@@ -54,7 +56,7 @@ class Events:
             line = b""
         if not line:
             seen = [event.get("event") for event in self.seen]
-            raise CommandError(self._session.report(f"had no {wanted} among its events {seen}"))
+            raise CommandError(self._report(f"had no {wanted} among its events {seen}"))
         event: dict[str, Any] = json.loads(line)
         event["seen_s"] = time.monotonic()
         self.seen.append(event)
@@ -72,8 +74,6 @@ class Events:
 
     async def aclose(self) -> None:
         """Stop following."""
-        if self._process is None:
-            return
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()

@@ -175,9 +175,10 @@ class Session:
                     f"{what} was not so in {timeout_s} s: {finished.report()}\n{self.report('printed')}"
                 )
 
-    async def events(self, *names: str) -> Events:
-        """Follow this session's events from now on; the names are only for the failure's message."""
-        return await Events(self, names).open()
+    async def events(self) -> Events:
+        """Follow this session's events from now on."""
+        following = await self.machine.start(self.profile, "--json", "events", "--follow")
+        return await Events(following, self.report).open()
 
     async def quit(self) -> int:
         """End the session by its own command and return its exit code."""

@@ -23,8 +23,8 @@ async def test_a_bad_line_is_told_at_both_ends_and_its_recovery_too(lab: Laborat
     alice, bob = await together(
         *(host.machine.serve(host.name, "--input", "tone:440", "--output", "null") for host in hosts)
     )
-    async with call_of(alice, bob), await alice.events("audio_degraded") as at_alice:
-        async with await bob.events("audio_degraded") as at_bob:
+    async with call_of(alice, bob), await alice.events() as at_alice:
+        async with await bob.events() as at_bob:
             await lab.set_conditions(HOPELESS, source=[hosts[0]], target=[hosts[1]])
             heard = await at_bob.next("audio_degraded", did=alice.did, direction="inbound", timeout_s=30)
             assert "%" in heard["reason"]
@@ -48,7 +48,7 @@ async def test_a_loud_microphone_is_told_once(machine: Machine) -> None:
         machine.serve("alice", "--input", "silence", "--output", "null"),
         machine.serve("bob", "--input", "silence", "--output", "null"),
     )
-    async with call_of(alice, bob), await alice.events("stream_failed") as events:
+    async with call_of(alice, bob), await alice.events() as events:
         await alice.blink("set-input", loud_file(machine))
         failed = await events.next("stream_failed", problem="clipping", timeout_s=30)
         assert failed["did"] == alice.did
@@ -69,7 +69,7 @@ async def test_a_lost_link_is_told_by_the_link_alone(machine: Machine) -> None:
         machine.serve("alice", "--input", "tone:440", "--output", "null"),
         machine.serve("bob", "--input", "tone:440", "--output", "null"),
     )
-    async with call_of(alice, bob), await alice.events("link_changed") as events:
+    async with call_of(alice, bob), await alice.events() as events:
         # Frozen, bob sends nothing at all: the link is lost before silence would be reported, and silence is not told besides.
         bob.signal(signal.SIGSTOP)
         await events.next("link_changed", did=bob.did, link="lost", timeout_s=20)

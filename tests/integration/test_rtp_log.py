@@ -213,7 +213,7 @@ async def test_every_command_on_a_real_call(machine: Machine, tmp_path: Path) ->
     folder = tmp_path / "logs"
     assert (await alice.ask("rtp-log", "status"))["state"] == "off"
     assert (await alice.blink("rtp-log", "pause", expect=1)).json["error"]["code"] == "state"
-    async with call_of(alice, bob) as call, await alice.events("rtp_log_started") as events:
+    async with call_of(alice, bob) as call, await alice.events() as events:
         state = await alice.ask("rtp-log", "start", f"{folder}/")
         assert (state["state"], state["call"]) == ("logging", call)
         started = await events.next("rtp_log_started")
@@ -288,7 +288,7 @@ async def cramped() -> AsyncIterator[Machine]:
 
 async def test_a_full_disk_ends_the_log_and_not_the_call(cramped: Machine, tmp_path: Path) -> None:
     alice, bob = await peers(cramped, cramped)
-    async with call_of(alice, bob), await alice.events("rtp_log_stopped") as events:
+    async with call_of(alice, bob), await alice.events() as events:
         await alice.ask("rtp-log", "start", str(tmp_path / "call.csv"))
         stopped = await events.next("rtp_log_stopped")
         assert "too large" in stopped["reason"].lower()
@@ -342,7 +342,7 @@ async def test_a_call_of_three_is_replayed_to_the_file_that_was_heard(
         machine.serve("carol", "--input", "tone:620", "--output", "null"),
     )
     await bob.ask("rtp-log", "start", str(log), "--decisions", "--replayable", "--payload")
-    async with await bob.events("rtp_log_stopped") as events:
+    async with await bob.events() as events:
         async with call_of(alice, bob, carol):
             await alice.until(
                 "participants",

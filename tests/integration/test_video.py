@@ -40,7 +40,7 @@ async def test_a_camera_is_seen_by_the_other_and_off_again(tmp_path: Path) -> No
         async with call_of(alice, bob):
             await bob.blink("rtp-log", "start", str(tmp_path / "call.csv"))
             await bob.blink("record", "start", str(tmp_path))
-            events = await bob.events("pictures_not_recorded")
+            events = await bob.events()
             assert await alice.ask("video", "on") == {
                 "schema": 1,
                 "on": True,
