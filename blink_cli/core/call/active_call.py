@@ -6,6 +6,7 @@ from typing import Final
 
 from blink_cli.core.call.announcing import Announcer
 from blink_cli.core.call.attendance import Attendance
+from blink_cli.core.call.deadlines import Deadlines
 from blink_cli.core.call.dialling import Epochs
 from blink_cli.core.call.effects import CallEffect, SendToPeer, StartMedia, StopMedia, StopSending
 from blink_cli.core.call.facts import (
@@ -106,17 +107,7 @@ class ActiveCall:
         )
         self._talk_told_at = -math.inf
         self._accompanied = False
-        self._patience_ends_at = -math.inf
-        """When something is due because somebody is silent, or lacks the key; or later than that."""
-        self._nothing_sooner = False
-        """Whether what was heard since that was worked out has only put it off."""
-        self._due_of: dict[Did, float] = {}
-        """When something is due because of each participant alone."""
-        self._is_narrow = False
-        """Whether the present input bears on `_touched` alone."""
-        self._touched: dict[Did, None] = {}
-        self._all_moved = True
-        """Whether deadlines of everybody have changed since that was worked out."""
+        self._deadlines = Deadlines(self.links.keys(), self._due_with, self._due_besides)
 
     # coming and going
 
@@ -177,7 +168,7 @@ class ActiveCall:
         self, member: Member, announce: Announce, room: RoomShown | None, key_id: bytes, now: float
     ) -> bool:
         """A participant announced itself under this key, and said how it stands to a room if it knows any; returns whether it was news worth believing."""
-        self._bears_on(member.did)
+        self._deadlines.bear_on(member.did)
         news = self.call.heard_announce(member, announce, now)
         if news is News.STALE:
             self._attendance.unheeded(member, now)
@@ -195,14 +186,15 @@ class ActiveCall:
         if member.video != video_before:
             self._states.tell_video(member.did, video=member.video)
         self._look_for_ourselves(member.did, announce, now)
-        self._nothing_sooner = (
+        if (
             news is News.NOTHING
             and stood
             and link.phase in _LASTING
             and not self._ways.unsettled
             and key_id == self.call.keys.current_id
             and self._recognition.counted_in_at == now
-        )
+        ):
+            self._deadlines.only_later()
         return True
 
     def heard_attending(self, member: Member, attending: Attending, now: float) -> bool:
@@ -370,7 +362,7 @@ class ActiveCall:
 
     def link_stands(self, peer: Did, epoch: int, now: float) -> bool:
         """The media layer connected."""
-        self._bears_on(peer)
+        self._deadlines.bear_on(peer)
         link = self.links[peer]
         was_in_room = link.heard_in_room
         if not link.connected(epoch, now):
@@ -384,7 +376,7 @@ class ActiveCall:
 
     def link_closed(self, peer: Did, epoch: int, now: float) -> bool:
         """The media layer lost a connection, or a hearing in the room."""
-        self._bears_on(peer)
+        self._deadlines.bear_on(peer)
         self._ways.unsettle_one(peer)
         return self.links[peer].closed(epoch, now)
 
@@ -433,28 +425,31 @@ class ActiveCall:
         if not link.heard_media(epoch, now):
             return False
         self._missing.found(peer)
-        self._nothing_sooner = stood and not self._ways.unsettled
+        if stood and not self._ways.unsettled:
+            self._deadlines.only_later()
         return True
 
     # time
 
     def next_timeout(self) -> float:
         """When something is due."""
-        # With thirty others, thirty announces a second, and the media of some, only put off what all loops below would find again.
-        if not self._nothing_sooner:
-            self._patience_ends_at = self._when_patience_ends()
-        self._nothing_sooner = self._is_narrow = False
         return min(
-            self._announcer.due_at, self._attendance.due_at, self._patience_ends_at, self._ways.settle_at
+            self._announcer.due_at,
+            self._attendance.due_at,
+            self._deadlines.next_timeout(),
+            self._ways.settle_at,
         )
 
-    def _when_patience_ends(self) -> float:
-        # While sixty come, each of them hears each of the others some ten times.
-        narrow = self._is_narrow and not self._all_moved
-        for did in self._touched if narrow else self.links:
-            self._due_of[did] = self._due_with(did)
-        self._touched, self._all_moved = {}, False
-        due = min(self._due_of.values(), default=math.inf)
+    def _due_with(self, did: Did) -> float:
+        """When something is due because this participant is silent."""
+        link = self.links[did]
+        due = link.next_timeout()
+        return (
+            min(due, link.heard_at + self._settings.lost_leaves_s) if self.call.members[did].present else due
+        )
+
+    def _due_besides(self, due: float) -> float:
+        """The earlier of this moment and of when something is due because somebody is missing, or lacks the key."""
         due = min(due, self._missing.due_at)
         if self.call.hearsay_claims:
             due = min(due, self.call.rumours_end_at)
@@ -467,18 +462,6 @@ class ActiveCall:
         if rekeying_at < min(due, self._announcer.due_at):
             rekeying_at = self._rekeying.next_timeout()
         return min(due, rekeying_at)
-
-    def _due_with(self, did: Did) -> float:
-        link = self.links[did]
-        due = link.next_timeout()
-        return (
-            min(due, link.heard_at + self._settings.lost_leaves_s) if self.call.members[did].present else due
-        )
-
-    def _bears_on(self, did: Did) -> None:
-        """The present input changes what is due because of this participant, and of those with whom connections are settled behind it."""
-        self._is_narrow = True
-        self._touched[did] = None
 
     def handle_timeout(self, now: float) -> None:
         """Announce, watch the links, let go of who is lost for too long, offer the call again to who is missing."""
@@ -504,15 +487,14 @@ class ActiveCall:
 
     def shift_deadlines(self, slept_s: float) -> None:
         """This session was stopped for so long: nobody's silence in that time counts."""
-        self._all_moved = True
+        self._deadlines.all_moved()
         for link in self.links.values():
             link.shift_deadlines(slept_s)
 
     def settle(self, now: float) -> None:
         """Let every connection and hearing be as the room asks for; to be called after all that happens."""
         for did in self._ways.settle(now):
-            self._touched[did] = None
-            self._nothing_sooner = False
+            self._deadlines.touched(did)
 
     # the moves
 
@@ -559,7 +541,7 @@ class ActiveCall:
         incarnation = self.call.next_incarnation(self.since_wall_ms)
         if incarnation <= known:
             return  # what they claim lies too far ahead to be true
-        self._all_moved = True
+        self._deadlines.all_moved()
         self.incarnation = self.call.own_incarnation = incarnation
         self._epochs.raise_to(incarnation)
         for did, link in self.links.items():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blink_cli.core.call.active_call import ActiveCall
+from blink_cli.core.call.deadlines import Deadlines
 from tests.core.call.party import Party
 
 pytestmark = pytest.mark.no_clock
@@ -18,14 +18,14 @@ def test_most_signs_of_others_do_not_search_anew_who_is_to_be_missed_next(
     party.in_call(*_NAMES)
     party.run(3)
     searched = 0
-    search = ActiveCall._when_patience_ends
+    search = Deadlines._search
 
-    def counted(call: ActiveCall) -> float:
+    def counted(deadlines: Deadlines) -> float:
         nonlocal searched
         searched += 1
-        return search(call)
+        return search(deadlines)
 
-    monkeypatch.setattr(ActiveCall, "_when_patience_ends", counted)
+    monkeypatch.setattr(Deadlines, "_search", counted)
     party.run(_SECONDS)
     timeouts = len(_NAMES) * _SECONDS
     assert 0 < searched < 2 * timeouts, (
