@@ -16,7 +16,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from blink_cli.core.endpoint import endpoint_text
 from blink_cli.core.errors import WireError
 from blink_cli.core.gossip.acquaintances import Acquaintances
 from blink_cli.core.gossip.admission import Admission
@@ -50,6 +49,8 @@ from blink_cli.core.gossip.sealer import ACKNOWLEDGEMENT, Sealer
 from blink_cli.core.gossip.settings import GossipSettings
 from blink_cli.core.gossip.signal_topics import PEER_SIGNALS, Listening, Place, SignalTopics
 from blink_cli.core.gossip.speaker import Speaker
+from blink_cli.core.gossip.taken_signals import TakenSignals
+from blink_cli.core.gossip.unconfirmed_offers import UnconfirmedOffers
 from blink_cli.core.gossip.versions import Versions
 from blink_cli.core.identity.did import did_of, public_key_of
 from blink_cli.core.identity.identity import Identity
@@ -120,12 +121,8 @@ class Gossip:
         self._delivered: RecentMap[bytes, Owed | None] = RecentMap(self._settings.delivered_messages)
         """Message id to the answer that a repetition gets. Own messages are in it too."""
 
-        self._taken: RecentMap[bytes, bool] = RecentMap(self._settings.delivered_messages)
-        """Sender, and token or date, of signals that were taken: the same may come on two channels."""
-
-        self._offered: dict[tuple[Did, CallId], KeptMessage] = {}
-        """Offers that were received, and not confirmed."""
-
+        self._taken = TakenSignals(self._settings.delivered_messages)
+        self._offers = UnconfirmedOffers(self._settings)
         self._acquaintances = Acquaintances()
         self._topics = SignalTopics(identity, self._acquaintances)
         self._admission = Admission(self._settings)
@@ -327,7 +324,7 @@ class Gossip:
 
     def confirm_offer(self, peer: Did, call_id: CallId) -> list[Transmit]:
         """Acknowledge the offer that was just received: it rings here. Without, its sender goes on."""
-        offered = self._offered.pop((peer, call_id), None)
+        offered = self._offers.confirm(peer, call_id)
         if offered is None:
             return []
         return self._acknowledge(offered)
@@ -572,7 +569,7 @@ class Gossip:
         sender = did_of(opened.sender)
         self._delivered.set(message.message_id, None)
         self._learn(opened, arrival)
-        if self._is_twin(message):
+        if self._taken.is_twin(message):
             self._counters.duplicates += 1
             return [*self._acknowledge(message)] if opened.ack_token else []
         signal, resealed = opened.signal, list[Transmit]()
@@ -595,39 +592,14 @@ class Gossip:
             key_id=listening.key_id,
         )
         if isinstance(signal, Offer) and opened.ack_token:
-            return [received] if self._await_place(sender, signal.call_id, message) else []
+            return [received] if self._offers.keep(sender, signal.call_id, message) else []
         if not opened.ack_token:
             return [received, *resealed]
         return [*self._acknowledge(message), received]
-
-    def _is_twin(self, message: KeptMessage) -> bool:
-        """Whether this very signal was taken when it came on another channel, or sealed anew."""
-        opened = message.opened
-        if isinstance(opened.signal, Presence):
-            # Said on two channels it has one date. Two sessions of one identity have two addresses.
-            source = endpoint_text(message.arrival.source).encode()
-            said = opened.sender + opened.sent_ms.to_bytes(8, "big") + source
-            said += bytes((opened.signal.reply_wanted,)) + opened.signal.nickname.encode()
-            known = said in self._taken
-            self._taken.set(said, value=True)
-            return known
-        return bool(opened.ack_token) and opened.sender + opened.ack_token in self._taken
-
-    def _await_place(self, sender: Did, call_id: CallId, offered: KeptMessage) -> bool:
-        """Keep an offer until it is confirmed; returns whether it is to be looked at: one that was not confirmed is so again after a while."""
-        known = self._offered.get((sender, call_id))
-        if known is not None and known.opened.ack_token == offered.opened.ack_token:
-            later_s = (offered.opened.sent_ms - known.opened.sent_ms) / 1000
-            if abs(later_s) < self._settings.offer_looked_at_again_after_s:
-                return False
-        elif len(self._offered) >= self._settings.max_offers_unconfirmed:
-            del self._offered[next(iter(self._offered))]
-        self._offered[sender, call_id] = offered
-        return True
 
     def _acknowledge(self, message: KeptMessage) -> list[Transmit]:
         opened = message.opened
         owed = Owed(opened.sender, opened.sent_ms, opened.ack_token)
         self._delivered.set(message.message_id, owed)
-        self._taken.set(opened.sender + opened.ack_token, value=True)
+        self._taken.acknowledged(opened.sender, opened.ack_token)
         return self._speaker.acknowledge(owed, message.arrival)

@@ -133,7 +133,7 @@ def test_offers_that_wait_for_a_place_are_bounded() -> None:
         wire.send_to_peer(caller, bob, offer(caller, bob))
         wire.now_s += 1.0
     assert len(bob.received) == len(callers)
-    assert len(bob.gossip._offered) == SETTINGS.max_offers_unconfirmed
+    assert len(bob.gossip._offers) == SETTINGS.max_offers_unconfirmed
 
 
 def test_a_repetition_of_several_datagrams_is_answered_once() -> None:
