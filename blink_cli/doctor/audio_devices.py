@@ -33,9 +33,6 @@ RATE_TOLERANCE: Final = 0.02
 VOICE_RATE_HZ: Final = 44_100
 """From here on nothing of a voice, or of music, is missing."""
 
-SILENT_DBFS: Final = -90.0
-"""The least that 16 bits can say is at -90 dBFS."""
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -100,15 +100,6 @@ class Contacts:
             f"No contact is called {nickname!r}.", hint="`blink contacts list` shows all of them."
         )
 
-    def nickname_of(self, did: Did) -> str | None:
-        """What the peer is called here; None: not a contact.
-
-        Raises:
-            BlinkError: The file is damaged or cannot be read.
-
-        """
-        return next((name for name, known in self._read().items() if known == did), None)
-
     def _read(self) -> dict[str, Did]:
         try:
             content = read_whole(self._path, _LIMIT_BYTES)

@@ -30,7 +30,6 @@ STREAM_ENDED: Final = frozenset({3, 4})
 
 STREAM_INTERPOLATE_TIMING: Final = 0x0002
 STREAM_AUTO_TIMING_UPDATE: Final = 0x0008
-STREAM_NO_REMAP_CHANNELS: Final = 0x0010
 STREAM_ADJUST_LATENCY: Final = 0x2000
 
 SAMPLE_FLOAT32LE: Final = 5
@@ -41,8 +40,6 @@ SAMPLE_FORMATS: Final = {
     11: "int24", 12: "int24",
 }  # fmt: skip
 """`pa_sample_format`, whatever the byte order; the last two are 24 bits in 32."""
-
-ERROR_CONNECTION_REFUSED: Final = 6
 
 SUBSCRIBE_SINKS: Final = 0x0001
 SUBSCRIBE_SOURCES: Final = 0x0002

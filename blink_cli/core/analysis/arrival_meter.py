@@ -11,9 +11,6 @@ from blink_cli.core.media.unwrapper import Unwrapper, sequence_unwrapper, timest
 BASE_LASTS_S: Final = 5.0
 """The earliest transit of this and the former such time is what lateness is measured from: a route that changes is forgotten."""
 
-TOLERANCE_PACKETS: Final = 5
-"""By which others may overtake before a number is missing."""
-
 DTX_BYTES: Final = 2
 """A payload of so many bytes says that nothing follows for a while (RFC 6716, section 2.1.9)."""
 

@@ -182,14 +182,6 @@ def parse_camera_name(text: str) -> CameraName:
             return NamedCamera(body, asked)
 
 
-def names_system_camera(text: str) -> bool:
-    """Whether this is a camera of the system, and neither a file nor made up. What cannot be parsed counts as one: only the system names so."""
-    try:
-        return isinstance(parse_camera_name(text), DefaultCamera | NamedCamera)
-    except UsageError:
-        return True
-
-
 def choose_camera(wanted: str, names: Sequence[str]) -> str:
     """Return the one of `names` that `wanted` means: its exact name, or a part of one only (letter case aside).
 

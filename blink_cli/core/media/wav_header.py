@@ -11,7 +11,6 @@ import msgspec
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
-_FILE_HEAD_BYTES: Final = 8
 _MOST_FILE_BYTES: Final = 0xFFFFFFFF
 """A header counts in 32 bits."""
 

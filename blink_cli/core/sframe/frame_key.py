@@ -22,7 +22,6 @@ TAG_BYTES: Final = 16
 SEALING_BYTES: Final = LONGEST_HEADER_BYTES + TAG_BYTES
 """What sealing adds at most."""
 
-_SECRET_BYTES: Final = 32
 _KEY_LABEL: Final = b"SFrame 1.0 Secret key "
 _SALT_LABEL: Final = b"SFrame 1.0 Secret salt "
 

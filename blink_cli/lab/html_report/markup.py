@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree as ET
 
 Node = ET.Element
-Child = "Node | str | None"
 
 
 def element(tag: str, *children: "Node | str | None", **attributes: "str | float | bool | None") -> Node:

@@ -110,8 +110,6 @@ class _Voice:
         self.line: VirtualLine | None = None
         """From the peer to here."""
 
-        self.pulses = 0
-
 
 class VirtualSession:
     """Between its start and its end; one that is restarted is another one. Devices begin at its first link, as in a session."""

@@ -101,11 +101,6 @@ class StunSocket(StunProtocol):
                 self._round_trips_s.popitem(last=False)
         return answer
 
-    @property
-    def is_relay(self) -> bool:
-        """Whether it speaks through a TURN server."""
-        return isinstance(self.transport, TurnTransport)
-
     @override
     def connection_made(self, transport: asyncio.BaseTransport | TurnTransport) -> None:
         if isinstance(transport, TurnTransport):

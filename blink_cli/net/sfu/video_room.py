@@ -25,8 +25,8 @@ _NO_ADMIN_KEY: Final = (429, 433)
 """Of "create": something is missing, or wrong, which can be the `admin_key` alone."""
 
 NO_SUCH_FEED: Final = 428
-_MID: Final = "0"
-"""Of the only stream of every connection that we make."""
+VOICE_MID: Final = "0"
+"""Of the voice in every description of ours."""
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -122,8 +122,14 @@ async def publish(handle: JanusHandle, offer: str) -> str:
     return _sdp(reply, "answer")
 
 
-async def subscribe(handle: JanusHandle, place: RoomPlace, feed: int) -> str:
-    """Ask for one stream; returns the server's description, to be answered by `start`.
+async def subscribe(handle: JanusHandle, place: RoomPlace, feed: int, mid: str) -> str:
+    """Ask for one stream of what somebody publishes; returns the server's description, to be answered by `start`.
+
+    Args:
+        handle: Of its own.
+        place: The room.
+        feed: Whose.
+        mid: Which: `VOICE_MID`, or that of the pictures.
 
     Raises:
         SfuError: There is no such stream (`NO_SUCH_FEED`), or it refuses, or does not answer.
@@ -135,7 +141,7 @@ async def subscribe(handle: JanusHandle, place: RoomPlace, feed: int) -> str:
             "ptype": "subscriber",
             "room": place.room,
             "pin": place.pin,
-            "streams": [{"feed": feed, "mid": _MID}],
+            "streams": [{"feed": feed, "mid": mid}],
             "autoupdate": False,
         }
     )
@@ -151,26 +157,6 @@ async def publish_also(handle: JanusHandle, offer: str) -> str:
     """
     reply = await handle.request({"request": "configure"}, Description("offer", offer))
     return _sdp(reply, "answer")
-
-
-async def subscribe_to_pictures(handle: JanusHandle, place: RoomPlace, feed: int, mid: str) -> str:
-    """Ask for the pictures of a stream alone; returns the server's description, to be answered by `start`.
-
-    Raises:
-        SfuError: There is no such stream, or none with pictures (`NO_SUCH_FEED`), or it refuses, or does not answer.
-
-    """
-    reply = await handle.request(
-        {
-            "request": "join",
-            "ptype": "subscriber",
-            "room": place.room,
-            "pin": place.pin,
-            "streams": [{"feed": feed, "mid": mid}],
-            "autoupdate": False,
-        }
-    )
-    return _sdp(reply, "offer")
 
 
 async def start(handle: JanusHandle, answer: str) -> None:
@@ -195,7 +181,7 @@ async def switch(handle: JanusHandle, feed: int) -> bool:
 
     """
     reply = await handle.request(
-        {"request": "switch", "streams": [{"feed": feed, "mid": _MID, "sub_mid": _MID}]}
+        {"request": "switch", "streams": [{"feed": feed, "mid": VOICE_MID, "sub_mid": VOICE_MID}]}
     )
     return reply.jsep is None and reply.data.get("switched") == "ok" and reply.data.get("changes") == 1
 

@@ -15,7 +15,6 @@ from blink_cli.core.api.camera_name import (
     PictureSize,
     TestPicture,
     choose_camera,
-    names_system_camera,
     parse_camera_name,
 )
 from blink_cli.core.errors import NotFoundError, UsageError
@@ -85,11 +84,3 @@ def test_a_part_that_fits_one_only_is_enough() -> None:
         choose_camera("camera", names)
     with pytest.raises(NotFoundError, match="no camera"):
         choose_camera("webcam", names)
-
-
-@pytest.mark.parametrize(
-    ("text", "real"),
-    [("default", True), ("cam", True), ("testsrc", False), ("file:x", False), ("blank", False)],
-)
-def test_cameras_of_the_system_are_told_from_made_up_ones(text: str, *, real: bool) -> None:
-    assert names_system_camera(text) == real

@@ -45,7 +45,7 @@ async def test_who_finds_no_room_makes_it_and_others_come_in(janus: JanusServer,
         assert len(set(feeds)) == 2
         assert sum(entrance.secret is not None for entrance in entrances) == 1, "one of them has made it"
         with pytest.raises(SfuError) as refused:
-            await video_room.subscribe(await one.attach(), place, 1)
+            await video_room.subscribe(await one.attach(), place, 1, video_room.VOICE_MID)
         assert refused.value.number == video_room.NO_SUCH_FEED
         for request in ("kick", "edit", "destroy"):
             wanted = {"request": request, "room": place.room, "secret": place.pin, "id": feeds[0]}

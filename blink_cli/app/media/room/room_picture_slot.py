@@ -88,7 +88,7 @@ class RoomPictureSlot(LinkEvents):
         """Bring them until the connection ends; returns why."""
         door = self._door
         self._handle = await door.session.attach()
-        offer = await video_room.subscribe_to_pictures(self._handle, door.place, self._feed, VIDEO_MID)
+        offer = await video_room.subscribe(self._handle, door.place, self._feed, VIDEO_MID)
         link = self._link = door.new_link("pictures", self)
         loop = asyncio.get_running_loop()
         standing: asyncio.Future[str | None] = loop.create_future()

@@ -120,7 +120,7 @@ class RoomSlot(LinkEvents):
     async def _open(self, feed: int) -> None:
         door = self._door
         self._handle = await door.session.attach()
-        offer = await video_room.subscribe(self._handle, door.place, feed)
+        offer = await video_room.subscribe(self._handle, door.place, feed, video_room.VOICE_MID)
         link = self._link = door.new_link(self._name, self)
         link.receiving.hear = self._reader.read
         standing = self._standing = asyncio.get_running_loop().create_future()

@@ -8,7 +8,6 @@ Pure: no socket, no clock. Belongs to the event loop.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -71,7 +70,6 @@ class VideoReceiver:
         self.counters = counters
         self.stream = ReceptionStatistics(VIDEO_CLOCK_HZ)
         self.wish = KeyFrameWish()
-        self.frame_arrivals: deque[float] = deque(maxlen=64)
         self._media = media
         self._missing = MissingPackets()
         self._assembler = FrameAssembler()
