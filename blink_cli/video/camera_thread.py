@@ -17,6 +17,7 @@ from blink_cli.core.errors import BlinkError
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.frame_pace import FramePace, wanted_fps
 from blink_cli.core.media.video.key_frame_wish import KeyFrameRule
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.runtime.loop_bridge import LoopBridge
 from blink_cli.video.cameras.interface import Camera
 from blink_cli.video.codec.bounded_encoder import BoundedEncoder
@@ -52,6 +53,9 @@ class CameraThread:
         """
         self.target_bps = target_bps
         """How much may be sent, in the mean."""
+
+        self.codec = VideoCodec.VP8
+        """By what pictures are encoded."""
 
         self.sends = False
         """Whether anybody is to see it."""
@@ -147,10 +151,11 @@ class CameraThread:
             return
         began_s = time.thread_time()
         encoder = self._encoder
-        if encoder is None or encoder.size != picture.size:
+        codec = self.codec
+        if encoder is None or encoder.size != picture.size or encoder.codec is not codec:
             if encoder is not None:
                 encoder.close()
-            encoder = self._encoder = BoundedEncoder(picture.size, camera_fps)
+            encoder = self._encoder = BoundedEncoder(picture.size, camera_fps, codec)
         coded = encoder.encode(picture, target_bps, fps, key=key)
         self.encode_s += time.thread_time() - began_s
         if coded is None:

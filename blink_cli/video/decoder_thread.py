@@ -16,8 +16,9 @@ from blink_cli.core.errors import WireError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.freeze_meter import FreezeMeter
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.runtime.loop_bridge import LoopBridge
-from blink_cli.video.codec.vp8_decoder import Vp8Decoder
+from blink_cli.video.codec.picture_decoder import PictureDecoder
 from blink_cli.video.picture import Picture
 
 MOST_WAITING: Final = 64
@@ -39,11 +40,14 @@ class DecodedStream:
     decode_s: float = 0.0
     """Sum of processor time (totalDecodeTime)."""
 
+    codec: VideoCodec | None = None
+    """Of the newest picture; None before the first."""
+
     width: int | None = None
     height: int | None = None
     shown: FreezeMeter = field(default_factory=FreezeMeter)
     waiting: deque[tuple[float, CodedPicture]] = field(default_factory=deque)
-    decoder: Vp8Decoder | None = None
+    decoder: PictureDecoder | None = None
 
 
 class DecoderThread:
@@ -126,11 +130,11 @@ class DecoderThread:
                 overtaken = bool(stream.waiting) and stream.waiting[0][0] <= now_s
                 decoder = stream.decoder
                 if decoder is None:
-                    decoder = stream.decoder = Vp8Decoder()
+                    decoder = stream.decoder = PictureDecoder()
             self._decode(stream, decoder, coded, overtaken=overtaken)
 
     def _decode(
-        self, stream: DecodedStream, decoder: Vp8Decoder, coded: CodedPicture, *, overtaken: bool
+        self, stream: DecodedStream, decoder: PictureDecoder, coded: CodedPicture, *, overtaken: bool
     ) -> None:
         began_s = time.thread_time()
         try:
@@ -143,6 +147,7 @@ class DecoderThread:
             stream.decode_s += time.thread_time() - began_s
         stream.frames_decoded += 1
         stream.key_frames_decoded += coded.is_key
+        stream.codec = coded.codec
         if picture is None or overtaken:
             stream.frames_dropped += overtaken
             return

@@ -35,6 +35,7 @@ from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.lab.voice_metrics import RATE_HZ, pesq_wideband
 from blink_cli.lab.voices import voice
 from blink_cli.video.cameras.made_up_scenes import TestScene
@@ -67,6 +68,7 @@ class Case:
     scene: str
     seconds: float
     rtt_s: float
+    codec: VideoCodec
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def measured(case: Case) -> Row:
         rtt_s=case.rtt_s,
         back=Conditions(loss=conditions.loss, jitter_ms=conditions.jitter_ms),
         settle_s=SETTLE_S,
+        codec=case.codec,
     )
     came = call.run()
     reference, sound = (
@@ -150,13 +153,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=24.0, help="length of each call")
     parser.add_argument("--seeds", type=int, default=3, help="calls of each kind, each with another voice")
     parser.add_argument("--scene", choices=SCENES, default="moving", help="what the camera sees")
+    parser.add_argument(
+        "--codec", choices=[one.value for one in VideoCodec], default="VP8", help="of the pictures"
+    )
     parser.add_argument("--rtt-ms", type=float, default=20.0, help="round trip of the line")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="one document")
     chosen = parser.parse_args(given)
     kinds = [(line, fps) for line in chosen.only for fps in (None, *chosen.fps)]
     cases = [
-        Case(line, fps, seed, chosen.scene, chosen.seconds, chosen.rtt_ms / 1000)
+        Case(line, fps, seed, chosen.scene, chosen.seconds, chosen.rtt_ms / 1000, VideoCodec(chosen.codec))
         for line, fps in kinds
         for seed in range(chosen.seeds)
     ]

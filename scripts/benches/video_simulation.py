@@ -36,14 +36,15 @@ from blink_cli.core.media.video.picture_schedule import PictureSchedule
 from blink_cli.core.media.video.rate_controller import RateController
 from blink_cli.core.media.video.sent_history import SentHistory
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
-from blink_cli.core.media.video.video_format import VideoFormat, VideoSources
+from blink_cli.core.media.video.video_format import OFFERED, VideoSources
 from blink_cli.core.media.video.video_receiver import VideoReceiver
 from blink_cli.core.media.video.video_sender import VideoSender
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.voice_sent import VoiceSent
 from blink_cli.net.link.video_rtcp import read_video_rtcp
 from blink_cli.video.cameras.virtual_camera import Scene
 from blink_cli.video.codec.bounded_encoder import BoundedEncoder
-from blink_cli.video.codec.vp8_decoder import Vp8Decoder
+from blink_cli.video.codec.picture_decoder import PictureDecoder
 from blink_cli.video.frames import Fitter, frame_of
 from blink_cli.video.picture import Picture, Plane
 
@@ -106,6 +107,7 @@ class VideoCall:
         rtt_s: float,
         back: Conditions | None = None,
         settle_s: float = 4.0,
+        codec: VideoCodec = VideoCodec.VP8,
     ) -> None:
         rng = self._rng = random.Random(f"{seed}")
         self._sender = AdaptiveSender(samples, CodecSettings(), rng, adaptive=True)
@@ -131,7 +133,7 @@ class VideoCall:
         self._seen = Seen()
         if scene is None:
             return
-        media = VideoFormat(96, 97, 5, nack=True, pli=True, fir=True)
+        media = OFFERED
         self._rate = RateController()
         self._video_sent, self._video_received = VideoSendCounters(), VideoReceiveCounters()
         sources = self._sources = VideoSources(10, 11)
@@ -146,8 +148,8 @@ class VideoCall:
         self._video = VideoReceiver(sources, media, self._video_received)
         self._history = SentHistory()
         self._schedule = PictureSchedule()
-        self._decoder = Vp8Decoder()
-        self._encoder = BoundedEncoder(scene.size, fps)
+        self._decoder = PictureDecoder()
+        self._encoder = BoundedEncoder(scene.size, fps, codec)
         self._keys = KeyFrameRule()
         self._pace = FramePace()
         self._not_before_s = 0.0

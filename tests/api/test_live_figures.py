@@ -1,6 +1,7 @@
 """What `assert` makes of readings: each figure of the stretch that is meant, of whom it is about, and nothing that was not measured."""
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -229,7 +230,8 @@ def test_whoever_is_called_me_is_meant_by_it() -> None:
 def seeing(frames: int, frozen_s: float) -> RtpStatistics:
     """Bob shows something, and carol does not."""
     sent = VideoSent(**dict.fromkeys(VideoSent.__struct_fields__, 0))
-    received = VideoReceived(**dict.fromkeys(VideoReceived.__struct_fields__, 0))
+    nothing: dict[str, Any] = {**dict.fromkeys(VideoReceived.__struct_fields__, 0), "mime_type": "video/VP8"}
+    received = VideoReceived(**nothing)
     received = msgspec.structs.replace(
         received, packets_received=3 * frames, frames_decoded=frames, total_freezes_duration=frozen_s
     )

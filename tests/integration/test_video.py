@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from blink_cli.lab.session_calls import call_of, together
@@ -91,6 +92,50 @@ async def test_a_camera_is_seen_by_the_other_and_off_again(tmp_path: Path) -> No
         assert not (await bob.until("status", lambda s: not s["video"]["on"], what="the camera off"))["call"]
 
 
+async def test_pictures_go_as_h264_where_it_is_asked_for_and_as_vp8_again(tmp_path: Path) -> None:
+    log = str(tmp_path / "call.csv")
+    async with Machine() as machine:
+        alice, bob = await together(
+            machine.serve(
+                *("alice", "--input", "silence", "--output", "null"),
+                *("--camera", "testsrc?size=320x240&fps=15&codec=h264"),
+            ),
+            machine.serve("bob", "--input", "silence", "--output", "null", "--camera", "testsrc?fps=10"),
+        )
+        async with call_of(alice, bob):
+            await bob.blink("rtp-log", "start", log)
+            await alice.blink("video", "on")
+            await bob.blink("video", "on")
+
+            def comes(status: dict[str, Any], mime_type: str) -> bool:
+                return any(
+                    came["mime_type"] == mime_type and came["frames_decoded"] > 30
+                    for came in received(status)
+                )
+
+            seen = await bob.until("status", lambda status: comes(status, "video/H264"), what="H.264")
+            assert seen["video"]["mime_type"] == "video/VP8", "each sends what it was told to"
+            await bob.blink("record", "start", str(tmp_path))
+            status = await alice.until("status", lambda status: comes(status, "video/VP8"), what="VP8")
+            assert status["video"]["mime_type"] == "video/H264"
+            await alice.blink("set-camera", "testsrc?size=320x240&fps=15")
+            seen = await bob.until("status", lambda status: comes(status, "video/VP8"), what="VP8")
+            (came,) = received(seen)
+            assert came["freeze_count"] == came["packets_lost"] == came["frames_dropped"] == 0
+            recorded = (await bob.ask("record", "stop"))["files"]
+            await bob.blink("rtp-log", "stop")
+            (inbound,) = (
+                one["inbound"]
+                for one in (await bob.ask("rtp-analyze", log))["video_streams"]
+                if one["direction"] == "received"
+            )
+            assert inbound["frames_incomplete"] == 0
+            assert inbound["key_frames_received"] >= 2, "H.264's and VP8's"
+            assert inbound["frames_received"] >= 30
+        with av.open(recorded[0]["path"]) as file:
+            assert sum(frame.width == 320 for frame in file.decode(video=0)) > 0
+
+
 async def test_a_call_of_voices_alone_loads_nothing_of_pictures(tmp_path: Path) -> None:
     place = tmp_path / "loaded"
     (tmp_path / "sitecustomize.py").write_text(LOADED.format(place=str(place)))
@@ -112,6 +157,7 @@ async def test_a_call_of_voices_alone_loads_nothing_of_pictures(tmp_path: Path) 
         "blink_cli.app.media.video.video_views",
         "blink_cli.commands.video_commands",
         "blink_cli.core.api.replies.video",
+        "blink_cli.core.media.video_codec",
         "blink_cli.core.media.video_feedback",
         "blink_cli.net.link.video_doors",
     }

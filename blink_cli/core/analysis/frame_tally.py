@@ -63,7 +63,7 @@ class FrameTally:
             sequence: Extended.
             timestamp: Of its frame, 0 to 2^32 - 1.
             at_s: Monotonic.
-            begins: It is its frame's first one.
+            begins: It may be its frame's first one; the first of these is.
             ends: It is its frame's last one.
             is_key: It begins a frame that needs no other.
 
@@ -78,7 +78,9 @@ class FrameTally:
             frame = self._open[timestamp] = _Frame()
         frame.numbers.add(sequence)
         if begins:
-            frame.first, frame.is_key = sequence, is_key
+            # Parameters of H.264 and the slice behind them may both be the first of a frame.
+            frame.first = sequence if frame.first is None else min(frame.first, sequence)
+            frame.is_key |= is_key
         if ends:
             frame.last = sequence
         if not frame.is_complete:

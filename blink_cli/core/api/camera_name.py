@@ -7,6 +7,7 @@
     image:PATH              a still image
     blank                   black
     …?size=WxH&fps=N        of any: this size, the picture fitted into it with black beside it, and so many pictures a second
+    …&codec=h264            of any: its pictures go out as H.264 where everybody takes it, else as VP8, as all others do
     …&phase=MS              of all but the system's: it begins at the next moment of monotonic time that is so many ms behind a whole period of its rate
 
 A question mark starts options only when what follows it reads like options.
@@ -30,6 +31,7 @@ from blink_cli.core.api.name_options import (
     split_options,
 )
 from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.core.media.video_codec import VideoCodec
 
 SMALLEST_SIDE: Final = 16
 """A macroblock of VP8 and H.264."""
@@ -67,12 +69,16 @@ class CameraOptions(msgspec.Struct, frozen=True):
     phase_ms: float | None = None
     """Of a virtual camera: where in the period of its rate it begins, by monotonic time. None: at once."""
 
+    codec: VideoCodec | None = None
+    """By what its pictures are encoded if everybody takes it; None: by what all take."""
+
     def text(self) -> dict[str, str | float | None]:
         """Return them as options of a name."""
         return {
             "size": None if self.size is None else str(self.size),
             "fps": self.fps,
             "phase": self.phase_ms,
+            "codec": None if self.codec is None else self.codec.lower(),
         }
 
 
@@ -170,7 +176,7 @@ def parse_camera_name(text: str) -> CameraName:
         return _parse_path(kind, rest, text)
     body, options = split_options(stripped)
     own = body in {"testsrc", "blank"}
-    asked = _options(known_options(options, text, "size", "fps", *(["phase"] if own else [])), text)
+    asked = _options(known_options(options, text, "size", "fps", "codec", *(["phase"] if own else [])), text)
     match body:
         case "testsrc":
             return TestPicture(asked)
@@ -225,7 +231,7 @@ def _parse_path(kind: str, rest: str, text: str) -> FileCamera | ImageCamera:
     if not path:
         example = "file:clip.mp4" if kind == "file" else "image:me.png"
         raise UsageError(f"{text!r} lacks its path.", hint=f"For example {example}.")
-    asked = _options(known_options(options, text, "size", "fps", "phase", "loop"), text)
+    asked = _options(known_options(options, text, "size", "fps", "phase", "codec", "loop"), text)
     loop = one_or_zero(options, "loop", text)  # an image has no end at which it matters
     return FileCamera(path, loop, asked) if kind == "file" else ImageCamera(path, asked)
 
@@ -236,7 +242,21 @@ def _options(options: Mapping[str, str], text: str) -> CameraOptions:
         None if size is None else parse_size(size, text),
         _fps(options, text),
         phase_ms(options, text, below_ms=1000.0, of="camera"),
+        _codec(options, text),
     )
+
+
+def _codec(options: Mapping[str, str], text: str) -> VideoCodec | None:
+    value = options.get("codec")
+    if value is None:
+        return None
+    known = {codec.lower(): codec for codec in VideoCodec}
+    if value not in known:
+        raise UsageError(
+            f"Pictures of a call are not encoded by {value!r}, in {text!r}.",
+            hint=f"Write one of {', '.join(known)}, for example codec=h264.",
+        )
+    return known[value]
 
 
 def _fps(options: Mapping[str, str], text: str) -> float | None:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Line
-from blink_cli.core.media.picture_packets import VIDEO_RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE
+from blink_cli.core.media.picture_packets import PICTURE_PAYLOAD_TYPES
 from blink_cli.core.media.rtx import RTX_PAYLOAD_TYPE
 from blink_cli.lab.network.wire import Wire, main
 
@@ -45,7 +45,7 @@ def kind_of(byte: int) -> str:
     """The kind of media that this byte tells: `rtcp`, `again` for voice that was asked for, `video` for pictures, or `rtp` for the voice (RFC 5761)."""
     if 192 <= byte <= 223:
         return "rtcp"
-    if byte & 0x7F in (VP8_PAYLOAD_TYPE, VIDEO_RTX_PAYLOAD_TYPE):
+    if byte & 0x7F in PICTURE_PAYLOAD_TYPES:
         return "video"
     return "again" if byte & 0x7F == RTX_PAYLOAD_TYPE else "rtp"
 

@@ -16,7 +16,6 @@ from typing import Final, Literal
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media import rtx
-from blink_cli.core.media.picture_packets import VIDEO_RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE
 from blink_cli.core.media.rtcp import (
     SenderInfo,
     ntp_timestamp,
@@ -32,13 +31,15 @@ from blink_cli.core.media.video.rate_controller import RateController
 from blink_cli.core.media.video.sent_history import SentHistory
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
 from blink_cli.core.media.video.video_format import (
-    TRANSPORT_SEQUENCE_ID,
+    OFFERED,
+    OFFERED_IN_ROOMS,
     VIDEO_CLOCK_HZ,
     VideoFormat,
     VideoSources,
 )
 from blink_cli.core.media.video.video_receiver import Unseal, VideoReceiver
 from blink_cli.core.media.video.video_sender import LeavingPacket, Seal, VideoSender
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.video_feedback import FeedbackKind, VideoFeedback
 from blink_cli.net.link.video_description import (
     VIDEO_MID,
@@ -132,9 +133,12 @@ class LinkVideo:
     @property
     def wanted(self) -> VideoFormat:
         """What we offer."""
-        return VideoFormat(
-            VP8_PAYLOAD_TYPE, VIDEO_RTX_PAYLOAD_TYPE, TRANSPORT_SEQUENCE_ID, nack=True, pli=True, fir=True
-        )
+        return OFFERED if self._seal is None and self._unseal is None else OFFERED_IN_ROOMS
+
+    def takes(self, codec: VideoCodec, width: int, height: int, fps: float) -> bool:
+        """Whether pictures of this size, so encoded, may be sent so often."""
+        agreed = None if self._sender is None else self._sender.media.of(codec)
+        return agreed is not None and agreed.takes(width, height, fps)
 
     def offer(self) -> None:
         """Offer pictures to the other side, over the link; nothing happens if that was done, or an answer is known."""
@@ -167,8 +171,10 @@ class LinkVideo:
             self._refuse()
             return
         media = answer.format
-        if media.vp8 != offered.format.vp8 or media.rtx not in (None, offered.format.rtx):
-            raise WireError("the video answer uses payload types that were not offered")
+        for one in media.codecs:
+            ours = offered.format.of(one.codec)
+            if ours is None or one.payload_type != ours.payload_type or one.rtx not in (None, ours.rtx):
+                raise WireError("the video answer uses payload types that were not offered")
         if media.transport_sequence_id not in (None, offered.format.transport_sequence_id):
             raise WireError("the video answer uses a header extension that was not offered")
         self._agree(media, answer.sources or _NO_SOURCES)
@@ -461,7 +467,9 @@ def _told(leaving: LeavingPacket, sender: VideoSender, now_s: float) -> SentPack
     )
     if packet.again:
         number, payload = rtx.unpack(payload)
-        ssrc, payload_type = sender.sources.ssrc, sender.payload_type
+        repaired = sender.media.repaired_by(payload_type)
+        assert repaired is not None, "packets go again by types that were agreed on"
+        ssrc, payload_type = sender.sources.ssrc, repaired.payload_type
     if packet.bare is not None:
         payload = packet.bare
     return SentPacket(

@@ -6,19 +6,23 @@ whole descriptions: `whole_description` puts the section behind the audio's. Pur
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.video.video_format import (
+    H264_LEVEL,
     TRANSPORT_SEQUENCE_URI,
     VIDEO_CLOCK_HZ,
+    CodecFormat,
     VideoFormat,
     VideoSources,
 )
+from blink_cli.core.media.video_codec import VideoCodec
 
 MAX_SECTION_CHARACTERS: Final = 12_000
-"""Ours have about 500; Chromium's, with every codec it knows, about 6,000."""
+"""Ours have about 800; Chromium's, with every codec it knows, about 6,000."""
 
 MAX_LINES: Final = 400
 MAX_LINE_CHARACTERS: Final = 512
@@ -58,41 +62,56 @@ class VideoSection:
 
 
 def write_section(section: VideoSection, *, cname: str) -> str:
-    """The section as text, without what it shares with the audio: candidates, credentials, fingerprint."""
+    """The section as text, without what it shares with the audio: candidates, credentials, fingerprint.
+
+    The level of H.264 is what we take, unless both must take the same.
+    """
     media = section.format
     if media is None:
         return f"m=video 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:{section.mid}\r\na=inactive\r\n"
-    numbers = [media.vp8] if media.rtx is None else [media.vp8, media.rtx]
+    numbers = [number for one in media.codecs for number in (one.payload_type, one.rtx) if number is not None]
     lines = [
         f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, numbers))}",
         "c=IN IP4 0.0.0.0",
         f"a=mid:{section.mid}",
         f"a={section.direction}",
         "a=rtcp-mux",
-        f"a=rtpmap:{media.vp8} VP8/{VIDEO_CLOCK_HZ}",
     ]
     if media.transport_sequence_id is not None:
-        lines += [
-            f"a=extmap:{media.transport_sequence_id} {TRANSPORT_SEQUENCE_URI}",
-            f"a=rtcp-fb:{media.vp8} transport-cc",
-        ]
-    if media.nack:
-        lines.append(f"a=rtcp-fb:{media.vp8} nack")
-    if media.pli:
-        lines.append(f"a=rtcp-fb:{media.vp8} nack pli")
-    if media.fir:
-        lines.append(f"a=rtcp-fb:{media.vp8} ccm fir")
-    if media.rtx is not None:
-        lines += [f"a=rtpmap:{media.rtx} rtx/{VIDEO_CLOCK_HZ}", f"a=fmtp:{media.rtx} apt={media.vp8}"]
+        lines.append(f"a=extmap:{media.transport_sequence_id} {TRANSPORT_SEQUENCE_URI}")
+    for one in media.codecs:
+        lines += _codec_lines(media, one)
     sources = section.sources
+    goes_again = any(one.rtx is not None for one in media.codecs)
     if sources is not None:
-        if media.rtx is not None and sources.rtx_ssrc is not None:
+        if goes_again and sources.rtx_ssrc is not None:
             lines.append(f"a=ssrc-group:FID {sources.ssrc} {sources.rtx_ssrc}")
         # In this order: Chromium takes the first source for the pictures, whatever the group says.
         lines.append(f"a=ssrc:{sources.ssrc} cname:{cname}")
-        if media.rtx is not None and sources.rtx_ssrc is not None:
+        if goes_again and sources.rtx_ssrc is not None:
             lines.append(f"a=ssrc:{sources.rtx_ssrc} cname:{cname}")
     return "\r\n".join(lines) + "\r\n"
+
+
+def _codec_lines(media: VideoFormat, one: CodecFormat) -> list[str]:
+    number = one.payload_type
+    level = H264_LEVEL if one.level_asymmetry else one.level
+    lines = [f"a=rtpmap:{number} {one.codec.value}/{VIDEO_CLOCK_HZ}"]
+    if one.codec is VideoCodec.H264:
+        asymmetry = f"level-asymmetry-allowed={one.level_asymmetry:d}"
+        lines.append(
+            f"a=fmtp:{number} {asymmetry};packetization-mode=1;profile-level-id={_CONSTRAINED_BASELINE}{level:02x}"
+        )
+    told = (
+        ("transport-cc", media.transport_sequence_id is not None),
+        ("nack", media.nack),
+        ("nack pli", media.pli),
+        ("ccm fir", media.fir),
+    )
+    lines += [f"a=rtcp-fb:{number} {what}" for what, is_agreed in told if is_agreed]
+    if one.rtx is not None:
+        lines += [f"a=rtpmap:{one.rtx} rtx/{VIDEO_CLOCK_HZ}", f"a=fmtp:{one.rtx} apt={number}"]
+    return lines
 
 
 def read_section(text: str) -> VideoSection:
@@ -119,39 +138,74 @@ def read_section(text: str) -> VideoSection:
 
 
 def _read_format(lines: list[str], numbers: list[int]) -> VideoFormat | None:
-    def has(what: str) -> bool:
-        return any(line in (f"a=rtcp-fb:{vp8} {what}", f"a=rtcp-fb:* {what}") for line in lines)
-
-    vp8 = next(
-        (
-            number
-            for number in numbers
-            if _has(lines, rf"a=rtpmap:{number} VP8/{VIDEO_CLOCK_HZ}", re.IGNORECASE)
-        ),
-        None,
-    )
-    if vp8 is None or vp8 > 127:
+    """What we know of it, the first of each codec."""
+    codecs: dict[VideoCodec, CodecFormat] = {}
+    for number in numbers:
+        one = _read_codec(lines, number, numbers) if number < 128 else None
+        if one is not None:
+            codecs.setdefault(one.codec, one)
+    if not codecs:
         return None
-    rtx = next(
-        (
-            number
-            for number in numbers
-            if number < 128
-            and _has(lines, rf"a=rtpmap:{number} rtx/{VIDEO_CLOCK_HZ}", re.IGNORECASE)
-            and _has(lines, rf"a=fmtp:{number} apt={vp8}(?:;.*)?")
-        ),
-        None,
-    )
+
+    def has(what: str) -> bool:
+        return all(
+            any(line in (f"a=rtcp-fb:{one.payload_type} {what}", f"a=rtcp-fb:* {what}") for line in lines)
+            for one in codecs.values()
+        )
+
     numbering = _first(lines, rf"a=extmap:(\d{{1,3}})(?:/\w+)? {re.escape(TRANSPORT_SEQUENCE_URI)}(?: .*)?")
     element = None if numbering is None or not has("transport-cc") else int(numbering)
     return VideoFormat(
-        vp8,
-        rtx,
+        tuple(codecs.values()),
         element if element is not None and 1 <= element <= 14 else None,
         nack=has("nack"),
         pli=has("nack pli"),
         fir=has("ccm fir"),
     )
+
+
+def _read_codec(lines: list[str], number: int, numbers: list[int]) -> CodecFormat | None:
+    """What a payload type stands for; None where it is nothing that we know."""
+    name = _first(lines, rf"a=rtpmap:{number} ([A-Za-z0-9]+)/{VIDEO_CLOCK_HZ}")
+    codec = next((one for one in VideoCodec if name is not None and one.value == name.upper()), None)
+    if codec is None:
+        return None
+    rtx = next(
+        (
+            other
+            for other in numbers
+            if other < 128
+            and _has(lines, rf"a=rtpmap:{other} rtx/{VIDEO_CLOCK_HZ}", re.IGNORECASE)
+            and _has(lines, rf"a=fmtp:{other} apt={number}(?:;.*)?")
+        ),
+        None,
+    )
+    if codec is not VideoCodec.H264:
+        return CodecFormat(codec, number, rtx)
+    told = _parameters(_first(lines, rf"a=fmtp:{number} (.+)") or "")
+    profile = _PROFILE.fullmatch(told.get("profile-level-id", ""))
+    if profile is None or told.get("packetization-mode") != "1":
+        return None
+    constraints, level = int(profile[1], 16), int(profile[2], 16)
+    if not constraints & _CONSTRAINED:
+        return None
+    asymmetry = told.get("level-asymmetry-allowed") == "1"
+    return CodecFormat(codec, number, rtx, level, asymmetry)
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Of a format (RFC 8866, section 6.15)."""
+    pairs = (part.strip().partition("=") for part in text.split(";"))
+    return {name.lower(): value.lower() for name, _, value in pairs}
+
+
+_CONSTRAINED_BASELINE: Final = "42e0"
+"""The first two octets of profile-level-id (RFC 6184, section 8.1)."""
+
+_CONSTRAINED: Final = 0x40
+"""constraint_set1_flag: of Baseline only what decoders of the other profiles know too, which browsers and FFmpeg are."""
+
+_PROFILE: Final = re.compile(r"42([0-9a-f]{2})([0-9a-f]{2})")
 
 
 def _read_sources(lines: list[str]) -> VideoSources | None:
@@ -184,17 +238,29 @@ def agreed_section(offer: VideoSection, wanted: VideoFormat, sources: VideoSourc
 
     """
     theirs = offer.format
-    if theirs is None:
+    nack = theirs is not None and theirs.nack and wanted.nack
+    both = () if theirs is None else tuple(_agreed_codecs(theirs, wanted, nack=nack))
+    if theirs is None or not both:
         return VideoSection(offer.mid, None)
     agreed = VideoFormat(
-        theirs.vp8,
-        theirs.rtx if wanted.rtx is not None and theirs.nack and wanted.nack else None,
+        both,
         theirs.transport_sequence_id if wanted.transport_sequence_id is not None else None,
-        nack=theirs.nack and wanted.nack,
+        nack=nack,
         pli=theirs.pli and wanted.pli,
         fir=theirs.fir and wanted.fir,
     )
     return VideoSection(offer.mid, agreed, sources, _REVERSED[offer.direction])
+
+
+def _agreed_codecs(theirs: VideoFormat, wanted: VideoFormat, *, nack: bool) -> Iterator[CodecFormat]:
+    """In the order of the offer, with the level that the offerer takes."""
+    for one in theirs.codecs:
+        ours = wanted.of(one.codec)
+        if ours is not None:
+            asymmetry = one.level_asymmetry and ours.level_asymmetry
+            level = one.level if asymmetry else min(one.level, ours.level)
+            rtx = one.rtx if nack and ours.rtx is not None else None
+            yield CodecFormat(one.codec, one.payload_type, rtx, level, asymmetry)
 
 
 _REVERSED: Final = {

@@ -31,8 +31,10 @@ from blink_cli.core.errors import WireError
 from blink_cli.core.ids import Did
 from blink_cli.core.media import red
 from blink_cli.core.media.rtp_header import AUDIO_LEVEL_URI, RtpHeaderWriter
+from blink_cli.core.media.video.video_format import VIDEO_CLOCK_HZ
 from blink_cli.files.writing import create
 from blink_cli.record.rtp_log.format import LogEvent, LogRow
+from blink_cli.record.rtp_log.video_rows import codec_of
 
 PORT: Final = 5004
 """RTP's (RFC 3551, section 8): Wireshark's `Decode As` or `tshark -d udp.port==5004,rtp` takes all streams at once."""
@@ -109,7 +111,7 @@ class _Writer:
         """Of all links so far, with their names in SDP."""
 
         self._undescribed: set[Did] = set()
-        self._with_pictures: set[Did] = set()
+        self._with_pictures: set[tuple[Did, int]] = set()
         self._originals: dict[tuple[Did, int, int], bytes] = {}
         self._origin_s: float | None = None
         self._packets = self._payloads = self._descriptions = 0
@@ -151,10 +153,12 @@ class _Writer:
         self._say(time_s, peer, "audio", self._types)
 
     def _announce_pictures(self, row: LogRow, peer: Did) -> None:
-        """Say, once for each peer, which clock its pictures and ours have."""
-        if peer not in self._with_pictures and len(self._with_pictures) < _MOST_DESCRIPTIONS:
-            self._with_pictures.add(peer)
-            self._say(row.time_s, peer, "video", {row.payload_type: "VP8/90000"})
+        """Say, once for each peer and payload type, how its pictures and ours are encoded, and by which clock."""
+        key = peer, row.payload_type
+        if key not in self._with_pictures and len(self._with_pictures) < _MOST_DESCRIPTIONS:
+            self._with_pictures.add(key)
+            name = f"{codec_of(row.payload_type).value}/{VIDEO_CLOCK_HZ}"
+            self._say(row.time_s, peer, "video", {row.payload_type: name})
 
     def _say(self, time_s: float, peer: Did, media: str, types: dict[int, str]) -> None:
         if self._descriptions < _MOST_DESCRIPTIONS:

@@ -3,9 +3,10 @@
 from typing import Final
 
 from blink_cli.core.errors import WireError
+from blink_cli.core.media.picture_packets import H264_PAYLOAD_TYPE
 from blink_cli.core.media.rtp import RtpPacket, SentPacket
-from blink_cli.core.media.video.coded_picture import is_key_frame
-from blink_cli.core.media.video.vp8_payload import read
+from blink_cli.core.media.video.payload_formats import read
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.video_feedback import FeedbackKind
 from blink_cli.record.rtp_log.format import COLUMNS, LogEvent
 
@@ -32,16 +33,21 @@ def packet_cells(packet: RtpPacket | SentPacket) -> str:
     """The cells of a packet's row from its timestamp on."""
     return (
         f"{packet.timestamp},{packet.marker:d},{packet.payload_type},{len(packet.payload)}"
-        f"{_TO_NOTE}{_frame_begun(packet.payload)}{_BEHIND_NOTE}"
+        f"{_TO_NOTE}{_frame_begun(packet)}{_BEHIND_NOTE}"
     )
 
 
-def _frame_begun(payload: bytes) -> str:
+def codec_of(payload_type: int) -> VideoCodec:
+    """By what packets are encoded: sessions number codecs alike, since who offers names the number."""
+    return VideoCodec.H264 if payload_type == H264_PAYLOAD_TYPE else VideoCodec.VP8
+
+
+def _frame_begun(packet: RtpPacket | SentPacket) -> str:
     """What kind of frame a packet is the first one of; empty of all others."""
     try:
-        found = read(payload)
+        found = read(codec_of(packet.payload_type), packet.payload)
     except WireError:
         return ""
     if not found.begins_frame:
         return ""
-    return KEY if is_key_frame(found.data) else DELTA
+    return KEY if found.begins_key else DELTA

@@ -1,18 +1,22 @@
-"""Pictures to VP8 of which none takes the line longer than a tenth of a second: coarser where one would, and smaller where that is not enough.
+"""Encoded pictures of which none takes the line longer than a tenth of a second: coarser where one would, and smaller where that is not enough.
 
     encode --too large?--> again as a key frame with the coarsest quantizer --still?--> the next smaller size, and again
               '--coarse for a while?--> the next smaller size
     fine for a while, or the rate has grown? --> the next larger size is tried
 
 libvpx knows no such bound: by itself a change of the scene at 300 kb/s makes a frame that takes the line for more than a second, with the voice
-behind it. What was encoded and not sent is no harm: a key frame follows, which needs nothing of it.
+behind it. libx264 keeps it nearly always. What was encoded and not sent is no harm: a key frame follows, which needs nothing of it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from blink_cli.core.api.camera_name import SMALLEST_SIDE, PictureSize
 from blink_cli.core.media.video.coded_picture import CodedPicture
-from blink_cli.video.codec.vp8_encoder import LARGEST_FRAME_S, Vp8Encoder
+from blink_cli.core.media.video_codec import VideoCodec
+from blink_cli.video.codec.h264_encoder import H264Encoder
+from blink_cli.video.codec.picture_encoder import LARGEST_FRAME_S, PictureEncoder
+from blink_cli.video.codec.vp8_encoder import Vp8Encoder
 from blink_cli.video.frames import Fitter, frame_of
 from blink_cli.video.picture import CLOCK_RATE_HZ, Picture
 
@@ -22,13 +26,7 @@ SCALES: Final = (1.0, 1.5, 2.0, 3.0, 4.0)
 TOLERATED: Final = 1.25
 """Times the bound, of a frame that follows others: a key frame in its place would be larger."""
 
-COARSE_QUANTIZER: Final = 59
-"""Of 63: a picture that is so coarse in the mean has fewer bits than its pixels need, and the encoder overruns its rate."""
-
 COARSE_FOR_S: Final = 1.5
-
-FINE_QUANTIZER: Final = 30
-"""A picture that is so fine in the mean has bits for more pixels."""
 
 FINE_FOR_S: Final = 4.0
 """Before more pixels are tried for the first time; twice as long after each time that it was in vain."""
@@ -49,18 +47,25 @@ def scaled_size(size: PictureSize, scale: float) -> PictureSize:
     return PictureSize(int(size.width / scale) & ~1, int(size.height / scale) & ~1)
 
 
+_ENCODERS: Final[dict[VideoCodec, Callable[[PictureSize, float, float], PictureEncoder]]] = {
+    VideoCodec.VP8: Vp8Encoder,
+    VideoCodec.H264: H264Encoder,
+}
+
+
 class BoundedEncoder:
     """Of one camera. Belongs to one thread at a time."""
 
-    def __init__(self, size: PictureSize, fps: float) -> None:
+    def __init__(self, size: PictureSize, fps: float, codec: VideoCodec = VideoCodec.VP8) -> None:
         """Begin with pictures as large as they come."""
         self.size = size
+        self.codec = codec
         self.frames_redone = 0
         """Frames that were too large and were encoded once more."""
 
         self._fps = fps
         self._step = 0
-        self._encoder: Vp8Encoder | None = None
+        self._encoder: PictureEncoder | None = None
         self._fitter = Fitter(size)
         self._quantizer: float | None = None
         """In the mean; None before the first frame of this size."""
@@ -82,7 +87,7 @@ class BoundedEncoder:
         return SCALES[self._step]
 
     def encode(self, picture: Picture, bitrate_bps: float, fps: float, *, key: bool) -> CodedPicture | None:
-        """Encode the next picture; as `Vp8Encoder.encode`, of any size of which this encoder was made."""
+        """Encode the next picture; as `PictureEncoder.encode`, of any size of which this encoder was made."""
         if self._step > 0 and self._may_grow(picture.timestamp, bitrate_bps):
             self._use(self._step - 1)
         elif self._is_coarse(picture.timestamp) and self._may_shrink():
@@ -105,7 +110,7 @@ class BoundedEncoder:
             picture = self._fitter.fit(frame_of(picture), picture.timestamp, picture.captured_at)
         encoder = self._encoder
         if encoder is None:
-            encoder = self._encoder = Vp8Encoder(picture.size, self._fps, bitrate_bps)
+            encoder = self._encoder = _ENCODERS[self.codec](picture.size, self._fps, bitrate_bps)
             self._begun_at = picture.timestamp
         coded = encoder.encode(picture, bitrate_bps, fps, key=key, coarse=coarse)
         if not coarse:
@@ -116,7 +121,7 @@ class BoundedEncoder:
     def _is_coarse(self, timestamp: int) -> bool:
         """Whether pictures have been coarse for too long."""
         encoder, mean = self._encoder, self._quantizer
-        if encoder is None or mean is None or min(mean, encoder.last_quantizer) < COARSE_QUANTIZER:
+        if encoder is None or mean is None or min(mean, encoder.last_quantizer) < encoder.coarse_quantizer:
             self._coarse_since = None
             return False
         if self._coarse_since is None:
@@ -136,11 +141,12 @@ class BoundedEncoder:
 
     def _may_grow(self, timestamp: int, bitrate_bps: float) -> bool:
         """Whether pictures have been fine for long enough, or the rate is another one."""
-        if self._begun_at is None or self._quantizer is None:
+        encoder = self._encoder
+        if self._begun_at is None or self._quantizer is None or encoder is None:
             return False
         if bitrate_bps > RATE_GREW * self._too_large_at_bps:
             return _since_s(self._begun_at, timestamp) >= GROWN_FOR_S
-        if self._quantizer > FINE_QUANTIZER:
+        if self._quantizer > encoder.fine_quantizer:
             self._fine_since = None
             return False
         if self._fine_since is None:

@@ -8,6 +8,7 @@ from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.video.codec import libvpx as vpx
 from blink_cli.video.codec.libvpx import EncoderConfig, libvpx
+from blink_cli.video.codec.picture_encoder import LARGEST_FRAME_S, LEAST_CHANGE, fill
 from blink_cli.video.picture import CLOCK_RATE_HZ, Picture
 
 SPEED: Final = -8
@@ -20,15 +21,12 @@ COARSEST: Final = 63
 BUFFER_MS: Final = 500
 """How far the encoder may run ahead of its rate: a frame that is larger is followed by smaller ones within this time."""
 
-LARGEST_FRAME_S: Final = 0.1
-"""No frame takes the line for longer; a key frame's share is said to the encoder, which makes it coarser for that."""
-
-LEAST_CHANGE: Final = 0.03
-"""Of the rate: smaller ones are not told to the encoder."""
-
 
 class Vp8Encoder:
     """Of one camera. Belongs to one thread at a time."""
+
+    coarse_quantizer = 59.0
+    fine_quantizer = 30.0
 
     def __init__(self, size: PictureSize, fps: float, bitrate_bps: float) -> None:
         """Begin a stream; its first frame is a key frame.
@@ -79,20 +77,7 @@ class Vp8Encoder:
     def encode(
         self, picture: Picture, bitrate_bps: float, fps: float, *, key: bool, coarse: bool = False
     ) -> CodedPicture | None:
-        """Encode the next picture; None where the encoder leaves it out.
-
-        Args:
-            picture: Of the size with which the stream began.
-            bitrate_bps: In the mean, from now on.
-            fps: Pictures a second, as they are meant to come: each one has its share of the rate. One that was left out since the line is full gives
-                its share to nobody: the next one would be the larger for it, and leave no room for the one behind it.
-            key: It is to be a frame that needs no other.
-            coarse: As small as it can be, whatever it looks like.
-
-        Raises:
-            DeviceError: libvpx refuses.
-
-        """
+        """See `PictureEncoder`."""
         assert picture.size == self.size, "another size is another stream"
         if coarse:
             self._config.rc_min_quantizer = COARSEST
@@ -101,7 +86,7 @@ class Vp8Encoder:
             self._bitrate_bps = bitrate_bps
             self._config.rc_target_bitrate = max(round(bitrate_bps / 1000), 1)
             self._library.change(self._context, self._config)
-        self._fill(picture)
+        fill(self._planes, picture)
         duration = round(CLOCK_RATE_HZ / fps)
         payload, is_key = self._library.encode(self._context, self._image, self._pts, duration, key=key)
         self._pts += duration
@@ -116,13 +101,6 @@ class Vp8Encoder:
     def last_quantizer(self) -> int:
         """Of the last frame, 0 (fine) to 63 (coarse)."""
         return self._library.quantizer(self._context)
-
-    def _fill(self, picture: Picture) -> None:
-        width, height = self.size.width, self.size.height
-        planes, pixels = self._planes, width * height
-        planes[:pixels].reshape(height, width)[:] = picture.y
-        planes[pixels : pixels * 5 // 4].reshape(height // 2, width // 2)[:] = picture.u
-        planes[pixels * 5 // 4 :].reshape(height // 2, width // 2)[:] = picture.v
 
     def close(self) -> None:
         """Give the encoder back. Safe to call twice."""

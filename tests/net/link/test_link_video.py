@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 from typing_extensions import override
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.rtcp import parse_rtcp, write_report
 from blink_cli.core.media.rtp import RtpPacket, SentPacket
 from blink_cli.core.media.video.coded_picture import CodedPicture
+from blink_cli.core.media.video.h264_stream import stream_of
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
+from blink_cli.core.media.video.video_format import OFFERED, OFFERED_IN_ROOMS
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.lab.links import End, Wire, connect, frame
 from blink_cli.net.link.link_video import LinkVideo
 from blink_cli.net.link.video_doors import VideoDoors, is_video_message
@@ -189,6 +193,57 @@ async def test_the_rate_follows_what_arrives(pair: tuple[VideoEnd, VideoEnd]) ->
     await eventually(lambda: a.video.rtt_s is not None)
     assert a.video.remote is not None
     assert b.video.clock_of_peer is not None
+
+
+def h264(index: int, *, key: bool = False) -> CodedPicture:
+    """The n-th frame as NAL units; a slice tells its number."""
+    units = [b"\x67\x42\xc0\x1f\x80", b"\x68\xce\x80"] if key else []
+    head = b"\x65\x88" if key else b"\x41\x9a"
+    slices = head + (0x80000000 | index).to_bytes(4, "big") + bytes([7]) * 2_000
+    return CodedPicture(stream_of([*units, slices]), index * 6_000, is_key=key, codec=VideoCodec.H264)
+
+
+async def test_h264_goes_beside_vp8_and_is_mended_as_it_is(pair: tuple[VideoEnd, VideoEnd]) -> None:
+    a, b = pair
+    async with Wire() as wire:
+        await connect(a.end, b.end, wire=wire)
+        await agree(a, b)
+        for end in pair:
+            assert end.video.takes(VideoCodec.H264, 1920, 1080, 30)
+            assert not end.video.takes(VideoCodec.H264, 1920, 1080, 60), "more than its level"
+            assert end.video.takes(VideoCodec.VP8, 1920, 1080, 60)
+        wire.on_rtp = lambda sequence, _: 0 if sequence % 7 == 0 else 1
+        sent = [picture(0, key=True), picture(1), h264(2, key=True), h264(3), h264(4), picture(5, key=True)]
+        for one in [*sent, *(picture(index) for index in range(6, 12))]:
+            a.video.send(one)
+            await asyncio.sleep(0.02)
+        await eventually(lambda: len(b.frames) >= 10)
+        assert b.frames[:6] == [
+            replace(one, arrived_at=came.arrived_at) for one, came in zip(sent, b.frames, strict=False)
+        ]
+        assert {packet.payload_type for packet in b.packets} == {96, 98}, "what came again is told as it was"
+        assert {packet.payload_type for packet in a.sent_packets} == {96, 98}
+        assert b.received.retransmitted_packets_received > 0
+        assert b.received.pli_count == 0
+
+
+async def test_who_knows_vp8_alone_is_sent_no_h264(
+    pair: tuple[VideoEnd, VideoEnd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = pair
+    monkeypatch.setattr("blink_cli.net.link.link_video.OFFERED", OFFERED_IN_ROOMS)
+    offered = LinkVideo.offer_section
+    await connect(a.end, b.end)
+    section = offered(b.video)
+    assert "H264" not in section
+    monkeypatch.setattr("blink_cli.net.link.link_video.OFFERED", OFFERED)
+    b.video.accept_section(a.video.answer_section(section))
+    assert not a.video.takes(VideoCodec.H264, 320, 240, 15)
+    assert a.video.takes(VideoCodec.VP8, 320, 240, 15)
+    a.video.send(h264(0, key=True))
+    a.video.send(picture(1, key=True))
+    await eventually(lambda: len(b.frames) == 1)
+    assert b.frames[0].codec is VideoCodec.VP8
 
 
 def test_messages_are_read_or_refused() -> None:

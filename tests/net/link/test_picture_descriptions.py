@@ -3,7 +3,8 @@
 import pytest
 
 from blink_cli.core.errors import WireError
-from blink_cli.core.media.video.video_format import VideoFormat
+from blink_cli.core.media.video.video_format import CodecFormat, VideoFormat
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.net.link.picture_descriptions import as_pictures, as_voice, section_of
 from blink_cli.net.link.sdp import read_description
 from blink_cli.net.link.video_description import read_section
@@ -53,7 +54,7 @@ ANSWER = f"""{HEAD}m=audio 9 UDP/TLS/RTP/SAVPF 111
 {SHARED.format(direction="recvonly", setup="active")}a=rtpmap:111 opus/48000/2
 {CANDIDATES}""".replace("\n", "\r\n")
 
-WANTED = VideoFormat(100, 101, 5, nack=True, pli=True, fir=True)
+WANTED = VideoFormat((CodecFormat(VideoCodec.VP8, 100, 101),), 5, nack=True, pli=True, fir=True)
 
 
 def test_a_link_takes_its_transport_for_that_of_a_voice() -> None:
@@ -80,7 +81,9 @@ def test_the_answer_is_about_the_pictures() -> None:
     said = read_section(section)
     assert (said.mid, said.direction, said.sources) == ("0", "recvonly", None)
     # In the server's numbers, without what it does not offer.
-    assert said.format == VideoFormat(96, 97, None, nack=True, pli=True, fir=True)
+    assert said.format == VideoFormat(
+        (CodecFormat(VideoCodec.VP8, 96, 97),), None, nack=True, pli=True, fir=True
+    )
 
 
 @pytest.mark.parametrize("text", [ANSWER, OFFER + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", HEAD, ""])

@@ -6,7 +6,7 @@ import pytest
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.video.coded_picture import CodedPicture, key_frame_size
 from blink_cli.video.cameras.opener import open_camera
-from blink_cli.video.codec.vp8_decoder import Vp8Decoder
+from blink_cli.video.codec.picture_decoder import PictureDecoder
 from blink_cli.video.codec.vp8_encoder import Vp8Encoder
 from blink_cli.video.coded_clock import read_clock
 from blink_cli.video.picture import Picture, timestamp_at
@@ -36,7 +36,7 @@ def noise(count: int) -> list[Picture]:
 
 def test_what_is_decoded_is_what_was_seen() -> None:
     seen = pictures(60)
-    encoder, decoder = Vp8Encoder(seen[0].size, 30, 300_000), Vp8Decoder()
+    encoder, decoder = Vp8Encoder(seen[0].size, 30, 300_000), PictureDecoder()
     for number, picture in enumerate(seen):
         coded = encoder.encode(picture, 300_000, 30, key=number == 30)
         assert coded is not None
@@ -66,7 +66,7 @@ def test_the_rate_changes_without_a_key_frame() -> None:
 
 def test_strangers_decide_neither_what_is_taken_nor_what_is_shown() -> None:
     (first, second) = pictures(2)
-    encoder, decoder = Vp8Encoder(first.size, 30, 300_000), Vp8Decoder()
+    encoder, decoder = Vp8Encoder(first.size, 30, 300_000), PictureDecoder()
     key, other = (encoder.encode(picture, 300_000, 30, key=False) for picture in (first, second))
     assert key is not None
     assert other is not None

@@ -15,8 +15,7 @@ from blink_cli.app.media.room.picture_side import PictureSide
 from blink_cli.app.media.room.room_door import RoomDoor
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
-from blink_cli.core.media.picture_packets import VIDEO_RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE
-from blink_cli.core.media.video.video_format import TRANSPORT_SEQUENCE_ID, VideoFormat
+from blink_cli.core.media.video.video_format import OFFERED_IN_ROOMS
 from blink_cli.net.link.link_events import LinkEvents
 from blink_cli.net.link.media_link import MediaLink
 from blink_cli.net.link.picture_descriptions import as_pictures, as_voice, section_of
@@ -29,10 +28,6 @@ _log = logging.getLogger(__name__)
 
 AGAIN_S: Final = (0.2, 0.5, 1.0, 3.0)
 """After a failure: its camera was announced before the server knew its pictures, or it has an older build, which shows none in rooms."""
-
-WANTED: Final = VideoFormat(
-    VP8_PAYLOAD_TYPE, VIDEO_RTX_PAYLOAD_TYPE, TRANSPORT_SEQUENCE_ID, nack=True, pli=True, fir=True
-)
 
 
 class RoomPictureSlot(LinkEvents):
@@ -95,7 +90,7 @@ class RoomPictureSlot(LinkEvents):
         ended: asyncio.Future[str] = loop.create_future()
         self._standing, self._ended = standing, ended
         answer = await link.accept_offer(as_voice(offer))
-        await video_room.start(self._handle, as_pictures(answer, offer, WANTED))
+        await video_room.start(self._handle, as_pictures(answer, offer, OFFERED_IN_ROOMS))
         reason = await standing
         if reason is not None:
             return reason

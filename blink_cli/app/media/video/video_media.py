@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from blink_cli.core.api.camera_name import parse_camera_name
 from blink_cli.core.api.events import CameraLost, Event
 from blink_cli.core.ids import Did
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ class VideoMedia:
         path = await self._loaded()
         camera = await _opened(name)
         try:
-            await path.use(camera)
+            await path.use(camera, parse_camera_name(name).options.codec or VideoCodec.VP8)
         finally:
             self._set_on(on=path.camera.camera is not None)
         path.links_changed(self._connected)

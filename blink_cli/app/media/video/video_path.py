@@ -21,10 +21,12 @@ from blink_cli.core.media.video.frame_pace import MOST_BACKLOG_S
 from blink_cli.core.media.video.rate_controller import RateSettings
 from blink_cli.core.media.video.video_receiver import Unseal
 from blink_cli.core.media.video.video_sender import Seal
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.net.link.link_video import LinkVideo
 from blink_cli.net.link.video_doors import VideoDoors
 from blink_cli.video.camera_thread import CameraThread
 from blink_cli.video.cameras.interface import Camera
+from blink_cli.video.codec.libx264 import libx264
 from blink_cli.video.decoder_thread import DecoderThread
 from blink_cli.video.picture_store import PictureStore
 
@@ -54,6 +56,9 @@ class VideoPath:
         self._own = own
         self._taps = taps
         self._linked: tuple[PeerVideo, ...] = ()
+        self._wish = VideoCodec.VP8
+        """By what our pictures are to be encoded."""
+
         self.room: RoomShow | None = None
         """By what our pictures go to a room; None: to none."""
 
@@ -94,8 +99,17 @@ class VideoPath:
     def _renew(self) -> None:
         self._linked = tuple(peer for peer in self.peers.values() if peer.agreed)
         in_room = self.room is not None and self.room.agreed
-        self.camera.sends = (bool(self._linked) or in_room) and self.camera.camera is not None
+        camera = self.camera.camera
+        self.camera.sends = (bool(self._linked) or in_room) and camera is not None
+        if camera is not None:
+            self.camera.codec = self._codec_for_all(camera)
         self._fit_rate()
+
+    def _codec_for_all(self, camera: Camera) -> VideoCodec:
+        """What is wished, if everybody takes it; there is one encoder for all."""
+        size, fps, wish = camera.parameters.size, camera.parameters.fps, self._wish
+        takes = all(link.takes(wish, size.width, size.height, fps) for link in self._going)
+        return wish if takes else VideoCodec.VP8
 
     def _fit_rate(self) -> None:
         rates = [link.encoder_bps() for link in self._going]
@@ -177,13 +191,15 @@ class VideoPath:
 
     # pictures out
 
-    async def use(self, camera: Camera) -> None:
-        """Take pictures with another camera; the one before is stopped.
+    async def use(self, camera: Camera, codec: VideoCodec) -> None:
+        """Take pictures with another camera, encoded by `codec` where everybody takes it; the one before is stopped.
 
         Raises:
-            DeviceError: It cannot be started; the one before goes on.
+            DeviceError: It cannot be started, or there is no such encoder; the one before goes on.
 
         """
+        if codec is VideoCodec.H264:
+            await asyncio.to_thread(libx264)
         before = self.camera.camera
         try:
             await asyncio.to_thread(camera.start, time.monotonic())
@@ -193,6 +209,7 @@ class VideoPath:
             await self._in_its_place(camera, before)  # it may be the same device, which opens once
         else:
             await self.end_camera()
+        self._wish = codec
         self._begin(camera)
 
     async def _in_its_place(self, camera: Camera, before: Camera) -> None:

@@ -34,6 +34,7 @@ def video_state(video: "VideoMedia") -> VideoState | None:
         frames_held_back=camera.frames_held_back,
         total_encode_time=round(camera.encode_s, 3),
         target_bitrate=round(camera.target_bps) if camera.sends else None,
+        mime_type=camera.codec.mime_type if camera.sends else None,
         peers=tuple(_figures(path, peer) for peer in path.peers.values()),
         room=None if path.room is None else _sent(path.room.sent, path.room.link),
     )
@@ -76,6 +77,7 @@ def _statistics(path: "VideoPath", peer: "PeerVideo") -> VideoStatistics:
             jitter=0.0 if reception is None else reception.stream.jitter_s,
             nack_count=received.nack_count,
             pli_count=received.pli_count,
+            mime_type=None if stream.codec is None else stream.codec.mime_type,
         ),
     )
 

@@ -50,6 +50,8 @@ class VideoReceived(ReplyPart, frozen=True):
     jitter: float
     nack_count: int
     pli_count: int
+    mime_type: str | None = None
+    """How the newest one is encoded, `video/VP8` or `video/H264`; null before the first."""
 
 
 class VideoStatistics(ReplyPart, frozen=True):
@@ -86,6 +88,9 @@ class VideoState(ReplyPart, frozen=True):
 
     target_bitrate: int | None = None
     """Bits a second that the encoder is asked for; null while it sends to nobody."""
+
+    mime_type: str | None = None
+    """How pictures are encoded, `video/VP8` or `video/H264`; null while they are sent to nobody."""
 
     peers: tuple[PeerVideoFigures, ...] = ()
     room: VideoSent | None = None

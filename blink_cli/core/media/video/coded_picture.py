@@ -4,14 +4,19 @@ from typing import Final
 
 import msgspec
 
+from blink_cli.core.media.video import h264_stream
+from blink_cli.core.media.video_codec import VideoCodec
+
 _KEY_HEAD_BYTES: Final = 10
 _START_CODE: Final = b"\x9d\x01\x2a"
 
 
 class CodedPicture(msgspec.Struct, frozen=True, gc=False):
-    """One encoded frame of VP8 (RFC 6386)."""
+    """One encoded frame."""
 
     payload: bytes
+    """As its codec has it: of H.264, NAL units behind start codes (Annex B)."""
+
     timestamp: int
     """RTP timestamp, 0 to 2^32 - 1, at 90 kHz; the same for every peer."""
 
@@ -23,6 +28,15 @@ class CodedPicture(msgspec.Struct, frozen=True, gc=False):
 
     arrived_at: float = 0.0
     """Monotonic arrival of the packet that completed it; 0 of one that is sent."""
+
+    codec: VideoCodec = VideoCodec.VP8
+
+    @property
+    def key_size(self) -> tuple[int, int] | None:
+        """Width and height that a key frame says; None of any other frame, and of what is damaged."""
+        if self.codec is VideoCodec.H264:
+            return h264_stream.picture_size(self.payload)
+        return key_frame_size(self.payload)
 
 
 def is_key_frame(vp8: bytes) -> bool:

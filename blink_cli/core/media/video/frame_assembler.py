@@ -10,7 +10,9 @@ Pure. Belongs to the event loop.
 from dataclasses import dataclass
 from typing import Final
 
-from blink_cli.core.media.video.coded_picture import CodedPicture, is_key_frame
+from blink_cli.core.media.video.coded_picture import CodedPicture
+from blink_cli.core.media.video.picture_payload import PicturePayload
+from blink_cli.core.media.video_codec import VideoCodec
 
 MAX_BUFFERED: Final = 1_024
 """Packets: two seconds of 4 Mb/s. A peer that sends more of what cannot be put together loses all of it."""
@@ -22,12 +24,15 @@ MAX_FRAME_PACKETS: Final = 512
 @dataclass(slots=True)
 class _Piece:
     timestamp: int
-    begins: bool
     ends: bool
-    data: bytes
-    """Empty: a packet that only filled the line."""
-
     arrival_s: float
+    codec: VideoCodec
+    payload: PicturePayload | None
+    """None: a packet that only filled the line."""
+
+    @property
+    def begins_key(self) -> bool:
+        return self.payload is not None and self.payload.begins_key
 
 
 class FrameAssembler:
@@ -64,17 +69,24 @@ class FrameAssembler:
         self._next = None
 
     def put(
-        self, sequence: int, timestamp: int, data: bytes, arrival_s: float, *, begins: bool, ends: bool
+        self,
+        sequence: int,
+        timestamp: int,
+        payload: PicturePayload | None,
+        arrival_s: float,
+        *,
+        ends: bool,
+        codec: VideoCodec = VideoCodec.VP8,
     ) -> list[CodedPicture]:
         """Take one packet, and return the frames that can be decoded now.
 
         Args:
             sequence: Extended.
             timestamp: Of the frame, as on the wire.
-            data: Without the payload's descriptor; empty of a packet that carries nothing.
+            payload: What it carries; None: nothing.
             arrival_s: Monotonic.
-            begins: It is the first one of its frame.
-            ends: It is the last one.
+            ends: It is the last one of its frame.
+            codec: Of its frame.
 
         """
         if (self._next is not None and sequence < self._next) or sequence in self._pieces:
@@ -82,7 +94,7 @@ class FrameAssembler:
         if len(self._pieces) >= MAX_BUFFERED:
             self._pieces.clear()
             self._next = None
-        self._pieces[sequence] = _Piece(timestamp, begins, ends, data, arrival_s)
+        self._pieces[sequence] = _Piece(timestamp, ends, arrival_s, codec, payload)
         self._highest = sequence if self._highest is None else max(self._highest, sequence)
         out = self._follow()
         if not out and self._skip_to_key(sequence):
@@ -94,7 +106,7 @@ class FrameAssembler:
         out: list[CodedPicture] = []
         while self._next is not None:
             piece = self._pieces.get(self._next)
-            if piece is not None and not piece.data:
+            if piece is not None and piece.payload is None:
                 del self._pieces[self._next]
                 self._next += 1
                 continue
@@ -122,27 +134,23 @@ class FrameAssembler:
 
     def _take(self, begin: int, end: int) -> CodedPicture | None:
         pieces = [self._pieces.pop(number) for number in range(begin, end + 1)]
-        payload = b"".join(piece.data for piece in pieces)
-        if not pieces[0].begins or not payload:
+        payloads = [piece.payload for piece in pieces if piece.payload is not None]
+        if not payloads or not payloads[0].begins_frame:
             return None
         return CodedPicture(
-            payload,
+            b"".join(payload.data for payload in payloads),
             pieces[0].timestamp,
-            is_key_frame(payload),
+            any(payload.begins_key for payload in payloads),
             arrived_at=max(piece.arrival_s for piece in pieces),
+            codec=pieces[0].codec,
         )
 
     def _skip_to_key(self, sequence: int) -> bool:
         """Go on with the key frame that a packet has completed, passing over what is before it."""
         begin = sequence
-        while (
-            begin in self._pieces and not self._pieces[begin].begins and sequence - begin < MAX_FRAME_PACKETS
-        ):
+        while (piece := self._pieces.get(begin)) is not None and not piece.begins_key:
             begin -= 1
-        first = self._pieces.get(begin)
-        if first is None or not first.begins or not is_key_frame(first.data):
-            return False
-        if self._end_of(begin) is None:
+        if piece is None or self._end_of(begin) is None:
             return False
         passed = [number for number in self._pieces if number < begin]
         self.dropped += sum(self._pieces[number].ends for number in passed)

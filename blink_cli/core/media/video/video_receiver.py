@@ -1,6 +1,6 @@
 """One link's incoming stream of pictures: packets to frames, what is asked for again, and what the sender is told of arrivals.
 
-    packet --> type, source known? --> statistics --> VP8 payload --> FrameAssembler --> CodedPicture
+    packet --> type, source known? --> statistics --> payload --> FrameAssembler --> CodedPicture
                   '--> arrival of its transport-wide number, for the sender's rate
        again (RTX) ------------------------------------^
 
@@ -20,8 +20,8 @@ from blink_cli.core.media.rtcp import BlockOnWire, block_on_wire, middle_bits
 from blink_cli.core.media.rtp import RtpPacket
 from blink_cli.core.media.rtp_header import is_rtcp, parse_rtp
 from blink_cli.core.media.unwrapper import Unwrapper, sequence_unwrapper
-from blink_cli.core.media.video import vp8_payload
-from blink_cli.core.media.video.coded_picture import CodedPicture, is_key_frame
+from blink_cli.core.media.video import payload_formats
+from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.frame_assembler import FrameAssembler
 from blink_cli.core.media.video.key_frame_wish import KeyFrameWish
 from blink_cli.core.media.video.missing_packets import MissingPackets
@@ -96,16 +96,16 @@ class VideoReceiver:
             self.counters.packets_malformed += 1
             return None
         media, sources = self._media, self.sources
-        again = packet.payload_type == media.rtx and packet.ssrc == sources.rtx_ssrc
-        if not again and (packet.payload_type != media.vp8 or packet.ssrc != sources.ssrc):
+        repaired = media.repaired_by(packet.payload_type) if packet.ssrc == sources.rtx_ssrc else None
+        if repaired is None and (packet.ssrc != sources.ssrc or media.numbered(packet.payload_type) is None):
             return None
         self._arrived(data, arrival_s)
         counters = self.counters
         counters.packets_received += 1
         counters.bytes_received += len(packet.payload)
         counters.header_bytes_received += len(data) - len(packet.payload)
-        if again:
-            return self._came_again(packet)
+        if repaired is not None:
+            return self._came_again(packet, repaired.payload_type)
         is_new = self.stream.received(
             packet.sequence_number, packet.timestamp, arrival_s, len(packet.payload), marker=False
         )
@@ -142,7 +142,9 @@ class VideoReceiver:
         self._picture_timestamp = made.timestamp
         return replace(packet, timestamp=made.timestamp, marker=made.marker, payload=made.payload)
 
-    def _came_again(self, packet: RtpPacket) -> tuple[RtpPacket, list[CodedPicture]] | None:
+    def _came_again(
+        self, packet: RtpPacket, payload_type: int
+    ) -> tuple[RtpPacket, list[CodedPicture]] | None:
         counters = self.counters
         counters.retransmitted_packets_received += 1
         try:
@@ -153,7 +155,7 @@ class VideoReceiver:
             self.sources.ssrc,
             number,
             packet.timestamp,
-            self._media.vp8,
+            payload_type,
             packet.marker,
             payload,
             packet.arrival_s,
@@ -169,16 +171,19 @@ class VideoReceiver:
         sequence = self.stream.extended_sequence(packet.sequence_number)
         arrival_s = packet.arrival_s
         self._missing.received(sequence, arrival_s, again=again)
-        data, begins = b"", False
+        media = self._media.numbered(packet.payload_type)
+        assert media is not None, "others were passed over"
+        payload = None
         if packet.payload:
             try:
-                payload = vp8_payload.read(packet.payload)
+                payload = payload_formats.read(media.codec, packet.payload)
             except WireError:
                 self.counters.packets_malformed += 1
                 return []
-            data, begins = payload.data, payload.begins_frame
         assembler = self._assembler
-        frames = assembler.put(sequence, packet.timestamp, data, arrival_s, begins=begins, ends=packet.marker)
+        frames = assembler.put(
+            sequence, packet.timestamp, payload, arrival_s, ends=packet.marker, codec=media.codec
+        )
         counters = self.counters
         counters.frames_dropped += assembler.dropped
         assembler.dropped = 0
@@ -189,7 +194,7 @@ class VideoReceiver:
             self._missing.forget_before(sequence if assembler.waits_for is None else assembler.waits_for)
         elif assembler.awaits_key:
             # What begins with a frame that needs others will not mend itself; of a key frame the rest may come, or come again.
-            hopeless = begins and not is_key_frame(data)
+            hopeless = payload is not None and payload.begins_frame and not payload.begins_key
             self.wish.wish(arrival_s if hopeless else arrival_s + KEY_MAY_COME_S)
         return frames
 

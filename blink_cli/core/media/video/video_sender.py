@@ -1,6 +1,6 @@
 """One link's outgoing stream of pictures: encoded frames to packets, and those again that are asked for.
 
-    CodedPicture --> VP8 payloads --> queue --> header with its number of leaving --> packet bytes
+    CodedPicture --> payloads --> queue --> header with its number of leaving --> packet bytes
                           '--> kept for a second, for who asks
 
 Pure: no socket, no clock. Belongs to the event loop.
@@ -14,13 +14,15 @@ from typing import Final
 
 from blink_cli.core.media import rtx
 from blink_cli.core.media.unwrapper import SEQUENCE_MASK, TIMESTAMP_MASK
-from blink_cli.core.media.video import vp8_payload
+from blink_cli.core.media.video import payload_formats
 from blink_cli.core.media.video.coded_picture import CodedPicture
+from blink_cli.core.media.video.picture_payload import MAX_PAYLOAD_BYTES
 from blink_cli.core.media.video.send_queue import RTP_HEADER_BYTES, QueuedPacket, SendQueue
 from blink_cli.core.media.video.transport_sequence import write_header
 from blink_cli.core.media.video.video_counters import VideoSendCounters
 from blink_cli.core.media.video.video_format import VIDEO_CLOCK_HZ, VideoFormat, VideoSources
 from blink_cli.core.media.video.voice_share import OUTER_BYTES, VoiceShare
+from blink_cli.core.media.video.vp8_payload import PICTURE_ID_MASK
 from blink_cli.core.media.voice_sent import VoiceSent
 
 KEPT_S: Final = 1.0
@@ -89,9 +91,11 @@ class VideoSender:
 
         """
         self.sources = sources
-        self.payload_type: Final = media.vp8
         self.counters = counters
-        self._media = media
+        self.media: Final = media
+        self._codec = media.codecs[0]
+        """Of the last frame."""
+
         self._seal = seal
         self._number = first_sequence_number
         self._rtx_number = first_rtx_number
@@ -136,7 +140,7 @@ class VideoSender:
 
     def encoder_bps(self, now_s: float) -> float:
         """How much of the rate new pictures may take: without headers, and what goes again."""
-        most_bytes = min(self._queue.most_payload_bytes, vp8_payload.MAX_VP8_PAYLOAD_BYTES)
+        most_bytes = min(self._queue.most_payload_bytes, MAX_PAYLOAD_BYTES)
         while self._again and now_s - self._again[0][0] > AGAIN_OF_S:
             self._again.popleft()
         again_bps = 8 * sum(size for _, size in self._again) / AGAIN_OF_S
@@ -158,13 +162,17 @@ class VideoSender:
         return self._queue.next_at(now_s)
 
     def frame(self, picture: CodedPicture, now_s: float) -> None:
-        """Queue a frame."""
+        """Queue a frame; one of a codec that was not agreed on is passed over."""
+        codec = self.media.of(picture.codec)
+        if codec is None:
+            return
+        self._codec = codec
         counters = self.counters
         counters.frames_sent += 1
         counters.key_frames_sent += picture.is_key
         self._last = (picture.timestamp, now_s if picture.captured_at is None else picture.captured_at)
-        payloads = vp8_payload.cut(picture.payload, self._picture_id, self._most_payload_bytes())
-        self._picture_id = (self._picture_id + 1) & vp8_payload.PICTURE_ID_MASK
+        payloads = payload_formats.cut(picture, self._picture_id, self._most_payload_bytes())
+        self._picture_id = (self._picture_id + 1) & PICTURE_ID_MASK
         for place, payload in enumerate(payloads, start=1):
             packet = self._packet(picture.timestamp, payload, marker=place == len(payloads))
             if not self._queue.put(packet):
@@ -184,7 +192,7 @@ class VideoSender:
             return
         packet = QueuedPacket(
             self.sources.ssrc,
-            self._media.vp8,
+            self._codec.payload_type,
             self._number,
             self._last[0],
             marker=False,
@@ -197,7 +205,7 @@ class VideoSender:
 
     def _packet(self, timestamp: int, payload: bytes, *, marker: bool) -> QueuedPacket:
         """The next packet; where it is sealed, a whole RTP packet is in it, since its header is changed on the way."""
-        number, ssrc, payload_type = self._number, self.sources.ssrc, self._media.vp8
+        number, ssrc, payload_type = self._number, self.sources.ssrc, self._codec.payload_type
         self._number = (number + 1) & SEQUENCE_MASK
         if self._seal is None:
             return QueuedPacket(ssrc, payload_type, number, timestamp, marker, payload)
@@ -214,20 +222,23 @@ class VideoSender:
 
     def asked_for(self, sequence_numbers: Iterable[int], now_s: float, rtt_s: float | None) -> None:
         """Queue packets again that the peer misses."""
-        rtx_ssrc, payload_type = self.sources.rtx_ssrc, self._media.rtx
-        if rtx_ssrc is None or payload_type is None:
+        rtx_ssrc = self.sources.rtx_ssrc
+        if rtx_ssrc is None:
             return
         between_s = 0.01 if rtt_s is None else rtt_s
         for number in sequence_numbers:
             kept = self._kept.get(number)
             if kept is None or kept.times >= MAX_TIMES or now_s - kept.again_at < between_s:
                 continue
+            first = kept.packet
+            codec = self.media.numbered(first.payload_type)
+            if codec is None or codec.rtx is None:
+                continue
             kept.again_at = now_s
             kept.times += 1
-            first = kept.packet
             again = QueuedPacket(
                 rtx_ssrc,
-                payload_type,
+                codec.rtx,
                 self._rtx_number,
                 first.timestamp,
                 first.marker,
@@ -242,7 +253,7 @@ class VideoSender:
     def leaving(self, now_s: float) -> list[LeavingPacket]:
         """What leaves now, to be sent as it is returned."""
         out = []
-        element = self._media.transport_sequence_id
+        element = self.media.transport_sequence_id
         for packet in self._queue.due(now_s):
             number = None
             if element is not None:

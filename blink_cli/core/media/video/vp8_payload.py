@@ -11,36 +11,31 @@ Bits of each octet, from the highest:
 
 from typing import Final
 
-import msgspec
-
 from blink_cli.core.errors import WireError
-
-MAX_VP8_PAYLOAD_BYTES: Final = 1_100
-"""Of one packet, descriptor included: with headers, SRTP's tag, UDP and IPv6 it fits a path of 1,280 bytes."""
+from blink_cli.core.media.video.coded_picture import is_key_frame
+from blink_cli.core.media.video.picture_payload import MAX_PAYLOAD_BYTES, PicturePayload
 
 PICTURE_ID_MASK: Final = 0x7FFF
 _DESCRIPTOR_BYTES: Final = 4
 
 
-class Vp8Payload(msgspec.Struct, frozen=True, gc=False):
+class Vp8Payload(PicturePayload, frozen=True, gc=False, kw_only=True):
     """One payload, read."""
 
-    data: bytes
-    begins_frame: bool
     picture_id: int | None
     """7 or 15 bits; None where the sender gives none."""
 
 
-def cut(frame: bytes, picture_id: int, most_bytes: int = MAX_VP8_PAYLOAD_BYTES) -> list[bytes]:
+def cut(frame: bytes, picture_id: int, most_bytes: int = MAX_PAYLOAD_BYTES) -> list[bytes]:
     """Payloads of one frame, of about equal length, in their order.
 
     Args:
         frame: What the encoder made; not empty.
         picture_id: Grows by one with each frame; 15 bits of it are said.
-        most_bytes: Of one payload; `MAX_VP8_PAYLOAD_BYTES` at most.
+        most_bytes: Of one payload; `MAX_PAYLOAD_BYTES` at most.
 
     """
-    room = min(most_bytes, MAX_VP8_PAYLOAD_BYTES) - _DESCRIPTOR_BYTES
+    room = min(most_bytes, MAX_PAYLOAD_BYTES) - _DESCRIPTOR_BYTES
     count = -(-len(frame) // room)
     length = -(-len(frame) // count)
     number = (0x8000 | picture_id & PICTURE_ID_MASK).to_bytes(2, "big")
@@ -79,4 +74,5 @@ def read(payload: bytes) -> Vp8Payload:
             position += 1
     if position >= len(payload):
         raise WireError("the VP8 payload is cut off")
-    return Vp8Payload(payload[position:], begins_frame=first & 0x17 == 0x10, picture_id=picture_id)
+    data, begins = payload[position:], first & 0x17 == 0x10
+    return Vp8Payload(data, begins, begins and is_key_frame(data), picture_id=picture_id)

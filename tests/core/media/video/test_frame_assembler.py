@@ -2,6 +2,7 @@ import random
 
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.frame_assembler import FrameAssembler
+from blink_cli.core.media.video.picture_payload import PicturePayload
 
 KEY, OTHER = b"\x00", b"\x01"
 """First octet of a frame: the lowest bit says that it needs others."""
@@ -21,9 +22,12 @@ class Stream:
         found = self.assembler.put(
             number,
             frame * 6000,
-            head + bytes([frame, place]),
+            PicturePayload(
+                head + bytes([frame, place]),
+                begins_frame=place == 0,
+                begins_key=place == 0 and head == KEY,
+            ),
             0.01 * number,
-            begins=place == 0,
             ends=place == 2,
         )
         self.shown += [self.number(picture) for picture in found]
@@ -80,14 +84,17 @@ def test_a_packet_that_only_fills_the_line_is_no_gap() -> None:
     stream = Stream({0})
     for number in range(100, 103):
         stream.packet(number)
-    assert stream.assembler.put(103, 5, b"", 0.0, begins=False, ends=False) == []
-    found = stream.assembler.put(104, 6000, b"\x01xx", 0.0, begins=True, ends=True)
+    assert stream.assembler.put(103, 5, None, 0.0, ends=False) == []
+    found = stream.assembler.put(
+        104, 6000, PicturePayload(b"\x01xx", begins_frame=True, begins_key=False), 0.0, ends=True
+    )
     assert [picture.payload for picture in found] == [b"\x01xx"]
 
 
 def test_who_sends_what_never_fits_loses_it_all() -> None:
     assembler = FrameAssembler()
+    part = PicturePayload(b"\x01", begins_frame=False, begins_key=False)
     for number in range(0, 20_000, 2):
-        assert assembler.put(number, 0, b"\x01", 0.0, begins=False, ends=False) == []
+        assert assembler.put(number, 0, part, 0.0, ends=False) == []
     assert len(assembler._pieces) <= 1024
     assert assembler.awaits_key

@@ -12,8 +12,9 @@ import pytest
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.rate_controller import PacketResult, RateController
 from blink_cli.core.media.video.video_counters import VideoSendCounters
-from blink_cli.core.media.video.video_format import VideoFormat, VideoSources
+from blink_cli.core.media.video.video_format import CodecFormat, VideoFormat, VideoSources
 from blink_cli.core.media.video.video_sender import VideoSender
+from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.voice_sent import VoiceSent
 
 STEP_S = 0.001
@@ -74,7 +75,7 @@ def simulate(
     controller.rtt_s = 2 * line.delay_s
     sender = VideoSender(
         VideoSources(1, 2),
-        VideoFormat(96, 97, 5),
+        VideoFormat((CodecFormat(VideoCodec.VP8, 96, 97),), 5),
         VideoSendCounters(),
         first_sequence_number=0,
         first_rtx_number=0,

@@ -13,7 +13,7 @@ from blink_cli.core.media.rtp_header import parse_rtp
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.transport_sequence import write_header
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
-from blink_cli.core.media.video.video_format import VideoFormat, VideoSources
+from blink_cli.core.media.video.video_format import OFFERED_IN_ROOMS, VideoSources
 from blink_cli.core.media.video.video_receiver import VideoReceiver
 from blink_cli.core.media.video.video_sender import VideoSender
 from blink_cli.core.sframe.frame_opener import FrameOpener
@@ -21,7 +21,7 @@ from blink_cli.core.sframe.replay_window import ReplayWindows
 
 pytestmark = pytest.mark.no_clock
 
-MEDIA = VideoFormat(96, 97, 5, nack=True, pli=True, fir=True)
+MEDIA = OFFERED_IN_ROOMS
 ALICE, BOB = Did("did:key:alice"), Did("did:key:bob")
 STREAM_ID = bytes(range(16))
 KEY = bytes(32)

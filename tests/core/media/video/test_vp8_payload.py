@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from blink_cli.core.errors import WireError
 from blink_cli.core.media.video import vp8_payload
-from blink_cli.core.media.video.vp8_payload import MAX_VP8_PAYLOAD_BYTES
+from blink_cli.core.media.video.picture_payload import MAX_PAYLOAD_BYTES
 
 
 @given(st.binary(min_size=1, max_size=20_000), st.integers(0, 100_000))
@@ -16,7 +16,7 @@ def test_a_frame_is_cut_and_found_again(frame: bytes, picture_id: int) -> None:
     assert b"".join(one.data for one in found) == frame
     assert [one.begins_frame for one in found] == [True] + [False] * (len(found) - 1)
     assert {one.picture_id for one in found} == {picture_id & 0x7FFF}
-    assert max(map(len, payloads)) <= MAX_VP8_PAYLOAD_BYTES
+    assert max(map(len, payloads)) <= MAX_PAYLOAD_BYTES
 
 
 @pytest.mark.parametrize(
