@@ -18,6 +18,7 @@ from blink_cli.core.api.camera_name import (
     parse_camera_name,
 )
 from blink_cli.core.errors import NotFoundError, UsageError
+from blink_cli.core.media.video_codec import VideoCodec
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ from blink_cli.core.errors import NotFoundError, UsageError
         ("/dev/video2?fps=30", NamedCamera("/dev/video2", CameraOptions(fps=30))),
         ("testsrc", TestPicture()),
         ("testsrc?size=641x361&fps=12.5", TestPicture(CameraOptions(PictureSize(640, 360), 12.5))),
+        ("default?codec=h264", DefaultCamera(CameraOptions(codec=VideoCodec.H264))),
         ("blank?phase=3", BlankCamera(CameraOptions(phase_ms=3))),
         (
             "file:a b.mp4?loop=1&size=320x240",
@@ -45,7 +47,7 @@ def test_a_name_is_parsed(text: str, name: CameraName) -> None:
     "text",
     [
         "", "  ", "file:", "file", "image:", "testsrc?size=8x8", "testsrc?size=4000x3000", "testsrc?size=big",
-        "testsrc?fps=0", "testsrc?fps=100", "testsrc?fps=nan", "testsrc?loop=1", "default?phase=1",
+        "testsrc?codec=av1", "testsrc?fps=0", "testsrc?fps=100", "testsrc?fps=nan", "testsrc?loop=1", "default?phase=1",
         "file:a?loop=2", "file:a?channel=1", "blank?phase=-1", "a\0b",
     ],
 )  # fmt: skip
@@ -63,6 +65,7 @@ OPTIONS = st.builds(
     ),
     st.none() | st.integers(1, 60),
     st.none() | st.integers(0, 999),
+    st.none() | st.sampled_from(VideoCodec),
 )
 PATHS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1) | st.just("a?loop=1")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blink_cli.core.errors import WireError
+from blink_cli.core.errors import DeviceError, WireError
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.h264_stream import (
     IDR_SLICE,
@@ -13,6 +13,8 @@ from blink_cli.core.media.video.h264_stream import (
     units_of,
 )
 from blink_cli.video.codec.h264_encoder import H264Encoder
+from blink_cli.video.codec.libvpx import libvpx
+from blink_cli.video.codec.libx264 import Libx264
 from blink_cli.video.codec.picture_decoder import PictureDecoder
 from blink_cli.video.codec.vp8_encoder import Vp8Encoder
 from blink_cli.video.coded_clock import read_clock
@@ -109,3 +111,10 @@ def test_strangers_decide_neither_what_is_taken_nor_what_is_shown() -> None:
         decoder.decode(without)
     assert decoder.decode(key) is not None
     encoder.close()
+
+
+def test_a_library_that_is_missing_or_another_one_is_told_in_a_sentence() -> None:
+    for path in ("/nowhere/libx264.so", libvpx()._library._name):
+        with pytest.raises(DeviceError, match="libx264 cannot be loaded") as refused:
+            Libx264(path)
+        assert "codec=h264" in (refused.value.hint or "")
