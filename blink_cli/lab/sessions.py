@@ -102,11 +102,8 @@ class Session:
             line = json.loads(self.first_line)
             is_ready = line["event"] == "ready"
             self.did, self.nickname = line["did"], line["nickname"]
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-        ):  # another program, or what its machine prints at every login
+        except (ValueError, TypeError, KeyError):
+            # Another program, or what its machine prints at every login.
             is_ready = False
         if not is_ready:
             raise CommandError(self.report("did not say ready first"))

@@ -129,10 +129,7 @@ def load_identity(path: Path, passphrase: str | None) -> Identity:
                 f"The passphrase does not open the key in {path}.", hint="Try again; letter case counts."
             ) from reason
         raise _damaged(path) from reason
-    except (
-        UnsupportedAlgorithm,
-        InternalError,
-    ) as reason:  # the second is OpenSSL's refusal of a key of a wrong length
+    except (UnsupportedAlgorithm, InternalError) as reason:  # OpenSSL refuses a key of a wrong length so
         raise _damaged(path) from reason
     if not isinstance(key, Ed25519PrivateKey):
         raise IdentityError(

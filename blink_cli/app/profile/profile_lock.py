@@ -90,9 +90,8 @@ class ProfileLock:
         """Let the next session in. Safe to call twice."""
         if self._file is None:
             return
-        if (
-            sys.platform != "win32"
-        ):  # an open file has a name on Windows until it is closed; there it stays, unlocked
+        # An open file has a name on Windows until it is closed; there it stays, unlocked.
+        if sys.platform != "win32":
             self._path.unlink(missing_ok=True)
         os.close(self._file)
         self._file = None

@@ -48,9 +48,8 @@ class Attendance:
         self._told_at, self._tell_at = now, math.inf
         call = self._call
         out = tuple(Out(place, call.left_incarnation_at(place)) for place in call.out_places)
-        if (
-            call.keys.lapsed
-        ):  # no announce can tell it: who is lost and comes back in an older life is told the newest here
+        # No announce can tell it: who is lost and comes back in an older life is told the newest here.
+        if call.keys.lapsed:
             since = now - self._settings.unheeded_s
             out += tuple(
                 Out(call.places[did], member.incarnation)

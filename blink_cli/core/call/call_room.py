@@ -206,15 +206,7 @@ class CallRoom:
         if self.phase is RoomPhase.OUT and self.is_wanted:
             due = min(due, min(self._again_at.values(), default=math.inf), self._when_somebody_is_silent())
         if self.leaving:
-            due = min(
-                due,
-                self._leaving_since
-                + (
-                    self._settings.room_leave_grace_s
-                    if self._is_leavable()
-                    else self._settings.room_leave_patience_s
-                ),
-            )
+            due = min(due, self._leave_at)
         return min(due, self._more_elsewhere_since + self._settings.room_move_after_s)
 
     def look(self, now: float) -> RoomChange:
@@ -290,14 +282,17 @@ class CallRoom:
         """Back to direct connections, which are made before the room is left."""
         if self.is_in and self._leaving_since == math.inf:
             self._leaving_since = now
-        since = self._leaving_since
-        waits_s = (
-            self._settings.room_leave_grace_s if self._is_leavable() else self._settings.room_leave_patience_s
-        )
-        if self.is_in and now < since + waits_s:
+        if self.is_in and now < self._leave_at:
             return RoomChange.NONE
         self._leave()
         return RoomChange.LEFT
+
+    @property
+    def _leave_at(self) -> float:
+        """When the room is left from which this session goes back: soon if everybody is connected directly, else when that takes too long."""
+        settings = self._settings
+        waits_s = settings.room_leave_grace_s if self._is_leavable() else settings.room_leave_patience_s
+        return self._leaving_since + waits_s
 
     def _leave(self) -> None:
         was_in = self.is_in

@@ -61,7 +61,6 @@ SUSPICION_RESTS_S: Final = 30.0
 FORGOTTEN_AFTER_S: Final = 60.0
 """Copies that were sent for so long without a queue show that the line is wide again."""
 
-
 REGULAR_CHANCE: Final = 0.003
 """Losses are regular that chance would have put so far apart less often than this. A trial costs a voice on a bad line seconds without copies."""
 

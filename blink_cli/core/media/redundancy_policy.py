@@ -206,11 +206,12 @@ class RedundancyPolicy:
             self._needed_for_jitter_s[needed] = now_s
         if self._brake.holds(now_s):
             self._need_nothing()  # what called for copies was their own doing
-        level, full = self._fixed, self._fixed
-        if level is None or full is None:
-            level = self._opening_level(now_s) if self._is_unheard else self._calm_level(now_s)
-            self._level = min(level, self._brake.most_copies(now_s))
+        if self._fixed is None:
+            wanted = self._opening_level(now_s) if self._is_unheard else self._calm_level(now_s)
+            self._level = min(wanted, self._brake.most_copies(now_s))
             level, full = self._within_budget(self._level)
+        else:
+            level = full = self._fixed
         percent = min(_HIGHEST_FEC_PERCENT, round(100 * fraction_lost))
         if not self._needs_fec(level, fraction_lost, mean_burst):
             percent = 0

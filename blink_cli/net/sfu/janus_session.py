@@ -101,13 +101,12 @@ class Reply(msgspec.Struct, frozen=True):
 class JanusHandle:
     """One connection of media, described and steered by requests. Belongs to the event loop."""
 
-    def __init__(
-        self, session: "JanusSession", number: int, *, ended: Callable[[str], None] | None = None
-    ) -> None:
-        """Be attached; `ended` is told when the server gives up its connection."""
+    def __init__(self, session: "JanusSession", number: int) -> None:
+        """Be attached."""
         self._session = session
         self.number: Final = number
-        self.ended = ended
+        self.ended: Callable[[str], None] | None = None
+        """Told why, when the server gives up its connection."""
 
     async def request(self, body: dict[str, Any], jsep: Description | None = None) -> Reply:
         """Ask VideoRoom, and return its answer.
@@ -263,7 +262,7 @@ class JanusSession:
             told = {"janus": "detach", "session_id": self._session, "handle_id": handle.number}
             await self._send(self._socket, told | {"transaction": _transaction()})
 
-    async def ask(self, request: dict[str, Any]) -> "_Message":
+    async def ask(self, request: dict[str, Any]) -> _Message:
         """Send a request, and return the answer to it.
 
         Raises:
@@ -274,19 +273,11 @@ class JanusSession:
             raise SfuError(f"The SFU {self.url} {self._over or 'is not connected'}.")
         if len(self._waiting) >= MOST_WAITING:
             raise SfuError(f"The SFU {self.url} leaves too many requests without an answer.")
-        transaction = _transaction()
-        answer: asyncio.Future[_Message] = asyncio.get_running_loop().create_future()
-        self._waiting[transaction] = answer
-        told = {**request, "transaction": transaction}
-        if self._session:
-            told["session_id"] = self._session
+        told = {**request, "session_id": self._session} if self._session else request
         try:
-            await self._send_soon(self._socket, told)
-            message = await answer_within(answer, ANSWER_S)
+            message = await self._answered(self._socket, told, _transaction())
         except TimeoutError as failure:
             raise SfuError(f"The SFU {self.url} does not answer within {ANSWER_S:g} s.") from failure
-        finally:
-            self._waiting.pop(transaction, None)
         if message.error is not None:
             raise SfuError(
                 f"The SFU {self.url} refused: {message.error.reason[:200]}.", number=message.error.code
@@ -303,10 +294,7 @@ class JanusSession:
             return True
         try:
             return ssl.create_default_context(cadata=self._access.ca_pem)
-        except (
-            ssl.SSLError,
-            ValueError,
-        ) as failure:  # ValueError: nothing stands in it, or what is not ASCII
+        except (ssl.SSLError, ValueError) as failure:  # ValueError: it is empty, or not ASCII
             raise SfuError(
                 f"The SFU {self.url} cannot be judged: its authority's certificates cannot be read, {_reason(failure)}.",
                 hint="`--sfu-ca`, or `ca` of `[sfu]`, names a PEM file: the certificate that signed the server's.",
@@ -322,10 +310,22 @@ class JanusSession:
         except (OSError, WebSocketException) as failure:
             self._end(f"closed the connection: {_reason(failure)}")
 
-    async def _send_soon(self, socket: ClientConnection, told: dict[str, Any]) -> None:
-        """As `_send`; a server that takes nothing any more fills the buffer, and then it waits for no longer than for an answer."""
-        async with asyncio.timeout(ANSWER_S):
-            await self._send(socket, told)
+    async def _answered(self, socket: ClientConnection, told: dict[str, Any], transaction: str) -> _Message:
+        """Send this, and wait for the answer.
+
+        Raises:
+            TimeoutError: It does not come in time, or the server takes nothing any more, so that the buffer is full.
+            SfuError: The session is lost.
+
+        """
+        answer: asyncio.Future[_Message] = asyncio.get_running_loop().create_future()
+        self._waiting[transaction] = answer
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._send(socket, {**told, "transaction": transaction})
+            return await answer_within(answer, ANSWER_S)
+        finally:
+            self._waiting.pop(transaction, None)
 
     async def _read(self, socket: ClientConnection) -> None:
         decoder = msgspec.json.Decoder(_Message)
@@ -366,21 +366,15 @@ class JanusSession:
             socket = self._socket
             if socket is None:
                 return
-            transaction = _KEEPALIVE + _transaction()
-            answer: asyncio.Future[_Message] = asyncio.get_running_loop().create_future()
-            self._waiting[transaction] = answer
             asked_s = self._asked_s = time.monotonic()
+            told = {"janus": "keepalive", "session_id": self._session}
             try:
-                told = {"janus": "keepalive", "session_id": self._session, "transaction": transaction}
-                await self._send_soon(socket, told)
-                answered = await answer_within(answer, ANSWER_S)
+                answered = await self._answered(socket, told, _KEEPALIVE + _transaction())
             except TimeoutError:
                 self._end(f"does not answer within {ANSWER_S:g} s")
                 return
             except SfuError:
                 return  # it is over, which was told
-            finally:
-                self._waiting.pop(transaction, None)
             if answered.error is not None:
                 self._end("has forgotten this session")
                 return

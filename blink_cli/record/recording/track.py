@@ -165,9 +165,8 @@ class Track:
         """Its link is gone."""
         if self._linked_since is not None:
             self.linked.append(Span(self._linked_since, self._place_of(now_s)))
-            if (
-                len(self.linked) > MOST_STINTS
-            ):  # a link that comes and goes all the time: the last ones are told as one
+            # A link that comes and goes all the time: the last ones are told as one.
+            if len(self.linked) > MOST_STINTS:
                 last = self.linked.pop()
                 self.linked[-1] = Span(self.linked[-1].start, last.end)
             self._linked_since = None

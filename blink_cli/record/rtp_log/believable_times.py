@@ -63,10 +63,7 @@ def _follows(row: LogRow, before: LogRow) -> bool:
         return True
     try:
         wall_step = datetime.fromisoformat(row.wall_time) - datetime.fromisoformat(before.wall_time)
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-    ):  # left out by another program, or one with a zone and one without
+    except (ValueError, TypeError, OverflowError):
+        # Left out by another program, or one with a zone and one without.
         return False
     return abs(step_s - wall_step.total_seconds()) <= NEAR_S

@@ -80,9 +80,8 @@ def test_an_offer_under_way_reaches_the_session_that_its_peer_began_meanwhile(
     again.gossip.begin(wire.now_s, wire.wall_s(again))
     wire.parties.append(again)
     wire.send_to_peer(anna, bob, offer(anna, bob))
-    if (
-        silent_s < 2.0
-    ):  # it was taken to be there still: asked by presence, or when its prekey begins to be in doubt
+    # It was taken to be there still: asked by presence, or when its prekey begins to be in doubt.
+    if silent_s < 2.0:
         wire.run(0.5)
         wire.send_to_peer(again, anna, Presence("bob", reply_wanted=False), None)
     wire.run(0.1)

@@ -54,9 +54,8 @@ def test_each_session_of_an_identity_opens_what_is_sealed_to_all(session: OwnPre
 @pytest.mark.parametrize("to", [TO_BOB, TO_BOTH])
 def test_it_takes_the_long_term_secret_and_a_prekeys(to: tuple[bytes, ...]) -> None:
     sealed = seal_to_peer(b"come", BOB.public_key, SCOPE, to)
-    with pytest.raises(
-        UnknownPrekeyError
-    ):  # who stole the identity, or the session after it forgot the prekey
+    # Who stole the identity, or the session after it forgot the prekey.
+    with pytest.raises(UnknownPrekeyError):
         open_to_peer(sealed, BOB.agreement_key, SCOPE, prekeys("later").secrets(1.0))
     with pytest.raises(WireError):  # who stole the prekey alone
         open_to_peer(sealed, ANNA.agreement_key, SCOPE, BOBS.secrets(1.0))

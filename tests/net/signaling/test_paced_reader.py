@@ -76,9 +76,8 @@ async def test_a_datagram_that_waited_has_the_time_of_its_arrival(pair: Pair) ->
     receiving, sending = pair
     got: list[float] = []
     reader = PacedReader(receiving, lambda datagram, source, arrival_s: got.append(arrival_s))
-    for _ in range(
-        50
-    ):  # Linux begins to stamp a moment after the first socket of the machine has asked for it
+    # Linux begins to stamp a moment after the first socket of the machine has asked for it.
+    for _ in range(50):
         asked_s = time.monotonic()
         sending.send(b"?")
         time.sleep(0.02)  # noqa: ASYNC251 - it waits to be read

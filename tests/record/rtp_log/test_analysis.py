@@ -88,10 +88,11 @@ def test_what_was_not_logged_is_not_lost(tmp_path: Path, event: LogEvent) -> Non
     found = analyse(rows_of(tmp_path, rows))
     inbound, outbound = streams(found)
     assert (inbound.packets_received, inbound.packets_lost) == (20, 0)
+    # Twice ten packets, with nine intervals each.
     for stream, payload_bytes in (
         (inbound, 80),
         (outbound, 70),
-    ):  # twice ten packets, with nine intervals each
+    ):
         assert stream.duration_s == pytest.approx(18 * 0.02)
         assert stream.bitrate_bps == pytest.approx(8 * 20 * payload_bytes / (18 * 0.02), abs=1)
     assert found.duration_s == pytest.approx(69 * 0.02)

@@ -128,9 +128,8 @@ class RoomVisit:
         """End it without telling anything."""
         if not self._ended.done():
             self._ended.set_result(None)
-        if (
-            self._door is None
-        ):  # nobody waits for the rest of entering, and what owns tasks may be closed before that
+        # Nobody waits for the rest of entering, and what owns tasks may be closed before that.
+        if self._door is None:
             self._visiting.cancel()
         self._close_connections()
         self._let_all_go()
