@@ -1,6 +1,7 @@
 """Encoded pictures of which none takes the line longer than a tenth of a second: coarser where one would, and smaller where that is not enough.
 
-    encode --too large?--> again as a key frame with the coarsest quantizer --still?--> the next smaller size, and again
+    something new? --> the encoder makes its frame as coarse as it has to be
+    encode --still too large?--> again as a key frame with the coarsest quantizer --still?--> the next smaller size, and again
               '--coarse for a while?--> the next smaller size
     fine for a while, or the rate has grown? --> the next larger size is tried
 
@@ -16,6 +17,7 @@ from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.video.codec.h264_encoder import H264Encoder
 from blink_cli.video.codec.picture_encoder import LARGEST_FRAME_S, PictureEncoder
+from blink_cli.video.codec.scene_change import SceneChange
 from blink_cli.video.codec.vp8_encoder import Vp8Encoder
 from blink_cli.video.frames import Fitter, frame_of
 from blink_cli.video.picture import CLOCK_RATE_HZ, Picture
@@ -67,6 +69,7 @@ class BoundedEncoder:
         self._step = 0
         self._encoder: PictureEncoder | None = None
         self._fitter = Fitter(size)
+        self._changes = SceneChange()
         self._quantizer: float | None = None
         """In the mean; None before the first frame of this size."""
 
@@ -93,6 +96,8 @@ class BoundedEncoder:
         elif self._is_coarse(picture.timestamp) and self._may_shrink():
             self._shrink(bitrate_bps)
         most_bytes = LARGEST_FRAME_S * bitrate_bps / 8
+        if self._changes.is_new(picture) and not key and self._encoder is not None:
+            self._encoder.expect_new(self._scaled(picture), fps, TOLERATED * most_bytes)
         coded = self._encoded(picture, bitrate_bps, fps, key=key)
         if coded is None or len(coded.payload) <= most_bytes * (1 if coded.is_key else TOLERATED):
             return coded
@@ -106,8 +111,7 @@ class BoundedEncoder:
     def _encoded(
         self, picture: Picture, bitrate_bps: float, fps: float, *, key: bool, coarse: bool = False
     ) -> CodedPicture | None:
-        if self._step > 0:
-            picture = self._fitter.fit(frame_of(picture), picture.timestamp, picture.captured_at)
+        picture = self._scaled(picture)
         encoder = self._encoder
         if encoder is None:
             encoder = self._encoder = _ENCODERS[self.codec](picture.size, self._fps, bitrate_bps)
@@ -117,6 +121,11 @@ class BoundedEncoder:
             last, before = float(encoder.last_quantizer), self._quantizer
             self._quantizer = last if before is None else before + QUANTIZER_FADES * (last - before)
         return coded
+
+    def _scaled(self, picture: Picture) -> Picture:
+        if self._step == 0:
+            return picture
+        return self._fitter.fit(frame_of(picture), picture.timestamp, picture.captured_at)
 
     def _is_coarse(self, timestamp: int) -> bool:
         """Whether pictures have been coarse for too long."""

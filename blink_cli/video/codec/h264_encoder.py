@@ -92,6 +92,9 @@ class H264Encoder:
             stream = stream_of([unit for unit in units_of(stream) if kind_of(unit) != SEI])
         return CodedPicture(stream, picture.timestamp, is_key, picture.captured_at, codec=VideoCodec.H264)
 
+    def expect_new(self, picture: Picture, fps: float, most_bytes: float) -> None:
+        """See `PictureEncoder`: the buffer bounds every frame."""
+
     @property
     def last_quantizer(self) -> int:
         """Of the last frame, 0 (fine) to 51 (coarse)."""

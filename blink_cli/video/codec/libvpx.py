@@ -19,6 +19,9 @@ import av
 from blink_cli.core.errors import DeviceError
 
 FORCE_KEY_FRAME: Final = 1
+CHANGES_NOTHING: Final = 1 << 18 | 1 << 20 | 1 << 22 | 1 << 23
+"""`VP8_EFLAG_NO_UPD_LAST`, `_ENTROPY`, `_GF`, `_ARF`: the next frame is encoded as if this one had not been."""
+
 REALTIME: Final = 1
 CBR: Final = 1
 I420: Final = 0x102
@@ -202,9 +205,8 @@ class Libvpx:
         """Give an image back."""
         self._library.vpx_img_free(image)
 
-    def encode(self, context: Any, image: Any, pts: int, duration: int, *, key: bool) -> tuple[bytes, bool]:
+    def encode(self, context: Any, image: Any, pts: int, duration: int, flags: int) -> tuple[bytes, bool]:
         """Return the next frame and whether it is a key frame; an empty one where the encoder left it out."""
-        flags = FORCE_KEY_FRAME if key else 0
         refusal = self._library.vpx_codec_encode(context, image, pts, duration, flags, REALTIME)
         if refusal:
             raise DeviceError(f"libvpx did not encode a picture (error {refusal}).")

@@ -44,6 +44,9 @@ class PictureEncoder(Protocol):
 
         """
 
+    def expect_new(self, picture: Picture, fps: float, most_bytes: float) -> None:
+        """The next picture, which is this one, shows something new: its frame is to be no larger than so many bytes, as far as that can be guessed."""
+
     @property
     def last_quantizer(self) -> int:
         """Of the last frame; larger is coarser."""

@@ -7,6 +7,7 @@ from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.video.codec.bounded_encoder import SCALES, TOLERATED, BoundedEncoder, scaled_size
 from blink_cli.video.codec.picture_decoder import PictureDecoder
+from blink_cli.video.codec.vp8_encoder import FASTEST, MOST_CARE, Vp8Encoder, speed_for
 from blink_cli.video.picture import Picture, timestamp_at
 
 pytestmark = pytest.mark.no_clock
@@ -41,6 +42,31 @@ def test_a_change_of_the_scene_is_bounded_too(bitrate_bps: int, codec: VideoCode
         total += len(coded.payload)
     assert total * 8 / 5 < 1.2 * bitrate_bps
     assert codec is VideoCodec.H264 or encoder.frames_redone > 0, "a frame at once would have been larger"
+    encoder.close()
+
+
+@pytest.mark.parametrize("bitrate_bps", [100_000, 300_000])
+def test_libvpx_by_itself_makes_larger_frames_of_a_change(bitrate_bps: int) -> None:
+    alone = Vp8Encoder(SIZE, FPS, bitrate_bps)
+    frames = [alone.encode(scene(number // 25, number), bitrate_bps, FPS, key=False) for number in range(75)]
+    alone.close()
+    assert max(len(one.payload) for one in frames if one is not None) > TOLERATED * 0.1 * bitrate_bps / 8
+
+
+@pytest.mark.parametrize("codec", list(VideoCodec))
+def test_a_cut_is_shown_at_once_and_as_no_key_frame(codec: VideoCodec) -> None:
+    encoder, decoder = BoundedEncoder(SIZE, FPS, codec), PictureDecoder()
+    for number in range(40):
+        picture = scene(number // 25, number)
+        coded = encoder.encode(picture, 1_500_000, FPS, key=False)
+        assert coded is not None
+        shown = decoder.decode(coded)
+        if number > 20:
+            assert not coded.is_key
+        assert len(coded.payload) <= TOLERATED * 0.1 * 1_500_000 / 8
+    assert shown is not None
+    assert shown.size == SIZE
+    assert np.square(shown.y.astype(float) - picture.y).mean() < 120
     encoder.close()
 
 
@@ -101,3 +127,10 @@ def test_sizes_are_even() -> None:
         PictureSize(212, 120),
         PictureSize(160, 90),
     ]
+
+
+def test_more_is_tried_where_bits_are_few_and_pixels_too() -> None:
+    assert speed_for(SIZE, 30, 200_000) == MOST_CARE
+    assert speed_for(SIZE, 30, 2_000_000) < MOST_CARE
+    assert speed_for(PictureSize(1280, 720), 30, 200_000) < MOST_CARE
+    assert speed_for(PictureSize(1920, 1080), 30, 2_000_000) == FASTEST
