@@ -27,6 +27,25 @@ class Checkout:
         """Run it."""
         return [str(self.python), "-m", "blink_cli", *words]
 
+    def bench_output(self, bench: str, *words: str) -> str:
+        """Run the bench of that name that it has itself, and return what it prints.
+
+        Raises:
+            RuntimeError: It has no such bench, or that does not run.
+
+        """
+        ran = subprocess.run(
+            [str(self.python), "-m", f"benches.{bench}", *words],
+            env={**self.environment, "PYTHONPATH": f"{self.folder / 'scripts'}:{self.folder}"},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode != 0:
+            raise RuntimeError(f"{self.name}: its bench {bench} does not run: {ran.stderr.strip()[-500:]}")
+        return ran.stdout
+
     def environment_of(self, profile: Path) -> dict[str, str]:
         """For a session whose files are in this folder."""
         return {**self.environment, "BLINK_DATA_DIR": str(profile), "XDG_RUNTIME_DIR": str(profile)}

@@ -6,14 +6,13 @@ not know, a trace or an option, is left out.
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benches.checkouts import Checkout, checked_out
+from benches.checkouts import checked_out
 
 _RECEIVER: Final = "blink"
 
@@ -36,28 +35,15 @@ def earlier_rows(
     with tempfile.TemporaryDirectory() as folder:
         checkout = checked_out("earlier", revision, Path(folder), Path(sys.executable))
         # Lines are broken anywhere in a list of names.
-        known = re.sub(r"\s+", "", _output(checkout, "--help"))
+        known = re.sub(r"\s+", "", checkout.bench_output("voice", "--help"))
         common = [trace for trace in traces if re.search(rf"[,f]{trace}[^a-z0-9]", known)]
         if not common:
             return []
         speech = [str(Path(voice).resolve()) for voice in voices]
         given = [word for name, value in options.items() if name in known for word in (name, value)]
         rows = json.loads(
-            _output(checkout, "--json", "--traces", ",".join(common), "--speech", ",".join(speech), *given)
+            checkout.bench_output(
+                "voice", "--json", "--traces", ",".join(common), "--speech", ",".join(speech), *given
+            )
         )["rows"]
     return [{**row, "receiver": revision} for row in rows if row["receiver"] == _RECEIVER]
-
-
-def _output(checkout: Checkout, *words: str) -> str:
-    path = f"{checkout.folder / 'scripts'}:{checkout.folder}"
-    ran = subprocess.run(
-        [str(checkout.python), "-m", "benches.voice", *words],
-        env={**checkout.environment, "PYTHONPATH": path},
-        cwd=checkout.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode != 0:
-        raise RuntimeError(f"its bench does not run: {ran.stderr.strip()[-500:]}")
-    return ran.stdout

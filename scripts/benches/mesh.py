@@ -7,20 +7,25 @@ beginning and at the end through their control sockets; meanwhile nothing else o
     concealed   made up, of what was played, and the worst of all streams
     late ticks  10 ms of playout that ran later than the next ones were due
     core        of one core, per participant and for all
+
+With `--against REV` another revision makes the same calls in turns with this one, by the bench that it has itself: what else the machine does disturbs both.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from benches.checkouts import checked_out, interpreter
 from benches.machine_noise import stolen_percent, stolen_s
 from blink_cli.app.control.control_client import ControlClient
 from blink_cli.app.control.door_choice import control_door
@@ -37,6 +42,7 @@ DEFAULT_PARTICIPANTS: Final = (2, 3, 4, 6, 8, 10, 12, 16)
 CONNECT_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.2
 SETTLE_S: Final = 3.0
+NEVER_ENOUGH_PERCENT: Final = 101.0
 STARTED_AT_ONCE: Final = 2
 """Sessions; more only wait for each other's processor time."""
 
@@ -183,6 +189,48 @@ async def run(numbers: Sequence[int], seconds: float, enough_percent: float) -> 
     return rows
 
 
+def run_against(
+    revision: str, numbers: Sequence[int], seconds: float, rounds: int
+) -> dict[int, dict[str, list[MeshRow]]]:
+    """Each number of participants in each version, in turns; the rows by number and version."""
+    told: dict[int, dict[str, list[MeshRow]]] = {}
+    with tempfile.TemporaryDirectory(prefix="blink-mesh-") as folder:
+        work = Path(folder)
+        python = interpreter(work / "python")
+        checkouts = [checked_out("now", None, work, python), checked_out(revision, revision, work, python)]
+        for number in numbers:
+            told[number] = {one.name: [] for one in checkouts}
+            for round_number in range(rounds):
+                for one in checkouts if round_number % 2 == 0 else reversed(checkouts):
+                    words = ("--participants", str(number), "--seconds", f"{seconds:g}")
+                    until = ("--until", f"{NEVER_ENOUGH_PERCENT:g}")
+                    document = json.loads(one.bench_output("mesh", "--json", *words, *until))
+                    row = MeshRow(**document["rows"][0])
+                    told[number][one.name].append(row)
+                    print(f"{number}, {one.name}: {row.concealed_percent:.3f} % concealed", file=sys.stderr)
+    return told
+
+
+def table_against(told: dict[int, dict[str, list[MeshRow]]]) -> Iterator[str]:
+    """Medians with least and most."""
+    yield "| participants | | concealed % | late packets | late ticks | % of a core each | stolen % |"
+    yield "|---|---|---|---|---|---|---|"
+    figures = (
+        "concealed_percent",
+        "packets_late",
+        "late_ticks",
+        "core_percent_per_participant",
+        "stolen_percent",
+    )
+    for number, by_name in told.items():
+        for name, rows in by_name.items():
+            cells = []
+            for figure in figures:
+                values = sorted(getattr(row, figure) for row in rows)
+                cells.append(f"{statistics.median(values):.4g} ({values[0]:.4g} to {values[-1]:.4g})")
+            yield f"| {number} | {name} | {' | '.join(cells)} |"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, or one JSON document."""
     parser = argparse.ArgumentParser(prog="bench mesh", description=(__doc__ or "").splitlines()[0])
@@ -193,9 +241,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--until", type=float, default=5.0, metavar="PERCENT", help="stop when more is concealed (default 5)"
     )
+    parser.add_argument("--against", metavar="REV", help="beside this revision, in turns")
+    parser.add_argument("--rounds", type=int, default=1, help="with --against: how often each (default 1)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     options = parser.parse_args(arguments)
     numbers = [int(number) for number in options.participants.split(",")]
+    if options.against:
+        told = run_against(options.against, numbers, options.seconds, options.rounds)
+        if options.json:
+            calls = {
+                number: {name: [asdict(row) for row in rows] for name, rows in by_name.items()}
+                for number, by_name in told.items()
+            }
+            print(json.dumps({"schema": 1, "bench": "mesh", "against": options.against, "calls": calls}))
+        else:
+            print("\n".join(table_against(told)))
+        return ExitCode.DONE
     rows = asyncio.run(run(numbers, options.seconds, options.until))
     most = max((row.participants for row in rows if row.loses_nothing), default=None)
     if options.json:

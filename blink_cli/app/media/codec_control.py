@@ -17,6 +17,7 @@ from blink_cli.app.profile.codec_memory import CodecMemory
 from blink_cli.app.profile.remembering import why_not_remembered
 from blink_cli.app.profile.settings import CodecSection
 from blink_cli.app.request_table import RequestTable
+from blink_cli.core.analysis.load_relief import relief_remarks
 from blink_cli.core.api.events import CodecChanged, Event
 from blink_cli.core.api.replies.codec import CodecChosen, CodecInUse, CodecNow, CodecSet, CodecShown
 from blink_cli.core.api.requests import GetCodec, SetCodec
@@ -81,7 +82,8 @@ class CodecControl:
     def in_use(self) -> CodecInUse:
         """What is chosen, and what really comes out."""
         settings = self.settings
-        sent = settings if self._media is None else self._media.codec_sent
+        media = self._media
+        eased, sent = (settings, settings) if media is None else (media.codec_eased, media.codec_sent)
         figures = None if self._media is None else self._media.voice.encoder_figures()
         chosen, later = _chosen(settings), _chosen(self._file.with_options(self._chosen))
         once = tuple(name for name in get_args(CodecKey) if getattr(chosen, name) != getattr(later, name))
@@ -89,7 +91,7 @@ class CodecControl:
             chosen=chosen,
             now=None if figures is None else _now(figures),
             for_this_call=once,
-            remarks=(*remarks(sent), *wish_remarks(settings, sent)),
+            remarks=(*remarks(sent), *relief_remarks(settings, eased), *wish_remarks(eased, sent)),
         )
 
     def _call_ended(self) -> None:

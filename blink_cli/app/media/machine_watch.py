@@ -1,12 +1,14 @@
 """Tells when this machine is too slow for its call, and when it keeps up again.
 
 lateness of the voice threads, of the event loop, /proc/stat --once a second--> MachineLoad --> MachineOverloaded, MachineRecovered
+                                                                                     '--> LoadRelief --> what is spared meanwhile
 """
 
 from collections.abc import Callable
 
 from blink_cli.app.media.processor_times import ProcessorTimes
 from blink_cli.audio.lateness import LatenessSummary
+from blink_cli.core.analysis.load_relief import LoadRelief
 from blink_cli.core.analysis.machine_load import MachineLoad, MachineReading
 from blink_cli.core.analysis.quality import Degraded, Recovered
 from blink_cli.core.api.events import Event, MachineOverloaded, MachineRecovered
@@ -19,6 +21,7 @@ class MachineWatch:
     def __init__(self, publish: Callable[[Event], None]) -> None:
         self._publish = publish
         self._load = MachineLoad()
+        self._relief = LoadRelief()
         self._loop_late_s = 0.0
         self._processors: ProcessorTimes | None = None
         self._last: MachineReading | None = None
@@ -26,6 +29,7 @@ class MachineWatch:
     def begin(self) -> None:
         """Media begin: the work of a call before this one says nothing."""
         self._load = MachineLoad()
+        self._relief = LoadRelief()
         self._loop_late_s = 0.0
         self._processors = ProcessorTimes.read()
         self._last = None
@@ -33,6 +37,12 @@ class MachineWatch:
     def end(self) -> None:
         """Media have stopped, and with them whatever was too much."""
         self._last = None
+        self._relief = LoadRelief()
+
+    @property
+    def relief(self) -> int:
+        """How much the machine is spared: a step of `LoadRelief`."""
+        return self._relief.step
 
     def loop_woke(self, late_s: float) -> None:
         """A timer of the event loop fired so long after it was due."""
@@ -62,6 +72,7 @@ class MachineWatch:
                 self._publish(MachineRecovered(lasted_s=round(lasted_s, 1)))
             case None:
                 pass
+        self._relief.update(self._load.late_ticks_share, now_s)
 
     def state(self) -> MachineState | None:
         """How it is now; None while no media run, or before the first second of them is over."""

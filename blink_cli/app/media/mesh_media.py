@@ -20,6 +20,7 @@ from blink_cli.app.media.talkers import Talkers
 from blink_cli.app.media.video.video_media import VideoMedia
 from blink_cli.app.media.voice_path import VoicePath
 from blink_cli.audio.playout.settings import PlayoutSettings
+from blink_cli.core.analysis.load_relief import relieved
 from blink_cli.core.analysis.voip_metrics import BufferState
 from blink_cli.core.api.sfu_server import NamedSfus
 from blink_cli.core.call.inputs import Heard, MediaInput, OwnTalk, Reception
@@ -246,9 +247,14 @@ class MeshMedia:
         self._fit_codec()
 
     @property
+    def codec_eased(self) -> CodecSettings:
+        """The settings that were chosen, less what the machine cannot do in time."""
+        return relieved(self._codec, self._machine_watch.relief)
+
+    @property
     def codec_sent(self) -> CodecSettings:
-        """The settings that were chosen, fitted to what everyone connected takes."""
-        return fitted(self._codec, self.links.wishes)
+        """Those, fitted to what everyone connected takes."""
+        return fitted(self.codec_eased, self.links.wishes)
 
     # VoiceEvents
 
@@ -390,6 +396,7 @@ class MeshMedia:
         peers = tuple(watched)
         threads = tuple(thread.lateness for thread in (source, mixer) if thread is not None)
         self._machine_watch.poll(threads, now_s)
+        self._fit_codec()
         own = None
         if source is not None:
             own = SourceReading(source.captured_frames, source.clipped_frames, self.processing.state())

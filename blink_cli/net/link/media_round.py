@@ -28,8 +28,9 @@ TELL_EVERY_S: Final = 0.11
 MOST_TOLD: Final = 8_192
 """What waits for an event loop that does not come: five seconds of a full call. The oldest goes."""
 
-ALIVE_S: Final = 0.15
-"""Who has not gone the round for so long does not go it any more: longer than any device keeps a voice thread waiting."""
+ALIVE_S: Final = 0.6
+"""Who has not gone the round for so long does not go it any more: longer than any device keeps a voice thread waiting, and than one waits for a processor where
+twice as many want one as there are. The event loop would read each packet by itself then, which costs the more the less there is."""
 
 
 class MediaRound:

@@ -32,7 +32,13 @@ class Pace(msgspec.Struct, frozen=True):
     strangers then answer is wanted."""
 
     pause_s: float = 0.02
-    """Left alone for so long when the budget is used up."""
+    """Left alone for so long when the budget is used up, or woken too often."""
+
+    wake_ups: float = 20.0
+    """At once, after silence: two that dial each other answer without delay."""
+
+    wake_ups_per_s: float = 20.0
+    """In the long run, for as long as all that has come is read each time."""
 
 
 LOOKED_AT: Final = 0.04
@@ -66,6 +72,7 @@ class PacedReader:
         self._deliver = deliver
         self._pace = pace
         self._tokens = pace.burst
+        self._wake_ups = pace.wake_ups
         self._arrivals = ArrivalClock(sock.fileno())
         self._loop = asyncio.get_running_loop()
         self._filled_s = self._loop.time()
@@ -82,31 +89,41 @@ class PacedReader:
 
     def _readable(self) -> None:
         now_s = self._loop.time()
-        pace = self._pace
-        self._tokens = min(pace.burst, self._tokens + (now_s - self._filled_s) * pace.per_s)
+        pace, passed_s = self._pace, now_s - self._filled_s
+        self._tokens = min(pace.burst, self._tokens + passed_s * pace.per_s)
+        self._wake_ups = max(0.0, min(pace.wake_ups, self._wake_ups + passed_s * pace.wake_ups_per_s) - 1.0)
         self._filled_s = now_s
-        for _ in range(min(pace.batch, int(self._tokens))):
+        is_empty = self._read()
+        if self._socket.fileno() < 0:
+            return  # closed by what was delivered
+        if self._tokens < 1.0:
+            self.pauses += 1
+            self._flooded(now_s)
+        elif not is_empty or self._wake_ups >= 1.0:
+            return
+        self._loop.remove_reader(self._socket)
+        self._resume = self._loop.call_later(pace.pause_s, self._go_on)
+
+    def _read(self) -> bool:
+        """Read one batch. Returns whether that was all."""
+        for _ in range(min(self._pace.batch, int(self._tokens))):
             try:
                 datagram, source = self._socket.recvfrom(MAX_DATAGRAM_BYTES + 1)
             except BlockingIOError:
                 self._filter.emptied()
-                return
+                return True
             except OSError:
                 # A late ICMP error, or the interface going down: of one datagram, not of the socket.
                 self.failures += 1
-                return
+                return False
             if self._filter.is_closed and not self._filter.passes(datagram):
                 self._tokens -= LOOKED_AT
                 continue
             self._tokens -= 1.0
             self._deliver(datagram, source, self._arrivals.now_s())
             if self._socket.fileno() < 0:
-                return  # closed by what was delivered
-        if self._tokens < 1.0:
-            self.pauses += 1
-            self._flooded(now_s)
-            self._loop.remove_reader(self._socket)
-            self._resume = self._loop.call_later(pace.pause_s, self._go_on)
+                return False
+        return False
 
     def _flooded(self, now_s: float) -> None:
         self._filter.flooded(now_s)

@@ -10,6 +10,7 @@ from blink_cli.app.profile.codec_memory import CodecMemory
 from blink_cli.app.profile.profile import Profile
 from blink_cli.app.profile.settings import CodecSection
 from blink_cli.app.request_table import RequestTable
+from blink_cli.core.analysis.load_relief import relieved
 from blink_cli.core.api.events import CodecChanged, Event
 from blink_cli.core.api.requests import GetCodec, SetCodec
 from blink_cli.core.api.session_options import CodecOptions
@@ -37,13 +38,18 @@ class Media:
         self.when_ended: Any = None
         self.applied: list[CodecSettings] = []
         self.wishes: tuple[ReceiverWishes, ...] = ()
+        self.relief = 0
 
     def set_codec(self, settings: CodecSettings) -> None:
         self.applied.append(settings)
 
     @property
+    def codec_eased(self) -> CodecSettings:
+        return relieved(self.applied[-1] if self.applied else CodecSettings(), self.relief)
+
+    @property
     def codec_sent(self) -> CodecSettings:
-        return fitted(self.applied[-1] if self.applied else CodecSettings(), self.wishes)
+        return fitted(self.codec_eased, self.wishes)
 
 
 class Bench:
@@ -123,6 +129,16 @@ async def test_what_a_participant_does_not_want_is_said(tmp_path: Path) -> None:
     assert shown.remarks == (
         "packets of 10 ms are sent: a participant wants none that are shorter",
         "24 kb/s are sent: a participant wants no more",
+    )
+
+
+async def test_what_a_machine_that_is_too_slow_does_not_send_is_said(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.media.relief = 1
+    shown = await bench.shown()
+    assert shown.chosen.frame_ms == 20
+    assert shown.remarks == (
+        "packets of 40 ms are sent, with less effort of the encoder, because this machine is too slow for its call",
     )
 
 

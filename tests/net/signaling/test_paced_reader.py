@@ -107,3 +107,25 @@ async def test_a_turn_of_the_event_loop_reads_a_batch_at_most(pair: Pair) -> Non
             most, before = max(most, len(got) - before), len(got)
     assert most <= Pace().batch
     reader.close()
+
+
+async def test_woken_often_it_reads_what_has_come_in_the_meantime_in_one_go(pair: Pair) -> None:
+    receiving, sending = pair
+    got: list[float] = []
+    loop = asyncio.get_running_loop()
+    reader = PacedReader(
+        receiving,
+        lambda datagram, source, arrival_s: got.append(loop.time()),
+        pace=Pace(wake_ups=2.0, wake_ups_per_s=0.0, pause_s=0.03),
+    )
+    sending.send(b"x")
+    await eventually(lambda: len(got) == 1)
+    sending.send(b"x")
+    await eventually(lambda: len(got) == 2)
+    sending.send(b"x")
+    sending.send(b"x")
+    await eventually(lambda: len(got) == 4)
+    assert got[2] - got[1] >= 0.025, "it rested"
+    assert got[3] - got[2] < 0.02, "and read both then"
+    assert reader.pauses == 0, "which is no flood"
+    reader.close()
