@@ -13,7 +13,7 @@ goes one way with its pictures; what is told back takes a network as bad, but fo
     psnr      likewise, in dB
 
 The figures of pictures are counted from the fourth second on. `--sockets` makes the calls between two real sessions,
-`--libwebrtc` shows the same pictures through libwebrtc.
+`--group` between four of them on hosts of the laboratory, `--libwebrtc` shows the same pictures through libwebrtc.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from typing import Any, Final
 import numpy as np
 import soxr
 
-from benches import video_libwebrtc, video_sockets
+from benches import video_group, video_libwebrtc, video_sockets
 from benches.moving_scene import MovingScene
 from benches.video_simulation import VideoCall
 from blink_cli.core.api.camera_name import PictureSize
@@ -143,6 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--sockets" in given:
         return video_sockets.main([argument for argument in given if argument != "--sockets"])
+    if "--group" in given:
+        return video_group.main([argument for argument in given if argument != "--group"])
     if "--libwebrtc" in given:
         return video_libwebrtc.main(
             [argument for argument in given if argument != "--libwebrtc"], LINES, SIZE
