@@ -394,9 +394,10 @@ class Session:
     async def snapshot(
         self, path: Path | str, peer: str | None = None, *, replace: bool = False, wait_s: float = 2.0
     ) -> SnapshotSaved:
-        """Write the newest picture of a participant, or of oneself, into a PNG file.
+        """Write the newest picture of a participant, or of oneself, into a file: PNG, JPEG or WebP, as its suffix says.
 
         Raises:
+            UsageError: It has another suffix, or none.
             StateError: Nothing is to be seen, or the file exists and `replace` is not said.
 
         """

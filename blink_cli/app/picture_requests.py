@@ -15,6 +15,7 @@ from blink_cli.app.request_table import RequestTable
 from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.api.replies.pictures import PictureShown, ShownPicture, SnapshotSaved
 from blink_cli.core.api.requests import MOST_SHOWN_PIXELS, GetPicture, SaveSnapshot
+from blink_cli.core.api.still_name import still_kind
 from blink_cli.core.errors import BlinkError, StateError
 from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.core.ids import Did
@@ -80,9 +81,10 @@ class PictureRequests:
         )
 
     async def save_snapshot(self, request: SaveSnapshot) -> SnapshotSaved:
-        """Write what is seen of a participant.
+        """Write what is seen of a participant, as the file's name says: PNG, JPEG or WebP.
 
         Raises:
+            UsageError: The name says another kind, or none.
             NotFoundError: Nobody, or more than one, is called so.
             StateError: Nothing is to be seen, or the file exists.
             BlinkError: It cannot be written.
@@ -90,6 +92,7 @@ class PictureRequests:
         """
         did = self._whose(request.peer)
         path = Path(request.path)
+        still_kind(path)
         if not request.replace:
             # Asked again when it gets its name; here nobody waits for a picture in vain.
             _refuse_what_exists(path)
@@ -159,10 +162,9 @@ def _shown(seen: "SeenPicture", box: PictureSize) -> ShownPicture:
 
 def _save(picture: "Picture", path: Path, *, replace: bool) -> None:
     from blink_cli.files.writing import appearing, replacing  # noqa: PLC0415 - as above
-    from blink_cli.video.frames import to_rgb  # noqa: PLC0415 - as above
-    from blink_cli.video.png import png_of  # noqa: PLC0415 - as above
+    from blink_cli.video.still_file import still_of  # noqa: PLC0415 - as above
 
-    content = png_of(to_rgb(picture, picture.size))
+    content = still_of(picture, path)
     try:
         with (replacing if replace else appearing)(path) as file:
             file.write(content)

@@ -28,7 +28,7 @@ def show(context: CommandContext, statistics: RtpStatistics) -> None:
         context.output.line("no audio with anybody yet")
     for line in (
         *heard_lines(statistics.peers),
-        *picture_lines(statistics.peers),
+        *picture_lines(statistics.peers, statistics.shown_in_room),
         *device_lines(statistics),
     ):
         context.output.line(line, hang=8)

@@ -283,7 +283,11 @@ def _file_text(file: RtpLogFile) -> str:
 
 
 def _voices_text(payload_bytes: int | None) -> str:
-    return "" if payload_bytes is None else f", with all voices ({_size(payload_bytes)} of payloads)"
+    return (
+        ""
+        if payload_bytes is None
+        else f", with all voices ({_size(payload_bytes)} of payloads), of pictures the headers alone"
+    )
 
 
 def _beside_text(logs: PlayoutLogs | None) -> str:

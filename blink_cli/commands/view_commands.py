@@ -63,7 +63,9 @@ async def view(
     snapshot: Annotated[
         Path | None,
         typer.Option(
-            "--snapshot", metavar="FILE.png", help="Write what is seen now into this file, and show nothing."
+            "--snapshot",
+            metavar="FILE.png",
+            help="Write what is seen now into this file (.png, .jpg or .webp), and show nothing.",
         ),
     ] = None,
     replace: Annotated[

@@ -57,6 +57,8 @@ async def test_a_camera_is_seen_through_a_room_and_off_again(
         await session.until(
             "status", lambda status: (status["call"] or {}).get("topology") == "sfu", what="a room"
         )
+    log = str(tmp_path / "call.csv")
+    await alice.ask("rtp-log", "start", log)
     await alice.ask("video", "on")
     came = await sees(bob, alice.did, 30)
     assert (came["frame_width"], came["frame_height"]) == (320, 240)
@@ -76,6 +78,15 @@ async def test_a_camera_is_seen_through_a_room_and_off_again(
     await sees(bob, alice.did, before + 45)
     status = await alice.ask("status")
     assert status["video"]["room"]["frames_sent"] > 60
+    assert (await alice.ask("rtp-stats"))["shown_in_room"]["frames_sent"] > 60
+    told = await machine.run("alice", "rtp-stats")
+    assert "shown   to the room, for all in it:" in told.stdout
+    await alice.ask("rtp-log", "stop")
+    streams = (await alice.ask("rtp-analyze", log))["video_streams"]
+    (upload,) = (one for one in streams if one["peer"] == alice.did)
+    assert upload["direction"] == "sent"
+    assert upload["outbound"]["frames_sent"] > 60
+    assert upload["outbound"]["key_frames_sent"] >= 1
     assert status["call"]["refused_in_room"]["forged"] == 0
     await alice.ask("video", "off")
     await bob.until(

@@ -46,6 +46,10 @@ async def test_a_click_and_a_picture_of_one_moment_stand_at_one_place(
         png = tmp_path / "alice.png"
         saved = await bob.ask("view", "alice", "--snapshot", str(png))
         assert (saved["width"], saved["height"]) == (320, 180)
+        jpeg = await bob.ask("view", "alice", "--snapshot", str(tmp_path / "alice.jpg"))
+        assert Path(jpeg["path"]).read_bytes()[:3] == b"\xff\xd8\xff"
+        refused = await bob.blink("view", "alice", "--snapshot", str(tmp_path / "alice.gif"), expect=2)
+        assert "PNG, a JPEG or a WebP" in refused.json["error"]["message"]
         begun = await bob.ask("record", "start", str(tmp_path / "recordings"))
         await bob.ask("video", "on")
         begun_s = time.monotonic()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from blink_cli.app.media.echo_meter import LinkFigures
-from blink_cli.app.media.video.video_views import video_statistics
+from blink_cli.app.media.video.video_views import sent_to_room, video_statistics
 from blink_cli.app.views.device_views import device_figures, seconds_of_ticks
 from blink_cli.app.views.participant_views import loudness_of, media_path, refused_in_room
 from blink_cli.core.api.replies.statistics import (
@@ -71,6 +71,7 @@ class StatisticsViews:
             late_ticks=0 if mixer is None else mixer.lateness.over_10_ms,
             impairment=self._media.links.impaired.state(),
             refused_in_room=refused_in_room(self._media),
+            shown_in_room=sent_to_room(self._media.video),
         )
 
     def link_figures(self, peer: Did) -> LinkFigures | None:

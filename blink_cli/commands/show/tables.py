@@ -23,6 +23,7 @@ from blink_cli.core.api.replies.loudness import RecordedLoudness
 from blink_cli.core.api.replies.network import IceServerList
 from blink_cli.core.api.replies.peers import NamedPeer, Peers
 from blink_cli.core.api.replies.statistics import Inbound, OneWay, Outbound, PeerStatistics, RtpStatistics
+from blink_cli.core.api.replies.video import VideoSent
 from blink_cli.core.identity.shown_name import printable, short_did, shown_name
 
 LINK_STYLES: Final = {
@@ -280,8 +281,8 @@ def heard_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
     )
 
 
-def picture_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
-    """How pictures come and go, for each participant with whom there are any."""
+def picture_lines(peers: Sequence[PeerStatistics], in_room: VideoSent | None = None) -> tuple[str, ...]:
+    """How pictures come and go, for each participant with whom there are any, and to a room."""
     lines = []
     for peer in peers:
         if peer.video is None:
@@ -296,13 +297,19 @@ def picture_lines(peers: Sequence[PeerStatistics]) -> tuple[str, ...]:
                 f"asked by {came.nack_count} NACK, {came.pli_count} PLI"
             )
         if went.packets_sent:
-            lines.append(
-                f"shown   {name}: {counted(went.frames_sent, 'picture')}, key frames {went.key_frames_sent}, "
-                f"{counted(went.packets_sent, 'packet')}, {went.retransmitted_packets_sent} of them again, "
-                f"{went.target_bitrate / 1000:.0f} kb/s allowed, asked by {went.nack_count} NACK, {went.pli_count} PLI, "
-                f"{went.fir_count} FIR"
-            )
+            lines.append(f"shown   {name}: {_shown_text(went)}")
+    if in_room is not None and in_room.packets_sent:
+        lines.append(f"shown   to the room, for all in it: {_shown_text(in_room)}")
     return tuple(lines)
+
+
+def _shown_text(went: VideoSent) -> str:
+    return (
+        f"{counted(went.frames_sent, 'picture')}, key frames {went.key_frames_sent}, "
+        f"{counted(went.packets_sent, 'packet')}, {went.retransmitted_packets_sent} of them again, "
+        f"{went.target_bitrate / 1000:.0f} kb/s allowed, asked by {went.nack_count} NACK, {went.pli_count} PLI, "
+        f"{went.fir_count} FIR"
+    )
 
 
 def device_lines(statistics: RtpStatistics) -> tuple[str, ...]:

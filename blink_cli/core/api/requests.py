@@ -334,10 +334,10 @@ class GetPicture(Request[PictureShown], frozen=True, tag="picture"):
 
 
 class SaveSnapshot(Request[SnapshotSaved], frozen=True, tag="snapshot"):
-    """Write the newest picture of a participant, as large as it came, into a PNG file."""
+    """Write the newest picture of a participant, as large as it came, into a file."""
 
     path: PathText
-    """Absolute."""
+    """Absolute; ends in .png, .jpg, .jpeg or .webp, which says what is written."""
 
     peer: str | None = None
     """As of `GetPicture`."""

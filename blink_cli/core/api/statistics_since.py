@@ -10,7 +10,7 @@ import msgspec
 from blink_cli.core.api.replies.devices import DeviceFigures
 from blink_cli.core.api.replies.paths import RefusedInRoom
 from blink_cli.core.api.replies.statistics import Inbound, Outbound, PeerStatistics, Remote, RtpStatistics
-from blink_cli.core.api.replies.video import VideoStatistics
+from blink_cli.core.api.replies.video import VideoSent, VideoStatistics
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -63,6 +63,7 @@ def counted_since(now: RtpStatistics, then: RtpStatistics, moment: str) -> RtpSt
         ),
         late_ticks=max(now.late_ticks - then.late_ticks, 0),
         refused_in_room=_refused_in_room(now.refused_in_room, then.refused_in_room),
+        shown_in_room=_shown_in_room(now.shown_in_room, then.shown_in_room),
         input=_device(now.input, then.input),
         output=_device(now.output, then.output),
     )
@@ -75,6 +76,13 @@ def _refused_in_room(now: RefusedInRoom | None, then: RefusedInRoom | None) -> R
     return RefusedInRoom(
         **{name: max(count - before[name], 0) for name, count in msgspec.structs.asdict(now).items()}
     )
+
+
+def _shown_in_room(now: VideoSent | None, then: VideoSent | None) -> VideoSent | None:
+    """Of another stay in a room all is counted: its counters begin anew."""
+    if now is None or then is None or now.packets_sent < then.packets_sent:
+        return now
+    return _less(now, then, _VIDEO_SENT)
 
 
 def _peer(now: PeerStatistics, then: PeerStatistics) -> PeerStatistics:

@@ -128,7 +128,7 @@ class VideoPath:
 
     def show_in_room(self, doors: VideoDoors, seal: Seal) -> LinkVideo:
         """Have our pictures go to a room, once for all in it."""
-        self.room = RoomShow(self._room_agreed, self.key_frame_wanted)
+        self.room = RoomShow(self._own, self._taps, self._room_agreed, self.key_frame_wanted)
         return self.room.open(doors, seal)
 
     def _room_agreed(self) -> None:

@@ -36,8 +36,14 @@ def video_state(video: "VideoMedia") -> VideoState | None:
         target_bitrate=round(camera.target_bps) if camera.sends else None,
         mime_type=camera.codec.mime_type if camera.sends else None,
         peers=tuple(_figures(path, peer) for peer in path.peers.values()),
-        room=None if path.room is None else _sent(path.room.sent, path.room.link),
+        room=sent_to_room(video),
     )
+
+
+def sent_to_room(video: "VideoMedia") -> VideoSent | None:
+    """What goes to a room; None where nothing does."""
+    room = None if video.path is None else video.path.room
+    return None if room is None else _sent(room.sent, room.link)
 
 
 def video_statistics(video: "VideoMedia", did: Did) -> VideoStatistics | None:

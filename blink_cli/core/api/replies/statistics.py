@@ -9,7 +9,7 @@ from blink_cli.core.api.replies.document import ReplyPart, WholeReply
 from blink_cli.core.api.replies.impairment import ImpairmentState
 from blink_cli.core.api.replies.loudness import Loudness
 from blink_cli.core.api.replies.paths import MediaPath, RefusedInRoom
-from blink_cli.core.api.replies.video import VideoStatistics
+from blink_cli.core.api.replies.video import VideoSent, VideoStatistics
 from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.clock_message import Method
 from blink_cli.core.media.extended_report import StatisticsSummary, VoipMetrics
@@ -186,6 +186,9 @@ class RtpStatistics(WholeReply, frozen=True, tag="rtp_statistics"):
 
     refused_in_room: RefusedInRoom | None = None
     """Of all participants together: whose they are meant to be cannot be known. Null: from an older build."""
+
+    shown_in_room: VideoSent | None = None
+    """This session's pictures that go to a room of an SFU, once for all in it; null: none do, or an older build says nothing of it."""
 
     since: str | None = None
     """From when on it is counted, by `stats reset`: ISO 8601, UTC. Null: from when each link was made first."""
