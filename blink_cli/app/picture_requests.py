@@ -92,7 +92,7 @@ class PictureRequests:
         """
         did = self._whose(request.peer)
         path = Path(request.path)
-        still_kind(path)
+        still_kind(request.path)
         if not request.replace:
             # Asked again when it gets its name; here nobody waits for a picture in vain.
             _refuse_what_exists(path)

@@ -32,7 +32,7 @@ def still_of(picture: Picture, path: Path) -> bytes:
         BlinkError: PyAV has no encoder for it.
 
     """
-    kind = still_kind(path)
+    kind = still_kind(str(path))
     pixels = to_rgb(picture, picture.size)
     if kind is StillKind.PNG:
         return png_of(pixels)

@@ -1,7 +1,7 @@
 """Which kind of file a snapshot becomes: its name says it."""
 
+import re
 from enum import StrEnum
-from pathlib import PurePath
 from typing import Final
 
 from blink_cli.core.errors import UsageError
@@ -16,25 +16,27 @@ class StillKind(StrEnum):
 
 
 _BY_SUFFIX: Final = {
-    ".png": StillKind.PNG,
-    ".jpg": StillKind.JPEG,
-    ".jpeg": StillKind.JPEG,
-    ".webp": StillKind.WEBP,
+    "png": StillKind.PNG,
+    "jpg": StillKind.JPEG,
+    "jpeg": StillKind.JPEG,
+    "webp": StillKind.WEBP,
 }
 
 
-def still_kind(path: PurePath) -> StillKind:
+def still_kind(path: str) -> StillKind:
     """Return the kind of a snapshot's file, whose suffix may be written in capitals.
 
     Raises:
         UsageError: The name says none, or another one.
 
     """
-    kind = _BY_SUFFIX.get(path.suffix.lower())
+    name = re.split(r"[/\\]", path)[-1]
+    stem, _, suffix = name.rpartition(".")
+    kind = _BY_SUFFIX.get(suffix.lower()) if stem else None
     if kind is None:
-        said = f"ends in {path.suffix!r}" if path.suffix else "has no suffix"
+        said = f"ends in {'.' + suffix!r}" if stem else "has no suffix"
         raise UsageError(
             f"A snapshot is a PNG, a JPEG or a WebP, and its name {said}.",
-            hint=f"For example {path.stem or 'picture'}.png, .jpg or .webp.",
+            hint=f"For example {stem or name}.png, .jpg or .webp.",
         )
     return kind
