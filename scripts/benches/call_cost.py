@@ -2,7 +2,7 @@
 
     sessions      so many peers and one more, each a real `blink serve`; the mean of all
     participant   one process that has the media of one participant, and talks to itself over links in pairs (participant.py): for more peers
-                  than the machine has room for as processes. What signals cost is left out, and packets come in bursts
+                  than the machine has room for as processes, an even number. What signals cost is left out, and packets come in bursts
 
 Everything happens in each round with each version, so that a machine that is busy with other things disturbs both alike: what is told are medians with
 least and most, and the ratio of the medians.
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benches.checkouts import Checkout, checked_out, interpreter
+from benches.line_fit import Line, line_through
 from benches.processes import counts, pss_mb
 from blink_cli.lab.voices import voice, write_mono
 
@@ -147,28 +148,42 @@ def participant(checkout: Checkout, peers: int, seconds: float, speech: Path) ->
     return cost
 
 
+def even(peers: int) -> int:
+    """Return how many peers are measured where they are the ends of pairs."""
+    return peers + peers % 2
+
+
 def measured(
     checkouts: Sequence[Checkout], peers: Sequence[int], seconds: float, rounds: int
 ) -> dict[int, dict[str, list[CallCost]]]:
     """Return by number of peers and checkout every round's cost."""
     told: dict[int, dict[str, list[CallCost]]] = {
-        number: {one.name: [] for one in checkouts} for number in peers
+        number if number < MOST_SESSIONS else even(number): {one.name: [] for one in checkouts}
+        for number in peers
     }
     with tempfile.TemporaryDirectory(prefix="blink-cost-") as folder:
         speech = write_mono(Path(folder) / "says.wav", voice(0, 10.0))
         for round_number in range(rounds):
-            for number in peers:
+            for number in told:
                 measure = sessions if number < MOST_SESSIONS else participant
                 for one in checkouts if round_number % 2 == 0 else tuple(reversed(checkouts)):
                     told[number][one.name].append(measure(one, number, seconds, speech))
     return told
 
 
-def slope(costs: dict[int, dict[str, list[CallCost]]], name: str) -> tuple[float, float]:
-    """Of the medians, by least squares: percent of a core without peers, and for each peer."""
-    return statistics.linear_regression(
-        list(costs), [statistics.median(one.core_percent for one in by[name]) for by in costs.values()]
-    )[::-1]
+def lines(costs: dict[int, dict[str, list[CallCost]]]) -> Iterator[tuple[str, str, Line]]:
+    """Of each kind and checkout, through the medians; of three numbers of peers or more."""
+    for kind, few in (("sessions", True), ("participant", False)):
+        of_kind = {number: by_name for number, by_name in costs.items() if (number < MOST_SESSIONS) is few}
+        for name in next(iter(costs.values())):
+            line = line_through(
+                {
+                    number: statistics.median(one.core_percent for one in by_name[name])
+                    for number, by_name in of_kind.items()
+                }
+            )
+            if line is not None:
+                yield kind, name, line
 
 
 def table(costs: dict[int, dict[str, list[CallCost]]]) -> Iterator[str]:
@@ -202,13 +217,12 @@ def run(revision: str, peers: Sequence[int], seconds: float, rounds: int, *, as_
             number: {name: [asdict(cost) for cost in costs] for name, costs in by_name.items()}
             for number, by_name in told.items()
         }
-        json.dump({"schema": 1, "bench": "cpu", "against": revision, "costs": rows}, sys.stdout)
+        fits = [{"kind": kind, "checkout": name, **asdict(line)} for kind, name, line in lines(told)]
+        json.dump(
+            {"schema": 1, "bench": "cpu", "against": revision, "costs": rows, "lines": fits}, sys.stdout
+        )
         sys.stdout.write("\n")
         return
     sys.stdout.write("".join(f"{line}\n" for line in table(told)))
-    for kind, few in (("sessions", True), ("participant", False)):
-        of_kind = {number: by_name for number, by_name in told.items() if (number < MOST_SESSIONS) is few}
-        if len(of_kind) > 1:
-            for name in next(iter(of_kind.values())):
-                base, each = slope(of_kind, name)
-                sys.stdout.write(f"{kind}, {name}: {base:.2f} % of a core and {each:.2f} % a peer\n")
+    for kind, name, line in lines(told):
+        sys.stdout.write(f"{kind}, {name}: {line}\n")

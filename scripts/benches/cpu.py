@@ -1,7 +1,7 @@
 """What one one-way link costs: this program, stock aiortc and libwebrtc, one after the other in one process and one run.
 
 One voice is sent to N peers over real loopback sockets, 50 frames a second; both ends are in the figures. The links of `blink` carry voice
-both ways, as those of a call do: N peers are N ends of links, whose voice comes from each other. N is even.
+both ways, as those of a call do: N peers are N ends of links, whose voice comes from each other. So N is even; of 31 peers 32 are measured.
 
     stock    one RTCPeerConnection and one encoder per link, as aiortc comes; its decoded frames are taken and dropped
     wrtc     the same with libwebrtc, when PyPI's `wrtc` is installed; every link encodes
@@ -26,7 +26,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
@@ -37,6 +37,7 @@ from av import AudioFrame
 from typing_extensions import override
 
 from benches import call_cost
+from benches.line_fit import Line, line_through
 from benches.participant import Participant
 from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.audio.thread_priority import SWITCH_INTERVAL_S
@@ -286,9 +287,7 @@ def ratio(costs: Sequence[Cost], cost: Cost, base_kind: str) -> float | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, or one JSON document."""
     parser = argparse.ArgumentParser(prog="bench cpu", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--peers", default="2,4,8,16", metavar="N,N", help="how many, even (default 2,4,8,16)"
-    )
+    parser.add_argument("--peers", default="2,4,8,16", metavar="N,N", help="how many (default 2,4,8,16)")
     parser.add_argument("--kinds", default=",".join(KINDS), metavar="A,B", help=f"of {','.join(KINDS)}")
     parser.add_argument("--seconds", type=float, default=5.0, help="measured time of each (default 5)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each; the median counts (default 1)")
@@ -303,8 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         call_cost.run(options.against, peers, options.seconds, options.rounds, as_json=options.json)
         return ExitCode.DONE
     kinds = options.kinds.split(",")
-    if "blink" in kinds and any(number % 2 for number in peers):
-        parser.error("the peers of blink talk to each other in pairs: an even number of them")
+    peers = sorted({call_cost.even(number) for number in peers})
     if unknown := sorted(set(kinds) - set(KINDS)):
         parser.error(f"no such kind: {', '.join(unknown)}; there are {', '.join(KINDS)}")
     if sys.platform != "win32" and options.loop == "uvloop":
@@ -329,11 +327,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "loop": options.loop,
             "seconds": options.seconds,
             "costs": rows,
+            "lines": {kind: asdict(line) for kind, line in lines(costs)},
         }
         print(json.dumps(document))
         return ExitCode.DONE
     print(table(costs, options.loop))
+    for kind, line in lines(costs):
+        print(f"{kind}: {line}")
     return ExitCode.DONE
+
+
+def lines(costs: Sequence[Cost]) -> Iterator[tuple[str, Line]]:
+    """What a participant of each kind costs by the number of its peers."""
+    for kind in dict.fromkeys(cost.kind for cost in costs):
+        line = line_through(
+            {cost.peers: cost.core_percent_per_participant for cost in costs if cost.kind == kind}
+        )
+        if line is not None:
+            yield kind, line
 
 
 def table(costs: Sequence[Cost], loop: str) -> str:

@@ -10,6 +10,7 @@ time that framing and pacing took; it keeps the offset right through DTX and mut
 Half of the shortest round trip is taken off, so that a track holds what was said when it was said, not when it was heard here.
 """
 
+import sys
 from collections import deque
 from typing import Final
 
@@ -28,31 +29,31 @@ LEAST_RATE: Final = 4e-4
 
 
 class LeastOfWindow:
-    """The least of the values of the last seconds, kept in buckets."""
+    """The least of the values of the last seconds, kept in buckets: of these only those that are less than all behind them, so that the first one is the least."""
 
-    __slots__ = ("_buckets", "_window_s")
+    __slots__ = ("_buckets", "_newest", "_window_buckets")
 
     def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
+        self._window_buckets = int(window_s / BUCKET_S)
+        self._newest = -sys.maxsize
         self._buckets: deque[tuple[int, float]] = deque()
 
     def add(self, value: float, at_s: float) -> None:
         """Take one value. `at_s` does not run backwards by more than a bucket."""
-        bucket = int(at_s / BUCKET_S)
+        bucket = self._newest = max(int(at_s / BUCKET_S), self._newest)
         buckets = self._buckets
-        if buckets and bucket <= buckets[-1][0]:
-            if value < buckets[-1][1]:
-                buckets[-1] = (buckets[-1][0], value)
-        else:
-            buckets.append((bucket, value))
-        oldest = bucket - int(self._window_s / BUCKET_S)
-        while buckets[0][0] < oldest:
+        if buckets and buckets[-1][0] == bucket and buckets[-1][1] <= value:
+            return
+        while buckets and buckets[-1][1] >= value:
+            buckets.pop()
+        buckets.append((bucket, value))
+        while buckets[0][0] < bucket - self._window_buckets:
             buckets.popleft()
 
     @property
     def least(self) -> float | None:
         """None before the first value."""
-        return min((value for _, value in self._buckets), default=None)
+        return self._buckets[0][1] if self._buckets else None
 
 
 class SenderClock:
