@@ -47,10 +47,24 @@ class Fitter:
         self._size = size
         self._reformatter = VideoReformatter()
 
-    def fit(self, frame: av.VideoFrame, timestamp: int, captured_at: float | None) -> Picture:
-        """Return a frame of any format as a picture in the limited range of BT.601."""
+    def fit(
+        self,
+        frame: av.VideoFrame,
+        timestamp: int,
+        captured_at: float | None,
+        shape: PictureSize | None = None,
+    ) -> Picture:
+        """Return a frame of any format as a picture in the limited range of BT.601.
+
+        Args:
+            frame: Of any size.
+            timestamp: Of the picture.
+            captured_at: Likewise.
+            shape: How wide and high the frame is meant to be seen, where its pixels are not square; None: they are.
+
+        """
         target = self._size or PictureSize(max(2, frame.width & ~1), max(2, frame.height & ~1))
-        inner = fitted(PictureSize(frame.width, frame.height), target)
+        inner = fitted(shape or PictureSize(frame.width, frame.height), target)
         scaled = self._reformatter.reformat(
             frame,
             inner.width,

@@ -31,7 +31,8 @@ from blink_cli.codec.options import Source
 from blink_cli.codec.pair_score import score
 from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.api.replies.pictures import ShownPicture
-from blink_cli.core.api.requests import GetPicture, GetStatus
+from blink_cli.core.api.requests import GetPicture, GetStatus, SaveSnapshot
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.impairment.conditions import Conditions
@@ -56,7 +57,10 @@ NAMES: Final = ("anna", "bert", "carla", "dora")
 SIZE: Final = PictureSize(640, 360)
 FILM_S: Final = 12.0
 SETTLE_S: Final = 5.0
-WHOLE_EVERY: Final = 8
+SILENT_S: Final = 6
+"""So long all have to be connected."""
+
+WHOLE_EVERY: Final = 12
 """Each so many pictures one is looked at in its full size."""
 
 
@@ -70,8 +74,18 @@ class Seen:
     ssims: list[float] = field(default_factory=list)
 
 
-def make_film(path: Path, fps: int) -> list[Plane]:
-    """A film of the scene of `bench video`, whose clock tells its own time; returns the brightness of its pictures, as it is decoded."""
+@dataclass(frozen=True)
+class Film:
+    """What all show."""
+
+    path: Path
+    fps: int
+    frames: tuple[Plane, ...]
+    """The brightness of its pictures, as it is decoded."""
+
+
+def make_film(path: Path, fps: int) -> Film:
+    """A film of the scene of `bench video`, whose clock tells its own time."""
     scene = MovingScene(SIZE, fps)
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "superfast"})
@@ -83,7 +97,7 @@ def make_film(path: Path, fps: int) -> list[Plane]:
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     with av.open(str(path)) as file:
-        return [planes_of(frame)[0].copy() for frame in file.decode(video=0)]
+        return Film(path, fps, tuple(planes_of(frame)[0].copy() for frame in file.decode(video=0)))
 
 
 def picture_of(shown: ShownPicture) -> Picture:
@@ -95,23 +109,27 @@ def picture_of(shown: ShownPicture) -> Picture:
     return Picture(plane, grey, grey, 0, None)
 
 
-def likeness(source: Plane, picture: Picture) -> float:
-    """SSIM of a picture as it is shown: as large as the film."""
-    if picture.size != SIZE:
-        picture = Fitter(SIZE).fit(frame_of(picture), 0, None)
-    return ssim(source, picture.y)
+def likenesses(film: Film, still: Path) -> list[float]:
+    """SSIM of a picture as it is shown, as large as the film; none where its clock cannot be read."""
+    with av.open(str(still), "r") as file:
+        frame = next(file.decode(video=0))
+    picture = Fitter(SIZE).fit(frame, 0, None)
+    moment_s = read_clock(picture)
+    place = None if moment_s is None else round(moment_s * film.fps)
+    return [] if place is None or place >= len(film.frames) else [ssim(film.frames[place], picture.y)]
 
 
-async def look(viewer: Watched, peer: str, seconds: float, film: Sequence[Plane], fps: int) -> Seen:
+async def look(viewer: Watched, peer: str, seconds: float, film: Film) -> Seen:
     """Watch somebody for a while."""
+    still = film.path.with_suffix(".png")
     seen, known, number = Seen(), 0, 0
     until_s = time.monotonic() + seconds
     while time.monotonic() < until_s:
         number += 1
-        size = SIZE if number % WHOLE_EVERY == 0 else PictureSize(160, 90)
-        reply = await viewer.ask(
-            GetPicture(peer=peer, width=size.width, height=size.height, than=known, wait_s=1.0)
-        )
+        if number % WHOLE_EVERY == 0:
+            await viewer.ask(SaveSnapshot(path=str(still), peer=peer, replace=True))
+            seen.ssims += await asyncio.to_thread(likenesses, film, still)
+        reply = await viewer.ask(GetPicture(peer=peer, width=160, height=90, than=known, wait_s=1.0))
         if reply.picture is None:
             continue
         now_s, known = time.monotonic(), reply.picture.number
@@ -120,10 +138,6 @@ async def look(viewer: Watched, peer: str, seconds: float, film: Sequence[Plane]
         if moment_s is None:
             continue
         seen.moments.append((now_s, moment_s))
-        if size is SIZE:
-            place = round(moment_s * fps)
-            if place < len(film):
-                seen.ssims.append(await asyncio.to_thread(likeness, film[place], picture))
     return seen
 
 
@@ -139,9 +153,12 @@ async def call(line: str, seconds: float, fps: int | None, options: str) -> dict
     """One call of four."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="blink-bench-")))
-        spoken, heard, film = folder / "spoken.wav", folder / "heard.wav", folder / "film.mp4"
-        write_mono(spoken, voice(0, seconds + SETTLE_S + 8))
-        frames = make_film(film, fps) if fps is not None else []
+        spoken, heard = folder / "spoken.wav", folder / "heard.wav"
+        # A file begins to play when the first of them is connected; all hear the first word.
+        said = voice(0, seconds + SETTLE_S)
+        write_mono(spoken, np.concatenate((np.zeros(SILENT_S * SAMPLE_RATE_HZ, said.dtype), said)))
+        film = None if fps is None else make_film(folder / "film.mp4", fps)
+        camera = "blank" if film is None else f"file:{film.path}?loop=1{options}"
         lab = await stack.enter_async_context(LineLaboratory(7))
         hosts = await lab.hosts(*NAMES)
         for speaker in NAMES:
@@ -156,7 +173,7 @@ async def call(line: str, seconds: float, fps: int | None, options: str) -> dict
                     *("--output", f"wav:{heard}" if host.name == "dora" else "null"),
                     *(
                         "--camera",
-                        f"file:{film}?loop=1{options}" if fps is not None else "blank",
+                        camera,
                         "--auto-accept",
                     ),
                 )
@@ -174,16 +191,16 @@ async def call(line: str, seconds: float, fps: int | None, options: str) -> dict
         viewer = await stack.enter_async_context(Watched.following(sessions[-1]))
         preview = await stack.enter_async_context(Watched.following(anna))
         found: dict[str, Any] = {}
-        if fps is not None:
+        if film is not None:
             await together(*(session.ask("video", "on") for session in sessions))
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(SETTLE_S + SILENT_S)
             before = [await _received(session) for session in sessions]
-            seen = await look(viewer, "anna", seconds, frames, fps)
+            seen = await look(viewer, "anna", seconds, film)
             after = [await _received(session) for session in sessions]
-            own = await look(preview, anna.did, 1.5, frames, fps)
+            own = await look(preview, anna.did, 1.5, film)
             found = _figures(seen, own, before, after, seconds)
         else:
-            await asyncio.sleep(SETTLE_S + seconds)
+            await asyncio.sleep(SILENT_S + SETTLE_S + seconds)
         for session in sessions:
             await session.quit()
         try:

@@ -8,12 +8,14 @@ from typing import BinaryIO, Final
 
 import av
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from blink_cli.core.api.camera_name import FASTEST_FPS, LARGEST_HEIGHT, LARGEST_WIDTH, PictureSize
 from blink_cli.core.errors import DeviceError
 from blink_cli.files.ordinary import NotOrdinaryError
 from blink_cli.files.reading import open_reading
 from blink_cli.video.cameras.made_up_scenes import USUAL_FPS
+from blink_cli.video.cameras.shown_frames import as_shown, shown_size
 from blink_cli.video.frames import Fitter, fitted
 from blink_cli.video.picture import Picture, black, timestamp_at
 
@@ -28,6 +30,8 @@ _LARGEST: Final = {"max_pixels": str(_MOST_PIXELS)}
 _SMALLER: Final = (
     f"Choose another file, or a smaller picture: {_MOST_PIXELS // 1_000_000} million pixels are the most."
 )
+
+_FASTEST_UNEVEN_FPS: Final = 30.0
 
 _EPSILON_S: Final = 1e-4
 """Times of a container are rounded to its ticks."""
@@ -52,10 +56,10 @@ class FileScene:
         self._ahead: tuple[float, av.VideoFrame] | None = None
         self._ended_at = 0.0
         with _opened(path) as (_, container):
-            stream = container.streams.video[0]
-            own = PictureSize(stream.codec_context.width, stream.codec_context.height)
-            self.fps = min(FASTEST_FPS, float(stream.average_rate or USUAL_FPS))
-        self.size = size or _within_limits(own)
+            self.fps = _rate(container.streams.video[0])
+            frame, self._shape = _first(container, path)
+            del frame
+        self.size = size or _within_limits(self._shape)
         self._fitter = Fitter(self.size)
 
     def rewind(self) -> None:
@@ -81,7 +85,7 @@ class FileScene:
             self._ahead = self._next()
         if self._shown is None or (self._ahead is None and position_s >= self._ended_at - _EPSILON_S):
             return black(self.size, captured_at)
-        return self._fitter.fit(self._shown, timestamp_at(captured_at), captured_at)
+        return self._fitter.fit(as_shown(self._shown), timestamp_at(captured_at), captured_at, self._shape)
 
     def close(self) -> None:
         """Close the file."""
@@ -135,13 +139,10 @@ class ImageScene:
 
         """
         self.fps = USUAL_FPS
-        with _opened(path) as (_, container), _told(path):
-            container.streams.video[0].codec_context.options = _LARGEST
-            frame = next(container.decode(video=0), None)
-        if frame is None:
-            raise DeviceError(f"{path} holds no picture.", hint="Choose another file.")
-        self.size = size or _within_limits(PictureSize(frame.width, frame.height))
-        self._picture = Fitter(self.size).fit(frame, 0, None)
+        with _opened(path) as (_, container):
+            frame, shape = _first(container, path)
+            self.size = size or _within_limits(shape)
+            self._picture = Fitter(self.size).fit(as_shown(frame), 0, None, shape)
 
     def rewind(self) -> None:
         """It has no beginning."""
@@ -152,6 +153,26 @@ class ImageScene:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _rate(stream: VideoStream) -> float:
+    """Pictures a second of a file: the mean, or, where they come unevenly, as fast as they come at their fastest."""
+    mean = float(stream.average_rate or USUAL_FPS)
+    fastest = float(stream.base_rate or 0)
+    # Of interlaced pictures it is that of fields, and of damaged files anything.
+    return min(FASTEST_FPS, fastest if mean < fastest <= _FASTEST_UNEVEN_FPS else mean)
+
+
+def _first(container: InputContainer, path: Path) -> tuple[av.VideoFrame, PictureSize]:
+    """The first picture, and how large it is meant to be seen."""
+    stream = container.streams.video[0]
+    stream.codec_context.options = _LARGEST
+    stream.thread_type = "NONE"
+    with _told(path):
+        frame = next(container.decode(stream), None)
+    if frame is None:
+        raise DeviceError(f"{path} holds no pictures.", hint="Choose another file.")
+    return frame, shown_size(frame, stream.sample_aspect_ratio)
 
 
 @contextmanager
