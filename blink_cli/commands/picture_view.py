@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.input import Input
@@ -21,15 +21,12 @@ from blink_cli.commands.show.pictures.pixels import Place
 from blink_cli.commands.show.pictures.tiling import tiled
 from blink_cli.commands.show.screen import FullScreen
 from blink_cli.commands.show.styled import Line, Room, line
+from blink_cli.commands.viewed_names import Captions, peer_of
 from blink_cli.core.api.replies.pictures import PictureShown
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import UsageError
 from blink_cli.core.exit_codes import ExitCode
-from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.runtime.tasks import TaskOwner
-
-OWN: Final = "me"
-"""What one calls oneself in `view`."""
 
 
 async def view_pictures(
@@ -72,7 +69,7 @@ async def view_pictures(
                     session,
                     overlay,
                     peer,
-                    None if peer == OWN else peer,
+                    peer_of(peer),
                     fps=fps,
                     noted=view.noting(peer, screen.redraw),
                 ),
@@ -95,7 +92,7 @@ class PictureView:
         """Show nothing yet. To be made on the running event loop."""
         self._peers = list(peers)
         self._abilities = abilities
-        self._said: dict[str, str] = {}
+        self._captions = Captions()
         self._attached: asyncio.Future[PictureOverlay] = asyncio.get_running_loop().create_future()
         self._room = Room(0, 0, 0)
 
@@ -110,7 +107,7 @@ class PictureView:
         """The screen but for the pictures: names, and what ends it."""
         self._room = room
         last = line(cut(f"q quits  shown as {self._abilities.way}", room.columns), "dim")
-        return [*tiled(self._names(), self._area()).lines, last]
+        return [*tiled(self._captions.of(self._peers), self._area()).lines, last]
 
     async def overlay(self) -> PictureOverlay:
         """Return what draws, once the application is there."""
@@ -120,22 +117,16 @@ class PictureView:
         """Return what hears the answers about a participant; `changed` is called when another line is to be drawn."""
 
         def noted(reply: PictureShown) -> None:
-            name = shown_name(reply.nickname, reply.did)
-            said = name if reply.visible else f"{name}: nothing to be seen"
-            if self._said.get(peer) != said:
-                self._said[peer] = said
+            if self._captions.note(peer, reply):
                 changed()
 
         return noted
-
-    def _names(self) -> list[tuple[str, str]]:
-        return [(peer, self._said.get(peer, peer)) for peer in self._peers]
 
     def _area(self) -> Place:
         return Place(0, 0, max(0, self._room.rows - 1), max(0, self._room.columns))
 
     def _places(self) -> dict[str, Place]:
-        return tiled(self._names(), self._area()).places
+        return tiled(self._captions.of(self._peers), self._area()).places
 
 
 def _read_here(name: str, failure: BaseException) -> None:

@@ -22,13 +22,11 @@ from blink_cli.commands.show.pictures.pixels import Place
 from blink_cli.commands.show.pictures.tiling import Tiling, tiled
 from blink_cli.commands.show.styled import Line, line
 from blink_cli.commands.show.terminal_output import SynchronisedOutput
+from blink_cli.commands.viewed_names import Captions, peer_of
 from blink_cli.core.api.replies.pictures import PictureShown
 from blink_cli.core.api.session_port import SessionPort
 from blink_cli.core.errors import BlinkError, UsageError
-from blink_cli.core.identity.shown_name import shown_name
 from blink_cli.runtime.tasks import TaskOwner
-
-OWN: Final = "me"
 
 SPARE_ROWS: Final = 6
 """Below and above pictures and panel: the line that is typed, which may be long, and what was told last."""
@@ -70,7 +68,7 @@ class PicturesAbovePrompt:
         self._overlay: PictureOverlay | None = None
         self._keys = KeyBindings()
         self._peers: list[str] = []
-        self._said: dict[str, str] = {}
+        self._captions = Captions()
         self._following: list[asyncio.Task[None]] = []
         self._panel_rows = 0
 
@@ -83,7 +81,7 @@ class PicturesAbovePrompt:
             await asyncio.wait(following)
         if self._overlay is not None:
             self._overlay.clear()
-        self._peers, self._said = list(peers), {}
+        self._peers, self._captions = list(peers), Captions()
         if peers:
             overlay = self._overlay = self._overlay or await self._made()
             self._following = [
@@ -119,15 +117,11 @@ class PicturesAbovePrompt:
 
     async def _follow(self, overlay: PictureOverlay, peer: str, fps: float) -> None:
         def noted(reply: PictureShown) -> None:
-            name = shown_name(reply.nickname, reply.did)
-            said = name if reply.visible else f"{name}: nothing to be seen"
-            if self._said.get(peer) != said:
-                self._said[peer] = said
+            if self._captions.note(peer, reply):
                 self._changed()
 
         try:
-            whose = None if peer == OWN else peer
-            await follow_pictures(self._session, overlay, peer, whose, fps=fps, noted=noted)
+            await follow_pictures(self._session, overlay, peer, peer_of(peer), fps=fps, noted=noted)
         except BlinkError as error:
             self._peers.remove(peer)
             overlay.remove(peer)
@@ -137,7 +131,7 @@ class PicturesAbovePrompt:
     def _tiling(self) -> Tiling:
         size = self._application.output.get_size()
         area = Place(0, 0, self._room(), size.columns - 1)
-        return tiled([(peer, self._said.get(peer, peer)) for peer in self._peers], area)
+        return tiled(self._captions.of(self._peers), area)
 
     def _room(self) -> int:
         """Rows for pictures and names."""

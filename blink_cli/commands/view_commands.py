@@ -12,6 +12,7 @@ from blink_cli.api.typed_path import absolute
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
 from blink_cli.commands.shell_completion import complete_peer
+from blink_cli.commands.viewed_names import OWN, peer_of
 from blink_cli.core.api.replies.pictures import SnapshotSaved
 from blink_cli.core.api.requests import SaveSnapshot
 from blink_cli.core.errors import UsageError
@@ -20,8 +21,6 @@ from blink_cli.core.text.path_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-OWN = "me"
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +83,7 @@ async def view(
         if len(names) > 1:
             raise UsageError("A snapshot is of one participant.", hint="Run it once for each.")
         reply = await context.ask(
-            SaveSnapshot(path=absolute(snapshot), peer=_whose(names[0]), replace=replace)
+            SaveSnapshot(path=absolute(snapshot), peer=peer_of(names[0]), replace=replace)
         )
         name = shown_name(reply.nickname, reply.did)
         context.report(reply, f"{reply.width}x{reply.height} of {name} in {shown(reply.path)}")
@@ -108,7 +107,3 @@ async def view(
 
     async with context.source.running() as session:
         await view_pictures(context, session, names, fps=fps)
-
-
-def _whose(name: str) -> str | None:
-    return None if name == OWN else name

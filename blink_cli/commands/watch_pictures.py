@@ -126,7 +126,7 @@ class WatchPictures:
                 noted=lambda _: None,
             )
         except BlinkError:
-            return
+            return  # it left, or the session ends: `follow` sees both
 
     def _made(self) -> "PictureOverlay | None":
         from blink_cli.commands.show.pictures.abilities import (  # noqa: PLC0415 - as above

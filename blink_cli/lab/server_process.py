@@ -1,7 +1,6 @@
 """The process of a real server that listens on a TCP port, on this machine or on a host of a laboratory: started, frozen, killed and started again.
 
-class Server(ServerProcess):
-command: what to run    log: what it says
+Which server it is a subclass says by its command; what the server prints goes into a log beside its settings.
 """
 
 import signal

@@ -17,7 +17,6 @@ from blink_cli.core.ids import Did
 HEARD_AT_ONCE: Final = 4
 """How many are heard at once unless it is set otherwise: of more voices nobody understands one."""
 
-
 LONG_TALK_S: Final = 20.0
 """Whoever has talked for so long without a pause yields to one who begins: a noisy microphone, or a member who says that he always talks, takes no slot for good."""
 
@@ -52,11 +51,6 @@ class RoomSlots:
         self._heard: dict[Did, _Heard] = {}
 
     @property
-    def size(self) -> int | None:
-        """How many slots there are; None: one for everybody."""
-        return self._size
-
-    @property
     def assigned(self) -> dict[int, Did]:
         """Who is on which slot."""
         return {one.slot: peer for peer, one in self._heard.items() if one.slot is not None}
@@ -81,10 +75,6 @@ class RoomSlots:
         """Somebody is not in the room any more."""
         if self._heard.pop(peer, None) is not None:
             self._fill()
-
-    def clear(self) -> None:
-        """Nobody is."""
-        self._heard = {}
 
     def talks(self, peer: Did, *, talking: bool, now_s: float) -> None:
         """Somebody begins or ends to talk, by its own word. Of who is not in the room nothing is known."""

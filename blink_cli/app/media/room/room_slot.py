@@ -56,21 +56,13 @@ class RoomSlot(LinkEvents):
         self._reader = reader
         self._wanted: int | None = None
         self._brings: int | None = None
+        """The stream that comes now; None while none does."""
+
         self._changed = asyncio.Event()
         self._handle: JanusHandle | None = None
         self._link: MediaLink | None = None
         self._standing: asyncio.Future[str | None] | None = None
         self._failures = 0
-
-    @property
-    def brings(self) -> int | None:
-        """The stream that comes now; None while none does."""
-        return self._brings
-
-    @property
-    def link(self) -> MediaLink | None:
-        """The connection of now."""
-        return self._link
 
     def bring(self, feed: int | None) -> None:
         """Bring this stream from now on, and no other; None: nothing."""
