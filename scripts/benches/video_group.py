@@ -146,7 +146,10 @@ def ages_ms(seen: Seen, own: Seen) -> list[float]:
     begins = [(now_s - moment_s) % FILM_S for now_s, moment_s in own.moments]
     first = begins[0]
     begin = first + min((one - first + FILM_S / 2) % FILM_S - FILM_S / 2 for one in begins)
-    return sorted(1000 * ((now_s - moment_s - begin) % FILM_S) for now_s, moment_s in seen.moments)
+    half_s = FILM_S / 2
+    return sorted(
+        1000 * ((now_s - moment_s - begin + half_s) % FILM_S - half_s) for now_s, moment_s in seen.moments
+    )
 
 
 async def call(line: str, seconds: float, fps: int | None, options: str) -> dict[str, Any]:
@@ -197,7 +200,7 @@ async def call(line: str, seconds: float, fps: int | None, options: str) -> dict
             before = [await _received(session) for session in sessions]
             seen = await look(viewer, "anna", seconds, film)
             after = [await _received(session) for session in sessions]
-            own = await look(preview, anna.did, 1.5, film)
+            own = await look(preview, anna.did, 3.0, film)
             found = _figures(seen, own, before, after, seconds)
         else:
             await asyncio.sleep(SILENT_S + SETTLE_S + seconds)

@@ -83,6 +83,7 @@ procps command -v ps
 util-linux command -v nsenter
 ffmpeg command -v ffprobe
 mkvtoolnix command -v mkvmerge
+mpv command -v mpv
 opus-tools command -v opusdec
 tcpdump command -v tcpdump
 gstreamer1.0-tools command -v gst-launch-1.0

@@ -15,6 +15,7 @@ import pytest
 
 from blink_cli.app.files.recording_files import export_recording
 from blink_cli.core.errors import StateError
+from blink_cli.lab.requirements import require_program
 from blink_cli.record.finished.repair import repair
 from blink_cli.video.coded_clock import read_clock
 from blink_cli.video.frames import Fitter, planes_of
@@ -96,6 +97,39 @@ def test_a_browser_plays_the_first_camera_in_time(recorded: tuple[Path, float]) 
     assert len(shown) > 10
     assert {at_s > 4.0 for at_s, _ in shown} == {True, False}
     assert max(abs(at_s + start_s - moment_s) for at_s, moment_s in shown) < SYNC_S
+
+
+@pytest.mark.parametrize("track", [1, 2, 3])
+def test_mpv_plays_each_camera_with_its_voice(
+    recorded: tuple[Path, float], tmp_path: Path, track: int
+) -> None:
+    """What it would put on screen and speaker, written to a file by itself."""
+    mpv = require_program("mpv")
+    path, start_s = recorded
+    out = tmp_path / "played.mkv"
+    done = subprocess.run(
+        [
+            *(mpv, "--no-config", "--msg-level=all=warn,cplayer=info"),
+            *(f"--vid={track}", f"--aid={track}"),
+            *(f"--o={out}", "--ovc=ffv1", "--oac=pcm_s16le", path),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    for kind in ("vid", "aid"):
+        assert all(f"--{kind}={number} " in done.stdout for number in (1, 2, 3)), "it lists all tracks"
+    with av.open(str(out), "r") as played:
+        assert [stream.type for stream in played.streams] in (["video", "audio"], ["audio", "video"])
+        assert (played.duration or 0) / 1e6 == pytest.approx(6.0, abs=0.2)
+    (pictures,) = shown(out)
+    firsts: dict[float, Seen] = {}
+    for seen in pictures:  # what stands still is there again and again
+        if seen.clock_s is not None:
+            firsts.setdefault(seen.clock_s, seen)
+    assert len(firsts) > 10
+    assert max(abs(off_s(seen, start_s)) for seen in firsts.values()) < SYNC_S
 
 
 def test_pictures_stand_where_they_were_taken(recorded: tuple[Path, float]) -> None:
