@@ -55,7 +55,6 @@ async def watch_session(
     def drawn(room: Room) -> list[Line]:
         if view.status is None:
             return []
-        pictures.covered = keys.state.helps
         above = pictures.lines(room)
         below = screen_of(
             view.status,
@@ -73,7 +72,14 @@ async def watch_session(
 
     async with TaskOwner("watch") as tasks:
         view = LiveView(session, changed=redraw, tell=tell, with_mesh=True)
-        pictures = WatchPictures(session, view, tasks, color=context.options.color, changed=redraw)
+        pictures = WatchPictures(
+            session,
+            view,
+            tasks,
+            color=context.options.color,
+            changed=redraw,
+            covered=lambda: keys.state.helps,
+        )
         keys = WatchKeys(session, view, tasks, tell=tell, changed=redraw, pictures=pictures.toggle)
         screen = FullScreen(
             drawn,

@@ -48,17 +48,26 @@ class WatchPictures:
         *,
         color: bool,
         changed: Callable[[], None],
+        covered: Callable[[], bool],
     ) -> None:
-        """Show nothing yet; `changed` is called when other lines are to be drawn."""
-        self.hidden = False
-        self.covered = False
-        """Whether something else has the whole screen."""
+        """Show nothing yet.
 
+        Args:
+            session: Whose participants are seen.
+            view: What is known of it.
+            tasks: Owns what follows pictures.
+            color: Whether colours are wanted.
+            changed: Called when other lines are to be drawn.
+            covered: Tells at any moment whether something else has the whole screen: pictures make way before that is drawn.
+
+        """
+        self.hidden = False
         self._session = session
         self._view = view
         self._tasks = tasks
         self._color = color
         self._changed = changed
+        self._covered = covered
         self._application: Application[Any] | None = None
         self._overlay: PictureOverlay | None = None
         self._keys: KeyBindings | None = None
@@ -147,7 +156,7 @@ class WatchPictures:
         return {} if tiling is None else tiling.places
 
     def _tiling(self) -> "Tiling | None":
-        if self.hidden or self.covered or not self._names or self._room.rows < LEAST_ROWS:
+        if self.hidden or self._covered() or not self._names or self._room.rows < LEAST_ROWS:
             return None
         from blink_cli.commands.show.pictures.pixels import Place  # noqa: PLC0415 - as above
         from blink_cli.commands.show.pictures.tiling import tiled  # noqa: PLC0415 - as above
