@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import soundfile
@@ -79,9 +79,14 @@ class Row:
 class Call:
     """What came of one."""
 
+    case: Case
     row: Row
     sound: Sound | None
     """None: not kept."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its figures, and with which voice and seed they are had again."""
+        return {**asdict(self.row), "speech": self.case.path, "seed": self.case.seed}
 
 
 def measured(case: Case) -> Call:
@@ -114,7 +119,7 @@ def measured(case: Case) -> Call:
         concealed_percent=100 * heard.concealed_samples / len(samples) if counters else None,
         frozen_ms=statistics.mean(after) if case.trace == "freeze" and after else None,
     )
-    return Call(row, Sound.of(heard.sound) if case.kept else None)
+    return Call(case, row, Sound.of(heard.sound) if case.kept else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,9 +141,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--receivers", default="", metavar="A,B", help=f"of {','.join(RECEIVERS)} (default: all)"
     )
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="SEED", help="the first of these seeds (default 0): other networks"
+    )
     parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(NAMED_CONDITIONS)}")
     parser.add_argument(
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
+    )
+    parser.add_argument(
+        "--voices", action="store_true", help="a table of each voice's PESQ-WB and delay by trace, too"
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page to listen to the first call of each row"
@@ -155,7 +166,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--rtt-ms", type=float, default=2, metavar="MS", help="round trip of the line (default 2)"
     )
     parser.add_argument(
-        "--redundancy", default="auto", choices=("auto", "0", "1", "2"), help="copies of earlier frames"
+        "--redundancy",
+        default="auto",
+        choices=("auto", "0", "1", "2", "3", "4"),
+        help="copies of earlier frames",
+    )
+    parser.add_argument(
+        "--redundancy-budget",
+        type=int,
+        default=0,
+        metavar="KBPS",
+        help="of payload that the peer is sent at most, copies included (default 0: no bound)",
     )
     parser.add_argument("--application", default="voip", help="of Opus: voip, audio or lowdelay")
     options = parser.parse_args(given)
@@ -164,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bitrate_bps=options.bitrate,
         application=options.application,
         redundancy=options.redundancy,
+        redundancy_budget_kbps=options.redundancy_budget,
     )
     traces = (
         options.traces.split(",")
@@ -189,12 +211,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.visqol,
             settings,
             options.rtt_ms,
-            kept=options.html is not None and seed == 0 and path == voices[0],
+            kept=options.html is not None and seed == options.first and path == voices[0],
         )
         for trace in traces
         for receiver in receivers
         for path in voices
-        for seed in range(seeds)
+        for seed in range(options.first, options.first + seeds)
     ]
     with ProcessPoolExecutor(options.jobs) as pool:
         calls = list(pool.map(measured, cases))
@@ -212,9 +234,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--frame-ms": str(options.frame_ms),
             "--bitrate": str(options.bitrate),
             "--redundancy": options.redundancy,
+            "--redundancy-budget": str(options.redundancy_budget),
             "--application": options.application,
         }
-        earlier = [Row(**row) for row in earlier_rows(options.against, traces, voices, with_values)]
+        seed = {"--first": str(options.first)} if options.first else {}
+        earlier = [Row(**row) for row in earlier_rows(options.against, traces, voices, with_values, seed)]
     if options.html is not None:
         options.html.write_bytes(
             listening_page(
@@ -224,9 +248,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = sorted([*rows, *earlier], key=lambda row: traces.index(row.trace))
     if options.json:
         rows_as_json = [asdict(row) for row in rows]
-        print(json.dumps({"schema": 1, "seeds": seeds, "speech": voices, "rows": rows_as_json}))
+        document = {"schema": 1, "first": options.first, "seeds": seeds, "speech": voices, "rows": rows_as_json}
+        print(json.dumps({**document, "calls": [call.as_json() for call in calls]}))
     else:
         print(_table(rows))
+        if options.voices:
+            print(_by_voice(calls, traces))
     return 0
 
 
@@ -272,6 +299,17 @@ def _table(rows: list[Row]) -> str:
         f" {row.delay_p95_ms:.0f} | {row.sent_ratio:.2f} | {cell(row.concealed_percent, 2)} | {cell(row.frozen_ms, 0)} |"
         for row in rows
     ]
+    return "\n".join(lines)
+
+
+def _by_voice(calls: list[Call], traces: list[str]) -> str:
+    """A row for each voice and receiver: PESQ-WB and delay on each trace, the means of its calls."""
+    lines = [f"| voice | receiver | {' | '.join(traces)} |", "|---|---" + "|---" * len(traces) + "|"]
+    for path, receiver in dict.fromkeys((call.case.path, call.case.receiver) for call in calls):
+        own = [call.row for call in calls if (call.case.path, call.case.receiver) == (path, receiver)]
+        means = [_mean([row for row in own if row.trace == trace]) for trace in traces]
+        cells = [f"{row.pesq:.2f}/{row.delay_ms:.0f}" for row in means]
+        lines.append(f"| {Path(path).stem} | {receiver} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
