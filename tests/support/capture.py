@@ -5,15 +5,20 @@ SRTP leaves the RTP header in the clear (RFC 3711), so sequence numbers can be c
 
 import asyncio
 import struct
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from blink_cli.lab.requirements import require_program
 
 _START_TIMEOUT_S = 15.0
+_EMPTY_RECEIVER_REPORT = b"\x80\xc9\x00\x01"
+_LOSS_REPORT_BYTES = 28 + 20
+"""With what SRTCP adds to it: an index, and the tag of AES-GCM (RFC 7714), which both sides prefer."""
+
 _HANDED_OVER_S = 0.5
 """What the kernel has captured it hands over block by block, up to some 0.2 s later; tshark leaves what it has not got when it ends."""
 
@@ -29,6 +34,21 @@ class RtpStream:
     """In the order of arrival, 16 bits each."""
 
     arrivals_s: list[float] = field(default_factory=list)
+    payload_types: set[int] = field(default_factory=set)
+    """Those that occur, 0 to 127."""
+
+    def until(self, moment_s: float) -> Self:
+        """What had come by then, in seconds of the wall clock."""
+        known = bisect_right(self.arrivals_s, moment_s)
+        return replace(self, sequences=self.sequences[:known], arrivals_s=self.arrivals_s[:known])
+
+    @property
+    def missing(self) -> int:
+        """How many numbers between the lowest and the highest were never seen."""
+        ahead = [
+            (number - self.sequences[0] + 2**15) % 2**16 - 2**15 for number in self.sequences
+        ]  # of less than 32,768 packets
+        return max(ahead) - min(ahead) + 1 - self.distinct
 
     @property
     def packets(self) -> int:
@@ -76,12 +96,22 @@ async def capturing(interface: str, file: Path, *, prefix: Sequence[str] = ()) -
         await process.communicate()
 
 
-async def rtp_streams(file: Path) -> list[RtpStream]:
-    """Return the RTP streams of a capture.
+async def requests_s(file: Path, source: str) -> list[float]:
+    """When each request for packets passed that came from this address, in seconds of the wall clock.
 
-    Between two sockets that talk ICE, RTP is told from STUN, DTLS and RTCP by the first bytes (RFC 7983, RFC 5761); other
-    datagrams of the link, which may begin with any byte, are between other sockets.
+    What SRTCP encrypts begins behind the first packet's SSRC (RFC 3711, section 3.4). A receiver report without a block stands before requests and
+    before what is told of losses at once. That is as long as a request that names two runs of packets, which is seldom made and not returned.
     """
+    return [
+        datagram.time_s
+        for datagram in await _datagrams(file)
+        if datagram.source.partition(":")[0] == source
+        and datagram.payload.startswith(_EMPTY_RECEIVER_REPORT)
+        and len(datagram.payload) < _LOSS_REPORT_BYTES
+    ]
+
+
+async def _datagrams(file: Path) -> "list[_Datagram]":
     tshark = require_program("tshark")
     fields = ("frame.time_epoch", "ip.src", "udp.srcport", "ip.dst", "udp.dstport", "udp.payload")
     process = await asyncio.create_subprocess_exec(
@@ -93,7 +123,16 @@ async def rtp_streams(file: Path) -> list[RtpStream]:
     )
     stdout, stderr = await process.communicate()
     assert process.returncode == 0, stderr.decode()
-    datagrams = [_Datagram.of(line) for line in stdout.decode().splitlines()]
+    return [_Datagram.of(line) for line in stdout.decode().splitlines()]
+
+
+async def rtp_streams(file: Path) -> list[RtpStream]:
+    """Return the RTP streams of a capture.
+
+    Between two sockets that talk ICE, RTP is told from STUN, DTLS and RTCP by the first bytes (RFC 7983, RFC 5761); other
+    datagrams of the link, which may begin with any byte, are between other sockets.
+    """
+    datagrams = await _datagrams(file)
     ice = {frozenset((datagram.source, datagram.target)) for datagram in datagrams if datagram.is_stun}
     streams: dict[tuple[str, str, int], RtpStream] = {}
     for datagram in datagrams:
@@ -104,6 +143,7 @@ async def rtp_streams(file: Path) -> list[RtpStream]:
         stream = streams.setdefault(key, RtpStream(*key))
         stream.sequences.append(sequence)
         stream.arrivals_s.append(datagram.time_s)
+        stream.payload_types.add(datagram.payload[1] & 0x7F)
     return list(streams.values())
 
 
