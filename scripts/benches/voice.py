@@ -127,58 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--sockets" in given:
         return voice_sockets.main([argument for argument in given if argument != "--sockets"])
-    parser = argparse.ArgumentParser(
-        prog="bench voice",
-        description=(__doc__ or "").splitlines()[0],
-        epilog="--sockets: the same networks between two real sessions over real sockets; `bench voice --sockets --help`",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
-    parser.add_argument("--quick", action="store_true", help="one seed of four traces")
-    parser.add_argument(
-        "--visqol", action="store_true", help="ViSQOL too: 3 s more for each call, and half a minute once"
-    )
-    parser.add_argument(
-        "--receivers", default="", metavar="A,B", help=f"of {','.join(RECEIVERS)} (default: all)"
-    )
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
-    parser.add_argument(
-        "--first", type=int, default=0, metavar="SEED", help="the first of these seeds (default 0): other networks"
-    )
-    parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(NAMED_CONDITIONS)}")
-    parser.add_argument(
-        "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
-    )
-    parser.add_argument(
-        "--voices", action="store_true", help="a table of each voice's PESQ-WB and delay by trace, too"
-    )
-    parser.add_argument(
-        "--html", type=Path, metavar="FILE", help="a page to listen to the first call of each row"
-    )
-    parser.add_argument(
-        "--against", metavar="REV", help="another revision too, through its own bench, where it has one"
-    )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
-    parser.add_argument(
-        "--frame-ms", type=float, default=20, metavar="MS", help="length of a packet (default 20)"
-    )
-    parser.add_argument("--bitrate", type=int, default=32_000, metavar="BPS", help="of Opus (default 32000)")
-    parser.add_argument(
-        "--rtt-ms", type=float, default=2, metavar="MS", help="round trip of the line (default 2)"
-    )
-    parser.add_argument(
-        "--redundancy",
-        default="auto",
-        choices=("auto", "0", "1", "2", "3", "4"),
-        help="copies of earlier frames",
-    )
-    parser.add_argument(
-        "--redundancy-budget",
-        type=int,
-        default=0,
-        metavar="KBPS",
-        help="of payload that the peer is sent at most, copies included (default 0: no bound)",
-    )
-    parser.add_argument("--application", default="voip", help="of Opus: voip, audio or lowdelay")
+    parser = _parser()
     options = parser.parse_args(given)
     settings = CodecSettings(
         frame_ms=options.frame_ms,
@@ -248,13 +197,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = sorted([*rows, *earlier], key=lambda row: traces.index(row.trace))
     if options.json:
         rows_as_json = [asdict(row) for row in rows]
-        document = {"schema": 1, "first": options.first, "seeds": seeds, "speech": voices, "rows": rows_as_json}
+        document = {
+            "schema": 1,
+            "first": options.first,
+            "seeds": seeds,
+            "speech": voices,
+            "rows": rows_as_json,
+        }
         print(json.dumps({**document, "calls": [call.as_json() for call in calls]}))
     else:
         print(_table(rows))
         if options.voices:
             print(_by_voice(calls, traces))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench voice",
+        description=(__doc__ or "").splitlines()[0],
+        epilog="--sockets: the same networks between two real sessions over real sockets; `bench voice --sockets --help`",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument("--quick", action="store_true", help="one seed of four traces")
+    parser.add_argument(
+        "--visqol", action="store_true", help="ViSQOL too: 3 s more for each call, and half a minute once"
+    )
+    parser.add_argument(
+        "--receivers", default="", metavar="A,B", help=f"of {','.join(RECEIVERS)} (default: all)"
+    )
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="the first of these seeds (default 0): other networks",
+    )
+    parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(NAMED_CONDITIONS)}")
+    parser.add_argument(
+        "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
+    )
+    parser.add_argument(
+        "--voices", action="store_true", help="a table of each voice's PESQ-WB and delay by trace, too"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="a page to listen to the first call of each row"
+    )
+    parser.add_argument(
+        "--against", metavar="REV", help="another revision too, through its own bench, where it has one"
+    )
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
+    parser.add_argument(
+        "--frame-ms", type=float, default=20, metavar="MS", help="length of a packet (default 20)"
+    )
+    parser.add_argument("--bitrate", type=int, default=32_000, metavar="BPS", help="of Opus (default 32000)")
+    parser.add_argument(
+        "--rtt-ms", type=float, default=2, metavar="MS", help="round trip of the line (default 2)"
+    )
+    parser.add_argument(
+        "--redundancy",
+        default="auto",
+        choices=("auto", "0", "1", "2", "3", "4"),
+        help="copies of earlier frames",
+    )
+    parser.add_argument(
+        "--redundancy-budget",
+        type=int,
+        default=0,
+        metavar="KBPS",
+        help="of payload that the peer is sent at most, copies included (default 0: no bound)",
+    )
+    parser.add_argument("--application", default="voip", help="of Opus: voip, audio or lowdelay")
+    return parser
 
 
 def _listened(rows: list[Row], calls: list[Call]) -> list[Listened]:

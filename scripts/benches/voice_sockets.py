@@ -3,6 +3,8 @@
     alice  file:speech -> `serve` -> [network namespace] -> TraceWire -> [network namespace] -> `serve` -> wav:heard  bob
     and the other way round, in the same call
 
+With `--libwebrtc` each call is made once more, between two ends of libwebrtc with RED and NACK (PyPI's `wrtc`), on hosts and a wire like those.
+
 Each process's `status` says where its input and output stood on the machine's monotonic clock, so mouth-to-ear delay is read from the two
 files. A virtual machine whose host takes the processors away for tens of milliseconds adds a network of its own: a call during which that
 happened much is made again, and the share is told (`stolen`).
@@ -10,13 +12,15 @@ happened much is made again, and the share is told (`stolen`).
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +30,9 @@ import numpy as np
 import soundfile
 import soxr
 
+from benches.libwebrtc_end import libwebrtc_end
 from benches.machine_noise import stolen_percent, stolen_s
+from benches.voice_libwebrtc_peer import Heard
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.lab.listening import Clocks
 from blink_cli.lab.network.laboratory import Host, Laboratory
@@ -82,14 +88,17 @@ class MediaLaboratory(Laboratory):
 class Ear:
     """What one side of a call heard, and what the sessions say of that direction."""
 
+    receiver: str
+    """Who made the call: `blink` or `libwebrtc`."""
+
     trace: str
     seed: int
     heard: Path
     begins_s: float
     """Second of the file at which the other side's first word was spoken."""
 
-    inbound: dict[str, Any]
-    """The listener's figures of the stream, from `rtp-stats`."""
+    inbound: Mapping[str, Any]
+    """The listener's figures of the stream, by the names of W3C's webrtc-stats."""
 
     bytes_sent: int
     late_ticks: int
@@ -107,6 +116,7 @@ class Ear:
 class SocketRow:
     """One direction of one call; or, in a table, the means of a trace."""
 
+    receiver: str
     trace: str
     calls: int
     pesq: float
@@ -124,20 +134,27 @@ class SocketRow:
     """How much later the voice still is 2 to 3 s after a freeze than before it."""
 
 
-async def calls(
-    cases: Sequence[tuple[str, int]], speech: Sequence[Path], folder: Path, *, tries: int
-) -> list[Ear]:
-    """Make one call for each (trace, seed); the n-th speaks the n-th voice, again and again.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One to be made."""
+
+    receiver: str
+    trace: str
+    seed: int
+    speech: Path
+
+
+async def calls(cases: Sequence[Call], folder: Path, *, tries: int) -> list[Ear]:
+    """Make the calls, one after the other; two ears each.
 
     A call is made up to `tries` times, until the machine was quiet; the quietest one counts.
     """
     ears: list[Ear] = []
-    for number, (trace, seed) in enumerate(cases):
+    for number, call in enumerate(cases):
+        make = CALLERS[call.receiver]
         made: list[list[Ear]] = []
         while len(made) < tries and (not made or made[-1][0].stolen_percent > QUIET_PERCENT):
-            made.append(
-                await _call(trace, seed, speech[number % len(speech)], folder, f"{number}-{len(made)}")
-            )
+            made.append(await make(call, folder, f"{number}-{len(made)}"))
         quietest = min(made, key=_stolen_percent)
         ears += quietest
     return ears
@@ -147,7 +164,8 @@ def _stolen_percent(call: Sequence[Ear]) -> float:
     return call[0].stolen_percent
 
 
-async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) -> list[Ear]:
+async def _by_sessions(call: Call, folder: Path, number: str) -> list[Ear]:
+    trace, seed, speech = call.trace, call.seed, call.speech
     length_s = soundfile.info(speech).duration
     async with MediaLaboratory(seed) as lab:
         hosts = await lab.hosts(f"a{number}", f"b{number}")
@@ -163,9 +181,10 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
             figures = await together(*(session.ask("rtp-stats") for session in sessions))
         await together(*(session.quit() for session in sessions))
         lateness_s = (await lab.counts()).lateness_s
-    late_ms = 1000 * lateness_s[int(0.99 * (len(lateness_s) - 1))] if lateness_s else 0.0
+    late_ms = _p99_ms(lateness_s)
     return [
         Ear(
+            receiver=call.receiver,
             trace=trace,
             seed=seed,
             heard=heard[here],
@@ -179,6 +198,57 @@ async def _call(trace: str, seed: int, speech: Path, folder: Path, number: str) 
         )
         for here in range(2)
     ]
+
+
+async def _by_libwebrtc(call: Call, folder: Path, number: str) -> list[Ear]:
+    seconds = soundfile.info(call.speech).duration + TAIL_S
+    async with MediaLaboratory(call.seed) as lab:
+        hosts = await lab.hosts(f"a{number}", f"b{number}")
+        await lab.set_media_conditions(call.trace, call.seed)
+        files = [folder / f"{call.trace}-{call.seed}-{host.name}-libwebrtc.wav" for host in hosts]
+        async with AsyncExitStack() as stack:
+            one, other = [
+                await stack.enter_async_context(libwebrtc_end(host.prefix, call.speech, file))
+                for host, file in zip(hosts, files, strict=True)
+            ]
+            offer = await one.ask(description=None)
+            answer = await other.ask(description=offer["description"])
+            await one.ask(description=answer["description"])
+            await together(one.ask(connected=True), other.ask(connected=True))
+            before_s, began_s = stolen_s(), time.monotonic()
+            told = await together(one.ask(speak=seconds), other.ask(speak=seconds))
+            stolen = stolen_percent(before_s, time.monotonic() - began_s)
+        lateness_s = (await lab.counts()).lateness_s
+    heard = [Heard(**answer["heard"]) for answer in told]
+    return [
+        Ear(
+            receiver=call.receiver,
+            trace=call.trace,
+            seed=call.seed,
+            heard=files[here],
+            begins_s=heard[1 - here].spoke_at - heard[here].began_at,
+            inbound={
+                "concealedSamples": heard[here].concealed_samples,
+                "totalSamplesReceived": heard[here].total_samples,
+            },
+            bytes_sent=heard[1 - here].bytes_sent,
+            late_ticks=0,
+            send_late_ms=heard[1 - here].send_late_ms,
+            wire_late_ms=_p99_ms(lateness_s),
+            stolen_percent=stolen,
+        )
+        for here in range(2)
+    ]
+
+
+CALLERS: Final[dict[str, Callable[[Call, Path, str], Awaitable[list[Ear]]]]] = {
+    "blink": _by_sessions,
+    "libwebrtc": _by_libwebrtc,
+}
+
+
+def _p99_ms(lateness_s: Sequence[float]) -> float:
+    return 1000 * lateness_s[int(0.99 * (len(lateness_s) - 1))] if lateness_s else 0.0
 
 
 def _first_word_s(listener: Clocks, speaker: Clocks) -> float:
@@ -218,6 +288,7 @@ def judged(ear: Ear, speech: Path) -> SocketRow:
     after = [value for at, value in delays if end_s + 2 <= at < end_s + 3]
     inbound = ear.inbound
     return SocketRow(
+        receiver=ear.receiver,
         trace=ear.trace,
         calls=1,
         pesq=pesq_wideband(reference, sound),
@@ -235,14 +306,11 @@ def judged(ear: Ear, speech: Path) -> SocketRow:
     )
 
 
-def measure(
-    traces: Sequence[str], seeds: int, speech: Sequence[Path], folder: Path, *, tries: int
-) -> list[SocketRow]:
+def measure(cases: Sequence[Call], folder: Path, *, tries: int) -> list[SocketRow]:
     """Make all calls, then judge them, so that judging takes nothing from a call."""
-    cases = [(trace, seed) for trace in traces for seed in range(seeds)]
-    ears = asyncio.run(calls(cases, speech, folder, tries=tries))
+    ears = asyncio.run(calls(cases, folder, tries=tries))
     with ProcessPoolExecutor(2) as pool:
-        return list(pool.map(judged, ears, [speech[n // 2 % len(speech)] for n in range(len(ears))]))
+        return list(pool.map(judged, ears, [cases[n // 2].speech for n in range(len(ears))]))
 
 
 def mean_of(rows: Sequence[SocketRow]) -> SocketRow:
@@ -251,9 +319,10 @@ def mean_of(rows: Sequence[SocketRow]) -> SocketRow:
     figures = {
         name: statistics.mean(getattr(row, name) for row in rows)
         for name in SocketRow.__slots__
-        if name not in {"trace", "calls", "freeze_left_ms"}
+        if name not in {"receiver", "trace", "calls", "freeze_left_ms"}
     }
     return SocketRow(
+        receiver=rows[0].receiver,
         trace=rows[0].trace,
         calls=len(rows),
         freeze_left_ms=statistics.mean(left) if left else None,
@@ -263,6 +332,8 @@ def mean_of(rows: Sequence[SocketRow]) -> SocketRow:
 
 def verdict(row: SocketRow) -> str:
     """What a trace's means are worth against its targets; empty where there is none."""
+    if row.receiver != "blink":
+        return ""
     if row.trace == "freeze":
         if row.freeze_left_ms is None:
             return "the delay after it was not found"
@@ -285,13 +356,13 @@ def verdict(row: SocketRow) -> str:
 def table(rows: Sequence[SocketRow]) -> str:
     """Print means beside targets."""
     lines = [
-        "| trace | PESQ-WB | at least | delay ms | at most | 95 % ms | kb/s | concealed % | late ticks | send late | wire late | stolen % | |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| trace | receiver | PESQ-WB | at least | delay ms | at most | 95 % ms | kb/s | concealed % | late ticks | send late | wire late | stolen % | |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         pesq, delay_ms = TARGETS.get(row.trace, ("", ""))
         lines.append(
-            f"| {row.trace} | {row.pesq:.2f} | {pesq} | {row.delay_ms:.0f} | {delay_ms} | {row.delay_p95_ms:.0f} |"
+            f"| {row.trace} | {row.receiver} | {row.pesq:.2f} | {pesq} | {row.delay_ms:.0f} | {delay_ms} | {row.delay_p95_ms:.0f} |"
             f" {row.bitrate_bps / 1000:.0f} | {row.concealed_percent:.2f} | {row.late_ticks:.1f} | {row.send_late_ms:.1f} |"
             f" {row.wire_late_ms:.1f} | {row.stolen_percent:.1f} | {verdict(row)} |"
         )
@@ -306,6 +377,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--quick", action="store_true", help="one call of four traces")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="calls for each trace (default 3)")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="SEED", help="the first of these seeds (default 0)"
+    )
+    parser.add_argument(
+        "--libwebrtc",
+        action="store_true",
+        help="the same calls through libwebrtc too, with RED and NACK (pip install wrtc)",
+    )
     parser.add_argument("--traces", default="", metavar="A,B", help=f"of {','.join(JUDGED)}")
     parser.add_argument(
         "--speech", default=str(SPEECH), metavar="PATHS", help="other voices, separated by commas"
@@ -323,13 +402,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such trace: {', '.join(unknown)}; there are {', '.join(NAMED_CONDITIONS)}")
     speech = [Path(path).absolute() for path in options.speech.split(",")]
     seeds = 1 if options.quick else options.seeds
+    receivers = ["blink", "libwebrtc"] if options.libwebrtc else ["blink"]
+    if options.libwebrtc and importlib.util.find_spec("webrtc") is None:
+        parser.error("--libwebrtc wants PyPI's wrtc: pip install wrtc")
+    # The n-th seed of a trace speaks the n-th voice; who is compared takes turns.
+    cases = [
+        Call(receiver, trace, options.first + n, speech[n % len(speech)])
+        for trace in traces
+        for n in range(seeds)
+        for receiver in receivers
+    ]
     try:
         with tempfile.TemporaryDirectory(prefix="blink-bench-") as folder:
-            calls_made = measure(traces, seeds, speech, Path(folder), tries=options.tries)
+            calls_made = measure(cases, Path(folder), tries=options.tries)
     except UnavailableError as reason:
         print(f"not measured: {reason}", file=sys.stderr)
         return ExitCode.FAILED
-    rows = [mean_of([row for row in calls_made if row.trace == trace]) for trace in traces]
+    rows = [
+        mean_of([row for row in calls_made if (row.trace, row.receiver) == (trace, receiver)])
+        for trace in traces
+        for receiver in receivers
+    ]
     if options.json:
         document = {
             "schema": 1,

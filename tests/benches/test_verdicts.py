@@ -7,6 +7,7 @@ from benches.mesh import Figures, row_of
 from benches.voice_sockets import SocketRow, mean_of, verdict
 
 CLEAN = SocketRow(
+    receiver="blink",
     trace="clean",
     calls=1,
     pesq=4.5,

@@ -72,7 +72,9 @@ async def _agree(
     since_s, until_s = asked_s[0] - OLD_S, asked_s[1]
     lost = came.until(since_s).missing, came.until(until_s).missing
     assert lost[0] > 0.05 * LOSSY_S * 50, "the line loses"
-    between(inbound["packetsReceived"], (came.until(since_s).packets, came.until(until_s).packets), "received")
+    between(
+        inbound["packetsReceived"], (came.until(since_s).packets, came.until(until_s).packets), "received"
+    )
     between(inbound["packetsLost"], lost, "lost")
     again = came_again.until(since_s).packets, came_again.until(until_s).packets
     between(inbound["retransmittedPacketsReceived"], again, "came again")

@@ -85,6 +85,13 @@ class DelayTarget:
         """What the redundancy in use needs while there is loss. A second loss in a row is too rare to be learned
         within seconds, but that is what a second copy was sent for."""
 
+        self.kept_s = 0.0
+        """The longest wait that was learned in the last 10 s, while the line loses in bursts; else 0. Bursts come seconds apart, and their like
+        will come again: the delay is not shortened below it."""
+
+        self._kept_until = self._bursts_until = 0
+        """Counts of frames."""
+
         self.jitter_s = 0.0
         """Interarrival jitter (RFC 3550, section 6.4.1); set by the owner."""
 
@@ -132,6 +139,10 @@ class DelayTarget:
     def copies_came(self, ages_samples: tuple[int, ...], arrival_s: float, *, loses: bool) -> None:
         """A packet came with copies so much older than itself; see `CopyFloor.after`."""
         self.floor_s = self._copy_floor.after(ages_samples, arrival_s, loses=loses)
+
+    def loses_in_bursts(self) -> None:
+        """The line has lost a burst of packets just now."""
+        self._bursts_until = self._count + _WINDOW_FRAMES
 
     def burst_was_told(self, missing_samples: int, arrival_s: float) -> None:
         """A packet told of so much lost sound before it; see `CopyFloor.told`."""
@@ -181,6 +192,7 @@ class DelayTarget:
         self._count = 0
         self._until_update = 1
         self._gathered_samples = 0
+        self._kept_until = self._bursts_until = 0
         self._opening_s = self.target_s
         self._weights.fill(1.0)
         self._lighter = 0
@@ -202,6 +214,7 @@ class DelayTarget:
         self._transits[:_CALM_FRAMES], self._weights[:_CALM_FRAMES] = latest, weights
         self._weights[_CALM_FRAMES:] = 1.0
         self._lighter = int(np.count_nonzero(weights < 1.0))
+        self._kept_until = self._bursts_until = 0
         self._count = _CALM_FRAMES
 
     def _update(self) -> None:
@@ -222,8 +235,16 @@ class DelayTarget:
         self._sorted = transits
         self._costs_later = costs_later
         self._least_from = np.minimum.accumulate(costs[::-1])[::-1]
-        spread_s = (float(transits[best]) - base_s) * (1 + _UNSEEN_FRAMES / max(known, 4))
+        learned_s = float(transits[best]) - base_s
+        self._keep(learned_s)
+        spread_s = learned_s * (1 + _UNSEEN_FRAMES / max(known, 4))
         fading_s = self._opening_s if known < _OPENING_FRAMES else 0.0
         self.base_s = base_s
         wanted_s = max(spread_s + _MARGIN_JITTERS * self.jitter_s, fading_s, self.floor_s, self._minimum_s)
         self.target_s = min(wanted_s, self._maximum_s)
+
+    def _keep(self, learned_s: float) -> None:
+        if self._count >= self._bursts_until:
+            self.kept_s = 0.0
+        elif learned_s >= self.kept_s or self._count >= self._kept_until:
+            self.kept_s, self._kept_until = learned_s, self._count + _WINDOW_FRAMES

@@ -124,8 +124,9 @@ class FrameIntake:
             # The network lost it, and its way here says nothing of jitter; how late it is says what asking is worth waiting for. It comes without copies.
             self._offer(timestamp, sequence, packet.payload, packet, Origin.AGAIN)
             return
-        self._losses.on_packet(sequence)
         target = self._target
+        if self._losses.on_packet(sequence):
+            target.loses_in_bursts()
         target.jitter_s = self._jitter.observe(transit_s - self._transit_s)
         self._transit_s = transit_s
         if is_red:

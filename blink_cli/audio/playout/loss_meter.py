@@ -16,6 +16,9 @@ _MEMORY_PACKETS: Final = 160
 _TOLERANCE_PACKETS: Final = 4
 """Packets by which others may overtake before a missing one counts; of short ones as many more."""
 
+_BURST_PACKETS: Final = 4
+"""So many in a row are lost once in ten thousand packets where chance loses 10 %, and every few seconds where it comes in bursts; likewise."""
+
 _JUMP_PACKETS: Final = 1_000
 """A gap in the numbers longer than this is another stream, not 20 s of loss; likewise."""
 
@@ -51,18 +54,23 @@ class LossMeter:
             if self._highest is not None:
                 self._begin(self._highest)
 
-    def on_packet(self, sequence: int) -> None:
-        """A packet with this extended sequence number came; duplicates are harmless."""
+    def on_packet(self, sequence: int) -> bool:
+        """A packet with this extended sequence number came; duplicates are harmless.
+
+        Returns:
+            Whether so many right before it have not come that hardly chance alone lost them.
+
+        """
         highest = self._highest
         if highest is not None and sequence == highest + 1:
             at = sequence % self._memory
             if self._missing[at]:
                 self._forget(at)
             self._highest = sequence
-            return
+            return False
         if highest is None or abs(sequence - highest) > _JUMP_PACKETS * self._scale:
             self._begin(sequence)
-            return
+            return False
         memory = self._memory
         at = sequence % memory
         if sequence > highest:
@@ -72,9 +80,11 @@ class LossMeter:
                 self._losses += 1
             self._forget(at)
             self._highest = sequence
-        elif sequence > highest - memory and self._missing[at]:
+            return sequence - highest > _BURST_PACKETS * self._scale
+        if sequence > highest - memory and self._missing[at]:
             self._missing[at] = 0
             self._losses -= 1
+        return False
 
     def report(self, jitter_s: float = 0.0) -> LossReport:
         """Share and bursts over the packets remembered, the newest few left out: they may still come."""

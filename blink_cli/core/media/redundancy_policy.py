@@ -73,7 +73,7 @@ class RedundancyRules(msgspec.Struct, frozen=True):
     bursty_four_copies_from: float = 0.03
 
     fec_from: float = 0.015
-    """Share that the copies leave, by chance, from which FEC is worth the bits that it takes from the voice. In bursts, always."""
+    """Share that the copies leave, by chance, from which FEC is worth the bits that it takes from the voice. In bursts, always with fewer copies than may be."""
 
     jitter_from_s: float = 0.008
     """Jitter from which a copy helps as it does against loss: of two packets one is in time, so that less delay is needed."""
@@ -271,7 +271,8 @@ class RedundancyPolicy:
         """Whether what copies and asking leave is worth the bits that FEC takes from the voice: where they do their work it is not."""
         if self._asking_rtt_s is not None:
             return False
-        if mean_burst >= self._rules.burst_from:
+        # What four copies leave of a burst is two frames and more in a row, of which FEC brings one.
+        if mean_burst >= self._rules.burst_from and level < MOST_COPIES:
             return True
         return fraction_lost ** (level + 1) >= self._rules.fec_from
 

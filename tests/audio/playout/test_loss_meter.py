@@ -68,3 +68,9 @@ def test_of_short_packets_more_are_remembered() -> None:
     assert report.mean_burst_packets == 2.0
     assert report.fraction_lost == pytest.approx(2 / 585, abs=1e-4)
     assert meter.packets_lost == 3
+
+
+def test_a_burst_is_told_when_it_is_over() -> None:
+    meter = LossMeter()
+    told = [number for number in (1, 2, 3, 7, 8, 9, 14, 15, 13) if meter.on_packet(number)]
+    assert told == [14], "three in a row may be chance"

@@ -257,8 +257,11 @@ def test_a_muted_sender_is_not_concealed(lost: int | None) -> None:
 @pytest.mark.parametrize(
     ("lost", "concealed_frames"),
     [
-        (range(50, 85), 35),  # an outage that begins in a pause, and speech goes on behind it
-        (range(50, 55), 3),  # two frames of delay were too much, and are gone now
+        (
+            range(50, 85),
+            33,
+        ),  # an outage that begins in a pause, and speech goes on behind it; two frames of delay were too much, and are gone now
+        (range(50, 55), 3),
         (range(50, 250), 100),  # what is slept through is not heard, and not counted
         ([55, 56, 57], 0),  # silence, as was before and comes behind
     ],
@@ -481,8 +484,8 @@ def test_a_backlog_that_stays_is_skipped_once_and_counted() -> None:
     statistics = buffer.statistics()
     assert delay_ms(buffer) < 60
     assert statistics.skipped_samples + statistics.removed_samples_for_acceleration == pytest.approx(
-        0.6 * 48_000, abs=2_000
-    )
+        0.6 * 48_000, abs=2_500
+    )  # and what the opening delay was too much
     assert statistics.concealed_samples >= statistics.skipped_samples
 
 

@@ -48,11 +48,47 @@ def test_too_late(delay_s: float, sound: Block, change: int) -> None:
     assert stretched(scheduled(delay_s), sound) == pytest.approx(change, abs=2)
 
 
-def test_a_small_excess_waits_for_a_pause_for_seven_seconds() -> None:
+def test_a_pause_is_shortened_by_forty_milliseconds_and_a_long_one_by_all_that_is_too_much() -> None:
+    schedule = scheduled(0.070)
+    in_a_pause = sum(stretched(schedule, QUIET) for _ in range(12))
+    assert in_a_pause == -1_920
+    stretched(schedule, loud())
+    in_the_next = sum(stretched(schedule, QUIET) for _ in range(12))
+    assert in_the_next < 0
+    schedule = scheduled(0.070)
+    assert sum(stretched(schedule, QUIET) for _ in range(60)) < -2_880
+
+
+def test_a_small_excess_in_a_tone_waits_for_a_pause_for_seven_seconds() -> None:
     schedule = scheduled(0.030)
     changes = [stretched(schedule, loud()) for _ in range(200)]
     first = next(at for at, change in enumerate(changes) if change)
     assert first * 0.04 == pytest.approx(7.0, abs=0.1)
+
+
+def test_a_small_excess_is_never_taken_out_of_what_is_not_the_same_again() -> None:
+    """A chord whose periods are alike by 0.95: as in music, which never pauses."""
+    schedule = scheduled(0.030)
+    time = np.arange(1_920) / 48_000
+    chord = sum(np.sin(2 * np.pi * hz * time) for hz in (196.0, 247.3, 311.9, 440.7))
+    assert not any(stretched(schedule, np.asarray(0.1 * chord, np.float32)) for _ in range(1_000))
+    assert any(stretched(schedule, QUIET) for _ in range(4)), "but of the first pause"
+
+
+def test_behind_a_burst_the_delay_is_not_shortened_below_what_the_bursts_of_ten_seconds_took() -> None:
+    target = DelayTarget(opening_s=0.0, minimum_s=0.0, maximum_s=0.4)
+    schedule = Schedule(target)
+    burst = (0.09, 0.07, 0.05, 0.03)
+    for number in range(260):
+        if number == 60:
+            target.loses_in_bursts()
+        target.observe(burst[number - 60] if 60 <= number < 64 else 0.0, 960)
+    assert target.target_s < 0.03, "one burst is not worth that delay"
+    schedule.took(0, 0.095, 960)
+    assert not any(stretched(schedule, QUIET) for _ in range(20)), "but its like may come again"
+    for _ in range(600):
+        target.observe(0.0, 960)
+    assert any(stretched(schedule, QUIET) for _ in range(20))
 
 
 def noise(seed: int, level_dbfs: float = -38.0, samples: int = 480) -> Block:
