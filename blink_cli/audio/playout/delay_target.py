@@ -53,6 +53,9 @@ network that may be slow again any moment. What comes back more often than that 
 _APART_FRAMES: Final = 25
 """Half a second: no burst lasts so long, and what comes again after that will come again."""
 
+_MOST_KEPT_S: Final = 0.12
+"""The wait that is kept for further bursts is no longer, whatever one freeze took."""
+
 _OPENING_UPDATE_EVERY: Final = 5
 """The same while the window is new and each frame tells much."""
 
@@ -86,8 +89,8 @@ class DelayTarget:
         within seconds, but that is what a second copy was sent for."""
 
         self.kept_s = 0.0
-        """The longest wait that was learned in the last 10 s, while the line loses in bursts; else 0. Bursts come seconds apart, and their like
-        will come again: the delay is not shortened below it."""
+        """The longest wait that was learned in the last 10 s, 120 ms at most, while the line loses in bursts; else 0. Bursts come seconds apart, and
+        their like will come again: the delay is not shortened below it."""
 
         self._kept_until = self._bursts_until = 0
         """Counts of frames."""
@@ -246,5 +249,6 @@ class DelayTarget:
     def _keep(self, learned_s: float) -> None:
         if self._count >= self._bursts_until:
             self.kept_s = 0.0
-        elif learned_s >= self.kept_s or self._count >= self._kept_until:
-            self.kept_s, self._kept_until = learned_s, self._count + _WINDOW_FRAMES
+        elif min(learned_s, _MOST_KEPT_S) >= self.kept_s or self._count >= self._kept_until:
+            self.kept_s = min(learned_s, _MOST_KEPT_S)
+            self._kept_until = self._count + _WINDOW_FRAMES

@@ -12,7 +12,7 @@ class PlayoutSettings(msgspec.Struct, frozen=True, kw_only=True):
     maximum_delay_ms: float = 400.0
     """The target delay never goes above this, however bad the network is."""
 
-    opening_delay_ms: float = 60.0
+    opening_delay_ms: float = 55.0
     """The target delay before anything is known of the network."""
 
     capacity_ms: float = 1_000.0

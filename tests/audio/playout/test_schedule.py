@@ -56,7 +56,7 @@ def test_a_pause_is_shortened_by_forty_milliseconds_and_a_long_one_by_all_that_i
     in_the_next = sum(stretched(schedule, QUIET) for _ in range(12))
     assert in_the_next < 0
     schedule = scheduled(0.070)
-    assert sum(stretched(schedule, QUIET) for _ in range(60)) < -2_880
+    assert sum(stretched(schedule, QUIET) for _ in range(60)) < -2_400
 
 
 def test_a_small_excess_in_a_tone_waits_for_a_pause_for_seven_seconds() -> None:
