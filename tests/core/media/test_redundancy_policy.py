@@ -148,6 +148,17 @@ def test_a_fixed_setting_wins(setting: Redundancy, levels: int) -> None:
     assert (plan.red_levels, plan.fec) == (levels, False)
 
 
+@pytest.mark.parametrize(("copies", "fec"), [("2", True), ("3", True), ("4", False)])
+def test_in_bursts_fec_mends_what_fewer_than_four_copies_leave(
+    copies: Redundancy,
+    fec: bool,  # noqa: FBT001
+) -> None:
+    policy = RedundancyPolicy(CodecSettings(redundancy=copies))
+    report = LossReport(fraction_lost=0.1, mean_burst_packets=3.0, longest_burst_packets=6, jitter_s=0.0)
+    policy.on_loss_report(report, 0.0)
+    assert policy.plan(0.1).fec == fec
+
+
 def test_fec_that_is_always_on_prepares_for_some_loss_on_a_clean_line() -> None:
     policy = RedundancyPolicy(CodecSettings(redundancy="0", fec="on"))
     assert (policy.plan(0.0).fec, policy.plan(0.0).fec_loss_percent) == (True, 10)
