@@ -11,7 +11,8 @@ import pytest
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.media.rtx import RTX_PAYLOAD_TYPE
 from blink_cli.lab.network.laboratory import Host, Laboratory
-from blink_cli.lab.sessions import Session, call_of, together
+from blink_cli.lab.session_calls import call_of, together
+from blink_cli.lab.sessions import Session
 from tests.support.capture import RtpStream, capturing, requests_s, rtp_streams
 
 pytestmark = [pytest.mark.netns, pytest.mark.real_time]
