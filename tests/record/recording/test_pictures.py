@@ -128,7 +128,7 @@ def test_mpv_plays_each_camera_with_its_voice(
     for seen in pictures:  # what stands still is there again and again
         if seen.clock_s is not None:
             firsts.setdefault(seen.clock_s, seen)
-    assert len(firsts) > 10
+    assert len(firsts) > 5
     assert max(abs(off_s(seen, start_s)) for seen in firsts.values()) < SYNC_S
 
 
