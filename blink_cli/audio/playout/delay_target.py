@@ -80,6 +80,9 @@ class DelayTarget:
 
         self._count = 0
         self._until_update = 1
+        self._updated_for_s: float | None = None
+        """The tick behind which the window was looked at last."""
+
         self._gathered_samples = 0
         self._gathered_s = 0.0
         self._gathered_weight = 0.0
@@ -114,10 +117,13 @@ class DelayTarget:
         """Whether nothing was observed yet, so that `base_s` means nothing."""
         return self._count == 0
 
-    def observe(self, transit_s: float, samples: int, weight: float = 1.0) -> None:
+    def observe(
+        self, transit_s: float, samples: int, weight: float = 1.0, *, tick_s: float | None = None
+    ) -> None:
         """A frame of so many samples became available with this transit time, for the first time or (less `weight`) in a better form.
 
-        Of frames that are shorter than a tick, the latest of a tick counts for all of them: they are needed together.
+        Of frames that are shorter than a tick, the latest of a tick counts for all of them: they are needed together. `tick_s` is the last tick before: of
+        late frames that come in one go, as from a machine that is late itself, the window is looked at for the first, and for the others with what comes next.
         """
         if samples < TICK_SAMPLES and self._count:
             if not self._gathered_samples or transit_s > self._gathered_s:
@@ -135,7 +141,12 @@ class DelayTarget:
         self._until_update -= 1
         if transit_s < self.base_s or self._count == 1:
             self.base_s = transit_s
-        if self._until_update <= 0 or transit_s > self.base_s + self.target_s:
+        is_late = transit_s > self.base_s + self.target_s
+        if is_late and tick_s is not None and tick_s == self._updated_for_s:
+            self._until_update = 0
+            return
+        if self._until_update <= 0 or is_late:
+            self._updated_for_s = tick_s
             self._until_update = _UPDATE_EVERY if self._count > _FEWEST_FRAMES else _OPENING_UPDATE_EVERY
             self._update()
 

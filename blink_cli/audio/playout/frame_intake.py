@@ -195,7 +195,7 @@ class FrameIntake:
         if not complete:
             # It is available for the first time, or the first time whole.
             self._remember(timestamp, complete=True)
-            self._target.observe(transit_s, samples, 1.0 if complete is None else 0.5)
+            self._target.observe(transit_s, samples, 1.0 if complete is None else 0.5, tick_s=at.tick_s)
         if has_fec:
             self._observe_part(
                 timestamp - samples, transit_s + samples / SAMPLE_RATE_HZ, samples, _TOLD_WEIGHT
@@ -264,7 +264,7 @@ class FrameIntake:
         """Tell the target of a frame that so far is only available as FEC or DRED."""
         if timestamp not in self._observed:
             self._remember(timestamp, complete=False)
-            self._target.observe(transit_s, samples, weight)
+            self._target.observe(transit_s, samples, weight, tick_s=self._at.tick_s)
 
     def _remember(self, timestamp: int, *, complete: bool) -> None:
         observed = self._observed

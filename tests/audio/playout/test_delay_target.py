@@ -155,3 +155,17 @@ def test_of_short_frames_the_latest_of_a_tick_counts() -> None:
         for late_s in (0.0, 0.004, 0.001, 0.002):
             target.observe(1.0 + late_s, 120)
     assert (target.base_s, target.target_s) == (1.004, 0.0)
+
+
+def test_of_late_frames_that_come_in_one_go_all_count_with_what_comes_next() -> None:
+    together, apart = (DelayTarget(opening_s=0.045, minimum_s=0.0, maximum_s=0.4) for _ in range(2))
+    for target in (together, apart):
+        for n in range(300):
+            target.observe(1.0, 960, tick_s=0.02 * n)
+        for n in range(20):
+            target.observe(1.05, 960, tick_s=6.0 if target is together else 6.0 + 0.02 * n)
+    assert together.target_s < apart.target_s
+    for target in (together, apart):
+        target.observe(1.0, 960, tick_s=6.6)
+        target.observe(1.06, 960, tick_s=6.62)
+    assert together.target_s == apart.target_s
