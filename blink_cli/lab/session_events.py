@@ -35,8 +35,12 @@ class Events:
         """Every event read so far, each with `seen_s`, the monotonic time at which it was read."""
 
     async def open(self) -> Self:
-        """Wait for the first line, the snapshot."""
-        await self._line(COMMAND_TIMEOUT_S)
+        """Wait for the first line, the snapshot; where it does not come, nothing is left running."""
+        try:
+            await self._line(COMMAND_TIMEOUT_S)
+        except BaseException:
+            await self.aclose()
+            raise
         return self
 
     async def next(self, name: str, *, timeout_s: float = 15.0, **fields: Any) -> dict[str, Any]:

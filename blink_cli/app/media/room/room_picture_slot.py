@@ -70,6 +70,7 @@ class RoomPictureSlot(LinkEvents):
             while True:
                 try:
                     reason = await self._carry()
+                    failures = 0
                 except BlinkError as failure:
                     reason = str(failure)
                 _log.debug("no pictures of %s from the room: %s", self._did, reason)
@@ -80,7 +81,12 @@ class RoomPictureSlot(LinkEvents):
             self._close()
 
     async def _carry(self) -> str:
-        """Bring them until the connection ends; returns why."""
+        """Bring them until the connection ends; returns why.
+
+        Raises:
+            BlinkError: It did not come to stand.
+
+        """
         door = self._door
         self._handle = await door.session.attach()
         offer = await video_room.subscribe(self._handle, door.place, self._feed, VIDEO_MID)
@@ -93,7 +99,7 @@ class RoomPictureSlot(LinkEvents):
         await video_room.start(self._handle, as_pictures(answer, offer, OFFERED_IN_ROOMS))
         reason = await standing
         if reason is not None:
-            return reason
+            raise BlinkError(f"The connection to the SFU failed: {reason}.", hint="It is tried again.")
         link.pictures.open_video = lambda doors: self._side.see_in_room(self._did, doors, self._unseal)
         video = link.pictures.with_video()
         assert video is not None, "the link stands"

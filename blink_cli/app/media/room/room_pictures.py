@@ -105,6 +105,7 @@ class RoomPictures:
         link.pictures.open_video = lambda doors: self._side.show_in_room(doors, self._seal)
         video = link.pictures.with_video()
         if video is None:
+            self._showing = None  # the connection does not stand at this moment: at the next look
             return
         section = video.offer_section("sendonly")
         offer = whole_description(link.description, section, mid=VIDEO_MID, version=_SECOND_DESCRIPTION)
