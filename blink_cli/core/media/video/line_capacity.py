@@ -11,9 +11,10 @@ Source: K. Lai, M. Baker, "Measuring Bandwidth" (1999), section 2, for packet pa
 """
 
 import math
+import statistics
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 REMEMBERED: Final = 48
 """Pairs."""
@@ -42,7 +43,23 @@ HELD_S: Final = 15.0
 """For so long a capacity is taken to be what it was, when pairs do not agree any more but do not speak against it either."""
 
 WIDER: Final = 2.0
-"""So many times more by three of four pairs, and the line has become another one."""
+"""So many times more by all pairs together, and the line has become another one."""
+
+SURE: Final = 2.33
+"""Standard deviations of a mean: of a hundred such bounds one is too high by chance."""
+
+SURE_OF_FEW: Final = 2.8
+"""Where that deviation is known by few pairs itself, over their number (Student's t)."""
+
+
+class _Pair(NamedTuple):
+    at: float
+    apart_s: float
+    bytes: int
+
+    @property
+    def bps(self) -> float:
+        return _bps(self.bytes, self.apart_s)
 
 
 class LineCapacity:
@@ -50,18 +67,17 @@ class LineCapacity:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self._pairs: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._pairs: deque[_Pair] = deque(maxlen=REMEMBERED)
         self._known: tuple[float, float] | None = None
 
     def pair(self, apart_s: float, second_bytes: int, now_s: float) -> None:
         """Two packets left together, and the second one arrived so much later, or sooner."""
-        bps = 8 * second_bytes / apart_s if apart_s > LEAST_APART_S else math.inf
-        self._pairs.append((now_s, bps))
+        self._pairs.append(_Pair(now_s, apart_s, second_bytes))
 
     def bps(self, now_s: float) -> float | None:
         """What the line takes; None where that is not known."""
         ordered = self._ordered(now_s)
-        newest = sorted(bps for _, bps in list(self._pairs)[-NEWEST:])
+        newest = sorted(pair.bps for pair in list(self._pairs)[-NEWEST:])
         agreed = _agreed(newest, NEWEST_AGREE) or _agreed(ordered, ENOUGH * len(ordered) + BESIDES)
         if agreed is not None:
             self._known = (now_s, agreed)
@@ -72,14 +88,31 @@ class LineCapacity:
         return None if self._known is None else self._known[1]
 
     def at_least_bps(self, now_s: float) -> float:
-        """What three of four pairs say that it takes, whether they agree or not; 0 where too few say something."""
-        ordered = self._ordered(now_s)
-        return ordered[len(ordered) // 4] if len(ordered) >= FEWEST else 0.0
+        """What it takes at least by all pairs together, whether they agree or not; 0 where too few say something.
+
+        In the mean jitter brings packets of a pair neither together nor apart, and of many the mean is known better than of one.
+        """
+        self._forget(now_s)
+        number = len(self._pairs)
+        if number < FEWEST:
+            return 0.0
+        apart_s = [pair.apart_s for pair in self._pairs]
+        surely_s = SURE * (1 + SURE_OF_FEW / (number - 1)) * statistics.stdev(apart_s) / math.sqrt(number)
+        return _bps(
+            statistics.fmean(pair.bytes for pair in self._pairs), statistics.fmean(apart_s) + surely_s
+        )
 
     def _ordered(self, now_s: float) -> list[float]:
-        while self._pairs and now_s - self._pairs[0][0] > FORGOTTEN_S:
+        self._forget(now_s)
+        return sorted(pair.bps for pair in self._pairs)
+
+    def _forget(self, now_s: float) -> None:
+        while self._pairs and now_s - self._pairs[0].at > FORGOTTEN_S:
             self._pairs.popleft()
-        return sorted(bps for _, bps in self._pairs)
+
+
+def _bps(size_bytes: float, apart_s: float) -> float:
+    return 8 * size_bytes / apart_s if apart_s > LEAST_APART_S else math.inf
 
 
 def _agreed(ordered: Sequence[float], enough: float) -> float | None:

@@ -12,13 +12,27 @@ Pure: time comes in.
 """
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from blink_cli.core.media.video.line_capacity import LineCapacity
+
+REMEMBERED_ARRIVALS: Final = 64
+"""Packets."""
+
+NEAR: Final = 0.8
+FAR: Final = 1.15
+"""Of where it was too much lately, voice included."""
+
+LONGEST_EMPTIED_S: Final = 0.3
+"""By so much of a second's packets at most less is sent, that a queue of that length be gone soon."""
+
+FEWEST_RECENT: Final = 5
+"""Packets of which the luckiest tells a queue from jitter, before their window ends."""
 
 
 class PacketResult(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +46,9 @@ class PacketResult(msgspec.Struct, frozen=True, gc=False):
 
     size_bytes: int
     """What it takes of the line, all headers included."""
+
+    number: int = 0
+    """Of its leaving, one more for each packet: those that leave together are told from others by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,12 @@ class RateSettings:
     queue_too_long_s: float = 0.020
     """Beyond the line's own delay. A voice behind it hears of it little; packets are lost at ten times that in most routers."""
 
+    below_limit: float = 0.9
+    """And with the voice, which may take more now than lately: what it misses is asked for where a queue makes it late."""
+
+    queue_stands_s: float = 0.04
+    """So long for every packet that was sent lately, and it is not waited for the end of the window."""
+
     queue_grows_s: float = 0.008
     """From one window to the next: it will be too long soon."""
 
@@ -63,8 +86,20 @@ class RateSettings:
     rise_near_limit_per_s: float = 0.05
     """Where it was too much lately."""
 
+    rise_at_limit_per_s: float = 0.01
+    """Where it takes nearly all of that: the voice has its bursts, and the line becomes wider seldom."""
+
     start_rise_per_s: float = 0.8
     """Before it was ever too much."""
+
+    unsteady_rise_per_s: float = 0.3
+    """Likewise, where the least delays of windows differ: a queue is seen late among them."""
+
+    over_throughput: float = 1.25
+    """Of what comes through, so much more may be sent at most: who sends less than may be sent learns nothing of more."""
+
+    unsteady_s: float = 0.003
+    """So far apart are the least delays of the last windows at most where they tell a queue soon."""
 
     rise_below_capacity_per_s: float = 4.0
     """Where the line is known to take more."""
@@ -115,11 +150,16 @@ class RateController:
         """Share of the packets of the last two seconds that did not come."""
 
         self.capacity_at_least_bps = 0.0
-        """What it takes by most pairs of packets, even where they do not agree."""
+        """What it takes at least by all pairs of packets together, even where they do not agree."""
 
         self._capacity = LineCapacity()
-        self._last: PacketResult | None = None
+        self._arrivals: OrderedDict[int, PacketResult] = OrderedDict()
+        """Of the last packets that came, by number: one of a pair may be told of later than the other, and those are no other pairs than the rest."""
+
         self._window: _Window | None = None
+        self._recent: deque[tuple[float, float]] = deque(maxlen=REMEMBERED_ARRIVALS)
+        """When packets were sent, and how long they took, by clocks of both sides."""
+
         self._minima: deque[float] = deque(maxlen=self._settings.base_windows)
         self._received: deque[tuple[float, int]] = deque()
         self._results: deque[tuple[float, bool]] = deque()
@@ -155,8 +195,7 @@ class RateController:
             self._results.append((now_s, result.received_at is None))
             if result.received_at is not None:
                 closed |= self._arrived(result, result.received_at)
-                self._pair(result, now_s)
-            self._last = result
+                self._pairs(result, now_s)
         while self._results and now_s - self._results[0][0] > settings.loss_window_s:
             self._results.popleft()
         lost = sum(lost for _, lost in self._results)
@@ -165,18 +204,22 @@ class RateController:
         self.capacity_at_least_bps = self._capacity.at_least_bps(now_s)
         if closed:
             self._judge(now_s)
+        elif self._stands_now_s > settings.queue_stands_s and self._is_settled(now_s):
+            self.queue_s = self._stands_now_s
+            self._less(now_s)
         if self.target_bps > self._most_bps:
             self._set(self._most_bps)
 
-    def _pair(self, second: PacketResult, now_s: float) -> None:
-        first = self._last
-        if (
-            first is not None
-            and first.sent_at == second.sent_at
-            and first.received_at is not None
-            and second.received_at is not None
-        ):
-            self._capacity.pair(second.received_at - first.received_at, second.size_bytes, now_s)
+    def _pairs(self, result: PacketResult, now_s: float) -> None:
+        self._arrivals[result.number] = result
+        if len(self._arrivals) > REMEMBERED_ARRIVALS:
+            self._arrivals.popitem(last=False)
+        before, behind = self._arrivals.get(result.number - 1), self._arrivals.get(result.number + 1)
+        for first, second in ((before, result), (result, behind)):
+            if first is None or second is None or first.sent_at != second.sent_at:
+                continue
+            if first.received_at is not None and second.received_at is not None:
+                self._capacity.pair(second.received_at - first.received_at, second.size_bytes, now_s)
 
     @property
     def _most_bps(self) -> float:
@@ -201,6 +244,7 @@ class RateController:
             window = self._window = _Window(result.sent_at)
             full = True
         window.packets += 1
+        self._recent.append((result.sent_at, received_at - result.sent_at))
         window.least_s = min(window.least_s, received_at - result.sent_at)
         return full
 
@@ -210,6 +254,25 @@ class RateController:
     def _base_s(self) -> float:
         calm = sorted(self._minima)[: max(len(self._minima) // 4, 1)]
         return sum(calm) / len(calm)
+
+    def _is_settled(self, now_s: float) -> bool:
+        """Whether what arrives tells of the present rate."""
+        return now_s - self._less_at > self._settings.settle_s + (self.rtt_s or 0.1)
+
+    @property
+    def _stands_now_s(self) -> float:
+        """How long the luckiest of the packets that were sent lately stood in a queue, as far as they have come."""
+        recent, settings = self._recent, self._settings
+        while recent and recent[-1][0] - recent[0][0] > settings.window_s:
+            recent.popleft()
+        if len(recent) < FEWEST_RECENT or not self._minima:
+            return 0.0
+        return min(took_s for _, took_s in recent) - self._base_s()
+
+    @property
+    def _is_calm(self) -> bool:
+        last = list(self._minima)[-5:]
+        return max(last) - min(last) < self._settings.unsteady_s
 
     def _judge(self, now_s: float) -> None:
         settings = self._settings
@@ -222,7 +285,7 @@ class RateController:
         empties = len(last) > 1 and newest_s < last[-2] - settings.queue_grows_s
         since_s = min(max(now_s - self._changed_at, 0.0), 0.5) if self._changed_at > -math.inf else 0.0
         self._changed_at = now_s
-        settled = now_s - self._less_at > settings.settle_s + (self.rtt_s or 0.1)
+        settled = self._is_settled(now_s)
         if (too_long or (grows and newest_s > settings.queue_too_long_s)) and not empties:
             if settled:
                 self._less(now_s)
@@ -250,13 +313,21 @@ class RateController:
         settings = self._settings
         throughput = self.throughput_bps
         through_bps = self.target_bps if throughput is None else min(throughput, self.target_bps)
-        self._limit_bps, self._limit_at = through_bps, now_s
-        self._set(min(self.target_bps, settings.below_throughput * through_bps))
+        self._limit_bps, self._limit_at = through_bps + self.voice_bps, now_s
+        left_bps = settings.below_limit * self._limit_bps - self.voice_bps
+        self._set(
+            min(
+                self.target_bps,
+                (settings.below_throughput - min(self.queue_s, LONGEST_EMPTIED_S)) * through_bps,
+                left_bps,
+            )
+        )
         self._less_at = now_s
 
     def _more(self, now_s: float, since_s: float) -> None:
         settings = self._settings
         limit = self._limit_bps
+        of_limit = 0.0 if limit is None else (self.target_bps + self.voice_bps) / limit
         wide = limit is None and self.capacity_at_least_bps > 2 * (self.target_bps + self.voice_bps)
         if wide:
             rise = settings.rise_below_capacity_per_s
@@ -266,17 +337,26 @@ class RateController:
             )
             return
         elif limit is None:
-            rise = settings.start_rise_per_s
+            rise = settings.start_rise_per_s if self._is_calm else settings.unsteady_rise_per_s
         elif self.capacity_bps is not None:
             rise = settings.rise_per_s
-        elif now_s - self._limit_at < settings.limit_fades_s and 0.8 < self.target_bps / limit < 1.15:
-            rise = settings.rise_near_limit_per_s
+        elif now_s - self._limit_at < settings.limit_fades_s and NEAR < of_limit < FAR:
+            rise = (
+                settings.rise_near_limit_per_s
+                if of_limit < settings.below_limit
+                else settings.rise_at_limit_per_s
+            )
         else:
-            rise = settings.rise_per_s
+            rise = settings.rise_per_s if self._is_calm else settings.rise_near_limit_per_s
         wanted = self.target_bps * (1 + rise * since_s)
         throughput = self.throughput_bps
-        if throughput is not None and not wide:  # who sends less than may be sent learns nothing of more
-            wanted = min(wanted, max(1.5 * throughput + 20_000, self.target_bps))
+        if wide:
+            wanted = min(
+                wanted,
+                max(settings.of_capacity * self.capacity_at_least_bps - self.voice_bps, self.target_bps),
+            )
+        elif throughput is not None:  # who sends less than may be sent learns nothing of more
+            wanted = min(wanted, max(settings.over_throughput * throughput + 20_000, self.target_bps))
         self._set(wanted)
 
     def _set(self, bps: float) -> None:

@@ -117,6 +117,10 @@ class SendQueue:
         self._voice_bytes = size_bytes + OUTER_BYTES
         self._free_at = max(self._free_at, at_s) + self._took_s(self._voice_bytes)
 
+    def voice_left_again(self, line_bytes: int) -> None:
+        """Voice packets went again that were asked for: what they take of the line is not free for pictures."""
+        self._free_at = max(self._free_at, self._voice_at) + self._took_s(line_bytes)
+
     def _took_s(self, size_bytes: int) -> float:
         return size_bytes * 8 / self.line_bps
 

@@ -62,7 +62,7 @@ class SentHistory:
                 self._reference_s = arrival_s
             self._newest_at = max(self._newest_at, sent.at)
             received_at = wrapped_difference_s(arrival_s, self._reference_s)
-            told.append(PacketResult(sent.at, received_at, sent.size_bytes))
+            told.append(PacketResult(sent.at, received_at, sent.size_bytes, number))
         return told + self._lost()
 
     def _lost(self) -> list[PacketResult]:
@@ -71,7 +71,7 @@ class SentHistory:
             if sent.at > self._newest_at - LATE_S:
                 break
             if sent.told_missing:
-                lost.append(PacketResult(sent.at, None, sent.size_bytes))
+                lost.append(PacketResult(sent.at, None, sent.size_bytes, number))
             if sent.told_missing or sent.at < self._newest_at - FORGOTTEN_S:
                 del self._sent[number]
         return lost

@@ -37,6 +37,9 @@ MAX_TIMES: Final = 8
 PACING_OVER_TARGET: Final = 1.1
 """How much more than pictures and voice take in the mean the line is taken to hold: a frame that is larger than others catches up."""
 
+PACING_OVER_KNOWN: Final = 2.0
+"""Likewise, up to what the line is known to take: packets are longer, so that less of them is headers."""
+
 AGAIN_OF_S: Final = 1.0
 """Of how long what went again is taken from what new pictures may take."""
 
@@ -107,6 +110,7 @@ class VideoSender:
         self._again: deque[tuple[float, int]] = deque()
         self._voice = VoiceShare()
         self._voice_at = -math.inf
+        self._voice_sent: VoiceSent | None = None
         self._queue = SendQueue(PACING_OVER_TARGET * target_bps)
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._last: tuple[int, float] | None = None
@@ -121,17 +125,30 @@ class VideoSender:
         mean_bps = target_bps + self._queue.voice_bps
         paced_bps = PACING_OVER_TARGET * mean_bps
         if capacity_bps is not None:
-            paced_bps = max(min(paced_bps, capacity_bps), mean_bps)
+            paced_bps = max(min(PACING_OVER_KNOWN * mean_bps, capacity_bps), mean_bps)
         self._queue.wants_pairs = capacity_bps is None and at_least_bps < 3 * mean_bps
         self._queue.line_bps = max(paced_bps, min(at_least_bps, 3 * mean_bps))
 
     def voice_sent(self, voice: VoiceSent) -> None:
         """Learn what went out of the voice; to be told often."""
         self._voice.sent(voice)
+        self._voice_again(voice)
         if voice.last_at > self._voice_at:
             self._voice_at = voice.last_at
             self._queue.voice_left(voice.last_at, voice.last_bytes, voice.every_s)
             self.set_target(self._target_bps, self._capacity_bps, self._at_least_bps)
+
+    def _voice_again(self, voice: VoiceSent) -> None:
+        """Leave room for what went of the voice beside its packets, each of which the queue learns of by itself."""
+        before, self._voice_sent = self._voice_sent, voice
+        if before is None:
+            return
+        own_packets = round((voice.last_at - before.last_at) / voice.every_s)
+        packets = voice.packets - before.packets - own_packets
+        if packets > 0:
+            own_bytes = own_packets * voice.last_bytes
+            size_bytes = max(voice.bytes - before.bytes - own_bytes, 0)
+            self._queue.voice_left_again(size_bytes + packets * OUTER_BYTES)
 
     @property
     def voice_bps(self) -> float:

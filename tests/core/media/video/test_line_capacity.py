@@ -64,3 +64,15 @@ def test_what_was_known_is_remembered_for_a_while_without_pairs() -> None:
     assert capacity.bps(now_s) == pytest.approx(300_000)
     assert capacity.bps(now_s + 12) == pytest.approx(300_000)
     assert capacity.bps(now_s + 40) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_narrow_line_is_never_taken_for_a_wide_one_for_its_jitter(seed: int) -> None:
+    generator = random.Random(seed)
+    capacity = LineCapacity()
+    told = []
+    for number in range(48):
+        held_s = [max(generator.gauss(0, 0.02), 0.0) for _ in range(2)]
+        capacity.pair(260 * 8 / 300_000 + held_s[1] - held_s[0], 260, number / 10)
+        told.append(capacity.at_least_bps(number / 10))
+    assert sum(bps > 400_000 for bps in told) <= 4, "four pairs in a row may by chance"

@@ -102,7 +102,8 @@ def simulate(
             size = leaving.packet.line_bytes
             arrival = line.passes(now_s, size, generator)
             known_at = now_s + line.delay_s + line.queue_s + 0.15 if arrival is None else arrival
-            pending.append((known_at, PacketResult(now_s, arrival, size)))
+            number = leaving.transport_sequence or 0
+            pending.append((known_at, PacketResult(now_s, arrival, size, number)))
             if arrival is not None:
                 run.video_bytes.append((arrival, size))
         if step % 50 == 0:
@@ -110,7 +111,7 @@ def simulate(
             pending = [(known_at, result) for known_at, result in pending if known_at > now_s - line.delay_s]
             if told:
                 controller.voice_bps = sender.voice_bps
-                controller.on_feedback(sorted(told, key=lambda result: result.sent_at), now_s)
+                controller.on_feedback(sorted(told, key=lambda result: result.number), now_s)
                 sender.set_target(
                     controller.target_bps, controller.capacity_bps, controller.capacity_at_least_bps
                 )

@@ -106,3 +106,10 @@ def test_what_goes_again_goes_first_and_a_full_queue_takes_no_more() -> None:
     taken = sum(one.put(packet(number)) for number in range(600))
     assert taken == 512
     assert one.overflowed == 88
+
+
+def test_what_goes_again_of_the_voice_takes_its_room_from_pictures() -> None:
+    one = queue(*[200] * 4)
+    one.voice_left(10.0, VOICE_BYTES, EVERY_S)
+    one.voice_left_again(2 * (VOICE_BYTES + 58))
+    assert len(one.due(10.0)) == 1, "two would have fitted"
