@@ -80,6 +80,9 @@ _MOST_OF_A_PAUSE_SAMPLES: Final = 40 * SAMPLE_RATE_HZ // 1000
 _LONG_PAUSE_SAMPLES: Final = SAMPLE_RATE_HZ
 """But one that lasts a second by as much as is wanted."""
 
+_DRAINING: Final = 0.01
+"""Hardly a hurry, but one."""
+
 _GENTLE_LIKENESS: Final = 0.9
 _HASTY_LIKENESS: Final = 0.3
 
@@ -108,6 +111,9 @@ class Schedule:
         self._room_samples = 0
         self._taken_samples = 0
         """Of the present pause."""
+
+        self._drains = False
+        """Whether what a freeze has left is being made up for: then to its end, without waiting for a pause."""
 
         self.inserted_samples = 0
         self.removed_samples = 0
@@ -210,6 +216,7 @@ class Schedule:
                 return self._slowed(sound, past, target_s - delay_s)
             return sound
         self._waited = 0
+        self._drains = False
         return sound
 
     @property
@@ -218,6 +225,9 @@ class Schedule:
 
     def _hastened(self, sound: Block, late_samples: int, lookahead: Lookahead) -> Block:
         haste = min(1.0, max(0.0, late_samples / SAMPLE_RATE_HZ / _HURRY_S - 1))
+        self._drains = self._drains or haste >= 1
+        if self._drains and haste <= 0:
+            haste = _DRAINING
         quiet = self._is_pause
         self._waited += len(sound)
         if (
