@@ -43,7 +43,7 @@ HELD_S: Final = 15.0
 """For so long a capacity is taken to be what it was, when pairs do not agree any more but do not speak against it either."""
 
 WIDER: Final = 2.0
-"""So many times more by all pairs together, and the line has become another one."""
+"""So many times more by three of four pairs, and the line has become another one."""
 
 SURE: Final = 2.33
 """Standard deviations of a mean: of a hundred such bounds one is too high by chance."""
@@ -83,7 +83,8 @@ class LineCapacity:
             self._known = (now_s, agreed)
         elif self._known is not None:
             at_s, known = self._known
-            if now_s - at_s > HELD_S or self.at_least_bps(now_s) > WIDER * known:
+            most_bps = ordered[len(ordered) // 4] if ordered else 0.0
+            if now_s - at_s > HELD_S or most_bps > WIDER * known:
                 self._known = None
         return None if self._known is None else self._known[1]
 

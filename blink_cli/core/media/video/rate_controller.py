@@ -347,7 +347,7 @@ class RateController:
                 else settings.rise_at_limit_per_s
             )
         else:
-            rise = settings.rise_per_s if self._is_calm else settings.rise_near_limit_per_s
+            rise = settings.rise_per_s
         wanted = self.target_bps * (1 + rise * since_s)
         throughput = self.throughput_bps
         if wide:
