@@ -22,6 +22,9 @@ LATENESS_SHARE: Final = 0.95
 REMEMBERED: Final = 150
 """Pictures: ten seconds at 15 a second."""
 
+FEWEST_REMEMBERED: Final = 15
+"""Pictures. Of a stream that is young the newer half is remembered: its first pictures were late because its rate had not been found."""
+
 MOST_WAIT_S: Final = 0.5
 """Who waits longer for pictures than a voice ever waits talks to a picture of the past."""
 
@@ -44,6 +47,9 @@ class PictureSchedule:
         self._transits: deque[float] = deque(maxlen=REMEMBERED)
         """From a picture's RTP time to when it was complete, by two clocks: only differences mean something."""
 
+        self._pictures = 0
+        """Since the clocks are these."""
+
         self._path_s: float | None = None
         """From the sender's wall clock to ours, with the quickest way of a report."""
 
@@ -53,6 +59,7 @@ class PictureSchedule:
         """Another link: forget the line."""
         self._timestamps, self._report, self._path_s = None, None, None
         self._transits.clear()
+        self._pictures = 0
 
     def sender_reported(self, ntp_s: float, rtp_timestamp: int, arrival_s: float) -> None:
         """Learn which wall clock time of the sender an RTP time is, and how quick the way is."""
@@ -74,7 +81,11 @@ class PictureSchedule:
         transit_s = complete_at - media_s
         if self._transits and abs(transit_s - min(self._transits)) > _JUMP_S:
             self._transits.clear()
+            self._pictures = 0
         self._transits.append(transit_s)
+        self._pictures += 1
+        while len(self._transits) > max(FEWEST_REMEMBERED, self._pictures / 2):
+            self._transits.popleft()
         quickest_s = min(self._transits)
         wait_s = max(
             self._lateness_s(quickest_s), self._for_voice_s(timestamp, complete_at - (transit_s - quickest_s))

@@ -53,3 +53,15 @@ def test_a_camera_that_begins_anew_is_not_waited_for() -> None:
     schedule = PictureSchedule()
     shown(schedule, [0.0] * 30)
     assert shown(schedule, [0.0] * 30, first=1_000_000_000)[5:] == pytest.approx([0.05] * 25, abs=1e-4)
+
+
+def test_late_pictures_of_the_first_second_are_not_waited_for_long() -> None:
+    delays = shown(PictureSchedule(), [0.25] * 8 + [0.0, 0.01] * 60)
+    assert delays[10] > 0.25, "they are shown evenly at first"
+    assert max(delays[30:]) < 0.07, "and after two seconds the rate has been found"
+
+
+def test_of_a_stream_that_is_old_ten_seconds_are_remembered() -> None:
+    schedule = PictureSchedule()
+    calm = shown(schedule, [0.0] * 400 + [0.2] * 20 + [0.0] * 100)
+    assert min(calm[440:]) > 0.2
