@@ -91,7 +91,10 @@ def _longest_s(wanted: Sequence[Expectation]) -> float:
 
 def _measured(judgement: Judgement) -> str:
     """Return the worst, and of what it is the worst."""
-    subjects = [finding.subject for finding in judgement.findings]
+    kind = judgement.expectation.figure.kind
+    subjects = [
+        finding.subject if finding.is_measured else finding.sentence(kind) for finding in judgement.findings
+    ]
     if len(subjects) < 2:
         return judgement.sentence
     others = (

@@ -262,7 +262,7 @@ class AssertedExpectation(msgspec.Struct, frozen=True, kw_only=True):
     """The worst, and which directions were judged besides, for people."""
 
     findings: tuple[AssertedFinding, ...]
-    """The worst first; empty where there is nobody whom it is about, and it fails."""
+    """The worst first: what is measured and fails, what was not measured, what holds; empty where there is nobody whom it is about, and it fails."""
 
 
 class AssertReport(Document, frozen=True, kw_only=True):

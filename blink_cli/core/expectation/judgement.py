@@ -4,7 +4,7 @@ import math
 import operator
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -34,6 +34,11 @@ class Finding(msgspec.Struct, frozen=True):
     holds: bool
     """False also when nothing was measured: what was not seen is not believed."""
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether there was anything to judge."""
+        return _is_measured(self.measured)
+
     def sentence(self, kind: Kind) -> str:
         """Return what was found, for people."""
         who = f"{self.subject}: " if self.subject else ""
@@ -45,7 +50,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
     expectation: Expectation
     findings: tuple[Finding, ...]
-    """The worst first. Empty: there is nobody whom it is about."""
+    """The worst first: what is measured and fails, what was not measured, what holds. Empty: there is nobody whom it is about."""
 
     @property
     def holds(self) -> bool:
@@ -66,7 +71,8 @@ def judge(expectation: Expectation, measured: Mapping[str, Measured]) -> Judgeme
         (_margin(expectation, value), Finding(subject, value, _holds(expectation, value)))
         for subject, value in measured.items()
     ]
-    found.sort(key=lambda one: (one[1].holds, one[0]))
+    # A failure that was measured says more than one that could not be.
+    found.sort(key=lambda one: (one[1].holds, not one[1].is_measured, one[0]))
     return Judgement(expectation, tuple(finding for _, finding in found))
 
 
@@ -86,9 +92,13 @@ def of_series(values: Sequence[float], statistic: Statistic | None) -> float | N
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
+def _is_measured(value: Measured) -> TypeGuard[float | bool]:
+    return value is not None and not math.isnan(value)
+
+
 def measured_text(value: Measured, kind: Kind) -> str:
     """Return a measured value as it is read."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if not _is_measured(value):
         return "not measured"
     if kind is Kind.HAPPENING:
         if value is False:
@@ -98,7 +108,7 @@ def measured_text(value: Measured, kind: Kind) -> str:
 
 
 def _holds(expectation: Expectation, value: Measured) -> bool:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if not _is_measured(value):
         return False
     limit = expectation.limit
     if expectation.figure.kind is Kind.HAPPENING:
@@ -113,7 +123,7 @@ def _holds(expectation: Expectation, value: Measured) -> bool:
 
 def _margin(expectation: Expectation, value: Measured) -> float:
     """How far a value is on the right side, in its own unit; the smallest is the worst."""
-    if value is None or isinstance(value, bool) or math.isnan(value):
+    if isinstance(value, bool) or not _is_measured(value):
         return -math.inf
     limit = expectation.limit if expectation.limit is not None else math.inf
     match expectation.comparison:

@@ -54,9 +54,18 @@ def test_the_worst_of_those_that_hold_stands_first_too() -> None:
     assert judgement.sentence == "b->a: 119 ms"
 
 
-def test_what_was_not_measured_is_the_worst() -> None:
-    judgement = judge(parse("loss < 1%"), {"a->b": 0.5, "b->a": None})
-    assert judgement.sentence == "b->a: not measured"
+@pytest.mark.parametrize("unknown", [None, math.nan])
+def test_a_measured_failure_stands_before_what_was_not_measured_and_that_before_what_holds(
+    unknown: Measured,
+) -> None:
+    judgement = judge(parse("loss < 1%"), {"a->b": unknown, "c->b": 0.0, "b->c": 0.02, "b->a": 0.5})
+    assert [finding.subject for finding in judgement.findings] == ["b->a", "b->c", "a->b", "c->b"]
+    assert judgement.sentence == "b->a: 50 %"
+    assert judge(parse("loss < 1%"), {"b->a": 0.0, "a->b": unknown}).sentence == "a->b: not measured"
+
+
+def test_what_did_not_happen_stands_before_what_was_not_looked_at() -> None:
+    assert judge(parse("talking"), {"a->b": None, "b->a": False}).sentence == "b->a: it did not happen"
 
 
 def test_nobody_is_no_success() -> None:
