@@ -1,6 +1,7 @@
 """`view`: pictures on a terminal, from a shell and at the prompt, and in a file."""
 
 import re
+import shlex
 import stat
 import sys
 import time
@@ -152,6 +153,25 @@ def test_view_has_the_whole_terminal_until_q(shell: Shell) -> None:
             terminal.until(b"half blocks, true colour")
             terminal.press("q")
             terminal.until(b"\x1b[?1049l")
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"])
+def test_no_answer_of_the_terminal_is_left_to_the_shell(shell: Shell, key: str) -> None:
+    then = "stty -icanon -echo min 0 time 10; cat -v; echo THE END"
+    command = ["sh", "-c", f"trap : INT; {shlex.join([*BLINK, 'view', 'bob'])}; {then}"]
+    with shell.running("serve", **SHOWING):
+        shell.run("status", "--wait", "20")
+        with PtyTerminal(command, environment(shell.data_dir, **SHOWING)) as terminal:
+            terminal.until(BLOCK)
+            terminal.holds_answers = True
+            asked = terminal.asked
+            while terminal.asked == asked:
+                terminal.take(1.0)
+            terminal.press(key)
+            terminal.until(b"\x1b[?1049l")
+            terminal.answer()
+            terminal.until(b"THE END")
+            assert b"5;1R" not in terminal.shown
 
 
 @pytest.mark.parametrize(

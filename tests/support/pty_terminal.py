@@ -14,6 +14,7 @@ from typing import Self
 
 PATIENCE_S = 30.0
 _CPR = b"\x1b[6n"
+_POSITION = b"\x1b[5;1R"
 _ATTRIBUTES = b"\x1b[c"
 
 
@@ -61,6 +62,11 @@ class PtyTerminal:
         self.asked = 0
         """How often it was asked where its cursor is."""
 
+        self.holds_answers = False
+        """Whether it does not say yet where its cursor is, as over a slow line."""
+
+        self._held = 0
+
     def read(self, for_s: float) -> bytes:
         """Take and answer what comes for so long, and return it."""
         until_s = time.monotonic() + for_s
@@ -99,6 +105,12 @@ class PtyTerminal:
         """Press keys."""
         os.write(self._end, text.encode())
 
+    def answer(self) -> None:
+        """Give the answers that were held."""
+        self.holds_answers = False
+        os.write(self._end, _POSITION * self._held)
+        self._held = 0
+
     def close(self) -> None:
         """End the program."""
         if self._process.poll() is None:
@@ -117,7 +129,10 @@ class PtyTerminal:
 
         for _ in range(new(_CPR)):
             self.asked += 1
-            os.write(self._end, b"\x1b[5;1R")
+            if self.holds_answers:
+                self._held += 1
+            else:
+                os.write(self._end, _POSITION)
         if self._kitty and new(b"a=q"):
             os.write(self._end, b"\x1b_Gi=31;OK\x1b\\")
         for _ in range(new(_ATTRIBUTES)):

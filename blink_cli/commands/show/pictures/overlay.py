@@ -15,6 +15,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from blink_cli.commands.show.pictures.abilities import PictureAbilities
+from blink_cli.commands.show.pictures.cursor_question import expect_answer
 from blink_cli.commands.show.pictures.drawing import Drawing, blank, drawing_for
 from blink_cli.commands.show.pictures.pacing import FramePace
 from blink_cli.commands.show.pictures.pixels import Moves, Pixels, Place, absolute, from_cursor
@@ -196,6 +197,8 @@ class PictureOverlay:
             # Where prompt_toolkit asks by itself, so that its answer means the same.
             move = self._moves()
             top = b"" if move is None else move(0, 0)
+        if asks:
+            expect_answer(self.application)
         written = _SAVE + content + (top + _WHERE if asks else b"") + _RESTORE
         output.write_raw(written.decode())
         output.flush()
