@@ -139,7 +139,7 @@ class Session:
         processing_memory: ProcessingMemory,
         volumes: VolumeRequests,
         impairments: ImpairmentRequests,
-        notices: tuple[Event, ...],
+        notices: Callable[[], tuple[Event, ...]],
         signal_notices: Callable[[], tuple[Event, ...]],
         signals: Callable[[], SignalCounters],
         why_nobody: Callable[[], str],
@@ -339,7 +339,7 @@ class Session:
                     hub.publish,
                     note=partial(_note_impairment, rtp_log, recordings),
                 ),
-                notices=first.losses,
+                notices=partial(first.losses_still_so, media.guard.missed),
                 signal_notices=ways.notices,
                 signals=lambda: signal_counters(post.counters(), ways.counters()),
                 why_nobody=lambda: why_nobody_is_seen(
@@ -427,7 +427,7 @@ class Session:
         """What every listener hears first: what went otherwise than asked while the session opened, and which servers fail."""
         failing = (verdict for verdict in self._ice_servers.verdicts() if verdict.error is not None)
         servers = tuple(_ice_server_event(v.server, v.error) for v in failing)
-        return self._notices + servers + self._signal_notices() + self._impairments.notices()
+        return self._notices() + servers + self._signal_notices() + self._impairments.notices()
 
     async def events(self) -> AsyncGenerator[Event | Status, None]:
         """See `SessionPort.events`."""

@@ -11,7 +11,7 @@ from blink_cli.api.already_happened import already
 from blink_cli.api.documents import event_document
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
-from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.event_sentences import Narrator, happened_at
 from blink_cli.commands.mark_words import mark_sentence
 from blink_cli.commands.shell_completion import complete_event
 from blink_cli.commands.status_text import status_lines
@@ -58,7 +58,7 @@ async def events(
                 for line in status_lines(event):
                     context.output.line(line)
             elif (sentence := narrator.tell(event)) is not None:
-                context.output.line(f"{utc_text(heard_at)}  {sentence}")
+                context.output.line(f"{utc_text(happened_at(event) or heard_at)}  {sentence}")
             if not follow:
                 return
 

@@ -1,6 +1,7 @@
 """Events as sentences, for those who read and do not parse."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import assert_never
 
 from blink_cli.commands.codec_words import codec_text
@@ -295,6 +296,12 @@ class Narrator:
                 return "the session ends"
             case _:
                 assert_never(event)
+
+
+def happened_at(event: e.Event) -> datetime | None:
+    """Return the moment of what is told again to whoever begins to listen later; None: it happens now."""
+    moment = event.happened_at if isinstance(event, e.DeviceLost) else None
+    return None if moment is None else datetime.fromisoformat(moment)
 
 
 def _shown(muted: bool, deafened: bool, recording: bool) -> frozenset[str]:  # noqa: FBT001 - the three in the order of every document

@@ -49,8 +49,9 @@ async def watch_session(
     sentences: deque[str] = deque(maxlen=KEPT_SENTENCES)
     glyphs = glyphs_for(os.environ)
 
-    def tell(sentence: str) -> None:
-        sentences.append(f"{datetime.now().astimezone():%H:%M:%S}  {sentence}")
+    def tell(sentence: str, happened_at: datetime | None = None) -> None:
+        moment = (happened_at or datetime.now(UTC)).astimezone()
+        sentences.append(f"{moment:%H:%M:%S}  {sentence}")
 
     def drawn(room: Room) -> list[Line]:
         if view.status is None:

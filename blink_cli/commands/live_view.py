@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
 
 from blink_cli.commands.call_history import CallHistory
 from blink_cli.commands.call_readings import NOTHING_READ, CallFigures, CallReadings
-from blink_cli.commands.event_sentences import Narrator
+from blink_cli.commands.event_sentences import Narrator, happened_at
 from blink_cli.core.api.events import (
     Automuted,
     AutomuteEnded,
@@ -54,7 +55,7 @@ class LiveView:
         session: SessionPort,
         *,
         changed: Callable[[], None],
-        tell: Callable[[str], None],
+        tell: Callable[[str, datetime | None], None],
         answered: Callable[[Event], bool] = lambda _: False,
         with_mesh: bool = False,
         levels_every_s: float = LEVELS_S,
@@ -64,7 +65,7 @@ class LiveView:
         Args:
             session: What is looked at.
             changed: Called when there is something new to show.
-            tell: Called with an event's sentence.
+            tell: Called with an event's sentence, and with its time where it happened before this view began.
             answered: Whether an event only says again what a command's answer has said.
             with_mesh: Whether to ask too who has a link to whom.
             levels_every_s: How often `follow_levels` looks, in a call.
@@ -162,7 +163,7 @@ class LiveView:
             told = isinstance(event, PeerAppeared) and event.did in self._here
             self._note_who_is_here(event)
             if sentence is not None and not told and not self._is_shown_elsewhere(event):
-                self._tell(sentence)
+                self._tell(sentence, happened_at(event))
         self._due.set()
 
     def _note_who_is_here(self, event: Event) -> None:

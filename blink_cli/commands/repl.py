@@ -12,6 +12,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -300,7 +301,7 @@ class Repl:
         if app.is_running and app.output.get_size() == self._shown_at and self._above() != self._shown:
             app.invalidate()
 
-    def _tell(self, sentence: str) -> None:
+    def _tell(self, sentence: str, _: datetime | None = None) -> None:
         sentence = at_prompt(sentence)
         app = get_app_or_none()
         covered = app is not None and app.full_screen and app.is_running

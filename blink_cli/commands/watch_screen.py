@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from blink_cli.commands.call_readings import CallFigures, CallReadings
-from blink_cli.commands.show.cells import cells, cut
+from blink_cli.commands.show.cells import ELLIPSIS, cells, cut
 from blink_cli.commands.show.chart import clock
 from blink_cli.commands.show.glyphs import BRAILLE, Glyphs
 from blink_cli.commands.show.layout import (
@@ -30,7 +30,7 @@ from blink_cli.commands.show.layout import (
 )
 from blink_cli.commands.show.mesh_table import mesh_table
 from blink_cli.commands.show.panel import TRENDS, heading_lines, names_of, participants_laid, pending_lines
-from blink_cli.commands.show.styled import Line, Room, Span, line, wrapped_lines
+from blink_cli.commands.show.styled import Line, Room, Span, line, plain, wrapped_lines
 from blink_cli.commands.show.tables import statistics_table
 from blink_cli.commands.show.trend_table import trend_table
 from blink_cli.core.api.replies.calls import Participant
@@ -167,15 +167,23 @@ def screen_of(
     room -= len(title)
     gaps = [line("")] if room > LEAST_EVENTS else []
     room -= len(gaps)
-    told = [
-        one
-        for sentence in list(sentences)[-max(room, 1) :]
-        for one in wrapped_lines(sentence, columns, hang=10)
-    ]
-    newest = told[-room:] if room > 0 else []
+    newest = _newest(sentences, room, columns)
     filled = [line("")] * (room - len(newest))
     last = _last(watching, notes, columns)
     return [*title, *lines, *people, *lower, *gaps, *newest, *filled, last]
+
+
+def _newest(sentences: Iterable[str], rows: int, columns: int) -> list[Line]:
+    """As many of the newest sentences as fit whole; of the newest, where it alone does not, the beginning."""
+    newest: list[Line] = []
+    for sentence in reversed(list(sentences)[-max(rows, 1) :]):
+        told = wrapped_lines(sentence, columns, hang=10)
+        if len(newest) + len(told) > rows:
+            if not newest and rows > 0:
+                newest = [*told[: rows - 1], line(cut(f"{plain(told[rows - 1])} {ELLIPSIS}", columns))]
+            break
+        newest = told + newest
+    return newest
 
 
 def help_lines(where: Room) -> list[Line]:

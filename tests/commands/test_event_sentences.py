@@ -1,13 +1,14 @@
 """Every event has its sentence, and none shows a bare DID of somebody with a name."""
 
 import typing
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 import pytest
 
-from blink_cli.commands.event_sentences import END_REASONS, Narrator
+from blink_cli.commands.event_sentences import END_REASONS, Narrator, happened_at
 from blink_cli.core.api.events import (
     AudioDegraded,
     AudioRecovered,
@@ -167,3 +168,16 @@ def test_a_newer_snapshot_does_not_take_the_words_from_the_event_that_follows() 
 
     event = ParticipantStateChanged(call_id=CALL, did=BOB, muted=True, deafened=False, recording=False)
     assert narrator.tell(event) == "bob: muted"
+
+
+def test_what_is_told_again_later_has_its_own_time() -> None:
+    lost = DeviceLost(direction="input", device="default", reason="None is here.", replacement="silence")
+    assert happened_at(lost) is None
+    before = DeviceLost(
+        direction="input",
+        device="default",
+        reason="None is here.",
+        replacement="silence",
+        happened_at="2026-01-01T21:24:00.000Z",
+    )
+    assert happened_at(before) == datetime(2026, 1, 1, 21, 24, tzinfo=UTC)

@@ -212,7 +212,7 @@ async def completer() -> LineCompleter:
     """Knows what a session that rings shows."""
     session = ScriptedSession()
     session.ring()
-    view = LiveView(session, changed=lambda: None, tell=lambda _: None)
+    view = LiveView(session, changed=lambda: None, tell=lambda *_: None)
     view.status = session.state
     view.peers = (await session.ask(GetPeers())).peers
     return LineCompleter(entry_point(), view, lambda: ("USB Headset",))

@@ -36,7 +36,7 @@ class Watched:
     def __init__(self, tasks: TaskOwner) -> None:
         self.session = ScriptedSession()
         self.told: list[str] = []
-        self.view = LiveView(self.session, changed=lambda: None, tell=self.told.append)
+        self.view = LiveView(self.session, changed=lambda: None, tell=lambda told, _: self.told.append(told))
         self.keys = WatchKeys(self.session, self.view, tasks, tell=self.told.append, changed=lambda: None)
         self.look()
 

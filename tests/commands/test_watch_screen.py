@@ -114,6 +114,19 @@ def drawn(count: int, size: tuple[int, int], watching: Watching | None = None) -
     return [plain(line) for line in lines]
 
 
+def test_a_sentence_is_shown_from_its_beginning() -> None:
+    long = (
+        "12:00:00  the microphone default failed (" + "no sound card is here, " * 4 + "alas); using silence"
+    )
+    status, readings = call_of(2)
+    for rows in range(8, 30):
+        lines = [
+            plain(one) for one in screen_of(status, readings, ["11:00:00  before", long], Room(79, rows))
+        ]
+        if any("alas" in one or one.endswith("…") for one in lines[-4:]):
+            assert any(one.startswith("12:00:00  the microphone") for one in lines), lines
+
+
 CHOICES = (
     Watching(),
     Watching(first=Part.MESH),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from blink_cli.audio.devices.interface import InputDevice, OutputDevice
-from blink_cli.core.api.events import DeviceLost, Event
+from blink_cli.core.api.events import DeviceLost
 from blink_cli.core.errors import BlinkError
+from blink_cli.core.text.utc_text import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,14 @@ class FirstDevices(msgspec.Struct, frozen=True):
     wanted: tuple[str, str]
     """Input and output as they were chosen; others may have taken their place."""
 
-    losses: tuple[Event, ...]
+    losses: tuple[DeviceLost, ...]
+
+    def losses_still_so(self, missed: Callable[[Direction], str | None]) -> tuple[DeviceLost, ...]:
+        """Return the losses of directions in which the first choice is missed still; `missed` says what is missed now."""
+        now = {"input": missed("input"), "output": missed("output")}
+        wanted = dict(zip(now, self.wanted, strict=True))
+        return tuple(lost for lost in self.losses if now[lost.direction] == wanted[lost.direction])
+
     """What is to be said of that."""
 
 
@@ -83,7 +92,11 @@ async def _open(
         except BlinkError as reason:
             losses.append(
                 DeviceLost(
-                    direction=direction, device=candidate, reason=reason.message, replacement=replacement
+                    direction=direction,
+                    device=candidate,
+                    reason=reason.message,
+                    replacement=replacement,
+                    happened_at=utc_text(datetime.now(UTC)),
                 )
             )
         else:

@@ -226,6 +226,8 @@ class DeviceLost(Fact, frozen=True):
     device: str
     reason: str
     replacement: str | None
+    happened_at: str | None = None
+    """ISO 8601, UTC: when, where it is told again to whoever begins to listen later; null: now."""
 
 
 class PicturesNotRecorded(Fact, frozen=True):

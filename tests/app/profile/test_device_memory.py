@@ -51,6 +51,11 @@ async def test_a_remembered_device_that_is_not_there_is_told_and_stays_wanted(me
     (lost,) = first.losses
     assert isinstance(lost, DeviceLost)
     assert (lost.device, lost.replacement) == ("broken headset", "default")
+    assert lost.happened_at is not None
+    # Who begins to listen later hears of it for as long as it is so.
+    assert first.losses_still_so({"input": "broken headset", "output": None}.get) == first.losses
+    assert first.losses_still_so({"input": "another one", "output": None}.get) == ()
+    assert first.losses_still_so({"input": None, "output": None}.get) == ()
 
 
 async def test_an_option_goes_before_the_memory(memory: DeviceMemory) -> None:
