@@ -20,7 +20,7 @@ from blink_cli.audio.devices.libasound import libasound
 from blink_cli.audio.devices.listing import portaudio_devices
 from blink_cli.audio.devices.system_device import SystemDeviceInfo
 from blink_cli.audio.samples import Samples
-from blink_cli.core.api.device_name import DefaultDevice, NamedDevice, SystemDevice, choose_device
+from blink_cli.core.api.device_name import FILE_KINDS, DefaultDevice, NamedDevice, SystemDevice, choose_device
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import DeviceError, NotFoundError
 
@@ -263,7 +263,7 @@ class PortAudioEngine:
         listed = reversed(sd.query_devices())
         devices = {d["name"]: d["index"] for d in listed if d[f"max_{self._direction}_channels"] > 0}
         # From now on it is known by its whole name, which no device that comes later can make ambiguous.
-        self._name = NamedDevice(choose_device(self._name.text, list(devices)))
+        self._name = NamedDevice(choose_device(self._name.text, list(devices), FILE_KINDS[self._direction]))
         index: int = devices[self._name.text]
         return index
 

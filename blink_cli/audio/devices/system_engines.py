@@ -17,7 +17,8 @@ from blink_cli.audio.devices.pulse import PulseEngine
 from blink_cli.audio.devices.pulse_connection import NoSoundServerError, PulseConnection, ServerDevice
 from blink_cli.audio.devices.system_device import SystemDeviceInfo
 from blink_cli.core.api.device_choice import DeviceLabel, named, no_such_device, partly_named
-from blink_cli.core.api.device_name import DefaultDevice, NamedDevice, SystemDevice
+from blink_cli.core.api.device_name import FILE_KINDS, DefaultDevice, NamedDevice, SystemDevice
+from blink_cli.core.api.name_options import reads_like_file
 from blink_cli.core.errors import BlinkError, DeviceError, NotFoundError
 
 Direction = Literal["input", "output"]
@@ -165,9 +166,9 @@ def _engine_of(
     labels = [DeviceLabel(device) for device in devices]
     chosen = named(name.text, labels) or partly_named(name.text, labels)
     if chosen is None:
-        if not devices:
+        if not devices and not reads_like_file(name.text):
             PortAudioEngine(direction, name)  # which says what is missing
-        raise no_such_device(name.text, [*known, *labels])
+        raise no_such_device(name.text, [*known, *labels], FILE_KINDS[direction])
     if devices[chosen.name].host_api == "ALSA" and not _SOUND_CARD.search(chosen.name):
         return AlsaEngine(direction, chosen.name, outputs)
     return PortAudioEngine(direction, NamedDevice(chosen.name), outputs=outputs)

@@ -28,6 +28,7 @@ from blink_cli.core.api.name_options import (
     options_behind,
     options_text,
     phase_ms,
+    picture_hint,
     split_options,
 )
 from blink_cli.core.errors import NotFoundError, UsageError
@@ -202,7 +203,7 @@ def choose_camera(wanted: str, names: Sequence[str]) -> str:
         known = ", ".join(sorted(set(names))) or "none"
         raise NotFoundError(
             f"There is no camera {wanted!r}.",
-            hint=f"The cameras here are: {known}. `testsrc`, `file:PATH`, `image:PATH` and `blank` need none.",
+            hint=f"{picture_hint(wanted)}The cameras here are: {known}. `testsrc`, `file:PATH`, `image:PATH` and `blank` need none.",
         )
     raise NotFoundError(
         f"{wanted!r} fits {len(fitting)} cameras: {', '.join(fitting)}.", hint="Write more of the name."

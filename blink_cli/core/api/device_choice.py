@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from typing_extensions import override
 
+from blink_cli.core.api.name_options import file_hint
 from blink_cli.core.errors import NotFoundError
 
 
@@ -60,12 +61,12 @@ def partly_named(wanted: str, labels: Sequence[DeviceLabel]) -> DeviceLabel | No
     return _only(wanted, real or fitting)
 
 
-def no_such_device(wanted: str, labels: Iterable[DeviceLabel]) -> NotFoundError:
-    """The error of a name that fits nothing."""
+def no_such_device(wanted: str, labels: Iterable[DeviceLabel], file_kind: str | None = None) -> NotFoundError:
+    """The error of a name that fits nothing. `file_kind` is what stands before a file's name where one may be used: `file` or `wav`."""
     known = ", ".join(sorted({str(label) for label in labels if not label.monitor})) or "none"
     return NotFoundError(
         f"There is no audio device {wanted!r}.",
-        hint=f"The real devices here are: {known}. `blink list-devices` lists all.",
+        hint=f"{file_hint(wanted, file_kind) if file_kind else ''}The real devices here are: {known}. `blink list-devices` lists all.",
     )
 
 

@@ -17,11 +17,12 @@ A question mark starts options only when what follows it reads like options, so 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from typing_extensions import override
 
+from blink_cli.core.api.device_choice import DeviceLabel, no_such_device
 from blink_cli.core.api.name_options import (
     known_options,
     names_that_fit,
@@ -172,6 +173,9 @@ SystemDevice = DefaultDevice | NamedDevice
 InputName = SystemDevice | FileDevice | ToneDevice | SilenceDevice | EchoDevice
 OutputName = SystemDevice | NullDevice | WavDevice | EchoEar
 
+FILE_KINDS: Final[Mapping[Literal["input", "output"], str]] = {"input": "file", "output": "wav"}
+"""What stands before the name of a file that is used instead of a microphone or speaker."""
+
 _INPUTS = "An input is default, a device's name, file:PATH, tone:HZ, silence or echo:SECONDS."
 _OUTPUTS = "An output is default, a device's name, wav:PATH, null or echo."
 
@@ -220,8 +224,10 @@ def names_speaker(text: str) -> bool:
         return True
 
 
-def choose_device(wanted: str, names: Sequence[str]) -> str:
+def choose_device(wanted: str, names: Sequence[str], file_kind: str) -> str:
     """Return the one of `names` that `wanted` means: its exact name, or a part of one only (letter case aside).
+
+    `file_kind` is what stands before the name of a file that is used instead: `file` or `wav`.
 
     Raises:
         NotFoundError: None fits, or several do.
@@ -229,11 +235,7 @@ def choose_device(wanted: str, names: Sequence[str]) -> str:
     """
     fitting = names_that_fit(wanted, names)
     if not fitting:
-        known = ", ".join(sorted(set(names))) or "none"
-        raise NotFoundError(
-            f"There is no audio device {wanted!r}.",
-            hint=f"The real devices here are: {known}. `blink list-devices` lists all.",
-        )
+        raise no_such_device(wanted, [DeviceLabel(name) for name in names], file_kind)
     if len(fitting) > 1:
         raise NotFoundError(
             f"{wanted!r} fits {len(fitting)} audio devices: {', '.join(fitting)}.",

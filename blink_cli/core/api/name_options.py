@@ -9,7 +9,30 @@ from typing import Final
 
 from blink_cli.core.errors import UsageError
 
+_FILE: Final = re.compile(
+    r"(?:/|~/|\.\.?/).+|.+\.(?:aac|aiff?|au|avi|caf|flac|gif|jpe?g|m4a|m4v|mkv|mov|mp3|mp4|mpe?g|oga|ogg|ogv|opus|png|w64|wav|webm|webp|wma)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What begins like a path, or ends like the name of a sound, a film or a picture."""
+
+_IMAGE: Final = re.compile(r".+\.(?:jpe?g|png|webp)", re.IGNORECASE | re.DOTALL)
+
 _OPTIONS: Final = re.compile(r"\?((?:[a-z]+=[^?&=/]*)(?:&[a-z]+=[^?&=/]*)*)\Z")
+
+
+def reads_like_file(text: str) -> bool:
+    """Whether this is rather the name of a file than of a device."""
+    return _FILE.fullmatch(text) is not None
+
+
+def file_hint(text: str, kind: str) -> str:
+    """Return what to write if a file was meant, with a space behind; empty where it reads like none. `kind` is `file` or `wav`."""
+    return f"If the file is meant, write `{kind}:{text}`. " if reads_like_file(text) else ""
+
+
+def picture_hint(text: str) -> str:
+    """As `file_hint`, of a camera: a film, or a still image."""
+    return file_hint(text, "image" if _IMAGE.fullmatch(text) else "file")
 
 
 def split_options(text: str) -> tuple[str, Mapping[str, str]]:
@@ -30,9 +53,10 @@ def known_options(options: Mapping[str, str], text: str, *keys: str) -> Mapping[
     """
     for key in options:
         if key not in keys:
+            file = file_hint(text.partition("?")[0], "file")
             raise UsageError(
                 f"There is no option {key!r} for {text.partition('?')[0]!r}.",
-                hint=f"Options of such a device: {', '.join(keys)}.",
+                hint=f"{file if key == 'loop' else ''}Options of such a device: {', '.join(keys)}.",
             )
     return options
 

@@ -87,3 +87,14 @@ def test_a_part_that_fits_one_only_is_enough() -> None:
         choose_camera("camera", names)
     with pytest.raises(NotFoundError, match="no camera"):
         choose_camera("webcam", names)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("talk.mp4", "file:talk.mp4"), ("me.PNG", "image:me.PNG"), ("./film", "file:./film")],
+)
+def test_the_name_of_a_file_is_no_camera_and_the_hint_says_how_it_is_written(text: str, written: str) -> None:
+    with pytest.raises(NotFoundError, match="no camera") as caught:
+        choose_camera(text, ["USB Camera"])
+    assert caught.value.hint is not None
+    assert f"`{written}`" in caught.value.hint

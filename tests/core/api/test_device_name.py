@@ -134,19 +134,31 @@ NAMES = ["USB Headset", "USB Headset Pro", "Built-in Audio", "HDMI 0", "hdmi 1"]
     ],
 )
 def test_a_device_is_chosen_by_its_name_or_a_part_of_it(wanted: str, name: str) -> None:
-    assert choose_device(wanted, NAMES) == name
+    assert choose_device(wanted, NAMES, "file") == name
 
 
 def test_a_part_that_fits_several_is_refused_and_names_them() -> None:
     with pytest.raises(NotFoundError, match="fits 2 audio devices: HDMI 0, hdmi 1"):
-        choose_device("hdmi", NAMES)
+        choose_device("hdmi", NAMES, "file")
 
 
 def test_a_name_that_fits_none_is_refused_and_lists_what_there_is() -> None:
     with pytest.raises(NotFoundError, match="no audio device 'Bluetooth'") as caught:
-        choose_device("Bluetooth", NAMES)
+        choose_device("Bluetooth", NAMES, "file")
     assert caught.value.hint is not None
     assert "Built-in Audio" in caught.value.hint
+    assert "file:" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("speech.wav", "file"), ("calls/Anna 2.FLAC", "file"), ("/tmp/raw", "file"), ("heard.wav", "wav")],
+)
+def test_the_name_of_a_file_is_no_device_and_the_hint_says_how_it_is_written(text: str, kind: str) -> None:
+    with pytest.raises(NotFoundError, match="no audio device") as caught:
+        choose_device(text, NAMES, kind)
+    assert caught.value.hint is not None
+    assert f"`{kind}:{text}`" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["file:/tmp/\0x", "wav:\0", "a\0b"])
