@@ -132,6 +132,9 @@ class CameraThread:
                     self._encode(picture, camera.parameters.fps)
         except BlinkError as failure:
             self._bridge.call(self._failed, failure.message)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the camera is off, and must not be shown as on
+            _log.exception("the camera failed")
+            self._bridge.call(self._failed, f"an error in the program: {failure!r}")
         finally:
             if self._encoder is not None:
                 self._encoder.close()

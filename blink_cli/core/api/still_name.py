@@ -37,6 +37,6 @@ def still_kind(path: str) -> StillKind:
         said = f"ends in {'.' + suffix!r}" if stem else "has no suffix"
         raise UsageError(
             f"A snapshot is a PNG, a JPEG or a WebP, and its name {said}.",
-            hint=f"For example {stem or name}.png, .jpg or .webp.",
+            hint=f"For example {stem or name.lstrip('.') or 'picture'}.png; .jpg and .webp are possible too.",
         )
     return kind

@@ -27,9 +27,7 @@ _MOST_PIXELS: Final = 1 << 26
 
 _LARGEST: Final = {"max_pixels": str(_MOST_PIXELS)}
 
-_SMALLER: Final = (
-    f"Choose another file, or a smaller picture: {_MOST_PIXELS // 1_000_000} million pixels are the most."
-)
+_SMALLER: Final = f"Choose another file, or a smaller picture: {_MOST_PIXELS // 1_000_000} million pixels are the most. Of WebP, still images are decoded."
 
 _FASTEST_UNEVEN_FPS: Final = 30.0
 
@@ -112,7 +110,7 @@ class FileScene:
         while True:
             first_s: float | None = None
             position_s = begin_s - 1 / self.fps
-            for frame in container.decode(stream):
+            for frame in _pictures(container, stream):
                 time_s = frame.time if frame.pts is not None else None
                 if first_s is None:
                     first_s = time_s or 0.0
@@ -169,10 +167,32 @@ def _first(container: InputContainer, path: Path) -> tuple[av.VideoFrame, Pictur
     stream.codec_context.options = _LARGEST
     stream.thread_type = "NONE"
     with _told(path):
-        frame = next(container.decode(stream), None)
+        frame = next(_pictures(container, stream), None)
     if frame is None:
         raise DeviceError(f"{path} holds no pictures.", hint="Choose another file.")
     return frame, shown_size(frame, stream.sample_aspect_ratio)
+
+
+def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """All pictures from here on, as players show them: packets that the decoder refuses are passed over.
+
+    Raises:
+        av.InvalidDataError: It refused packets, and there is not one picture.
+
+    """
+    refusal: av.InvalidDataError | None = None
+    is_empty = True
+    for packet in container.demux(stream):
+        try:
+            decoded = packet.decode()
+        except av.InvalidDataError as error:
+            refusal = error
+            continue
+        for frame in decoded:
+            is_empty = False
+            yield frame
+    if is_empty and refusal is not None:
+        raise refusal
 
 
 @contextmanager
@@ -193,7 +213,9 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, InputContainer]]:
                     f"{path} holds no pictures.", hint="Choose a video, or an image with image:PATH."
                 )
             if container.streams.video[0].codec_context.width <= 0:  # FFmpeg would not look at it
-                raise DeviceError(f"{path} holds no pictures, or too large ones.", hint=_SMALLER)
+                raise DeviceError(
+                    f"{path} holds no pictures that can be decoded, or too large ones.", hint=_SMALLER
+                )
             yield file, container
 
 

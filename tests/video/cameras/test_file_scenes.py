@@ -127,7 +127,45 @@ def test_a_sound_holds_no_pictures(tmp_path: Path) -> None:
         open_camera(f"file:{tmp_path / 'sound.wav'}")
 
 
-def test_a_file_that_is_damaged_further_on_fails_and_says_so(tmp_path: Path) -> None:
+def damage(path: Path, numbers: range) -> None:
+    """Give these packets of an MP4 a length that its decoder refuses."""
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    for number in numbers:
+        place = places[number]
+        assert place is not None
+        content[place : place + 4] = b"\x7f\xff\xff\xff"
+    path.write_bytes(content)
+
+
+def test_pictures_that_are_damaged_are_passed_over_as_players_do(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_clip(path, "libx264", pictures=5)
+    whole = FileScene(path, loop=True, size=None)
+    whole.rewind()
+    seen = [brightness(whole, (number + 0.5) / whole.fps) for number in range(5)]
+    whole.close()
+    damage(path, range(3, 4))
+    scene = FileScene(path, loop=True, size=None)
+    scene.rewind()
+    damaged = [brightness(scene, (number + 0.5) / scene.fps) for number in range(5)]
+    again = [brightness(scene, (5 + number + 0.5) / scene.fps) for number in range(5)]
+    scene.close()
+    (missing,) = (number for number in range(5) if damaged[number] != seen[number])
+    assert damaged[missing] == seen[missing - 1], "the picture before stays"
+    assert again == damaged, "and the loop goes on"
+
+
+def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_clip(path, "libx264", pictures=5)
+    damage(path, range(5))
+    with pytest.raises(DeviceError, match="cannot be read as video"):
+        open_camera(f"file:{path}")
+
+
+def test_a_file_that_is_gone_by_then_fails_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     write_clip(path, "libx264", pictures=5)
     camera = open_camera(f"file:{path}")
