@@ -39,7 +39,7 @@ This page is made of the program by `scripts/make_cli_page.py`; do not edit it. 
 object a line; an error is `{"schema":1,"error":{"code":"no_session","message":"…","hint":"…"}}`, with the exit code that belongs to it. A figure that cannot be had is `null`.
 
 Environment: `BLINK_PROFILE`, `BLINK_DATA_DIR`, `BLINK_PASSPHRASE`, `NO_COLOR`. Devices are `default`, a device's name or description (or a part that fits one only), `file:PATH[?loop=1]`,
-`tone:HZ`, `silence`, `null`, `wav:PATH`, `echo:SECONDS` (input) and `echo` (output); `?channel=N` behind an input takes one of its channels. A peer is named by nickname, DID, or a prefix that fits one only; a call by its id, a prefix, or not at all where one fits.
+`tone:HZ`, `silence`, `null`, `wav:PATH`, `echo:SECONDS` (input) and `echo` (output); `?channel=N` behind an input takes one of its channels. A peer is named by nickname, DID, or a prefix that fits one only, or as it is shown, in quotes: `'anna (…T1fTua)'`, `…T1fTua` or `...T1fTua` is whose DID ends so; a call by its id, a prefix, or not at all where one fits.
 """
 
 

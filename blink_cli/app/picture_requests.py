@@ -112,7 +112,7 @@ class PictureRequests:
     def _whose(self, peer: str | None) -> Did:
         if peer is None:
             return self._own
-        did = self._directory.resolve(peer)
+        did = self._directory.resolve_participant(peer)
         self._looks_at(did)
         return did
 

@@ -41,7 +41,7 @@ async def follow_pictures(
         session: Whom to ask.
         overlay: Shows it.
         key: Of the picture's place.
-        peer: Whose; None: one's own.
+        peer: Whose: a name, which is looked up once; None: one's own.
         fps: Pictures a second, at most.
         noted: Told each answer, with a picture or without.
 
@@ -72,6 +72,8 @@ async def follow_pictures(
                 wait_s=REST_S if rest else WAIT_S,
             )
         )
+        if peer is not None:
+            peer = reply.did  # whatever others call themselves from now on
         noted(reply)
         if reply.picture is not None:
             number, pixels = reply.picture.number, pixels_of(reply.picture)

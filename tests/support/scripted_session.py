@@ -436,7 +436,7 @@ class ScriptedSession:
         """As a directory of peers."""
         return {ALICE: "alice", BOB: "bob"}.get(did, "carol")
 
-    def resolve(self, name: str) -> Did:
+    def resolve_participant(self, name: str) -> Did:
         """As a directory of peers."""
         return ALICE if name == "alice" else self._known(name)
 

@@ -153,6 +153,13 @@ class CallRunner:
             claims |= {view.did: view.nickname for view in snapshot.call.participants if view.nickname}
         return claims
 
+    def participants(self) -> frozenset[Did]:
+        """Who is in the current call."""
+        call = self.snapshot().call
+        return (
+            frozenset() if call is None else frozenset(view.did for view in call.participants if view.present)
+        )
+
     @property
     def current(self) -> CallId | None:
         """The call that this session is in."""

@@ -99,7 +99,7 @@ class ImpairmentRequests:
         return None if rule is None else impairment_text(Impairment(rule.conditions, rule.seed))
 
     def _peer(self, name: str) -> Did:
-        peer = self._directory.resolve(name)
+        peer = self._directory.resolve_participant(name)
         if peer == self._own:
             raise UsageError(
                 "A session has no link to itself.", hint="Name another, or nobody: `blink impair loss=3%`."

@@ -62,6 +62,9 @@ class KnownCalls(Protocol):
     def claims(self) -> dict[Did, str]:
         """What the participants of known calls call themselves, whom presence may not have met."""
 
+    def participants(self) -> frozenset[Did]:
+        """Who is in the current call."""
+
     def set_contacts(self, dids: frozenset[Did]) -> None:
         """These are the contacts now."""
 
@@ -199,14 +202,29 @@ class PeerDirectory:
             NotFoundError: Nobody, or more than one, fits.
 
         """
+        return self._resolve(name, frozenset())
+
+    def resolve_participant(self, name: str) -> Did:
+        """The peer that a user means who hears and sees the current call: its participants come before strangers elsewhere of the same name.
+
+        Never for whom to call: a participant who took somebody's name would be taken for that one.
+
+        Raises:
+            NotFoundError: Nobody, or more than one, fits.
+
+        """
+        return self._resolve(name, frozenset() if self._calls is None else self._calls.participants())
+
+    def _resolve(self, name: str, rather: frozenset[Did]) -> Did:
         try:
-            return resolve(name, self._contacts, self._claims(), own=self._nickname)
+            return resolve(name, self._contacts, self._claims(), own=self._nickname, rather=rather)
         except NotFoundError:
             # A peer that is not there may still be named: in a call, or to be called when it comes.
             absent = self._table.claims(alive=False)
             if not absent:
                 raise
-            return resolve(name, self._contacts, {**absent, **self._claims()}, own=self._nickname)
+            claims = {**absent, **self._claims()}
+            return resolve(name, self._contacts, claims, own=self._nickname, rather=rather)
 
     def resolve_or_none(self, name: str) -> Did | None:
         """The peer that a user means, once it is known."""

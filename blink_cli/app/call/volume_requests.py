@@ -66,7 +66,7 @@ class VolumeRequests:
         )
 
     def _peer(self, name: str, consequence: str, hint: str) -> Did:
-        peer = self._directory.resolve(name)
+        peer = self._directory.resolve_participant(name)
         if peer == self._own:
             raise UsageError(f"A session does not hear itself, so {consequence}.", hint=hint)
         return peer

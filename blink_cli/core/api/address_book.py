@@ -1,13 +1,14 @@
 """From the name that a user types to the one peer that it can mean.
 
 A petname of one's own contacts wins. What a peer calls itself is a claim: one that two DIDs make, or that looks like another's or like a
-contact's name, is refused, showing both.
+contact's name, is refused, showing both. Of several strangers of one name the only one in the call is meant where only who is heard or seen can be.
 A DID, or a prefix of one DID or one name, means that peer. So does a DID as tables show it, `z6MkpTHR8VNs…`, and the end of one, `…AbCdEf`.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from blink_cli.core.errors import NotFoundError, UsageError
 from blink_cli.core.identity.did import public_key_of
@@ -16,9 +17,9 @@ from blink_cli.core.ids import Did
 
 _SHORTEST_PREFIX = 2
 
-_SHOWN_BEGINNING = re.compile(r"(z6Mk[1-9A-HJ-NP-Za-km-z]{4,})…?")
-_SHOWN_END = re.compile(r"(?:.* \()?…([1-9A-HJ-NP-Za-km-z]{6})\)?")
-"""As `Names` has it, with what a peer calls itself in front or not."""
+_SHOWN_BEGINNING = re.compile(r"(z6Mk[1-9A-HJ-NP-Za-km-z]{4,})(?:…|\.\.\.)?")
+_SHOWN_END = re.compile(r"(?:.* \()?(?:…|\.\.\.)([1-9A-HJ-NP-Za-km-z]{6})\)?")
+"""As `Names` has it, with what a peer calls itself in front or not; three dots are on every keyboard."""
 
 
 class Petnames:
@@ -38,7 +39,14 @@ class UnseenPeerError(NotFoundError):
     """No peer of that name was seen yet: it may still come. Scripts and other processes see a `NotFoundError`."""
 
 
-def resolve(name: str, contacts: Petnames, claims: Mapping[Did, str], *, own: str = "") -> Did:
+def resolve(
+    name: str,
+    contacts: Petnames,
+    claims: Mapping[Did, str],
+    *,
+    own: str = "",
+    rather: AbstractSet[Did] = frozenset(),
+) -> Did:
     """The peer that `name` means.
 
     Args:
@@ -46,6 +54,8 @@ def resolve(name: str, contacts: Petnames, claims: Mapping[Did, str], *, own: st
         contacts: The profile's.
         claims: DID to what that peer calls itself.
         own: What this session calls itself, which is nobody to call.
+        rather: Who is meant before other strangers of the same name: the participants of the call, by a command about what one hears and sees
+            of them. A name that looks like a contact's stays refused.
 
     Raises:
         NotFoundError: More than one peer fits, or this session itself; the sentence shows them.
@@ -74,9 +84,12 @@ def resolve(name: str, contacts: Petnames, claims: Mapping[Did, str], *, own: st
         by_claim = {did for did, nickname in strangers.items() if fits(nickname.casefold(), folded)}
         found = by_contact or by_claim
         if not by_contact:
-            found |= _look_alikes(found, contacts, strangers)
+            found = found | _look_alikes(found, contacts, strangers)
         if len(found) == 1:
             return found.pop()
+        nearer = found & rather
+        if len(nearer) == 1 and nearer <= by_claim and found.isdisjoint(contacts.names):
+            return nearer.pop()
         if found:
             raise _ambiguous(wanted, found, contacts, claims)
     if own and folded == own.casefold():

@@ -1,6 +1,7 @@
 """From what a user types to the one peer that it can mean."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,8 +15,14 @@ from blink_cli.core.ids import Did
 ANN, BEA, CAL = (did_of(bytes([number]) * 32) for number in range(1, 4))
 
 
-def resolve(name: str, contacts: Mapping[str, Did], claims: Mapping[Did, str], own: str = "") -> Did:
-    return address_book.resolve(name, Petnames(contacts), claims, own=own)
+def resolve(
+    name: str,
+    contacts: Mapping[str, Did],
+    claims: Mapping[Did, str],
+    own: str = "",
+    rather: AbstractSet[Did] = frozenset(),
+) -> Did:
+    return address_book.resolve(name, Petnames(contacts), claims, own=own, rather=rather)
 
 
 def name_of(did: Did, contacts: Mapping[str, Did], claims: Mapping[Did, str], own: str = "") -> str:
@@ -81,6 +88,29 @@ def test_a_did_means_its_peer_as_tables_shorten_it() -> None:
         assert resolve(key[:16], {}, claims) == did
         assert resolve(f"{did[:20]}…", {}, claims) == did
         assert resolve(name_of(did, {}, claims), {}, claims) == did
+        assert resolve(f"…{did[-6:]}", {}, claims) == did
+        assert resolve(f"...{did[-6:]}", {}, claims) == did
+        assert resolve(f"anna (...{did[-6:]})", {}, claims) == did
+    twin = Did(f"{CAL[:20]}{'x' * 30}{ANN[-6:]}")
+    with pytest.raises(NotFoundError, match="could be several"):
+        resolve(f"…{ANN[-6:]}", {}, {**claims, twin: "dan"})
+
+
+def test_the_only_one_in_the_call_is_meant_before_strangers_of_the_same_name() -> None:
+    claims = {ANN: "anna", BEA: "Anna", CAL: "annabel"}
+    assert resolve("anna", {}, claims, rather={ANN, CAL}) == ANN
+    assert resolve("ann", {}, claims, rather={BEA}) == BEA
+    for several in ({ANN, BEA}, {CAL}, set[Did]()):
+        with pytest.raises(NotFoundError, match="could be several"):
+            resolve("anna", {}, claims, rather=several)
+
+
+def test_who_is_in_the_call_cannot_pass_for_a_contact_or_for_a_stranger_who_looks_alike() -> None:
+    assert resolve("anna", {"anna": CAL}, {ANN: "anna"}, rather={ANN}) == CAL
+    with pytest.raises(NotFoundError, match="could be several"):
+        resolve(CYRILLIC_ANNA, {"anna": CAL}, {ANN: CYRILLIC_ANNA}, rather={ANN})
+    with pytest.raises(NotFoundError, match="could be several"):
+        resolve("anna", {}, {ANN: CYRILLIC_ANNA, BEA: "anna"}, rather={ANN})
 
 
 def test_a_peer_cannot_pass_for_another_by_a_name_like_its_did() -> None:
