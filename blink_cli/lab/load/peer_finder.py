@@ -27,6 +27,9 @@ class _NoCalls:
     def claims(self) -> dict[Did, str]:
         return {}
 
+    def participants(self) -> frozenset[Did]:
+        return frozenset()
+
     def set_contacts(self, dids: frozenset[Did]) -> None:
         del dids
 
