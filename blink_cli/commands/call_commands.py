@@ -41,13 +41,18 @@ HoldOption = Annotated[
         "--hold",
         min=0,
         metavar="S",
-        help="Leave S seconds later; with --wait, S seconds after audio is connected.",
+        help="Leave the call after S seconds; with --wait, S seconds after audio is connected. Holds with and without a running session; the command ends then.",
         show_default=False,
     ),
 ]
 UntilOption = Annotated[
     str | None,
-    typer.Option("--until", metavar="left", help="Stay until the call is over.", show_default=False),
+    typer.Option(
+        "--until",
+        metavar="left",
+        help="Do not return before the call is over. Without a running session it is so anyway, unless --hold is given.",
+        show_default=False,
+    ),
 ]
 CallArgument = Annotated[
     str | None,

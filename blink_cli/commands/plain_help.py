@@ -5,6 +5,7 @@ Typer 0.29 builds the names of arguments in methods of each parameter; they are 
 
 from typing import Any
 
+from blink_cli.commands.help_formatter import WholeExampleContext
 from blink_cli.commands.light_coercion import parameters_below
 
 
@@ -12,8 +13,15 @@ def _without(*_: Any, **__: Any) -> str:
     return ""
 
 
+def _keep_examples_whole(command: Any) -> None:
+    command.context_class = WholeExampleContext
+    for below in getattr(command, "commands", {}).values():
+        _keep_examples_whole(below)
+
+
 def plain(command: Any) -> None:
-    """Give the parameters of a command, and of those below it, names as people know them."""
+    """Give the parameters of a command, and of those below it, names as people know them, and keep its examples whole."""
+    _keep_examples_whole(command)
     for parameter in parameters_below(command):
         if parameter.param_type_name != "argument":
             parameter._get_number_range_help_str = _without  # noqa: SLF001 - see above

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 
+from blink_cli.commands.device_words import CAMERA_NAMES
 from blink_cli.commands.shell_completion import (
     complete_auto_accept,
     complete_camera,
@@ -34,7 +35,7 @@ AUTO_ACCEPT: Final = "--auto-accept"
 ALONE: Final[AutoAccept] = "no-microphone"
 """What the option means without a value: scripts between strangers with files and tones go on, and no microphone opens to a stranger."""
 
-_CAMERA_HELP: Final = "The camera that `video on` turns on: a name, testsrc, file:PATH, image:PATH or blank."
+_CAMERA_HELP: Final = f"The camera that `video on` turns on: {CAMERA_NAMES}"
 SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
         "nickname",
@@ -140,7 +141,7 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[
             str | None,
             typer.Option(
-                help="Certificate of who signed its certificate, PEM; its secrets stand in the settings.",
+                help="The certificate, as a PEM file, that signed the SFU's certificate. Needed if no authority that the system trusts signed it. (The SFU's secrets are no options: write them into `[sfu]` of settings.toml.)",
                 metavar="FILE",
             ),
         ],
@@ -149,7 +150,11 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
     (
         "signal_ca",
         Annotated[
-            str | None, typer.Option(help="Certificate of who signed its certificate, PEM.", metavar="FILE")
+            str | None,
+            typer.Option(
+                help="The certificate, as a PEM file, that signed the broker's certificate. Needed if no authority that the system trusts signed it.",
+                metavar="FILE",
+            ),
         ],
         None,
     ),
@@ -236,7 +241,7 @@ SESSION_PARAMETERS: Final[tuple[tuple[str, Any, Any], ...]] = (
         Annotated[
             int | None,
             typer.Option(
-                help="Kilobits a second of payload that each peer is sent at most, voice and copies; what goes again when it is asked for does not count. 110 for a voice of 32; 0 (default): no bound.",
+                help="The most that each peer is sent of the voice and its copies together, in kilobits a second. Packets that a peer asks for again are not counted. For example 110 with a voice of 32 kb/s. 0 (default): no limit.",
                 metavar="KBPS",
             ),
         ],

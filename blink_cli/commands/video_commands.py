@@ -7,6 +7,7 @@ import typer
 from blink_cli.api.option_words import camera_device
 from blink_cli.commands.command import command
 from blink_cli.commands.command_context import CommandContext
+from blink_cli.commands.device_words import CAMERA_NAMES
 from blink_cli.commands.processing_commands import switched_on
 from blink_cli.commands.shell_completion import complete_camera, complete_switch
 from blink_cli.core.api.replies.video import VideoSet
@@ -23,12 +24,17 @@ def register(app: typer.Typer) -> None:
 async def video(
     context: CommandContext,
     switch: Annotated[
-        str, typer.Argument(metavar="on|off", help="on or off.", autocompletion=complete_switch)
+        str,
+        typer.Argument(
+            metavar="on|off",
+            help="on: show it to everybody in the call; off: show nothing.",
+            autocompletion=complete_switch,
+        ),
     ],
 ) -> None:
     """Turn the camera on or off, for everybody in the call.
 
-    It is off again when the call ends. The others see in `status` and `participants` that it is on. For example `blink video on`.
+    `blink set-camera` chooses which camera; without it, the one of `serve --camera`, or the system's first. It is off again when the call ends. The others see in `status` and `participants` that it is on. For example `blink video on`.
     """
     reply = await context.ask(SetVideo(on=switched_on("video", switch)))
     context.report(reply, camera_sentence(reply))
@@ -44,7 +50,7 @@ async def set_camera(
         str,
         typer.Argument(
             metavar="CAMERA",
-            help="default, a camera's name, testsrc, file:PATH, image:PATH or blank.",
+            help=CAMERA_NAMES,
             autocompletion=complete_camera,
         ),
     ],

@@ -36,9 +36,7 @@ _REMEDIES: Final = {
 _ANY: Final = "See its log: it needs the plugin VideoRoom, and must let rooms be made."
 
 
-_NONE: Final = (
-    "none is named: calls go by direct connections, up to some 32 participants, and nothing is contacted"
-)
+_NONE: Final = "none is named: all calls go by direct connections, up to 32 participants, and nothing is contacted; a server helps in calls of more than some 8"
 _ANY_OF_OTHERS: Final = "none is named: the running session takes those that others of a call name"
 
 

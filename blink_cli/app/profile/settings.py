@@ -30,7 +30,7 @@ multicast = true           # signals go by multicast too
 
 [sfu]                      # through which larger calls go
 url = ["wss://sfu.example.org:8989"]   # or one text; "any": also those that others name
-above = 8                  # participants up to which a call goes by direct connections
+above = 8                  # participants up to which a call goes by direct connections all the same
 heard_at_once = 4          # voices, in a room
 ca = "ca.pem"              # who signed their certificates; beside this file
 api_secret = "…"           # Janus's; or token = "…": one of its tokens

@@ -2,7 +2,7 @@
 
 in call c0ffee00  3 of 3 present  muted
 * alice (you)                    #####|..
-  bob          connected         ####....  good  -23.4 LUFS  lost 3  recovered 2  delay 61 ms
+  bob          connected         ####....  good  -23.4 LUFS  lost 3  fixed 2  delay 61 ms
   carol        absent     muted
 """
 
@@ -66,7 +66,7 @@ _COLUMNS: Final = (
     Column("loudness", right=True, rank=10),
     Column("lost", right=True, rank=6),
     Column(TRENDS[0], rank=12),
-    Column("recovered", right=True, rank=7),
+    Column("fixed", right=True, rank=7),
     Column("late", right=True, rank=8),
     Column("delay", right=True, rank=5),
     Column(TRENDS[1], rank=11),
@@ -285,7 +285,7 @@ def _sound(
     connected = person.link is LinkState.CONNECTED
     grade = trend.grade if connected else None
     loudness = None if person.loudness is None else person.loudness.short_term_lufs
-    lost, recovered, late, delay = _figures(None if peer is None else peer.inbound)
+    lost, fixed, late, delay = _figures(None if peer is None else peer.inbound)
     losses = loss_line(trend.lost_share, TREND_CELLS, glyphs) if trend.lost_share else ""
     delays = delay_line(trend.delay_ms, TREND_CELLS, glyphs) if trend.lost_share else ""
     return (
@@ -294,7 +294,7 @@ def _sound(
         Cell(lufs_text(loudness)),
         Cell(lost, loss_style(trend.lost_share)),
         Cell(losses, loss_style(trend.lost_share)),
-        Cell(recovered, "dim", short=recovered.replace("recovered", "fixed")),
+        Cell(fixed, "dim"),
         Cell(late, "dim"),
         Cell(delay, "dim"),
         Cell(delays, "dim"),
@@ -316,7 +316,7 @@ def _figures(inbound: Inbound | None) -> tuple[str, str, str, str]:
     delay = "" if inbound.delay_ms is None else f"delay {inbound.delay_ms:.0f} ms"
     return (
         f"lost {inbound.packets_lost}",
-        f"recovered {inbound.packets_recovered}",
+        f"fixed {inbound.packets_recovered}",
         f"late {inbound.packets_discarded}",
         delay,
     )

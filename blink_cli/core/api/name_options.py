@@ -22,7 +22,7 @@ _OPTIONS: Final = re.compile(r"\?((?:[a-z]+=[^?&=/]*)(?:&[a-z]+=[^?&=/]*)*)\Z")
 
 def reads_like_file(text: str) -> bool:
     """Whether this is rather the name of a file than of a device."""
-    return _FILE.fullmatch(text) is not None
+    return _FILE.fullmatch(split_options(text)[0]) is not None
 
 
 def file_hint(text: str, kind: str) -> str:

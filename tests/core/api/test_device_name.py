@@ -152,7 +152,13 @@ def test_a_name_that_fits_none_is_refused_and_lists_what_there_is() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("speech.wav", "file"), ("calls/Anna 2.FLAC", "file"), ("/tmp/raw", "file"), ("heard.wav", "wav")],
+    [
+        ("speech.wav", "file"),
+        ("calls/Anna 2.FLAC", "file"),
+        ("/tmp/raw", "file"),
+        ("heard.wav", "wav"),
+        ("talk.wav?loop=1", "file"),
+    ],
 )
 def test_the_name_of_a_file_is_no_device_and_the_hint_says_how_it_is_written(text: str, kind: str) -> None:
     with pytest.raises(NotFoundError, match="no audio device") as caught:
