@@ -169,6 +169,12 @@ def loudness_text(track: RecordedLoudness) -> str:
     return ", ".join(words)
 
 
+def picture_codec(mime_type: str) -> str:
+    """Return what people call a codec of pictures: `H.264` for `video/H264`."""
+    name = mime_type.removeprefix("video/")
+    return "H.264" if name == "H264" else printable(name)
+
+
 def duration_text(seconds: float) -> str:
     """Return a duration as people say it: `0.4 s`, `12 s`, `3 min`, `2 h`."""
     if seconds < 10:

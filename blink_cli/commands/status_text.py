@@ -13,6 +13,7 @@ from blink_cli.commands.names_shown import (
     other_version,
     pending_state,
     people_in,
+    picture_codec,
     refused_in_room,
     short_call,
     volume_words,
@@ -25,6 +26,7 @@ from blink_cli.core.api.replies.loudness import Loudness
 from blink_cli.core.api.replies.network import SignalServerState
 from blink_cli.core.api.replies.paths import MediaPath
 from blink_cli.core.api.replies.status import Status
+from blink_cli.core.api.replies.video import VideoState
 from blink_cli.core.identity.shown_name import printable, shown_name
 from blink_cli.core.presence.addresses_told import addresses_tried
 from blink_cli.core.text.clock_words import clock_sentence
@@ -38,6 +40,8 @@ def status_lines(status: Status) -> Iterator[str]:
     yield f"  input   {microphone}{_instead(status.missed_input)}{', muted' if status.muted else ''}"
     speaker = described_device(status.output, _description(status.output_place))
     yield f"  output  {speaker}{_instead(status.missed_output)}{', deafened' if status.deafened else ''}"
+    if status.video is not None and (status.video.on or status.video.camera != "default"):
+        yield f"  camera  {camera_text(status.video)}"
     yield from _coding_lines(status)
     if status.machine is not None and status.machine.reason is not None:
         yield f"  machine too slow for the call: {printable(status.machine.reason)}"
@@ -71,6 +75,18 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"  log     {shown(status.log)}"
 
 
+def camera_text(video: VideoState) -> str:
+    """Say which camera is on or off, and how its pictures are sent."""
+    words = [printable(video.camera), "on" if video.on else "off"]
+    if video.on and video.mime_type is None:
+        words.append("sent to nobody")
+    elif video.on and video.mime_type is not None:
+        if video.frame_width is not None and video.frame_height is not None:
+            words.append(f"{video.frame_width}x{video.frame_height}")
+        words.append(picture_codec(video.mime_type))
+    return ", ".join(words)
+
+
 def _room_lines(call: CurrentCall) -> Iterator[str]:
     if call.sfu is not None:
         heard = call.heard_at_once
@@ -98,7 +114,7 @@ def _coding_lines(status: Status) -> Iterator[str]:
         for copy in status.opus.others:
             if copy.passed_over is not None:
                 yield f"          passed over: {shown(copy.path)}: {printable(copy.passed_over)}"
-        yield f"  lost    {_concealment_text(status.opus.concealment, status.mix)}"
+        yield f"  concealment  {_concealment_text(status.opus.concealment, status.mix)}"
     if status.codec is not None:
         yield f"  codec   {chosen_text(status.codec)}"
 
@@ -129,7 +145,7 @@ def _opus_text(copy: OpusCopy) -> str:
 
 def _concealment_text(kind: str, mix: MixFigures | None) -> str:
     """Say how what is lost is made up, and how much was in this call."""
-    text = f"concealment: {kind}"
+    text = kind if kind != "classic" else "classic, without deep PLC and DRED"
     if mix is not None and mix.deep_concealed_s:
         text += f", {duration_text(mix.deep_concealed_s)} guessed by a network"
     if mix is not None and mix.deep_refused_s:

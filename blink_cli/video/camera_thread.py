@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.frame_pace import FramePace, wanted_fps
@@ -64,6 +65,9 @@ class CameraThread:
         """Monotonic: until then the line has no room for another frame."""
 
         self.frames_captured = 0
+        self.encoded_size: PictureSize | None = None
+        """Of the newest picture that was encoded."""
+
         self.frames_encoded = 0
         self.key_frames_encoded = 0
         self.frames_held_back = 0
@@ -166,6 +170,7 @@ class CameraThread:
             return
         self._pace.taken(now_s, fps)
         self.frames_encoded += 1
+        self.encoded_size = picture.size
         if coded.is_key:
             self.key_frames_encoded += 1
             self._keys.made(now_s)

@@ -10,6 +10,7 @@ from blink_cli.core.api.replies.codec import OpusCopy, OpusLibraries
 from blink_cli.core.api.replies.devices import MixFigures
 from blink_cli.core.api.replies.paths import MediaPath, RefusedInRoom
 from blink_cli.core.api.replies.status import Status
+from blink_cli.core.api.replies.video import VideoState
 from blink_cli.core.ids import CallId
 from tests.support.scripted_session import BOB, ScriptedSession
 
@@ -40,12 +41,12 @@ def test_how_lost_sound_is_made_up_is_told_with_what_was_beyond_the_tick() -> No
         OpusCopy(path="/lib/libopus.so.0", origin="system", deep_plc=True), concealment="deep"
     )
     state: Status = msgspec.structs.replace(ScriptedSession().state, opus=opus)
-    assert "  lost    concealment: deep" in list(status_lines(state))
+    assert "  concealment  deep" in list(status_lines(state))
     mix = MixFigures(limited_s=0.0, limited_now_db=0.0, deep_concealed_s=1.25, deep_refused_s=0.4)
     told = next(
         line for line in status_lines(msgspec.structs.replace(state, mix=mix)) if "concealment" in line
     )
-    assert told.startswith("  lost    concealment: deep, 1.2 s guessed by a network, 0.4 s without it")
+    assert told.startswith("  concealment  deep, 1.2 s guessed by a network, 0.4 s without it")
 
 
 @pytest.mark.parametrize(("at_once", "told"), [(4, "4 heard at once"), (None, "everybody is heard")])
@@ -72,3 +73,20 @@ def test_a_call_through_an_sfu_says_so_and_how_many_are_heard(at_once: int | Non
     assert any(line.strip().startswith("bob:") and line.endswith(", through the SFU") for line in shown), (
         shown
     )
+
+
+@pytest.mark.parametrize(
+    ("video", "told"),
+    [
+        (VideoState(on=False, camera="testsrc"), "testsrc, off"),
+        (VideoState(on=True, camera="testsrc"), "testsrc, on, sent to nobody"),
+        (
+            VideoState(on=True, camera="cam", mime_type="video/H264", frame_width=640, frame_height=360),
+            "cam, on, 640x360, H.264",
+        ),
+    ],
+)
+def test_ones_own_camera_has_a_line(video: VideoState, told: str) -> None:
+    state: Status = ScriptedSession().state
+    assert not any("camera" in line for line in status_lines(state)), "nobody wanted pictures"
+    assert f"  camera  {told}" in list(status_lines(msgspec.structs.replace(state, video=video)))

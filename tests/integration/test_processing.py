@@ -82,7 +82,7 @@ async def test_filters_are_set_in_a_call_and_their_effect_lies_on_the_sound_samp
     alice, bob = await call_of_two(machine, tmp_path)
     before = await processing(alice)
     assert (before["echo"]["chosen"], before["echo"]["state"]) == ("auto", "off")
-    assert before["echo"]["reason"].startswith("no microphone is open, but file:")
+    assert before["echo"]["reason"].startswith("the input is file:")
     assert (before["noise"]["state"], before["gain"]["state"]) == ("off", "off")
 
     folder = tmp_path / "debugging"

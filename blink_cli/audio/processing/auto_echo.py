@@ -69,9 +69,9 @@ def echo_decision(wish: EchoCancel, microphone: SoundDevice, speaker: SoundDevic
     if wish is not EchoCancel.AUTO:
         return EchoDecision(wish is EchoCancel.ON, None)
     if microphone.virtual:
-        return EchoDecision(on=False, reason=f"no microphone is open, but {microphone.shown}")
+        return EchoDecision(on=False, reason=f"the input is {microphone.shown}, not a microphone")
     if speaker.virtual:
-        return EchoDecision(on=False, reason=f"no speaker plays, but {speaker.shown}")
+        return EchoDecision(on=False, reason=f"the output is {speaker.shown}, not a speaker")
     # A speaker at the ear is not heard by any microphone; a headset's microphone is beside its own speaker alone.
     if _at_the_ear(speaker):
         return EchoDecision(on=False, reason=f"at the ear: {speaker.shown}")

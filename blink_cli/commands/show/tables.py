@@ -14,6 +14,7 @@ from blink_cli.commands.names_shown import (
     milliseconds_text,
     pending_state,
     people_in,
+    picture_codec,
     short_call,
 )
 from blink_cli.commands.show.layout import Cell, Column, Table
@@ -289,9 +290,10 @@ def picture_lines(peers: Sequence[PeerStatistics], in_room: VideoSent | None = N
             continue
         name, came, went = printable(peer.nickname), peer.video.received, peer.video.sent
         if came.packets_received:
+            how = "" if came.mime_type is None else f" in {picture_codec(came.mime_type)}"
             pace = "" if came.frames_per_second is None else f", {came.frames_per_second:.1f} a second"
             lines.append(
-                f"seen    {name}: {counted(came.frames_decoded, 'picture')}{pace}, key frames {came.key_frames_decoded}, "
+                f"seen    {name}: {counted(came.frames_decoded, 'picture')}{how}{pace}, key frames {came.key_frames_decoded}, "
                 f"lost {counted(came.packets_lost, 'packet')} of {came.packets_received + came.packets_lost}, "
                 f"frozen {came.total_freezes_duration:.1f} s, jitter {milliseconds_text(1000 * came.jitter)}, "
                 f"asked by {came.nack_count} NACK, {came.pli_count} PLI"
@@ -304,8 +306,9 @@ def picture_lines(peers: Sequence[PeerStatistics], in_room: VideoSent | None = N
 
 
 def _shown_text(went: VideoSent) -> str:
+    how = "" if went.mime_type is None else f" in {picture_codec(went.mime_type)}"
     return (
-        f"{counted(went.frames_sent, 'picture')}, key frames {went.key_frames_sent}, "
+        f"{counted(went.frames_sent, 'picture')}{how}, key frames {went.key_frames_sent}, "
         f"{counted(went.packets_sent, 'packet')}, {went.retransmitted_packets_sent} of them again, "
         f"{went.target_bitrate / 1000:.0f} kb/s allowed, asked by {went.nack_count} NACK, {went.pli_count} PLI, "
         f"{went.fir_count} FIR"

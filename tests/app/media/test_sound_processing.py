@@ -64,7 +64,11 @@ ALL_RUN = figures(
 
 async def test_what_auto_finds_is_shown_before_any_call(bench: VoiceBench) -> None:
     echo = processing(bench, []).state().echo
-    assert (echo.chosen, echo.state, echo.reason) == ("auto", "off", "no microphone is open, but tone:440")
+    assert (echo.chosen, echo.state, echo.reason) == (
+        "auto",
+        "off",
+        "the input is tone:440, not a microphone",
+    )
 
 
 async def test_a_choice_counts_at_once_and_leaves_the_others(bench: VoiceBench) -> None:

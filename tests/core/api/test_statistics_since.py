@@ -108,7 +108,8 @@ def pictures(count: int) -> VideoStatistics:
         kind: {field.name: count for field in msgspec.structs.fields(kind)}
         for kind in (VideoSent, VideoReceived)
     }
-    fields[VideoReceived]["mime_type"] = "video/VP8"
+    for named in fields.values():
+        named["mime_type"] = "video/VP8"
     return VideoStatistics(
         sent=VideoSent(**fields[VideoSent]), received=VideoReceived(**fields[VideoReceived])
     )

@@ -25,6 +25,7 @@ def video_state(video: "VideoMedia") -> VideoState | None:
     if path is None:
         return None
     camera = path.camera
+    size = camera.encoded_size if camera.sends else None
     return VideoState(
         on=video.is_on,
         camera=video.camera_name,
@@ -35,6 +36,8 @@ def video_state(video: "VideoMedia") -> VideoState | None:
         total_encode_time=round(camera.encode_s, 3),
         target_bitrate=round(camera.target_bps) if camera.sends else None,
         mime_type=camera.codec.mime_type if camera.sends else None,
+        frame_width=None if size is None else size.width,
+        frame_height=None if size is None else size.height,
         peers=tuple(_figures(path, peer) for peer in path.peers.values()),
         room=sent_to_room(video),
     )
@@ -43,7 +46,7 @@ def video_state(video: "VideoMedia") -> VideoState | None:
 def sent_to_room(video: "VideoMedia") -> VideoSent | None:
     """What goes to a room; None where nothing does."""
     room = None if video.path is None else video.path.room
-    return None if room is None else _sent(room.sent, room.link)
+    return None if room is None or video.path is None else _sent(room.sent, room.link, video.path)
 
 
 def video_statistics(video: "VideoMedia", did: Did) -> VideoStatistics | None:
@@ -64,7 +67,7 @@ def _statistics(path: "VideoPath", peer: "PeerVideo") -> VideoStatistics:
     reception = None if source is None else source.reception
     stream = path.decoder.stream(peer.did)
     return VideoStatistics(
-        sent=_sent(peer.sent, link),
+        sent=_sent(peer.sent, link, path),
         received=VideoReceived(
             packets_received=received.packets_received,
             packets_lost=0 if reception is None else reception.stream.packets_lost,
@@ -88,7 +91,7 @@ def _statistics(path: "VideoPath", peer: "PeerVideo") -> VideoStatistics:
     )
 
 
-def _sent(sent: "VideoSendCounters", link: "LinkVideo | None") -> VideoSent:
+def _sent(sent: "VideoSendCounters", link: "LinkVideo | None", path: "VideoPath") -> VideoSent:
     remote = None if link is None else link.remote
     return VideoSent(
         frames_sent=sent.frames_sent,
@@ -104,4 +107,5 @@ def _sent(sent: "VideoSendCounters", link: "LinkVideo | None") -> VideoSent:
         queue_ms=0.0 if link is None else round(1000 * max(link.rate.queue_s, 0.0), 1),
         fraction_lost=None if remote is None else remote.fraction_lost,
         rtt_s=None if link is None else link.rtt_s,
+        mime_type=path.camera.codec.mime_type if sent.packets_sent else None,
     )

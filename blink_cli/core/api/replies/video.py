@@ -28,6 +28,8 @@ class VideoSent(ReplyPart, frozen=True):
     """By the peer's last report, 0 to 1; null before the first."""
 
     rtt_s: float | None
+    mime_type: str | None = None
+    """How they are encoded, `video/VP8` or `video/H264`; null while nothing is sent."""
 
 
 class VideoReceived(ReplyPart, frozen=True):
@@ -92,6 +94,10 @@ class VideoState(ReplyPart, frozen=True):
     mime_type: str | None = None
     """How pictures are encoded, `video/VP8` or `video/H264`; null while they are sent to nobody."""
 
+    frame_width: int | None = None
+    """Of the newest picture that was encoded, in pixels; null while none is sent."""
+
+    frame_height: int | None = None
     peers: tuple[PeerVideoFigures, ...] = ()
     room: VideoSent | None = None
     """What goes to the room of an SFU, once for all in it; null where nothing does."""
