@@ -229,7 +229,8 @@ def test_whoever_is_called_me_is_meant_by_it() -> None:
 
 def seeing(frames: int, frozen_s: float) -> RtpStatistics:
     """Bob shows something, and carol does not."""
-    sent = VideoSent(**dict.fromkeys(VideoSent.__struct_fields__, 0))
+    blank: dict[str, Any] = dict.fromkeys(VideoSent.__struct_fields__, 0)
+    sent = VideoSent(**(blank | {"mime_type": None}))
     nothing: dict[str, Any] = {**dict.fromkeys(VideoReceived.__struct_fields__, 0), "mime_type": "video/VP8"}
     received = VideoReceived(**nothing)
     received = msgspec.structs.replace(
