@@ -34,7 +34,7 @@ async def video(
 ) -> None:
     """Turn the camera on or off, for everybody in the call.
 
-    `blink set-camera` chooses which camera; without it, the one of `serve --camera`, or the system's first. It is off again when the call ends. The others see in `status` and `participants` that it is on. For example `blink video on`.
+    `blink set-camera` chooses which camera; without it, the one of `serve --camera`, or the system's first. The camera goes off again when the call ends. The others see in `status` and `participants` that it is on. For example `blink video on`.
     """
     reply = await context.ask(SetVideo(on=switched_on("video", switch)))
     context.report(reply, camera_sentence(reply))
