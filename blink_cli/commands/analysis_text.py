@@ -1,6 +1,7 @@
 """An analysis for those who read and do not parse: one paragraph for each stream."""
 
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from blink_cli.commands.impairment_text import IMPAIRED
 from blink_cli.commands.labelled_lines import labelled
@@ -23,7 +24,8 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
     call = f"call {printable(short_call(found.call))}" if found.call else "a call"
     began = f" from {printable(found.begun)}" if found.begun else ""
     yield f"{shown(found.path)}: {call}{began}, {duration_text(found.duration_s)}, {counted(found.rows, 'row')}"
-    for impairment in found.impairments:
+    # What ends before anything began says nothing.
+    for impairment in dropwhile(lambda text: text == "nothing", found.impairments):
         yield f"{IMPAIRED}: {printable(impairment)}"
     if not found.streams and not found.video_streams:
         yield "the log holds no packets"
@@ -55,7 +57,8 @@ def inbound_lines(f: InboundFigures) -> Iterator[str]:
     yield labelled(
         "packets",
         f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}), "
-        f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}, came again {f.packets_retransmitted}{extra}",
+        f"of these came again when asked for {f.packets_retransmitted}, "
+        f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}{extra}",
     )
     if f.loss.lost:
         yield labelled("loss", _pattern(f.loss))

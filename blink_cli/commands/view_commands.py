@@ -39,11 +39,9 @@ async def list_cameras(context: CommandContext) -> None:
     if context.output.json:
         context.output.document(msgspec.to_builtins(listed))
         return
-    for camera in listed.cameras:
-        described = (
-            "" if camera.description in (None, camera.name) else f"  {shown(camera.description or '')}"
-        )
-        context.output.line(f"{shown(camera.name)}{described}")
+    from blink_cli.commands.show.tables import cameras_table  # noqa: PLC0415 - 20 ms, for people only
+
+    context.output.table(cameras_table(listed.cameras))
     if listed.hint is not None:
         context.output.message(listed.hint)
 

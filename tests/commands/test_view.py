@@ -227,6 +227,10 @@ def test_a_snapshot_is_a_picture_as_it_came(shell: Shell, tmp_path: Path) -> Non
 
 
 def test_list_cameras_needs_no_session(shell: Shell) -> None:
+    heading, *rows = shell.run("list-cameras").stdout.splitlines()
+    assert heading.split() == ["camera", "description"]
+    (test_picture,) = [row for row in rows if row.startswith("testsrc")]
+    assert test_picture.index("a test picture") == heading.index("description")
     listed = shell.run("list-cameras", "--json").json["cameras"]
     assert {"testsrc", "blank", "file:PATH", "image:PATH"} <= {
         one["name"] for one in listed if one["virtual"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from blink_cli.api.documents import DeviceRow
+from blink_cli.api.documents import DeviceRow, ListedCamera
 from blink_cli.commands.names_shown import (
     CONTACT,
     counted,
@@ -216,6 +216,16 @@ def devices_table(devices: Sequence[DeviceRow]) -> Table:
         Column("default", rank=2),
     )
     return Table(columns, tuple(rows))
+
+
+def cameras_table(cameras: Sequence[ListedCamera]) -> Table:
+    """The cameras, as `list-cameras --json` has them."""
+    rows = []
+    for camera in cameras:
+        style = "dim" if camera.virtual else ""
+        description = "" if camera.description == camera.name else camera.description or ""
+        rows.append((Cell(printable(camera.name), style), Cell(printable(description), style)))
+    return Table((Column("camera", "words"), Column("description", "words", rank=1)), tuple(rows))
 
 
 def _described(device: DeviceRow) -> str:
