@@ -6,7 +6,6 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import av
@@ -117,32 +116,6 @@ def test_the_screen_at_the_prompt_stays_whole(shell: Shell) -> None:
         terminal.until(lambda text: "▀" not in text.split("view off")[-1] and text.endswith("blink>"))
         terminal.run_line("view nobody")
         terminal.until("No peer is called 'nobody'.")
-
-
-def stands_once(text: str, *, with_names: bool) -> bool:
-    return text.endswith("blink>") and text.count("in call") == 1 and (not with_names or "alice   " in text)
-
-
-def test_a_window_that_was_tiny_for_a_while_shows_nothing_twice(shell: Shell) -> None:
-    """tmux moves rows of a lower window away, and brings them back when it grows."""
-    with Terminal(REPL, columns=200, rows=60, environment=environment(shell.data_dir, **SHOWING)) as terminal:
-        terminal.until("blink>")
-        terminal.run_line("offer bob")
-        terminal.until("2 of 2 present")
-        terminal.run_line("view me bob")
-        before = rows_of_pictures(
-            "\n".join(terminal.until(lambda text: rows_of_pictures(text) > 20 and "in call" in text))
-        )
-        for columns, rows in ((20, 5), (200, 60), (80, 12), (200, 60)):
-            terminal.resize(columns, rows)
-            terminal.until(partial(stands_once, with_names=rows >= 24))
-        terminal.until(
-            lambda text: (
-                before - 2 <= rows_of_pictures(text) <= before + 2
-                and text.count("in call") == 1
-                and len(re.findall(r"(?m)^ +alice +bob$", text)) == 1
-            )
-        )
 
 
 def test_view_has_the_whole_terminal_until_q(shell: Shell) -> None:

@@ -1,8 +1,7 @@
-"""What is drawn below the scrolling text, when the window becomes narrower, or lower and higher again.
+"""What is drawn below the scrolling text, when the window becomes narrower.
 
 A terminal that reflows breaks what no longer fits onto further rows, so that the cursor stands lower than where prompt_toolkit believes it to be, and
-what it erases begins too low: rows of the old panel would stay above the new one. Rows that no longer fit below each other it moves into what can be
-scrolled back, and out of there again when the window grows: old pictures would stand above the new ones. The only module that touches prompt_toolkit's private names
+what it erases begins too low: rows of the old panel would stay above the new one. The only module that touches prompt_toolkit's private names
 (3.0: `Application._on_resize`, called on SIGWINCH).
 """
 
@@ -27,20 +26,6 @@ def follow_width(application: Application[Any], shown: Callable[[], Sequence[Lin
     resized = application._on_resize  # noqa: SLF001 - see above
     output = application.output
     drawn_columns: int | None = None
-    drawn_rows = 0
-    pushed_from = 0  # how high the window was when rows of ours went out of it
-
-    def comes_back() -> bool:
-        """Whether old rows of ours came back into the window, which grew."""
-        nonlocal drawn_rows, pushed_from
-        size = output.get_size()
-        before, drawn_rows = drawn_rows, size.rows
-        if size.rows < before and rows_of(shown(), size.columns) >= size.rows:
-            pushed_from = max(pushed_from, before)
-        grew = size.rows > before and pushed_from > 0
-        if size.rows >= pushed_from:
-            pushed_from = 0
-        return grew
 
     def climb() -> bool:
         """Put the cursor where prompt_toolkit believes it to be, if the width is another than that of what stands there."""
@@ -54,16 +39,11 @@ def follow_width(application: Application[Any], shown: Callable[[], Sequence[Lin
         return changed
 
     def draw_anew(_: object) -> None:
-        if comes_back():
-            # Nothing tells which rows are ours: what stands in the window goes with them.
-            application.renderer.clear()
         # An answer of the terminal, or a key, may ask for a frame after the resize and before its signal is read.
         if climb():
             application.renderer.erase(leave_alternate_screen=False)
 
     def climb_first() -> None:
-        if comes_back():
-            application.renderer.clear()
         climb()
         resized()
 
@@ -73,13 +53,8 @@ def follow_width(application: Application[Any], shown: Callable[[], Sequence[Lin
 
 def rows_added(lines: Sequence[Line], columns: int) -> int:
     """How many more rows lines take on a terminal that is narrower now."""
-    return rows_of(lines, columns) - len(lines)
-
-
-def rows_of(lines: Sequence[Line], columns: int) -> int:
-    """How many rows lines take on a terminal so wide."""
     widths = (cells(plain(one).rstrip(" ")) for one in lines)
-    return sum(max(-(-width // max(columns, 1)), 1) for width in widths)
+    return sum(max(-(-width // max(columns, 1)), 1) - 1 for width in widths)
 
 
 def reflows(environment: "os._Environ[str] | dict[str, str]") -> bool:
