@@ -42,7 +42,7 @@ class Session:
                 self.current = self._then_in
                 if self._nobody_came:
                     raise NotFoundError("The call ended: nobody joined.")
-                return SimpleNamespace(call=OWN)
+                return SimpleNamespace(call=OWN, left=None)
         return None
 
 

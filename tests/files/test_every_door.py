@@ -51,6 +51,7 @@ ELSEWHERE: Final = frozenset(
         ("commands/completion_scripts.py", "start.read_bytes"),
         ("commands/completion_scripts.py", "start.open"),
         ("net/host/machine_clock.py", "_BOOT_ID.read_bytes"),  # in /proc
+        ("commands/help_formatter.py", "super().write_text"),  # lines of help, into no file
         ("record/mp4/file.py", "av.open"),  # of an open file, or of `name_for_library`
         ("record/finished/ogg_opus.py", "av.open"),  # of an open file
         ("record/finished/picture_copy.py", "av.open"),  # of an open file
