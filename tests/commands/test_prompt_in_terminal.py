@@ -48,6 +48,7 @@ def test_the_panel_stays_while_a_command_runs(prompt: Terminal, shell: Shell) ->
             "connected",
             f"lost {inbound['packetsLost']}",
             f"fixed {inbound['packetsRecovered']}",
+            f"late {inbound['packetsDiscarded']}",
             f"delay {inbound['delay_ms']:.0f} ms",
         ],
         [

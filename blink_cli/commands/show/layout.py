@@ -55,9 +55,6 @@ class Column(msgspec.Struct, frozen=True):
     rank: int = 0
     """Of columns that do not fit together the one of the highest rank leaves first."""
 
-    least: int = 0
-    """Cells that it has even where no row has anything in it, so that what is drawn again and again stands still."""
-
 
 class Cell(msgspec.Struct, frozen=True):
     """What one row has in one column."""
@@ -215,10 +212,7 @@ def _used(table: Table) -> list[int]:
     return [
         number
         for number, _ in enumerate(table.columns)
-        if number == 0
-        or table.headed
-        or table.columns[number].least
-        or any(row[number].whole for row in table.rows)
+        if number == 0 or table.headed or any(row[number].whole for row in table.rows)
     ]
 
 
@@ -228,7 +222,7 @@ def _natural(table: Table, shown: Sequence[int]) -> list[int]:
 
 def _widest(table: Table, number: int, texts: Sequence[str]) -> int:
     heading = [table.columns[number].heading] if table.headed else []
-    return max(table.columns[number].least, max(map(cells, [*heading, *texts]), default=0))
+    return max(map(cells, [*heading, *texts]), default=0)
 
 
 def _widths(

@@ -55,37 +55,29 @@ LIMITED_SHOWN_DB: Final = 1.0
 TRENDS: Final = ("loss of the last minute", "delay of the last minute")
 """Columns that a terminal of 80 has no room for."""
 
-# What comes and goes in a call has its place all the time: the width of the terminal alone says which of them are there.
 _COLUMNS: Final = (
     Column("who", "name"),
-    Column("link", rank=1, least=9),
+    Column("link", rank=1),
     Column("state", rank=2),
-    Column("level", rank=4, least=8),
-    Column("dBov", right=True, rank=14, least=8),
-    Column("quality", rank=3, least=4),
-    Column("gain", right=True, rank=7),
-    Column("loudness", right=True, rank=10, least=10),
-    Column("lost", right=True, rank=6, least=8),
-    Column(TRENDS[0], rank=12, least=15),
-    Column("fixed", right=True, rank=7, least=9),
-    Column("late", right=True, rank=8, least=8),
-    Column("delay", right=True, rank=5, least=11),
-    Column(TRENDS[1], rank=11, least=15),
+    Column("level", rank=4),
+    Column("dBov", right=True, rank=14),
+    Column("quality", rank=3),
+    Column("gain", right=True, rank=9),
+    Column("loudness", right=True, rank=10),
+    Column("lost", right=True, rank=6),
+    Column(TRENDS[0], rank=12),
+    Column("fixed", right=True, rank=7),
+    Column("late", right=True, rank=8),
+    Column("delay", right=True, rank=5),
+    Column(TRENDS[1], rank=11),
     Column("way", right=True, rank=15),
-    Column("contact", rank=10),
+    Column("contact", rank=13),
 )
 
 _RANK_OF_CONNECTED: Final = 6
 
-BAR_CELLS: Final = 8
-
-WIDE_BAR_CELLS: Final = 16
-
-WIDE_COLUMNS: Final = 170
-"""From there on there is room for everything, and for wide bars."""
-
-YOU_TALK: Final = ": you talk"
-"""Behind what one shows to all, while one talks and is muted."""
+BAR_CELLS: Final = (16, 8)
+"""With room, and without."""
 
 TREND_CELLS: Final = 15
 """A column of dots for two seconds; where there is no room for that, `watch` shows them apart."""
@@ -194,7 +186,6 @@ def participants_laid(
     statistics = readings.figures.statistics
     if call is not None and statistics is not None and statistics.call == call.id:
         figures = {peer.did: peer for peer in statistics.peers}
-    bar_cells = WIDE_BAR_CELLS if where.columns >= WIDE_COLUMNS else BAR_CELLS
     rows = []
     for person in people:
         voice = readings.levels.get(person.did)
@@ -202,7 +193,7 @@ def participants_laid(
         rows.append(
             (
                 *_who(person, voice, mark),
-                *_level(person, voice, glyphs, bar_cells),
+                *_level(person, voice, glyphs),
                 *_sound(
                     person,
                     figures.get(person.did),
@@ -216,14 +207,9 @@ def participants_laid(
 
 def _columns(people: Sequence[Participant]) -> tuple[Column, ...]:
     """Where all are connected, the word for it says least: it leaves before what is heard."""
-    columns: tuple[Column, ...] = _COLUMNS
-    if any(person.self and person.muted for person in people):
-        # `: you talk` comes and goes with every word.
-        least = len(f"muted{YOU_TALK}")
-        columns = tuple(replace(one, least=least) if one.heading == "state" else one for one in columns)
     if any(person.link not in {LinkState.SELF, LinkState.CONNECTED} for person in people):
-        return columns
-    return tuple(replace(one, rank=_RANK_OF_CONNECTED) if one.heading == "link" else one for one in columns)
+        return _COLUMNS
+    return tuple(replace(one, rank=_RANK_OF_CONNECTED) if one.heading == "link" else one for one in _COLUMNS)
 
 
 def names_of(status: Status, scrolled: int = 0) -> list[str]:
@@ -270,26 +256,23 @@ def _who(person: Participant, voice: VoiceLevel | None, selection: str) -> tuple
     return (
         name,
         Cell("" if person.self else link_of(person), LINK_STYLES[person.link]),
-        Cell(f"{flags_of(person)}{YOU_TALK}", "bold red") if unheard else Cell(flags_of(person), "yellow"),
+        Cell(f"{flags_of(person)}: you talk", "bold red") if unheard else Cell(flags_of(person), "yellow"),
     )
 
 
-def _level(
-    person: Participant, voice: VoiceLevel | None, glyphs: Glyphs, bar_cells: int
-) -> tuple[Cell, Cell]:
+def _level(person: Participant, voice: VoiceLevel | None, glyphs: Glyphs) -> tuple[Cell, Cell]:
     """A bar with the peak of the last moments, and the figure."""
     if voice is None or person.link not in {LinkState.SELF, LinkState.CONNECTED}:
         return Cell(""), Cell("")
     level, peak = voice.level_dbov, voice.peak_dbov
     if level is None or peak is None or level <= SILENCE_DBOV:
-        return Cell(glyphs.bar(0.0, 0.0, bar_cells), "dim"), Cell(
-            "silent" if level is not None else "", "dim"
-        )
-    bar = glyphs.bar(_height(level), _height(peak), bar_cells)
+        bars = [glyphs.bar(0.0, 0.0, cells) for cells in BAR_CELLS]
+        return Cell(bars[0], "dim", short=bars[1]), Cell("silent" if level is not None else "", "dim")
+    bars = [glyphs.bar(_height(level), _height(peak), cells) for cells in BAR_CELLS]
     style = "red" if peak >= TOO_LOUD_DBOV else "yellow" if peak >= LOUD_DBOV else "green"
     if person.muted or person.muted_here:
         style = "dim"  # nobody, or nobody here, hears it
-    return Cell(bar, style), Cell(f"{level} dBov", "dim")
+    return Cell(bars[0], style, short=bars[1]), Cell(f"{level} dBov", "dim")
 
 
 def _height(level_dbov: float) -> float:
