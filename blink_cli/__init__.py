@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from blink_cli.core.api.session_options import CodecOptions
     from blink_cli.core.errors import (
         BlinkError,
+        CameraError,
         DeviceError,
         IdentityError,
         NoSessionError,
@@ -49,6 +50,7 @@ _MODULES: Final = {
     "AssertReport": "blink_cli.api.documents",
     "BlinkError": _ERRORS,
     "Call": "blink_cli.api.call",
+    "CameraError": _ERRORS,
     "CodecOptions": "blink_cli.core.api.session_options",
     "DeviceError": _ERRORS,
     "DeviceList": "blink_cli.api.documents",
@@ -91,6 +93,7 @@ __all__ = [
     "AssertReport",
     "BlinkError",
     "Call",
+    "CameraError",
     "CodecOptions",
     "DeviceError",
     "DeviceList",

@@ -54,10 +54,12 @@ def analysis_lines(found: LogFigures) -> Iterator[str]:
 def inbound_lines(f: InboundFigures) -> Iterator[str]:
     """Return the lines of one received stream."""
     extra = f", {f.restarts} restarts" if f.restarts else ""
+    again = (
+        f" of which {f.packets_retransmitted} came again when asked for" if f.packets_retransmitted else ""
+    )
     yield labelled(
         "packets",
-        f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}), "
-        f"of these came again when asked for {f.packets_retransmitted}, "
+        f"{f.packets_received} of {f.packets_expected}, lost {f.packets_lost} ({_share(f.loss.share)}){again}, "
         f"duplicated {f.packets_duplicated}, reordered {f.packets_reordered}{extra}",
     )
     if f.loss.lost:

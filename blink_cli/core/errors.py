@@ -6,6 +6,7 @@
      ├── NoSessionError      nothing is running for this profile
      ├── NotInstalledError   an optional part of the program (an extra) is not installed
      ├── DeviceError         an audio device cannot be opened or used
+     │    └── CameraError    a camera cannot be used, or its pictures cannot be encoded
      ├── StateError          not possible now: not in a call, already recording
      ├── IdentityError       the key file is unsafe, locked or damaged
      └── WireError           bytes from a stranger that are not a message of ours; never shown, only counted
@@ -68,6 +69,12 @@ class DeviceError(BlinkError):
 
     code = "audio_device"
     exit_code = ExitCode.AUDIO_DEVICE
+
+
+class CameraError(DeviceError):
+    """A camera cannot be used, or its pictures cannot be encoded."""
+
+    code = "camera"
 
 
 class StateError(BlinkError):

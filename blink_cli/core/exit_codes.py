@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     """No session of this profile is running."""
 
     AUDIO_DEVICE = 5
-    """An audio device cannot be used."""
+    """An audio device or a camera cannot be used."""
 
     ASSERTION_FAILED = 6
     """The command ran, and what it checked is not so."""

@@ -64,6 +64,23 @@ async def follows_a_new_address(internet: Internet, host: Host, mover: Session, 
         assert peer["path"]["type"] == "relay"
 
 
+async def outlives_a_translator_that_forgets(
+    internet: Internet, host: Host, its: Session, other: Session
+) -> None:
+    """Reboot the translator of one of two who speak, and see both heard again within `FOLLOWED_S`."""
+    async with call_of(its, other):
+        await together(*(heard_more(one) for one in (its, other)))
+        await internet.reboot_nat(host)
+        async with asyncio.timeout(FOLLOWED_S):
+            await together(*(heard_more(one) for one in (its, other)))
+
+
+async def heard_more(one: Session) -> None:
+    """Wait for more sound of the only peer than what is on its way."""
+    before = (await one.ask("rtp-stats"))["peers"][0]["inbound"]["packetsReceived"]
+    await one.until("rtp-stats", lambda shown: shown["peers"][0]["inbound"]["packetsReceived"] > before + 10)
+
+
 async def answers_what_was_described_while_it_rang(caller: Session, called: Session) -> None:
     """Call, accept once the caller's description has come, and be linked by that."""
     call = (await caller.ask("offer", called.did))["call"]
@@ -100,6 +117,7 @@ async def test_cones_speak_directly_and_symmetric_ones_by_a_relay(internet: Inte
                 one.ask("ice-servers"),
             )
         assert await path_between(anna, ben) == "srflx"
+        await outlives_a_translator_that_forgets(internet, hosts[1], ben, anna)
         assert await path_between(anna, cora) == "relay"
         await answers_what_was_described_while_it_rang(anna, cora)
         await follows_a_new_address(internet, hosts[2], cora, anna)

@@ -29,7 +29,7 @@ class VideoRequests:
 
         Raises:
             StateError: There is no call to show anything in.
-            DeviceError: The camera cannot be used.
+            CameraError: The camera cannot be used.
             NotFoundError: There is none of this name.
 
         """
@@ -49,7 +49,7 @@ class VideoRequests:
 
         Raises:
             UsageError: It is no camera's name.
-            DeviceError: It cannot be used; what was on goes on then.
+            CameraError: It cannot be used; what was on goes on then.
             NotFoundError: There is none of this name.
 
         """

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from blink_cli.core.api.camera_name import FASTEST_FPS, LARGEST_HEIGHT, LARGEST_WIDTH, PictureSize
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 from blink_cli.files.ordinary import NotOrdinaryError
 from blink_cli.files.reading import open_reading
 from blink_cli.video.cameras.made_up_scenes import USUAL_FPS
@@ -42,7 +42,7 @@ class FileScene:
         """Look at the file.
 
         Raises:
-            DeviceError: It is missing, not readable, or no video.
+            CameraError: It is missing, not readable, or no video.
 
         """
         self._path = path
@@ -64,7 +64,7 @@ class FileScene:
         """Begin again.
 
         Raises:
-            DeviceError: The file is gone by now, or damaged at its beginning.
+            CameraError: The file is gone by now, or damaged at its beginning.
 
         """
         self.close()
@@ -74,7 +74,7 @@ class FileScene:
         self._frames = self._decoded(self._container)
         self._ahead = self._next()
         if self._ahead is None:
-            raise DeviceError(f"{self._path} holds no pictures.", hint="Choose another file.")
+            raise CameraError(f"{self._path} holds no pictures.", hint="Choose another file.")
 
     def at(self, position_s: float, captured_at: float) -> Picture:
         """Return what is seen at a position. Decodes on from where it is: a second of a file costs some 10 to 60 ms."""
@@ -133,7 +133,7 @@ class ImageScene:
         """Look at it.
 
         Raises:
-            DeviceError: It is missing, not readable, or no image.
+            CameraError: It is missing, not readable, or no image.
 
         """
         self.fps = USUAL_FPS
@@ -169,7 +169,7 @@ def _first(container: InputContainer, path: Path) -> tuple[av.VideoFrame, Pictur
     with _told(path):
         frame = next(_pictures(container, stream), None)
     if frame is None:
-        raise DeviceError(f"{path} holds no pictures.", hint="Choose another file.")
+        raise CameraError(f"{path} holds no pictures.", hint="Choose another file.")
     return frame, shown_size(frame, stream.sample_aspect_ratio)
 
 
@@ -198,7 +198,7 @@ def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.Vid
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, InputContainer]]:
     if not path.exists():
-        raise DeviceError(
+        raise CameraError(
             f"There is no file {path}.",
             hint="Check the path. `~` is your home; a relative path begins where the command is given.",
         )
@@ -209,11 +209,11 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, InputContainer]]:
             container = _container(file)
         with container:
             if not container.streams.video:
-                raise DeviceError(
+                raise CameraError(
                     f"{path} holds no pictures.", hint="Choose a video, or an image with image:PATH."
                 )
             if container.streams.video[0].codec_context.width <= 0:  # FFmpeg would not look at it
-                raise DeviceError(
+                raise CameraError(
                     f"{path} holds no pictures that can be decoded, or too large ones.", hint=_SMALLER
                 )
             yield file, container
@@ -230,10 +230,10 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (IsADirectoryError, NotOrdinaryError) as error:
-        raise DeviceError(f"{path} is not an ordinary file.", hint="Choose a video or an image.") from error
+        raise CameraError(f"{path} is not an ordinary file.", hint="Choose a video or an image.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError | av.FFmpegError) else None) or str(error)
-        raise DeviceError(
+        raise CameraError(
             f"{path} cannot be read as video: {reason.rstrip('.')}.",
             hint="MP4, WebM, Matroska, PNG, JPEG and the other formats of FFmpeg work.",
         ) from error

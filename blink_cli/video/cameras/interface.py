@@ -59,7 +59,7 @@ class Camera(Protocol):
         """Begin to take pictures. A stopped camera may be started again.
 
         Raises:
-            DeviceError: The system does not let us, or a file is gone or damaged.
+            CameraError: The system does not let us, or a file is gone or damaged.
 
         """
 

@@ -24,7 +24,7 @@ def open_camera(text: str) -> Camera:
     Raises:
         UsageError: `text` is not a camera's name.
         NotFoundError: The system has no such camera, or several fit.
-        DeviceError: The file cannot be read as video.
+        CameraError: The file cannot be read as video.
 
     """
     match parse_camera_name(text):

@@ -15,7 +15,7 @@ import av
 from av.container import InputContainer
 
 from blink_cli.core.api.camera_name import DefaultCamera, PictureSize, SystemCamera, choose_camera
-from blink_cli.core.errors import DeviceError, NotFoundError
+from blink_cli.core.errors import CameraError, NotFoundError
 from blink_cli.video.cameras.interface import CameraParameters, CameraReading
 from blink_cli.video.frames import Fitter
 from blink_cli.video.picture import Picture, timestamp_at
@@ -122,7 +122,7 @@ class HardwareCamera:
         """Open it, and begin its thread.
 
         Raises:
-            DeviceError: It is gone, in use, or not ours.
+            CameraError: It is gone, in use, or not ours.
 
         """
         size = self._parameters.size
@@ -216,20 +216,20 @@ class HardwareCamera:
             self._newest = picture
             self._last_at = now_s
 
-    def _not_opened(self, error: Exception) -> DeviceError:
+    def _not_opened(self, error: Exception) -> CameraError:
         name = self._found.description
         access = _ACCESS.get(self._through, "").removeprefix(", or ")
         if isinstance(error, FileNotFoundError):
-            return DeviceError(
+            return CameraError(
                 f"There is no camera {name}.",
                 hint="`blink list-cameras` lists those that are there; `testsrc` and `file:PATH` need none.",
             )
         if isinstance(error, PermissionError):
-            return DeviceError(
+            return CameraError(
                 f"The camera {name} may not be opened.", hint=access[:1].upper() + access[1:] + "."
             )
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return DeviceError(
+        return CameraError(
             f"The camera {name} cannot be opened: {reason.rstrip('.')}.",
             hint="Another program may use it, or it has no such size or rate: try `?size=640x480&fps=30` behind its name.",
         )

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from blink_cli.core.api.camera_name import PictureSize
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 from blink_cli.video.cameras.interface import CameraParameters, CameraReading
 from blink_cli.video.picture import Picture
 
@@ -23,7 +23,7 @@ class Scene(Protocol):
         """Begin again.
 
         Raises:
-            DeviceError: It cannot be seen any more.
+            CameraError: It cannot be seen any more.
 
         """
 
@@ -31,7 +31,7 @@ class Scene(Protocol):
         """Return what is seen so many seconds behind its beginning. Positions only grow between two calls of `rewind`.
 
         Raises:
-            DeviceError: It is damaged here.
+            CameraError: It is damaged here.
 
         """
 
@@ -87,7 +87,7 @@ class VirtualCamera:
         self._read += 1
         try:
             return self._scene.at(newest / self._parameters.fps, self._taken_at(newest))
-        except DeviceError as damage:
+        except CameraError as damage:
             self._failure = damage.message
             return None
 

@@ -45,7 +45,7 @@ class H264Encoder:
             bitrate_bps: At first.
 
         Raises:
-            DeviceError: There is no libx264, or it refuses.
+            CameraError: There is no libx264, or it refuses.
 
         """
         self._library = libx264()

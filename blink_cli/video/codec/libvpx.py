@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import av
 
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 
 FORCE_KEY_FRAME: Final = 1
 CHANGES_NOTHING: Final = 1 << 18 | 1 << 20 | 1 << 22 | 1 << 23
@@ -113,14 +113,14 @@ class Libvpx:
         """Load it.
 
         Raises:
-            DeviceError: It is none, or one whose interface is not known.
+            CameraError: It is none, or one whose interface is not known.
 
         """
         try:
             self._library = ctypes.CDLL(path)
             self._declare()
         except (OSError, AttributeError) as failure:
-            raise DeviceError(f"libvpx cannot be loaded: {failure}.", hint=_MISSING_HINT) from failure
+            raise CameraError(f"libvpx cannot be loaded: {failure}.", hint=_MISSING_HINT) from failure
         self._interface = self._library.vpx_codec_vp8_cx()
         self._abi: int | None = None
         config = self.default_config()
@@ -132,7 +132,7 @@ class Libvpx:
             config.kf_max_dist,
         )
         if known != (320, 240, 256, 63, 128):
-            raise DeviceError("The libvpx that was found has another interface.", hint=_MISSING_HINT)
+            raise CameraError("The libvpx that was found has another interface.", hint=_MISSING_HINT)
 
     def _declare(self) -> None:
         library, pointer = self._library, ctypes.c_void_p
@@ -160,14 +160,14 @@ class Libvpx:
         """What an encoder of VP8 is set to by itself."""
         config = EncoderConfig()
         if self._library.vpx_codec_enc_config_default(self._interface, ctypes.byref(config), 0):
-            raise DeviceError("libvpx knows no VP8.", hint=_MISSING_HINT)
+            raise CameraError("libvpx knows no VP8.", hint=_MISSING_HINT)
         return config
 
     def begin(self, config: EncoderConfig) -> Any:
         """An encoder, to be given back with `end`.
 
         Raises:
-            DeviceError: It refuses.
+            CameraError: It refuses.
 
         """
         context = (ctypes.c_ubyte * 512)()
@@ -180,7 +180,7 @@ class Libvpx:
                 self._abi = number
                 break
         if refusal:
-            raise DeviceError(f"libvpx makes no encoder (error {refusal}).", hint="Choose another size.")
+            raise CameraError(f"libvpx makes no encoder (error {refusal}).", hint="Choose another size.")
         return context
 
     def control(self, context: Any, what: int, value: int) -> None:
@@ -209,7 +209,7 @@ class Libvpx:
         """Return the next frame and whether it is a key frame; an empty one where the encoder left it out."""
         refusal = self._library.vpx_codec_encode(context, image, pts, duration, flags, REALTIME)
         if refusal:
-            raise DeviceError(f"libvpx did not encode a picture (error {refusal}).")
+            raise CameraError(f"libvpx did not encode a picture (error {refusal}).")
         place = ctypes.c_void_p()
         payload, is_key = b"", False
         while found := self._library.vpx_codec_get_cx_data(context, ctypes.byref(place)):
@@ -229,12 +229,12 @@ def libvpx() -> Libvpx:
     """PyAV's copy, or the system's.
 
     Raises:
-        DeviceError: There is none.
+        CameraError: There is none.
 
     """
     package = Path(av.__file__).parent
     copies = (str(path) for folder in _WHEEL_FOLDERS for path in sorted((package / folder).glob("*vpx*")))
     path = next(copies, None) or ctypes.util.find_library("vpx")
     if path is None:
-        raise DeviceError("There is no libvpx here, which encodes pictures.", hint=_MISSING_HINT)
+        raise CameraError("There is no libvpx here, which encodes pictures.", hint=_MISSING_HINT)
     return Libvpx(path)

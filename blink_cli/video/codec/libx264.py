@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import av
 
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 
 AUTOMATIC: Final = 0
 IDR: Final = 1
@@ -86,7 +86,7 @@ class Libx264:
         """Load it.
 
         Raises:
-            DeviceError: It is none, or one whose interface is not known.
+            CameraError: It is none, or one whose interface is not known.
 
         """
         try:
@@ -98,10 +98,10 @@ class Libx264:
             )
             self._declare()
         except (OSError, AttributeError, StopIteration) as failure:
-            raise DeviceError(f"libx264 cannot be loaded: {failure}.", hint=_MISSING_HINT) from failure
+            raise CameraError(f"libx264 cannot be loaded: {failure}.", hint=_MISSING_HINT) from failure
         fields = ctypes.cast(self.parameters(b"ultrafast", {}), ctypes.POINTER(ctypes.c_int))
         if any(fields[place] != value for place, value in _KNOWN_DEFAULTS.items()):
-            raise DeviceError("The libx264 that was found has another interface.", hint=_MISSING_HINT)
+            raise CameraError("The libx264 that was found has another interface.", hint=_MISSING_HINT)
 
     def _declare(self) -> None:
         library, pointer, text = self._library, ctypes.c_void_p, ctypes.c_char_p
@@ -119,12 +119,12 @@ class Libx264:
         """Settings of an encoder that holds nothing back.
 
         Raises:
-            DeviceError: It knows the preset or one of the settings not.
+            CameraError: It knows the preset or one of the settings not.
 
         """
         parameters = (ctypes.c_ubyte * _PARAMETER_BYTES)()
         if self._library.x264_param_default_preset(parameters, preset, b"zerolatency"):
-            raise DeviceError("libx264 knows no such preset.", hint=_MISSING_HINT)
+            raise CameraError("libx264 knows no such preset.", hint=_MISSING_HINT)
         self.set(parameters, settings)
         return parameters
 
@@ -132,18 +132,18 @@ class Libx264:
         """Change settings, by the names that the library has for them.
 
         Raises:
-            DeviceError: It knows one of them not.
+            CameraError: It knows one of them not.
 
         """
         for name, value in settings.items():
             if self._library.x264_param_parse(parameters, name.encode(), value.encode()):
-                raise DeviceError(f"libx264 does not take {name}={value}.", hint=_MISSING_HINT)
+                raise CameraError(f"libx264 does not take {name}={value}.", hint=_MISSING_HINT)
 
     def begin(self, parameters: Any, width: int, height: int) -> Any:
         """An encoder of Baseline, to be given back with `end`.
 
         Raises:
-            DeviceError: It refuses.
+            CameraError: It refuses.
 
         """
         fields = ctypes.cast(parameters, ctypes.POINTER(ctypes.c_int))
@@ -151,7 +151,7 @@ class Libx264:
         self._library.x264_param_apply_profile(parameters, b"baseline")
         context = self._open(parameters)
         if not context:
-            raise DeviceError("libx264 makes no encoder.", hint="Choose another size.")
+            raise CameraError("libx264 makes no encoder.", hint="Choose another size.")
         return context
 
     def change(self, context: Any, parameters: Any) -> None:
@@ -180,7 +180,7 @@ class Libx264:
             ctypes.byref(made),
         )
         if size < 0:
-            raise DeviceError("libx264 did not encode a picture.")
+            raise CameraError("libx264 did not encode a picture.")
         if size == 0 or units.value is None:
             return b"", False, 0
         first = _Unit.from_address(units.value)  # the others lie behind it
@@ -196,12 +196,12 @@ def libx264() -> Libx264:
     """PyAV's copy, or the system's.
 
     Raises:
-        DeviceError: There is none.
+        CameraError: There is none.
 
     """
     package = Path(av.__file__).parent
     copies = (str(path) for folder in _WHEEL_FOLDERS for path in sorted((package / folder).glob("*x264*")))
     path = next(copies, None) or ctypes.util.find_library("x264")
     if path is None:
-        raise DeviceError("There is no libx264 here, which encodes H.264.", hint=_MISSING_HINT)
+        raise CameraError("There is no libx264 here, which encodes H.264.", hint=_MISSING_HINT)
     return Libx264(path)

@@ -40,7 +40,7 @@ class PictureEncoder(Protocol):
             coarse: As small as it can be, whatever it looks like.
 
         Raises:
-            DeviceError: The library refuses.
+            CameraError: The library refuses.
 
         """
 

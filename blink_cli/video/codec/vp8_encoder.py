@@ -65,7 +65,7 @@ class Vp8Encoder:
             bitrate_bps: At first.
 
         Raises:
-            DeviceError: There is no libvpx, or it refuses.
+            CameraError: There is no libvpx, or it refuses.
 
         """
         self._library = libvpx()

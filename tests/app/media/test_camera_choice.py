@@ -9,7 +9,7 @@ from blink_cli.app.media.media_taps import MediaTaps
 from blink_cli.app.media.video.video_media import VideoMedia
 from blink_cli.app.media.video.video_path import VideoPath
 from blink_cli.core.api.events import Event
-from blink_cli.core.errors import DeviceError, NotFoundError, UsageError
+from blink_cli.core.errors import CameraError, NotFoundError, UsageError
 from blink_cli.core.ids import Did
 from blink_cli.runtime.tasks import TaskOwner
 from tests.net.gossip_parts import eventually
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.real_time
 
 REFUSED = {
     "nonsense": NotFoundError,
-    "/dev/null": DeviceError,
-    "file:/nowhere.mp4": DeviceError,
+    "/dev/null": CameraError,
+    "file:/nowhere.mp4": CameraError,
     "blank?size=1x1": UsageError,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blink_cli.core.api.camera_name import PictureSize
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 from blink_cli.video.cameras.file_scenes import FileScene, ImageScene
 from blink_cli.video.cameras.opener import open_camera
 from tests.video.cameras.test_conformance import write_clip
@@ -92,7 +92,7 @@ def test_what_is_no_video_is_an_error_with_a_hint(
     write_clip(tmp_path / "clip.mp4", "libx264")
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(DeviceError, match=says) as error:
+    with pytest.raises(CameraError, match=says) as error:
         open_camera(f"{kind}:{tmp_path / name}")
     assert error.value.hint
     assert "Errno" not in str(error.value)
@@ -112,7 +112,7 @@ def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path, kind: str) -
             for name, data in chunks
         )
     )
-    with pytest.raises(DeviceError, match="too large") as error:
+    with pytest.raises(CameraError, match="too large") as error:
         open_camera(f"{kind}:{tmp_path / 'large.png'}")
     assert "67 million pixels" in str(error.value.hint)
 
@@ -123,7 +123,7 @@ def test_a_sound_holds_no_pictures(tmp_path: Path) -> None:
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
         frame.rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(DeviceError, match="holds no pictures"):
+    with pytest.raises(CameraError, match="holds no pictures"):
         open_camera(f"file:{tmp_path / 'sound.wav'}")
 
 
@@ -161,7 +161,7 @@ def test_a_file_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> No
     path = tmp_path / "clip.mp4"
     write_clip(path, "libx264", pictures=5)
     damage(path, range(5))
-    with pytest.raises(DeviceError, match="cannot be read as video"):
+    with pytest.raises(CameraError, match="cannot be read as video"):
         open_camera(f"file:{path}")
 
 
@@ -170,6 +170,6 @@ def test_a_file_that_is_gone_by_then_fails_and_says_so(tmp_path: Path) -> None:
     write_clip(path, "libx264", pictures=5)
     camera = open_camera(f"file:{path}")
     path.unlink()
-    with pytest.raises(DeviceError, match="cannot be read"):
+    with pytest.raises(CameraError, match="cannot be read"):
         camera.start(0.0)
     camera.stop()

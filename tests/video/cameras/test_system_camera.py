@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from blink_cli.core.api.camera_name import DefaultCamera, NamedCamera
-from blink_cli.core.errors import DeviceError, NotFoundError
+from blink_cli.core.errors import CameraError, NotFoundError
 from blink_cli.video.cameras.opener import open_camera
 from blink_cli.video.cameras.system_camera import (
     FoundCamera,
@@ -33,7 +33,7 @@ def test_a_name_that_fits_none_lists_what_is_there() -> None:
 
 def test_a_device_that_is_not_there_says_so_when_it_starts() -> None:
     camera = open_camera("/dev/video97")
-    with pytest.raises(DeviceError, match="There is no camera /dev/video97") as error:
+    with pytest.raises(CameraError, match="There is no camera /dev/video97") as error:
         camera.start(0.0)
     assert "list-cameras" in (error.value.hint or "")
     camera.stop()
@@ -41,7 +41,7 @@ def test_a_device_that_is_not_there_says_so_when_it_starts() -> None:
 
 def test_a_device_that_is_no_camera_says_so() -> None:
     camera = open_camera("/dev/null")
-    with pytest.raises(DeviceError, match="cannot be opened"):
+    with pytest.raises(CameraError, match="cannot be opened"):
         camera.start(0.0)
 
 

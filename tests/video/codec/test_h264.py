@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blink_cli.core.errors import DeviceError, WireError
+from blink_cli.core.errors import CameraError, WireError
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.h264_stream import (
     IDR_SLICE,
@@ -115,6 +115,6 @@ def test_strangers_decide_neither_what_is_taken_nor_what_is_shown() -> None:
 
 def test_a_library_that_is_missing_or_another_one_is_told_in_a_sentence() -> None:
     for path in ("/nowhere/libx264.so", libvpx()._library._name):
-        with pytest.raises(DeviceError, match="libx264 cannot be loaded") as refused:
+        with pytest.raises(CameraError, match="libx264 cannot be loaded") as refused:
             Libx264(path)
         assert "codec=h264" in (refused.value.hint or "")

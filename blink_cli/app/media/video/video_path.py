@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from blink_cli.app.media.video.peer_video import PeerVideo
 from blink_cli.app.media.video.room_show import RoomShow
-from blink_cli.core.errors import DeviceError
+from blink_cli.core.errors import CameraError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.recorded_picture import PeerClock
 from blink_cli.core.media.video.coded_picture import CodedPicture
@@ -195,7 +195,7 @@ class VideoPath:
         """Take pictures with another camera, encoded by `codec` where everybody takes it; the one before is stopped.
 
         Raises:
-            DeviceError: It cannot be started, or there is no such encoder; the one before goes on.
+            CameraError: It cannot be started, or there is no such encoder; the one before goes on.
 
         """
         if codec is VideoCodec.H264:
@@ -203,7 +203,7 @@ class VideoPath:
         before = self.camera.camera
         try:
             await asyncio.to_thread(camera.start, time.monotonic())
-        except DeviceError:
+        except CameraError:
             if before is None or before.parameters.virtual or camera.parameters.virtual:
                 raise
             await self._in_its_place(camera, before)  # it may be the same device, which opens once
@@ -216,7 +216,7 @@ class VideoPath:
         await self.end_camera()
         try:
             await asyncio.to_thread(camera.start, time.monotonic())
-        except DeviceError:
+        except CameraError:
             await asyncio.to_thread(before.start, time.monotonic())
             self._begin(before)
             raise
