@@ -1,6 +1,7 @@
 """A link to a real browser, both ways around: Chromium hears us and we hear it, with RED and without."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.real_time]
 
 THEIR_TONE_HZ = 660
 OUR_TONE_HZ = 440
+SPOKEN_S = 4.0
 
 
 def tone(frequency_hz: float, samples: int) -> np.ndarray:
@@ -46,18 +48,19 @@ async def ours() -> AsyncIterator[End]:
         await end.link.aclose()
 
 
-async def speak(ours: End, seconds: float, settings: CodecSettings) -> None:
-    """Our tone, at its pace, with two copies of earlier frames where RED was agreed."""
+async def speak(ours: End, settings: CodecSettings) -> None:
+    """Our tone, at its pace, until it is cancelled, with two copies of earlier frames where RED was agreed."""
     encoder = OpusEncoder(settings, channels=settings.channels)
     size = settings.frame_samples
-    sound = tone(OUR_TONE_HZ, int(seconds * 48_000))
+    second = tone(OUR_TONE_HZ, 48_000)
     if settings.stereo:
-        sound = np.stack((sound, 0.5 * sound), axis=1)
+        second = np.stack((second, 0.5 * second), axis=1)
     ours.link.set_redundancy(2)
     loop = asyncio.get_running_loop()
     began_s = loop.time()
-    for number in range(len(sound) // size):
-        payload = encoder.encode(sound[size * number : size * (number + 1)])
+    for number in itertools.count():
+        begin = size * number % len(second)
+        payload = encoder.encode(second[begin : begin + size])
         await asyncio.sleep(max(began_s + size * number / 48_000 - loop.time(), 0))
         ours.link.send_frame(
             EncodedFrame(payload, size * number, size, -13, voice=True, talk_spurt_start=not number)
@@ -82,14 +85,20 @@ def heard_hz(ours: End) -> float:
 
 async def talk(ours: End, page: Browser, settings: CodecSettings | None = None) -> dict[str, Any]:
     """Both speak for some seconds; returns Chromium's inbound-rtp, after what both must have heard was checked."""
+    settings = settings or CodecSettings()
     await ours.until_state(LinkConnected, within_s=20)
-    await speak(ours, 4.0, settings or CodecSettings())
-    await ours.until(lambda: len(ours.packets) > 60, within_s=20)
+    async with asyncio.TaskGroup() as group:
+        # Until Chromium was asked: what it makes up after the end of a stream counts as concealed.
+        speaking = group.create_task(speak(ours, settings), name="speak")
+        spoken_packets = SPOKEN_S * 48_000 / settings.frame_samples
+        await ours.until(lambda: ours.link.send_counters.packets_sent >= spoken_packets, within_s=20)
+        await ours.until(lambda: len(ours.packets) > 60, within_s=20)
+        await ours.until(lambda: bool(ours.sender_reports) and bool(ours.reception_reports), within_s=20)
+        (inbound,) = (entry for entry in await page.ask("statistics") if entry["type"] == "inbound-rtp")
+        speaking.cancel()
     assert heard_hz(ours) == pytest.approx(THEIR_TONE_HZ, abs=6)
     assert ours.link.reception is not None
     assert ours.link.reception.packets_lost == 0
-    await ours.until(lambda: bool(ours.sender_reports) and bool(ours.reception_reports), within_s=20)
-    (inbound,) = (entry for entry in await page.ask("statistics") if entry["type"] == "inbound-rtp")
     # A tone of 0.3 of full scale has an energy of 0.045 a second.
     assert inbound["totalAudioEnergy"] > 2 * 0.045
     return dict(inbound)
@@ -144,7 +153,8 @@ async def test_we_offer_a_browser_answers_and_our_copies_mend_what_it_loses(
         await ours.link.accept_answer(await page.ask("answer", await ours.link.create_offer()))
         inbound = await talk(ours, page)
     assert inbound["packetsLost"] >= 30
-    assert inbound["concealedSamples"] < 0.02 * inbound["totalSamplesReceived"]
+    # Without copies 17 to 20 % are made up; what a sender that is late itself adds on a busy machine is up to 6 %.
+    assert inbound["concealedSamples"] < 0.08 * inbound["totalSamplesReceived"]
 
 
 async def test_a_browser_asks_for_what_it_misses_and_gets_the_same_datagram_again(
