@@ -14,6 +14,7 @@ from blink_cli.core.ids import Did
 from blink_cli.core.media.recorded_picture import PeerClock, PictureTrack
 from blink_cli.record.recording.recording import Recording
 from blink_cli.record.recording.recording_thread import RecordingThread
+from blink_cli.runtime.shared_objects import load_shared_objects
 
 if TYPE_CHECKING:
     from blink_cli.video.picture_store import PictureStore  # numpy
@@ -81,5 +82,6 @@ class RecordedPictures:
 
 def _load() -> None:
     """Off the event loop: 50 ms."""
+    load_shared_objects("av")
     import blink_cli.record.mp4.picture_stream  # noqa: PLC0415 - see the head
     import blink_cli.video.recorded.picture_recorder  # noqa: F401, PLC0415 - as above

@@ -29,7 +29,8 @@ from aioice.ice import (
 )
 from aioice.stun import Message
 from aioice.turn import UDP_SOCKET_BUFFER_SIZE
-from aiortc import RTCIceCandidate, RTCIceGatherer, RTCIceServer, RTCIceTransportPolicy
+from aiortc.rtcconfiguration import RTCIceServer, RTCIceTransportPolicy
+from aiortc.rtcicetransport import RTCIceCandidate, RTCIceGatherer
 from typing_extensions import override
 
 from blink_cli.core.media.path_type import IceType, path_type

@@ -1,6 +1,6 @@
 """DTLS of one link: aiortc's, which is told its role and gives its SRTP sessions away; the only module that touches aiortc's private names of it."""
 
-from aiortc import RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsTransport
 from pylibsrtp import Session
 
 from blink_cli.net.link.header_encryption import encrypting_sessions

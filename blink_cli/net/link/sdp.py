@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 import msgspec
-from aiortc import RTCDtlsFingerprint, RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
+from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp, candidate_to_sdp
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ

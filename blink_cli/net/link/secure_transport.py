@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import msgspec
 from aioice.ice import CandidatePair, StunProtocol
-from aiortc import RTCDtlsParameters, RTCIceCandidate, RTCIceParameters, RTCIceTransport
+from aiortc.rtcdtlstransport import RTCDtlsParameters
+from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters, RTCIceTransport
 
 from blink_cli.core.media.rtp_header import is_rtcp
 from blink_cli.net.handed_on import handed_on

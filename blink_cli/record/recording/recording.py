@@ -43,6 +43,7 @@ from blink_cli.record.recording.sidecar import (
     write_sidecar,
 )
 from blink_cli.record.recording.track import FRAME_SAMPLES, Track
+from blink_cli.runtime.shared_objects import load_shared_objects
 
 if TYPE_CHECKING:
     from blink_cli.record.mp4.file import Mp4Writer
@@ -169,6 +170,7 @@ class Recording:
             OSError: The folder cannot be made or written.
 
         """
+        load_shared_objects("av")
         from blink_cli.record.mp4.file import Mp4Labels, Mp4Writer  # noqa: PLC0415 - av: most sessions record nothing
 
         try:

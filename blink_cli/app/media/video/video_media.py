@@ -8,12 +8,14 @@ import asyncio
 import importlib
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from blink_cli.core.api.camera_name import parse_camera_name
 from blink_cli.core.api.events import CameraLost, Event
 from blink_cli.core.ids import Did
 from blink_cli.core.media.video_codec import VideoCodec
+from blink_cli.runtime.shared_objects import load_shared_objects
 from blink_cli.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -240,7 +242,7 @@ class VideoMedia:
     async def _loaded(self) -> "VideoPath":
         self._is_loading = True
         if self.path is None:
-            module = await asyncio.to_thread(importlib.import_module, "blink_cli.app.media.video.video_path")
+            module = await asyncio.to_thread(_imported, "blink_cli.app.media.video.video_path")
             if self.path is None:
                 self.path = module.VideoPath(self._own, self._taps, camera_failed=self._camera_failed)
         assert self.path is not None, "it was made"
@@ -256,8 +258,14 @@ class VideoMedia:
             await self.path.aclose()
 
 
+def _imported(name: str) -> ModuleType:
+    """Import a module, and FFmpeg with it, while a voice may go on."""
+    load_shared_objects("av")
+    return importlib.import_module(name)
+
+
 async def _opened(name: str) -> "Camera":
     """A camera that is not started: a file is looked at, the system asked."""
-    opener = await asyncio.to_thread(importlib.import_module, "blink_cli.video.cameras.opener")
+    opener = await asyncio.to_thread(_imported, "blink_cli.video.cameras.opener")
     camera: Camera = await asyncio.to_thread(opener.open_camera, name)
     return camera
