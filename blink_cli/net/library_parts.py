@@ -5,6 +5,9 @@
     aioice.mdns ──> dnspython, to find names that end in .local         left out until there is such a name
 
 Where others import these modules first, they are whole. Recordings, cameras and sound files import PyAV by themselves.
+
+All of ours takes aiortc's names from here: Python has who imports a module that another thread imports just now wait until it is whole. The modules of
+aiortc import each other in a circle, and two threads that begin with different ones of them see names that are not there yet.
 """
 
 import importlib
@@ -20,16 +23,55 @@ _OF_AIORTC: Final = ("aiortc.clock", "aiortc.rtp", "aiortc.rtcdatachannel", "aio
 """What a link uses, with what that imports: in an order in which the package does not need to have imported them."""
 
 
-def load() -> None:
-    """Import the parts that links need. Any thread, before the first module of `net.link` that names aiortc."""
+def _load() -> None:
     importlib.import_module("dns")
     for name in _OF_DNSPYTHON:
         leave_out(name)
     if leave_out("aiortc") is not None:
-        logging.getLogger("aiortc").addHandler(
-            logging.NullHandler()
-        )  # as the package does: nothing of its goes to the terminal
+        # As the package does: nothing of its goes to the terminal.
+        logging.getLogger("aiortc").addHandler(logging.NullHandler())
     pyav = leave_out("av", AudioFrame=object)
     for name in _OF_AIORTC:
         importlib.import_module(name)
     take_in(pyav)
+
+
+_load()
+
+# What is left out must be so before.
+from aiortc.rtcconfiguration import RTCIceServer, RTCIceTransportPolicy  # noqa: E402
+from aiortc.rtcdtlstransport import (  # noqa: E402
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
+from aiortc.rtcicetransport import (  # noqa: E402
+    RTCIceCandidate,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceTransport,
+)
+from aiortc.sdp import (  # noqa: E402
+    MediaDescription,
+    SessionDescription,
+    candidate_from_sdp,
+    candidate_to_sdp,
+)
+
+__all__ = [
+    "MediaDescription",
+    "RTCCertificate",
+    "RTCDtlsFingerprint",
+    "RTCDtlsParameters",
+    "RTCDtlsTransport",
+    "RTCIceCandidate",
+    "RTCIceGatherer",
+    "RTCIceParameters",
+    "RTCIceServer",
+    "RTCIceTransport",
+    "RTCIceTransportPolicy",
+    "SessionDescription",
+    "candidate_from_sdp",
+    "candidate_to_sdp",
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from aiortc.rtcdtlstransport import RTCCertificate
+    from blink_cli.net.library_parts import RTCCertificate
 
 GATHERING_TIMEOUT_S: Final = 0.14
 """What a server that died since it was asked last may cost each side. The answerer gathers after the offerer: together they
@@ -149,6 +149,6 @@ class LinkCertificate:
     @functools.cached_property
     def rtc(self) -> "RTCCertificate":
         """As aiortc wants it. Made when it is asked for first, which takes a millisecond and needs aiortc."""
-        from aiortc.rtcdtlstransport import RTCCertificate  # noqa: PLC0415 - a session without a link needs none of it
+        from blink_cli.net.library_parts import RTCCertificate  # noqa: PLC0415 - a session without a link needs none of it
 
         return RTCCertificate.generateCertificate()

@@ -7,8 +7,6 @@ import pytest
 
 LOADED = """
 import sys
-from blink_cli.net import library_parts
-library_parts.load()
 import blink_cli.net.link.media_link
 """
 
@@ -122,6 +120,36 @@ with ThreadPoolExecutor(8) as threads:
         )
         == "2"
     )
+
+
+def test_two_threads_may_begin_with_different_modules_of_a_link() -> None:
+    ends = (
+        "net.link.media_link",
+        "net.ice.ice_connection",
+        "net.link.dtls",
+        "net.link.sdp",
+        "net.link.addresses_tried",
+    )
+    assert said(
+        f"""
+import importlib, threading
+from concurrent.futures import ThreadPoolExecutor
+import blink_cli.net.link_settings as link_settings
+together = threading.Barrier({len(ends) + 1})
+
+def module(name):
+    together.wait()
+    importlib.import_module("blink_cli." + name)
+
+def certificate():
+    together.wait()
+    link_settings.LinkCertificate().rtc
+
+with ThreadPoolExecutor({len(ends) + 1}) as threads:
+    begun = [threads.submit(module, name) for name in {ends}] + [threads.submit(certificate)]
+print([one.exception() for one in begun])
+"""
+    ) == str([None] * (len(ends) + 1))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from blink_cli.core.call.inputs import Connected, Described, Ended, MediaInput, 
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.ids import Did
 from blink_cli.core.media.reception_statistics import ReceptionStatistics
-from blink_cli.net import library_parts
 from blink_cli.net.ice.ice_servers import REPETITION_S, GatheringPlan, IceServers
 from blink_cli.net.link.link_events import LinkEvents
 from blink_cli.net.link_settings import (
@@ -221,7 +220,6 @@ class LinkSet(Generic[P]):
     # inside
 
     def _load(self) -> None:
-        library_parts.load()
         importlib.import_module("blink_cli.net.link.media_link")
         _ = self._certificate.rtc
 

@@ -29,8 +29,6 @@ from aioice.ice import (
 )
 from aioice.stun import Message
 from aioice.turn import UDP_SOCKET_BUFFER_SIZE
-from aiortc.rtcconfiguration import RTCIceServer, RTCIceTransportPolicy
-from aiortc.rtcicetransport import RTCIceCandidate, RTCIceGatherer
 from typing_extensions import override
 
 from blink_cli.core.media.path_type import IceType, path_type
@@ -48,6 +46,7 @@ from blink_cli.net.ice.stun_guard import StunGuard
 from blink_cli.net.ice.stun_socket import StunSocket
 from blink_cli.net.ice.turn_relay import RelayTransport
 from blink_cli.net.ice.udp_endpoint import UdpEndpoint, bound_socket
+from blink_cli.net.library_parts import RTCIceCandidate, RTCIceGatherer, RTCIceServer, RTCIceTransportPolicy
 from blink_cli.net.link_settings import LinkSettings
 from blink_cli.net.transport_counters import TransportCounters
 from blink_cli.runtime.tasks import TaskOwner

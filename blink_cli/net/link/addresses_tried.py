@@ -6,8 +6,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from aiortc.rtcicetransport import RTCIceCandidate
-
+from blink_cli.net.library_parts import RTCIceCandidate
 from blink_cli.net.link.secure_transport import SecureTransport
 from blink_cli.net.link_settings import AddressesTried, LinkSettings
 

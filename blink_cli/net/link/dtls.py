@@ -1,8 +1,8 @@
 """DTLS of one link: aiortc's, which is told its role and gives its SRTP sessions away; the only module that touches aiortc's private names of it."""
 
-from aiortc.rtcdtlstransport import RTCDtlsTransport
 from pylibsrtp import Session
 
+from blink_cli.net.library_parts import RTCDtlsTransport
 from blink_cli.net.link.header_encryption import encrypting_sessions
 
 

@@ -12,9 +12,6 @@ from dataclasses import replace
 from typing import Final
 
 import msgspec
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
-from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters
-from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp, candidate_to_sdp
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import WireError
@@ -22,6 +19,16 @@ from blink_cli.core.media.extended_report import STATISTICS_SUMMARY, VOIP_METRIC
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.receiver_wishes import ReceiverWishes
 from blink_cli.core.media.rtp_header import AUDIO_LEVEL_URI
+from blink_cli.net.library_parts import (
+    MediaDescription,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCIceCandidate,
+    RTCIceParameters,
+    SessionDescription,
+    candidate_from_sdp,
+    candidate_to_sdp,
+)
 from blink_cli.net.link.secure_transport import LocalTransport, RemoteTransport
 
 MAX_SDP_CHARACTERS: Final = 16_384

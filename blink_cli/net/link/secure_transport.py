@@ -17,8 +17,6 @@ from typing import Any, Final
 
 import msgspec
 from aioice.ice import CandidatePair, StunProtocol
-from aiortc.rtcdtlstransport import RTCDtlsParameters
-from aiortc.rtcicetransport import RTCIceCandidate, RTCIceParameters, RTCIceTransport
 
 from blink_cli.core.media.rtp_header import is_rtcp
 from blink_cli.net.handed_on import handed_on
@@ -28,6 +26,7 @@ from blink_cli.net.ice.ice_connection import IceConnection, IceGatherer, Way
 from blink_cli.net.ice.local_addresses import ChosenAddresses
 from blink_cli.net.ice.stranger_filter import SourceFilter
 from blink_cli.net.ice.udp_endpoint import UdpEndpoint
+from blink_cli.net.library_parts import RTCDtlsParameters, RTCIceCandidate, RTCIceParameters, RTCIceTransport
 from blink_cli.net.link.dtls import DtlsTransport
 from blink_cli.net.link.handshake_copies import DtlsRetransmitter
 from blink_cli.net.link.link_socket import LinkSocket, MediaReceivers
