@@ -220,6 +220,7 @@ class LinkSet(Generic[P]):
     # inside
 
     def _load(self) -> None:
+        importlib.import_module("blink_cli.net.library_parts")  # before aioice, which imports more of it
         importlib.import_module("blink_cli.net.link.media_link")
         _ = self._certificate.rtc
 
