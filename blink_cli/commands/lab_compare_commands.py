@@ -36,7 +36,7 @@ async def compare(
         typer.Option(
             "--allow",
             metavar="FIGURE",
-            help="May become worse: pesq, mos, delay, delay_p95, loss, late, concealed, gaps, talking, bitrate; again for another one.",
+            help="May become worse: pesq, mos, delay, delay_p95, loss, late, concealed, gaps, talking, bitrate, fps, frozen, picture_delay, ssim, psnr; again for another one.",
         ),
     ] = None,
     html: Annotated[

@@ -167,7 +167,12 @@ async def list_(context: CommandContext) -> None:
 
 
 def _show(context: CommandContext, report: LabReport) -> None:
-    from blink_cli.commands.lab_text import case_lines, pairs_table, total_text  # noqa: PLC0415 - as above
+    from blink_cli.commands.lab_text import (  # noqa: PLC0415 - as above
+        case_lines,
+        pairs_table,
+        pictures_table,
+        total_text,
+    )
     from blink_cli.commands.show.terminal import columns_of  # noqa: PLC0415 - as above
 
     columns = columns_of(sys.stdout)
@@ -175,5 +180,9 @@ def _show(context: CommandContext, report: LabReport) -> None:
         context.output.lines(case_lines(case, columns))
     context.output.line("")
     context.output.table(pairs_table(report.cases))
+    pictures = pictures_table(report.cases)
+    if pictures is not None:
+        context.output.line("")
+        context.output.table(pictures)
     context.output.line("")
     context.output.line(total_text(report))

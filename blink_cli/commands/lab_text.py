@@ -9,7 +9,7 @@ from blink_cli.commands.show.layout import Cell, Column, Table
 from blink_cli.commands.show.styled import Line, Span, wrapped_lines
 from blink_cli.core.identity.shown_name import printable
 from blink_cli.core.text.path_text import shown
-from blink_cli.lab.verdict.report import CaseResult, LabReport, PairResult, Spread
+from blink_cli.lab.verdict.report import CaseResult, LabReport, PairResult, PicturesResult, Spread
 
 _MARKS: Final = {
     "passed": ("passed", "green"),
@@ -82,6 +82,52 @@ def _figures(pair: PairResult) -> tuple[str, ...]:
         str(len(pair.gaps)),
         "-" if pair.talking_after_ms is None else f"{pair.talking_after_ms:.0f} ms",
         "-" if pair.bitrate_bps is None else f"{pair.bitrate_bps / 1000:.1f}",
+    )
+
+
+def pictures_table(cases: Sequence[CaseResult]) -> Table | None:
+    """Show the figures of everybody's pictures at everybody's screen; None where nobody shows any."""
+    several = len(cases) > 1
+    rows = [
+        (
+            Cell(f"{case.label or case.name} " if several else "", keep=f"{pair.speaker}->{pair.listener}"),
+            *map(Cell, _picture_figures(pair.pictures)),
+        )
+        for case in cases
+        for pair in case.pairs
+        if pair.pictures is not None
+    ]
+    columns = (
+        Column("pictures", "name"),
+        Column("fps", right=True),
+        Column("frozen", right=True),
+        Column("delay", right=True, rank=1),
+        Column("p95", right=True, rank=4),
+        Column("ssim", right=True, rank=1),
+        Column("psnr", right=True, rank=3),
+        Column("sent", right=True, rank=5),
+        Column("decoded", right=True, rank=6),
+        Column("dropped", right=True, rank=5),
+        Column("size", right=True, rank=7),
+        Column("kb/s", right=True, rank=2),
+    )
+    return Table(columns, tuple(rows)) if rows else None
+
+
+def _picture_figures(pictures: PicturesResult) -> tuple[str, ...]:
+    size = pictures.frame_width, pictures.frame_height
+    return (
+        _number(pictures.frames_per_second, 1),
+        f"{pictures.total_freezes_duration:.1f} s",
+        "-" if pictures.delay_ms is None else f"{pictures.delay_ms.median:.0f} ms",
+        "-" if pictures.delay_ms is None else f"{pictures.delay_ms.p95:.0f} ms",
+        "-" if pictures.ssim is None else f"{pictures.ssim.mean:.3f}",
+        "-" if pictures.psnr_db is None else f"{pictures.psnr_db.mean:.1f}",
+        str(pictures.frames_sent),
+        str(pictures.frames_decoded),
+        str(pictures.frames_dropped),
+        "-" if None in size else f"{size[0]}x{size[1]}",
+        "-" if pictures.bitrate_bps is None else f"{pictures.bitrate_bps / 1000:.0f}",
     )
 
 

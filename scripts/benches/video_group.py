@@ -26,7 +26,6 @@ import av
 import numpy as np
 
 from benches.moving_scene import MovingScene
-from benches.picture_quality import ssim
 from blink_cli.codec.options import Source
 from blink_cli.codec.pair_score import score
 from blink_cli.core.api.camera_name import PictureSize
@@ -36,6 +35,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.errors import BlinkError
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.impairment.conditions import Conditions
+from blink_cli.lab.picture_quality import ssim
 from blink_cli.lab.real.network import LineLaboratory
 from blink_cli.lab.scenario.case import LineChange
 from blink_cli.lab.session_calls import together

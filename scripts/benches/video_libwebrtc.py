@@ -24,12 +24,12 @@ import numpy as np
 from typing_extensions import override
 
 from benches.moving_scene import MovingScene
-from benches.picture_quality import psnr_db, ssim
 from blink_cli.core.api.camera_name import PictureSize
 from blink_cli.core.exit_codes import ExitCode
 from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.video.freeze_meter import FreezeMeter
+from blink_cli.lab.picture_quality import psnr_db, ssim
 from blink_cli.video.coded_clock import read_clock
 from blink_cli.video.frames import Fitter, frame_of
 from blink_cli.video.picture import Picture, Plane

@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from benches.picture_quality import psnr_db, ssim
 from benches.voice_simulation import TICK_S, AdaptiveSender, BlinkReceiver
 from blink_cli.core.errors import WireError
 from blink_cli.core.impairment.conditions import Conditions
@@ -41,6 +40,7 @@ from blink_cli.core.media.video.video_receiver import VideoReceiver
 from blink_cli.core.media.video.video_sender import VideoSender
 from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.voice_sent import VoiceSent
+from blink_cli.lab.picture_quality import psnr_db, ssim
 from blink_cli.net.link.video_rtcp import read_video_rtcp
 from blink_cli.video.cameras.virtual_camera import Scene
 from blink_cli.video.codec.bounded_encoder import BoundedEncoder

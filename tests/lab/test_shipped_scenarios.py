@@ -1,4 +1,4 @@
-"""Three of the scenarios that come with the program, in virtual time: what they expect is so."""
+"""Four of the scenarios that come with the program, in virtual time: what they expect is so."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from blink_cli.lab.verdict.run_command import RunCommand
 pytestmark = pytest.mark.no_clock
 
 
-@pytest.mark.parametrize("name", ["two-clean", "two-untidy", "mute"])
+@pytest.mark.parametrize("name", ["two-clean", "two-untidy", "mute", "two-cameras"])
 def test_it_is_as_expected(name: str) -> None:
     report = run_cases(
         cases_of(find(name), dict(FIGURES)),

@@ -25,6 +25,9 @@ class Figure(msgspec.Struct, frozen=True):
     of_pictures: bool = False
     """Whether it is about what somebody shows; then it is nobody's who shows nothing."""
 
+    knows_cameras: bool = False
+    """Whether it takes who knows what a camera saw and when: the laboratory in virtual time."""
+
     of_pairs: bool = True
     """Whether it is about one voice at one listener. Otherwise it is the whole call's, and has no subject."""
 
@@ -50,6 +53,25 @@ FIGURES: Final[dict[str, Figure]] = {
         Figure("talking", Kind.HAPPENING, "it was told that somebody talks; the time counts from the word"),
         Figure("frames", Kind.COUNT, "pictures that were decoded", of_pictures=True),
         Figure("frozen", Kind.TIME, "for how long pictures stood that should not", of_pictures=True),
+        Figure("frames_dropped", Kind.COUNT, "pictures that came and were not shown", of_pictures=True),
+        Figure("picture_bitrate", Kind.RATE, "payload of pictures that came", of_pictures=True),
+        Figure(
+            "picture_delay",
+            Kind.TIME,
+            "from camera to screen",
+            is_series=True,
+            of_pictures=True,
+            knows_cameras=True,
+        ),
+        Figure(
+            "ssim",
+            Kind.SCORE,
+            "how much shown pictures are like what the camera saw, to 1",
+            is_series=True,
+            of_pictures=True,
+            knows_cameras=True,
+        ),
+        Figure("psnr", Kind.LEVEL, "likewise, in dB", is_series=True, of_pictures=True, knows_cameras=True),
         Figure("whole_after", Kind.TIME, "until everybody had everybody's audio", of_pairs=False),
     )
 }

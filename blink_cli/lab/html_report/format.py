@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from blink_cli.lab.html_report.markup import Node, element
-from blink_cli.lab.verdict.report import PairResult, spread_value
+from blink_cli.lab.verdict.report import PairResult, PicturesResult, spread_value
 
 UNKNOWN: Final = "-"
 
@@ -38,6 +38,21 @@ def bit_rate(value: float) -> str:
 def count(value: float) -> str:
     """How many."""
     return f"{value:.0f}"
+
+
+def rate(value: float) -> str:
+    """So many a second."""
+    return f"{value:.1f}"
+
+
+def likeness(value: float) -> str:
+    """SSIM."""
+    return f"{value:.3f}"
+
+
+def decibels(value: float) -> str:
+    """PSNR."""
+    return f"{value:.1f} dB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,64 @@ FIGURES: Final = (
     ),
 )
 """In the order of the page."""
+
+
+def _of_pictures(value: Callable[[PicturesResult], float | None]) -> Callable[[PairResult], float | None]:
+    return lambda pair: None if pair.pictures is None else value(pair.pictures)
+
+
+PICTURE_FIGURES: Final = (
+    VoiceFigure(
+        "pictures.frames_per_second",
+        "Pictures a second",
+        "that were decoded",
+        _of_pictures(lambda pictures: pictures.frames_per_second),
+        rate,
+    ),
+    VoiceFigure(
+        "pictures.total_freezes_duration",
+        "Frozen",
+        "so long pictures stood that should not",
+        _of_pictures(lambda pictures: pictures.total_freezes_duration),
+        seconds,
+    ),
+    VoiceFigure(
+        "pictures.frames_dropped",
+        "Dropped",
+        "pictures that came and were not shown",
+        _of_pictures(lambda pictures: pictures.frames_dropped),
+        count,
+    ),
+    VoiceFigure(
+        "pictures.delay_ms.median",
+        "Picture delay",
+        "from camera to screen, median",
+        _of_pictures(lambda pictures: None if pictures.delay_ms is None else pictures.delay_ms.median),
+        milliseconds,
+    ),
+    VoiceFigure(
+        "pictures.ssim.mean",
+        "SSIM",
+        "how much shown pictures are like what the camera saw, to 1; mean",
+        _of_pictures(lambda pictures: None if pictures.ssim is None else pictures.ssim.mean),
+        likeness,
+    ),
+    VoiceFigure(
+        "pictures.psnr_db.mean",
+        "PSNR",
+        "likewise, mean",
+        _of_pictures(lambda pictures: None if pictures.psnr_db is None else pictures.psnr_db.mean),
+        decibels,
+    ),
+    VoiceFigure(
+        "pictures.bitrate_bps",
+        "Picture bit rate",
+        "payload that came",
+        _of_pictures(lambda pictures: pictures.bitrate_bps),
+        bit_rate,
+    ),
+)
+"""Of who shows something, behind those of the voice."""
 
 
 def figure_of(key: str) -> VoiceFigure:

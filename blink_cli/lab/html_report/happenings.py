@@ -105,6 +105,7 @@ def _step_text(step: StepResult) -> str:
         "stop-recording": "ends the recording",
         "camera-on": "turns the camera on",
         "camera-off": "turns the camera off",
+        "set-camera": f"takes another camera, {step.camera}",
         "stop": "stands still (SIGSTOP)",
         "continue": "goes on (SIGCONT)",
         "kill": "is killed",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.html_report.format import FIGURES, UNKNOWN, figure_of, seconds, shown
+from blink_cli.lab.html_report.format import FIGURES, PICTURE_FIGURES, UNKNOWN, figure_of, seconds, shown
 from blink_cli.lab.html_report.happenings import happenings
 from blink_cli.lab.html_report.markup import Node, element, table_of
 from blink_cli.lab.html_report.matrix import matrices, voice_place
@@ -18,6 +18,7 @@ from blink_cli.lab.html_report.voice_plots import (
     REASONS,
     done_plot,
     measured_plots,
+    picture_plots,
     playout_plots,
 )
 from blink_cli.lab.verdict.report import CaseResult, LabReport, Outcome, PairResult
@@ -242,6 +243,8 @@ class _Page:
         yield self._player(pair, said_file)
         yield done_plot(axis, pair)
         yield from measured_plots(axis, pair)
+        if pair.pictures is not None:
+            yield from picture_plots(axis, pair.pictures)
         if pair.decisions_file is not None:
             yield from playout_plots(axis, self._files.decisions(pair.decisions_file))
         yield _playout_table(pair)
@@ -383,7 +386,7 @@ def _figures(pair: PairResult) -> Node:
                 element("dd", shown(figure, pair)),
                 title=figure.about,
             )
-            for figure in FIGURES
+            for figure in (FIGURES if pair.pictures is None else FIGURES + PICTURE_FIGURES)
         ),
         class_="figures",
     )

@@ -19,12 +19,14 @@ from blink_cli.lab.html_report.plot import (
     stretches,
     x_of,
 )
-from blink_cli.lab.verdict.report import PairResult
+from blink_cli.lab.verdict.report import PairResult, PicturesResult
 from blink_cli.record.rtp_log.decision_lines import DecisionLine
 
 _HEIGHT_PX: Final = 76
 
 _LEVELS: Final = Scale(-60.0, 0.0, ((-60.0, "-60"), (-40.0, "-40"), (-20.0, "-20"), (0.0, "0")))
+
+_LIKENESS: Final = Scale(0.7, 1.0, ((0.7, "0.7"), (0.8, "0.8"), (0.9, "0.9"), (1.0, "1")))
 
 CULPRITS: Final = {
     "sender_capture": "the speaker's microphone",
@@ -248,6 +250,50 @@ def measured_plots(axis: TimeAxis, pair: PairResult) -> Iterable[Node]:
         unit="dBFS",
         about="How loud the voice is heard while it speaks; speech is well between -30 and -15.",
     )
+
+
+def picture_plots(axis: TimeAxis, pictures: PicturesResult) -> Iterable[Node]:
+    """Draw how pictures came; what an engine does not know is left out."""
+    frames = scale_from_zero(max((float(count) for _, count in pictures.frames_series), default=0.0), 10.0)
+    yield plot(
+        axis,
+        frames,
+        _HEIGHT_PX,
+        bars(
+            [(at_s, float(count), f"{count} pictures") for at_s, count in pictures.frames_series],
+            frames,
+            _HEIGHT_PX,
+            class_="frames",
+            width_s=1.0,
+        ),
+        key="frames",
+        title="Pictures",
+        unit="a second",
+        about="Pictures that were decoded in each second; below ten a second movements are not smooth.",
+    )
+    if pictures.delay_series:
+        delay = scale_from_zero(max(value for _, value in pictures.delay_series), 60.0)
+        yield plot(
+            axis,
+            delay,
+            _HEIGHT_PX,
+            [line(_thinned(pictures.delay_series), delay, _HEIGHT_PX, class_="delay", longest_gap_s=0.5)],
+            key="picture-delay",
+            title="Picture delay",
+            unit="ms",
+            about="From camera to screen. Where it is longer than the voice's, lips are late.",
+        )
+    if pictures.ssim_series:
+        yield plot(
+            axis,
+            _LIKENESS,
+            _HEIGHT_PX,
+            [line(pictures.ssim_series, _LIKENESS, _HEIGHT_PX, class_="level", longest_gap_s=2.5)],
+            key="ssim",
+            title="SSIM",
+            unit="",
+            about="How much shown pictures are like what the camera saw; 1 is the same, below 0.9 they are coarse.",
+        )
 
 
 def _shares(

@@ -263,10 +263,14 @@ class _Run:
         match action.do:
             case deed if deed in plain:
                 await plain[deed]()
+                if deed in ("leave", "kill"):
+                    one.camera_ended(self._now())
             case "mute" | "unmute":
                 await one.mute(self._now(), muted=action.do == "mute")
             case "camera-on" | "camera-off":
-                await one.show(on=action.do == "camera-on")
+                await one.show(self._now(), on=action.do == "camera-on")
+            case "set-camera":
+                await one.use_camera(action.camera)
             case "set-input":
                 await one.change_input(action.at_s)
             case "restart":
@@ -336,6 +340,7 @@ class _Run:
             engine="real",
             microphones={name: laid(one.said(origin_s), total) for name, one in people.items()},
             silenced={name: one.muted_spans(case.duration_s) for name, one in people.items()},
+            cameras={name: one.shown_spans(case.duration_s) for name, one in people.items()},
             speakers=speakers,
             pairs=pairs,
             mixed=len(people) > 2,

@@ -23,10 +23,12 @@ from blink_cli.core.api.events import (
 )
 from blink_cli.core.api.replies.devices import Clocks
 from blink_cli.core.api.replies.statistics import Inbound, PeerStatistics
+from blink_cli.core.api.replies.video import VideoStatistics
 from blink_cli.core.api.requests import (
     AcceptCall,
     GetImpairment,
     LeaveCall,
+    SetCamera,
     SetCodec,
     SetDevice,
     SetImpairment,
@@ -49,7 +51,13 @@ from blink_cli.lab.real.session_clock import ComparedClock, SameClock, SessionCl
 from blink_cli.lab.real.timeline import input_start_s, output_start_s, read_heard
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.device_phases import DevicePhases
-from blink_cli.lab.scenario.observation import KeptRecording, Reading, Span, killed_while_recording
+from blink_cli.lab.scenario.observation import (
+    KeptRecording,
+    PictureReading,
+    Reading,
+    Span,
+    killed_while_recording,
+)
 from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.sessions import Machine, Session
 from blink_cli.lab.voices import write_exact_mono
@@ -97,6 +105,8 @@ class Participant:
 
         self.silenced: list[Span] = []
         self._muted_at: float | None = None
+        self._showing_since: float | None = None
+        self._shown: list[Span] = []
         self._machine = machine
         self._planned = planned
         self._phases = phases
@@ -189,9 +199,27 @@ class Participant:
             self.silenced.append((self._muted_at, now_s))
             self._muted_at = None
 
-    async def show(self, *, on: bool) -> None:
-        """Turn the camera on or off."""
+    async def show(self, now_s: float, *, on: bool) -> None:
+        """Turn the camera on or off, at that second of the scenario."""
         await self._watch.ask(SetVideo(on=on))
+        if on and self._showing_since is None:
+            self._showing_since = now_s
+        elif not on:
+            self.camera_ended(now_s)
+
+    async def use_camera(self, camera: str) -> None:
+        """Take another camera, at once if one is on."""
+        await self._watch.ask(SetCamera(camera=camera))
+
+    def camera_ended(self, now_s: float) -> None:
+        """Its camera is off from now on; nothing changes if it was."""
+        since_s, self._showing_since = self._showing_since, None
+        if since_s is not None:
+            self._shown.append((since_s, now_s))
+
+    def shown_spans(self, end_s: float) -> list[Span]:
+        """When its camera was on."""
+        return [*self._shown, *([(self._showing_since, end_s)] if self._showing_since is not None else [])]
 
     async def change_input(self, from_s: float) -> None:
         """Take another microphone, which hears what is planned from that second on."""
@@ -474,6 +502,24 @@ def _reading(peer: PeerStatistics, inbound: Inbound, now_s: float) -> Reading:
         inbound.packets_recovered,
         inbound.jitter,
         peer.rtt_s,
-        0 if peer.video is None else peer.video.received.frames_decoded,
-        0.0 if peer.video is None else peer.video.received.total_freezes_duration,
+        PictureReading() if peer.video is None else _picture_reading(peer.video),
+    )
+
+
+def _picture_reading(video: VideoStatistics) -> PictureReading:
+    received = video.received
+    return PictureReading(
+        frames_sent=video.sent.frames_sent,
+        frames_received=received.frames_received,
+        frames_decoded=received.frames_decoded,
+        frames_dropped=received.frames_dropped,
+        freeze_count=received.freeze_count,
+        total_freezes_s=received.total_freezes_duration,
+        packets_received=received.packets_received,
+        retransmitted_packets_received=received.retransmitted_packets_received,
+        bytes_received=received.bytes_received,
+        nack_count=received.nack_count,
+        pli_count=received.pli_count,
+        frame_width=received.frame_width,
+        frame_height=received.frame_height,
     )

@@ -84,6 +84,9 @@ class Action:
     lasts_s: float | None = None
     """Of `speak`; None: until the sound ends."""
 
+    camera: str = ""
+    """Of `set-camera`."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
@@ -122,7 +125,7 @@ class Person:
     """Whether it speaks in `speak` steps alone."""
 
     camera: str = USUAL_CAMERA
-    """What its camera shows, of the real engine."""
+    """What its camera shows."""
 
     place: Place | None = None
     """Where it runs, of the real engine; None: on this machine."""
@@ -171,6 +174,14 @@ class Case:
     def shows(self, name: str) -> bool:
         """Whether somebody turns its camera on."""
         return any(action.who == name and action.do == "camera-on" for action in self.actions)
+
+    def cameras_of(self, name: str) -> tuple[str, ...]:
+        """Return the cameras that somebody shows or might show; none of who turns none on."""
+        if not self.shows(name):
+            return ()
+        first = next(person.camera for person in self.people if person.name == name)
+        later = (action.camera for action in self.actions if action.who == name and action.do == "set-camera")
+        return (first, *later)
 
     def with_seed(self, seed: int) -> "Case":
         """The same with other chances."""

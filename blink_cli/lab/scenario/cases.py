@@ -305,15 +305,28 @@ class _Reader:
             key = f"step[{number}]"
             at_s = self._moment(f"{key}.at", step.at)
             who = names if step.who == EVERYONE else [self._name(f"{key}.who", step.who, names)]
-            sound = self._sound_of_step(key, step)
+            camera = self._camera_of_step(key, step)
+            sound = SILENCE if camera else self._sound_of_step(key, step)
             lasts_s = None if step.lasts is None else self._time(f"{key}.for", step.lasts)
-            actions += [Action(at_s, name, step.do, sound, lasts_s) for name in who]
+            actions += [Action(at_s, name, step.do, sound, lasts_s, camera) for name in who]
         for name in names:
             first = next((one for one in sorted(actions, key=_at) if one.who == name), None)
             if first is None or first.do != "join":
                 # Who does not say when it comes is there from the beginning.
                 actions.append(Action(0.0, name, "join"))
         return tuple(sorted(actions, key=lambda one: (one.at_s, one.do != "join")))
+
+    def _camera_of_step(self, key: str, step: StepEntry) -> str:
+        """The camera that it names; empty of a step that takes none."""
+        if step.do != "set-camera":
+            return ""
+        if step.lasts is not None:
+            raise self._source.mistake(f"{key}.for", "`for` says nothing to `set-camera`.", "Leave it out.")
+        if step.what is None:
+            raise self._source.mistake(
+                key, "`set-camera` needs `what`.", 'Write `what = "testsrc"`, or `what = "file:PATH"`.'
+            )
+        return self._camera(f"{key}.what", step.what)
 
     def _sound_of_step(self, key: str, step: StepEntry) -> Sound:
         if step.do not in _SOUND_DEEDS:

@@ -22,6 +22,7 @@ Deed = Literal[
     "stop-recording",
     "camera-on",
     "camera-off",
+    "set-camera",
     "stop",
     "continue",
     "kill",
@@ -56,7 +57,7 @@ class ParticipantEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`low`, `middle` or `high`; `tone:440`; `silence`; or a sound file, beside the scenario."""
 
     camera: str | None = None
-    """What `camera-on` turns on, of the real engine: `testsrc`, `file:PATH` or `image:PATH` beside the scenario, `blank`, each with options."""
+    """What `camera-on` turns on: `testsrc`, `file:PATH` or `image:PATH` beside the scenario, `blank`, each with options."""
 
     settings: SettingsEntry = SettingsEntry()
 
@@ -81,7 +82,7 @@ class StepEntry(
 
     do: Deed
     what: str | None = None
-    """The sound of `speak` and `set-input`, named as a voice is."""
+    """The sound of `speak` and `set-input`, named as a voice is; the camera of `set-camera`."""
 
     lasts: Time | None = None
     """How long `speak` speaks at most."""

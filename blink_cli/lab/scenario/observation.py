@@ -11,6 +11,45 @@ Span = tuple[float, float]
 """From when until when."""
 
 
+@dataclass(frozen=True, slots=True)
+class PictureReading:
+    """The listener's counters of what it sees of somebody at a moment, with W3C's names: since the beginning."""
+
+    frames_sent: int = 0
+    """Of the listener's own pictures, to the other one."""
+
+    frames_received: int = 0
+    frames_decoded: int = 0
+    frames_dropped: int = 0
+    freeze_count: int = 0
+    total_freezes_s: float = 0.0
+    """For how long a picture stood too long (totalFreezesDuration)."""
+
+    packets_received: int = 0
+    retransmitted_packets_received: int = 0
+    bytes_received: int = 0
+    """Of payloads, those that came again included."""
+
+    nack_count: int = 0
+    pli_count: int = 0
+    frame_width: int | None = None
+    """Of the newest picture; None before the first."""
+
+    frame_height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """A picture that a listener was shown."""
+
+    at_s: float
+    delay_s: float
+    """Since the camera took it."""
+
+    likeness: tuple[float, float] | None
+    """SSIM and PSNR in dB against what the camera saw; None where that was not measured."""
+
+
 @dataclass(slots=True)
 class Reading:
     """The listener's counters of one voice at a moment, as `PlayoutStatistics` counts them: since the beginning."""
@@ -23,11 +62,7 @@ class Reading:
     packets_recovered: int
     jitter_s: float | None = None
     rtt_s: float | None = None
-    frames: int = 0
-    """Of its pictures, decoded."""
-
-    frozen_s: float = 0.0
-    """For how long one of them stood too long (W3C's totalFreezesDuration)."""
+    pictures: PictureReading = PictureReading()
 
 
 @dataclass(slots=True)
@@ -59,6 +94,9 @@ class PairObservation:
 
     decisions: list[DecisionLine] = field(default_factory=list)
     """What the listener's playout did with it: the decision log (docs/replay.md), `time_s` in seconds of the scenario, `peer` the speaker's name."""
+
+    pictures: list[SeenPicture] = field(default_factory=list)
+    """What the listener was shown of it; of virtual time alone, which knows what a camera saw."""
 
     disturbances: list[tuple[float, Disturbance]] = field(default_factory=list)
     """When the listener's session knew who had damaged this voice."""
@@ -99,6 +137,9 @@ class Observation:
 
     silenced: dict[str, list[Span]]
     """When each was muted."""
+
+    cameras: dict[str, list[Span]]
+    """When each had its camera on."""
 
     speakers: dict[str, Samples]
     """What came out at each: the mix."""

@@ -6,8 +6,9 @@ concealment, late packets, jitter and round trip, which nobody else knows.
 
 import bisect
 import math
+import operator
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -19,7 +20,7 @@ from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.expectation.expectation import Expectation, Window
 from blink_cli.core.expectation.judgement import Measured, of_series
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.scenario.observation import Observation, PairObservation, Reading, Span
+from blink_cli.lab.scenario.observation import Observation, PairObservation, PictureReading, Reading, Span
 from blink_cli.lab.verdict.speech import (
     FRAME_S,
     active,
@@ -255,18 +256,8 @@ class PairFigures:
         return None if whole == 0 else self.counted(name, window) / whole
 
     def counted(self, name: str, window: Window = ALL) -> float:
-        """How much a counter of the listener's grew."""
-        total = 0.0
-        before: Reading | None = None
-        for reading in self.pair.readings:
-            value = getattr(reading, name)
-            last = 0 if before is None else getattr(before, name)
-            before = reading
-            if window.holds(reading.at_s):
-                total += (
-                    value - last if value >= last else value
-                )  # a session that was started again counts anew
-        return total
+        """How much a counter of the listener's grew; of pictures it is named `pictures.frames_decoded`."""
+        return _grown(self.pair.readings, name, window)
 
     def series(self, name: str) -> Series:
         """Return the readings of a gauge, in s."""
@@ -285,6 +276,70 @@ class PairFigures:
         return estimate(
             lost_share=concealed, burst_ratio=1.0, one_way_delay_ms=1000 * statistics.median(delays)
         ).mos
+
+    # pictures
+
+    @cached_property
+    def shown_spans(self) -> list[Span]:
+        """When pictures should have come: the camera was on, and there was a link."""
+        on = self._seen.cameras[self.pair.speaker]
+        return [
+            (max(start_s, first_s), min(end_s, last_s))
+            for start_s, end_s in on
+            for first_s, last_s in self.pair.connected
+            if max(start_s, first_s) < min(end_s, last_s)
+        ]
+
+    def shown_s(self, window: Window = ALL) -> float:
+        """For how long pictures should have come."""
+        first_s, last_s = window.start_s or 0.0, math.inf if window.end_s is None else window.end_s
+        return sum(
+            max(min(end_s, last_s) - max(start_s, first_s), 0.0) for start_s, end_s in self.shown_spans
+        )
+
+    @property
+    def frames_sent(self) -> float:
+        """How many pictures went to the listener, by the speaker's own counters."""
+        back = next(
+            one
+            for one in self._seen.pairs
+            if (one.speaker, one.listener) == (self.pair.listener, self.pair.speaker)
+        )
+        return _grown(back.readings, "pictures.frames_sent", ALL)
+
+    def picture_rate(self, name: str, window: Window = ALL) -> float | None:
+        """How much a counter of pictures grew in a second; None where none should have come."""
+        over_s = self.shown_s(window)
+        if over_s <= 0:
+            return None
+        last_s = max(end_s for _, end_s in self.shown_spans)
+        shown = Window(window.start_s, last_s if window.end_s is None else min(window.end_s, last_s))
+        return self.counted(f"pictures.{name}", shown) / over_s
+
+    @property
+    def last_pictures(self) -> PictureReading:
+        """The last reading."""
+        return self.pair.readings[-1].pictures if self.pair.readings else PictureReading()
+
+    def picture_bps(self, window: Window = ALL) -> float | None:
+        """Bits a second of payloads, of what came."""
+        bytes_s = self.picture_rate("bytes_received", window)
+        return None if bytes_s is None else 8 * bytes_s
+
+    @property
+    def picture_delay(self) -> Series:
+        """From camera to screen, in s, of each picture that was shown."""
+        return [(one.at_s, one.delay_s) for one in self.pair.pictures]
+
+    @property
+    def ssim(self) -> Series:
+        """Of the pictures that were held against what the camera saw."""
+        return [(one.at_s, one.likeness[0]) for one in self.pair.pictures if one.likeness is not None]
+
+    @property
+    def psnr_db(self) -> Series:
+        """Likewise."""
+        return [(one.at_s, one.likeness[1]) for one in self.pair.pictures if one.likeness is not None]
 
     # what is expected
 
@@ -307,6 +362,9 @@ _SERIES: Final[dict[str, Callable[[PairFigures], Series]]] = {
     "level": lambda figures: figures.level,
     "jitter": lambda figures: figures.series("jitter_s"),
     "rtt": lambda figures: figures.series("rtt_s"),
+    "picture_delay": lambda figures: figures.picture_delay,
+    "ssim": lambda figures: figures.ssim,
+    "psnr": lambda figures: figures.psnr_db,
 }
 
 _MEASURES: Final[dict[str, Callable[[PairFigures, Window], Measured]]] = {
@@ -318,12 +376,26 @@ _MEASURES: Final[dict[str, Callable[[PairFigures, Window], Measured]]] = {
     "concealed": lambda figures, window: figures.share("concealed_samples", "total_samples", window),
     "bitrate": PairFigures.bitrate_bps,
     "gaps": lambda figures, window: float(len(figures.gaps(window))) if figures.delay else None,
-    "frames": lambda figures, window: figures.counted("frames", window),
-    "frozen": lambda figures, window: figures.counted("frozen_s", window),
+    "frames": lambda figures, window: figures.counted("pictures.frames_decoded", window),
+    "frames_dropped": lambda figures, window: figures.counted("pictures.frames_dropped", window),
+    "frozen": lambda figures, window: figures.counted("pictures.total_freezes_s", window),
+    "picture_bitrate": PairFigures.picture_bps,
     "heard": PairFigures.heard,
     "talking": PairFigures.talking,
 }
 """Every figure of pairs in the vocabulary that is no series."""
+
+
+def _grown(readings: Sequence[Reading], name: str, window: Window) -> float:
+    value_of = operator.attrgetter(name)
+    total, last = 0.0, 0.0
+    for reading in readings:
+        value = value_of(reading)
+        if window.holds(reading.at_s):
+            # A session that was started again counts anew.
+            total += value - last if value >= last else value
+        last = value
+    return total
 
 
 def _is_confirmed(delays: Mapping[int, float | None], place: int) -> bool:

@@ -8,7 +8,9 @@ from typing import Final
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.expectation.expectation import Expectation, Statistic, Window
 from blink_cli.core.expectation.judgement import Measured, judge, of_series
+from blink_cli.core.expectation.vocabulary import Figure
 from blink_cli.lab.scenario.case import Case, Person
+from blink_cli.lab.scenario.engine_name import EngineName
 from blink_cli.lab.scenario.observation import KeptRecording, Observation
 from blink_cli.lab.verdict.figures import PairFigures, Series
 from blink_cli.lab.verdict.report import (
@@ -20,6 +22,7 @@ from blink_cli.lab.verdict.report import (
     Outcome,
     PairResult,
     ParticipantResult,
+    PicturesResult,
     PlayoutSum,
     RecordingResult,
     Spread,
@@ -52,7 +55,7 @@ def judged(case: Case, seen: Observation, *, folder: str | None) -> CaseResult:
         seen.engine,
         outcome="failed" if failed else "passed" if judged_any else "skipped",
         expectations=expectations,
-        pairs=tuple(_pair(case, seen.engine, one, folder=folder) for one in figures),
+        pairs=tuple(_pair(case, one, folder=folder) for one in figures),
         whole_after_s=_rounded(seen.whole_after_s, 3),
         notes=tuple(seen.notes),
         folder=folder,
@@ -105,6 +108,7 @@ def _result(
                 who=one.who,
                 do=one.do,
                 sound=str(one.sound) if one.do in _SOUND_DEEDS else None,
+                camera=one.camera or None,
             )
             for one in case.actions
         ),
@@ -124,14 +128,9 @@ def _expectation(
     expectation: Expectation, case: Case, seen: Observation, figures: Sequence[PairFigures]
 ) -> ExpectationResult:
     figure = expectation.figure
-    if seen.engine == "virtual" and (figure.of_pictures or not figure.of_pairs):
-        why = "has no pictures" if figure.of_pictures else "starts no sessions"
-        return ExpectationResult(
-            text=str(expectation),
-            outcome="skipped",
-            measured=f"the virtual engine {why}; the real one tells it",
-            findings=(),
-        )
+    unknown = _not_known(seen.engine, figure)
+    if unknown is not None:
+        return ExpectationResult(text=str(expectation), outcome="skipped", measured=unknown, findings=())
     if figure.of_pairs:
         measured: dict[str, Measured] = {
             f"{one.pair.speaker}->{one.pair.listener}": one.measured(expectation)
@@ -159,11 +158,63 @@ def _expectation(
     )
 
 
-def _pair(case: Case, engine: str, figures: PairFigures, *, folder: str | None) -> PairResult:
+def _not_known(engine: EngineName, figure: Figure) -> str | None:
+    """Why an engine cannot tell a figure; None if it can."""
+    if engine == "virtual" and not figure.of_pairs:
+        return "the virtual engine starts no sessions; the real one tells it"
+    if engine == "real" and figure.knows_cameras:
+        return "the real engine does not know what a camera saw; the virtual one tells it"
+    return None
+
+
+def _pictures(figures: PairFigures) -> PicturesResult:
+    def counted(name: str) -> int:
+        return round(figures.counted(f"pictures.{name}"))
+
+    last = figures.last_pictures
+    return PicturesResult(
+        shown_s=round(figures.shown_s(), 3),
+        frames_sent=round(figures.frames_sent),
+        frames_received=counted("frames_received"),
+        frames_decoded=counted("frames_decoded"),
+        frames_dropped=counted("frames_dropped"),
+        frames_per_second=_rounded(figures.picture_rate("frames_decoded"), 2),
+        frame_width=last.frame_width,
+        frame_height=last.frame_height,
+        freeze_count=counted("freeze_count"),
+        total_freezes_duration=round(figures.counted("pictures.total_freezes_s"), 3),
+        packets_received=counted("packets_received"),
+        retransmitted_packets_received=counted("retransmitted_packets_received"),
+        nack_count=counted("nack_count"),
+        pli_count=counted("pli_count"),
+        bitrate_bps=_rounded(figures.picture_bps(), 0),
+        delay_ms=_spread(figures.picture_delay, 1000, 2),
+        ssim=_spread(figures.ssim, 1, 4),
+        psnr_db=_spread(figures.psnr_db, 1, 2),
+        frames_series=_frames_by_second(figures),
+        delay_series=tuple(
+            (round(at_s, 2), round(1000 * delay_s, 2)) for at_s, delay_s in figures.picture_delay
+        ),
+        ssim_series=tuple((round(at_s, 2), round(value, 4)) for at_s, value in figures.ssim),
+    )
+
+
+def _frames_by_second(figures: PairFigures) -> tuple[tuple[float, int], ...]:
+    """Of each second with a camera on; of decoded frames."""
+    seconds = sorted(
+        {second for start_s, end_s in figures.shown_spans for second in range(int(start_s), int(end_s))}
+    )
+    return tuple(
+        (float(second), round(figures.counted("pictures.frames_decoded", Window(second, second + 1))))
+        for second in seconds
+    )
+
+
+def _pair(case: Case, figures: PairFigures, *, folder: str | None) -> PairResult:
     pair = figures.pair
     sent, lost = figures.packets()
     talking, heard = figures.talking(), figures.heard()
-    shown = engine == "real" and case.shows(pair.speaker)
+    shown = case.shows(pair.speaker)
     return PairResult(
         speaker=pair.speaker,
         listener=pair.listener,
@@ -182,8 +233,9 @@ def _pair(case: Case, engine: str, figures: PairFigures, *, folder: str | None) 
         jitter_ms=_spread(figures.series("jitter_s"), 1000, 2),
         rtt_ms=_spread(figures.series("rtt_s"), 1000, 2),
         bitrate_bps=_rounded(figures.bitrate_bps(), 0),
-        frames=round(figures.counted("frames")) if shown else None,
-        frozen_s=_rounded(figures.counted("frozen_s"), 3) if shown else None,
+        frames=round(figures.counted("pictures.frames_decoded")) if shown else None,
+        frozen_s=_rounded(figures.counted("pictures.total_freezes_s"), 3) if shown else None,
+        pictures=_pictures(figures) if shown else None,
         gaps=tuple((round(start_s, 2), round(end_s, 2)) for start_s, end_s in figures.gaps()),
         heard_after_s=None if isinstance(heard, bool) else _rounded(heard, 3),
         talking_after_ms=None if isinstance(talking, bool) or talking is None else round(1000 * talking, 1),

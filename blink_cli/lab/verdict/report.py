@@ -45,6 +45,51 @@ class DisturbanceResult(msgspec.Struct, frozen=True, kw_only=True):
     damage_ms: float
 
 
+class PicturesResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures of one at another's screen, with W3C's names: all that was counted while the case ran."""
+
+    shown_s: float
+    """For how long they should have come: the camera was on, and there was a link."""
+
+    frames_sent: int
+    frames_received: int
+    frames_decoded: int
+    frames_dropped: int
+    frames_per_second: float | None
+    """Decoded, over `shown_s`."""
+
+    frame_width: int | None
+    """Of the last one; null where that is not known."""
+
+    frame_height: int | None
+    freeze_count: int
+    total_freezes_duration: float
+    packets_received: int
+    retransmitted_packets_received: int
+    nack_count: int
+    pli_count: int
+    bitrate_bps: float | None
+    """Payload that came, over `shown_s`; what came again included."""
+
+    delay_ms: Spread | None
+    """From camera to screen; null in the real engine, as what follows."""
+
+    ssim: Spread | None
+    """Of brightness, of each fifth picture."""
+
+    psnr_db: Spread | None
+    """Likewise."""
+
+    frames_series: tuple[tuple[float, int], ...]
+    """[second, pictures decoded]."""
+
+    delay_series: tuple[tuple[float, float], ...]
+    """[when it was shown, ms]."""
+
+    ssim_series: tuple[tuple[float, float], ...]
+    """[when it was shown, SSIM]."""
+
+
 class PairResult(msgspec.Struct, frozen=True, kw_only=True):
     """One voice at one listener."""
 
@@ -88,10 +133,13 @@ class PairResult(msgspec.Struct, frozen=True, kw_only=True):
     rtt_ms: Spread | None
     bitrate_bps: float | None
     frames: int | None = None
-    """Of its pictures, decoded; null where it shows nothing, and in virtual time."""
+    """Of its pictures, decoded; null where it shows nothing."""
 
     frozen_s: float | None = None
     """For how long one of them stood too long."""
+
+    pictures: PicturesResult | None = None
+    """All of its pictures; null where it shows nothing."""
 
     gaps: tuple[tuple[float, float], ...]
     """From when to when it was silent and should not have been, 40 ms or more."""
@@ -195,6 +243,8 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     do: str
     sound: str | None
+    camera: str | None = None
+    """Of `set-camera`."""
 
 
 class LineResult(msgspec.Struct, frozen=True, kw_only=True):

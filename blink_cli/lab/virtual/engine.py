@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
+from blink_cli.core.errors import UsageError
+from blink_cli.core.media.video.video_format import VideoSources
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Action, Case, LineChange
 from blink_cli.lab.scenario.device_phases import LINK_UP_S, device_phases
@@ -29,6 +31,7 @@ from blink_cli.lab.scenario.placed_sound import laid
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.recording import VirtualRecording
 from blink_cli.lab.virtual.session import VirtualSession
+from blink_cli.lab.virtual.session_pictures import PictureLink, SessionPictures, check_camera
 
 LOSS_NOTICED_S: Final = 3.0
 """After so long a peer that is gone without a word is given up (docs/call.md)."""
@@ -53,8 +56,8 @@ def run_virtual(case: Case, *, wanted: Callable[[], None] = lambda: None) -> Obs
         wanted: Called many times a second; what it raises ends the run.
 
     Raises:
-        UsageError: A sound file cannot be read.
-        DeviceError: There is no libopus.
+        UsageError: A sound file cannot be read, a camera is a real one, or pictures would be recorded.
+        DeviceError: There is no libopus, or the file of a camera cannot be read.
 
     """
     return _Engine(case).run(wanted)
@@ -81,11 +84,25 @@ class _Engine:
         self._answers: dict[VirtualSession, float] = {}
         """When a session asks, or is asked, before its next tick."""
 
+        self._looks: dict[VirtualSession, float] = {}
+        """When a session has something to do for pictures."""
+
+        self._shows = any(case.shows(name) for name in self._people)
+        self._showing_since: dict[str, float] = {}
+        self._cameras: dict[str, list[Span]] = {name: [] for name in self._people}
         self._notes: list[str] = []
         self._recordings: dict[str, list[KeptRecording]] = {name: [] for name in self._people}
 
     def run(self, wanted: Callable[[], None]) -> Observation:
         case = self._case
+        for name in self._people:
+            for camera in case.cameras_of(name):
+                check_camera(name, camera)
+        if self._shows and any(action.do == "record" for action in case.actions):
+            raise UsageError(
+                "Somebody shows pictures and somebody records, and recordings in virtual time have no pictures.",
+                hint="Run it with `--engine real`, or leave `camera-on` or `record` out.",
+            )
         end_s = case.duration_s + TAIL_S
         for change in case.lines:
             self._at(change.at_s, change)
@@ -99,6 +116,8 @@ class _Engine:
                 asked_at = now_s
                 wanted()
             self._do(what, now_s, at_s)
+            if self._shows:
+                self._look_in_time(now_s)
         return self._observation(end_s)
 
     def _at(self, at_s: float, what: object) -> None:
@@ -136,6 +155,8 @@ class _Engine:
                 self._ask_in_time(session)
                 for asked in self._sessions.values():
                     self._answer_in_time(asked)
+            case "look" if at_s == self._looks.pop(session, None):
+                session.look(now_s)
             case "answer" if at_s == self._answers.pop(session, None):
                 session.answer(now_s)
                 self._answer_in_time(session)
@@ -154,6 +175,18 @@ class _Engine:
         if at_s < min(session.next_tick_at, self._answers.get(session, math.inf)):
             self._answers[session] = at_s
             self._at(at_s, ("answer", session))
+
+    def _look_in_time(self, now_s: float) -> None:
+        """Whatever was done just now, it may have something come, leave or be shown sooner."""
+        for session in self._sessions.values():
+            if session.pictures is None or not self._runs(session):
+                continue
+            at_s = max(session.pictures.next_at(now_s), now_s)
+            known_s = self._looks.get(session, -math.inf)
+            # One from before a stop was not seen to.
+            if at_s < math.inf and (known_s < now_s or at_s < known_s):
+                self._looks[session] = at_s
+                self._at(at_s, ("look", session))
 
     def _runs(self, session: VirtualSession) -> bool:
         return session.stopped_at is None and self._sessions.get(session.person.name) is session
@@ -193,8 +226,8 @@ class _Engine:
                 self._start_devices(session)
             case "record" | "stop-recording" if session is not None:
                 self._obey_recorder(session, now_s, records=action.do == "record")
-            case "camera-on" | "camera-off":
-                pass  # nobody looks, and voices do not notice
+            case "camera-on" | "camera-off" | "set-camera" if session is not None:
+                self._obey_camera(session, action, now_s)
             case "speak":
                 pass  # what its microphone hears is known beforehand
             case _:
@@ -208,6 +241,34 @@ class _Engine:
         for other in self._sessions.values():
             if other.recording is not None:
                 other.recording.set_muted(name, muted=muted, now_s=now_s)
+
+    # cameras
+
+    def _obey_camera(self, session: VirtualSession, action: Action, now_s: float) -> None:
+        pictures, name = session.pictures, action.who
+        if pictures is None:
+            return  # nobody ever shows anything
+        match action.do:
+            case "camera-on":
+                pictures.turn_on(now_s)
+                self._showing_since.setdefault(name, now_s)
+            case "camera-off":
+                pictures.turn_off()
+                self._camera_ended(name, now_s)
+            case _:
+                pictures.use(action.camera, now_s)
+
+    def _end_cameras(self, end_s: float) -> None:
+        for session in self._sessions.values():
+            if session.pictures is not None:
+                session.pictures.turn_off()
+        for name in list(self._showing_since):
+            self._camera_ended(name, end_s)
+
+    def _camera_ended(self, name: str, now_s: float) -> None:
+        since_s = self._showing_since.pop(name, None)
+        if since_s is not None:
+            self._cameras[name].append((since_s, now_s))
 
     # recordings
 
@@ -247,6 +308,7 @@ class _Engine:
             device_phases(self._case.seed, name),
             rng,
             first_timestamp=rng.randrange(1 << 32),
+            pictures=self._pictures(name, lives) if self._shows else None,
         )
         self._sessions[name] = session
         self._all[name].append(session)
@@ -255,8 +317,15 @@ class _Engine:
             self._at(now_s + LINK_UP_S, ("up", name, other))
         self._in_call.append(name)
 
+    def _pictures(self, name: str, lives: int) -> SessionPictures:
+        rng = random.Random(f"{self._case.seed}/{name}/{lives}/pictures")
+        return SessionPictures(name, self._people[name].camera, rng)
+
     def _go(self, name: str, now_s: float) -> None:
-        del self._sessions[name]
+        pictures = self._sessions.pop(name).pictures
+        if pictures is not None:
+            pictures.turn_off()
+            self._camera_ended(name, now_s)
         self._in_call.remove(name)
         for pair in list(self._up_since):
             if name in pair:
@@ -282,6 +351,20 @@ class _Engine:
             self._up_since[peer, own] = now_s
             if begins:
                 self._start_devices(session)
+        if self._shows:
+            self._pictures_up(one, other, now_s)
+
+    def _pictures_up(self, one: str, other: str, now_s: float) -> None:
+        rng = random.Random(f"{self._case.seed}/{one}/{other}/{now_s}/sources")
+        ssrcs = {name: rng.randrange(1, 1 << 32) for name in (one, other)}
+        link = PictureLink(
+            {name: VideoSources(ssrc, ssrc ^ 1) for name, ssrc in ssrcs.items()},
+            self._lines[one, other].delay_s + self._lines[other, one].delay_s,
+        )
+        for own, peer in ((one, other), (other, one)):
+            pictures = self._sessions[peer].pictures
+            assert pictures is not None, "somebody shows something"
+            self._sessions[own].pictures_up(peer, link, pictures.source.taken, now_s)
 
     def _start_devices(self, session: VirtualSession) -> None:
         if session.is_linked:
@@ -301,6 +384,7 @@ class _Engine:
             self._pairs[pair].connected.append((since_s, case.duration_s))
         for name, since_s in self._muted_since.items():
             self._silenced[name].append((since_s, case.duration_s))
+        self._end_cameras(case.duration_s)
         for (speaker, listener), seen in self._pairs.items():
             seen.heard = np.zeros(total, np.float32)
             for session in self._all[listener]:
@@ -326,6 +410,7 @@ class _Engine:
                 for name, sessions in self._all.items()
             },
             silenced=self._silenced,
+            cameras=self._cameras,
             speakers=speakers,
             pairs=list(self._pairs.values()),
             mixed=False,

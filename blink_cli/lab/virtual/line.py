@@ -1,4 +1,4 @@
-"""One direction between two sessions. RTP, retransmissions and RTCP have chances of their own, so that one more or less changes no fate of the voice; where the rate is limited they share it.
+"""One direction between two sessions. RTP, retransmissions, pictures and RTCP have chances of their own, so that one more or less changes no fate of the voice; where the rate is limited they share it.
 
 So it is on the wire of the real engine too (`lab/network/line_wire.py`): with one seed, the n-th packet of a direction has one fate in both.
 """
@@ -8,7 +8,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from blink_cli.core.impairment.chances import line_seed
 from blink_cli.core.impairment.conditions import Conditions
@@ -33,14 +33,17 @@ class VirtualLine:
         self._rtp: LineQueue[int] = self._queue(seed, "rtp")
         self._again: LineQueue[int] = self._queue(seed, "again", beside=self._rtp.line)
         self._rtcp: LineQueue[int] = self._queue(seed, "rtcp", beside=self._rtp.line)
+        self._pictures: LineQueue[bytes] = self._queue(seed, "video", beside=self._rtp.line)
         self._sent: dict[int, bytes] = {}
         """The voice's packets by their numbers from 0 on, retransmissions from -1 down."""
 
         self._number_again = 0
         self._kept: list[Released[int]] = []
-        """What came while its receiver stood still."""
+        """What came of the voice while its receiver stood still."""
 
-    def _queue(self, seed: int, kind: str, *, beside: Line | None = None) -> "LineQueue[int]":
+        self._kept_pictures: list[Released[bytes]] = []
+
+    def _queue(self, seed: int, kind: str, *, beside: Line | None = None) -> "LineQueue[Any]":
         draw = random.Random(line_seed(seed, self._seen.speaker, self._seen.listener, kind)).random
         return LineQueue(Line(Conditions(), draw, bottleneck=self._bottleneck, beside=beside))
 
@@ -53,6 +56,7 @@ class VirtualLine:
         """Be so from now on."""
         self._rtp.line.change(conditions, now)
         self._again.line.change(conditions, now)
+        self._pictures.line.change(conditions, now)
         self._rtcp.line.change(conditions, now)
 
     def send_rtp(self, data: bytes, payload_bytes: int, now: float) -> None:
@@ -70,6 +74,10 @@ class VirtualLine:
         self._number_again -= 1
         self._sent[self._number_again] = data
         self._again.put(data, self._number_again, now, overhead_bytes=OVERHEAD_BYTES)
+
+    def send_picture(self, data: bytes, now: float) -> None:
+        """Take a packet of pictures, for the first time or again."""
+        self._pictures.put(data, data, now, overhead_bytes=OVERHEAD_BYTES)
 
     def send_rtcp(self, data: bytes, now: float) -> None:
         """Take a report."""
@@ -95,6 +103,15 @@ class VirtualLine:
             yield self._kept.pop(0)
         yield from self._rtp.take(now)
 
+    def pictures(self, now: float) -> Iterator[tuple[float, bytes]]:
+        """Give the packets of pictures that have come out by now, and when; without those of a wrong bit."""
+        while self._kept_pictures:
+            kept = self._kept_pictures.pop(0)
+            yield now, kept.datagram
+        for out in self._pictures.take(now):
+            if out.datagram == out.item:
+                yield out.due_at, out.datagram
+
     def rtcp(self, now: float) -> Iterator[tuple[float, bytes]]:
         """Give the reports that have come out by now."""
         for out in self._rtcp.take(now):
@@ -102,10 +119,23 @@ class VirtualLine:
 
     def keep_waiting(self, now: float, most: int) -> None:
         """Have a receiver that stood still find what fitted into its socket: the first so many; the rest is lost."""
-        self._kept += list(itertools.islice(self._rtp.take(now), most))
-        for queue in (self._rtp, self._again):
+        came: Iterator[Released[Any]] = heapq.merge(
+            self._rtp.take(now), self._pictures.take(now), key=lambda out: out.due_at
+        )
+        for out in itertools.islice(came, most):
+            kept = self._kept_pictures if isinstance(out.item, bytes) else self._kept
+            kept.append(out)
+        for queue in (self._rtp, self._again, self._pictures):
             for _ in queue.take(now):
                 pass
+
+    @property
+    def pictures_due_at(self) -> float:
+        """When the next packet of pictures comes out; infinite while none is under way."""
+        if self._kept_pictures:
+            return -math.inf
+        due_at = self._pictures.next_timeout()
+        return math.inf if due_at is None else due_at
 
     @property
     def report_due_at(self) -> float:
@@ -122,6 +152,7 @@ class VirtualLine:
     def lose_all(self) -> None:
         """Forget what is under way: nobody is there to receive it."""
         self._kept.clear()
-        for queue in (self._rtp, self._again, self._rtcp):
+        self._kept_pictures.clear()
+        for queue in (self._rtp, self._again, self._pictures, self._rtcp):
             for _ in queue.take_all():
                 pass

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from blink_cli.app.media.participant_media import PLAN_LASTS_S
+from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.extended_report import STATISTICS_SUMMARY, ExtendedReport
 from blink_cli.core.media.loss_report import LossReport
@@ -23,6 +24,7 @@ from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket, S
 from blink_cli.core.media.rtp_receiver import RtpReceiver
 from blink_cli.core.media.rtp_sender import RetransmissionStream, RtpSender
 from blink_cli.core.media.side_health import WELL, SideHealth
+from blink_cli.core.media.voice_sent import VoiceSent
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.net.ice.stun_socket import COPIES_AFTER_S
 from blink_cli.net.link_settings import LinkSettings
@@ -91,6 +93,9 @@ class LinkEnd:
         self._planned_s = float("-inf")
         self._report_at = now_s + _REPORTS.first_report_s
         self._now_s = now_s
+        self._last: tuple[float, int, float] | None = None
+        """When the newest packet left, its bytes, and how much sound it holds."""
+
         self.other_health: SideHealth = WELL
         """The last word of the other side."""
 
@@ -116,7 +121,28 @@ class LinkEnd:
             return
         data, told = made
         self._sender.went_out(frame, told)
+        self._last = (now_s, len(data), frame.duration_samples / SAMPLE_RATE_HZ)
         self.line.send_rtp(data, told.payload_bytes, now_s)
+
+    @property
+    def voice_sent(self) -> VoiceSent | None:
+        """What went out by now, as pictures need to know; None before the first frame."""
+        if self._last is None:
+            return None
+        last_at, last_bytes, every_s = self._last
+        counters = self._sender.counters
+        return VoiceSent(
+            last_at,
+            last_bytes,
+            every_s,
+            counters.packets_sent + counters.retransmitted_packets_sent,
+            counters.bytes_sent + counters.header_bytes_sent + counters.retransmitted_bytes_sent,
+        )
+
+    @property
+    def known_rtt_s(self) -> float | None:
+        """The round trip of the last report; that of ICE's checks before the first."""
+        return self._checked_rtt_s if self.rtt_s is None else self.rtt_s
 
     def report(self, now_s: float) -> None:
         """Send the RTCP report that is due, if one is."""
@@ -143,8 +169,7 @@ class LinkEnd:
 
     def ask(self, now_s: float) -> None:
         """Ask for what is missing now."""
-        rtt_s = self._checked_rtt_s if self.rtt_s is None else self.rtt_s
-        request = self._asker.request(now_s, rtt_s)
+        request = self._asker.request(now_s, self.known_rtt_s)
         if request is not None:
             self.line.send_rtcp(request, now_s)
 

@@ -2,6 +2,7 @@
 
     microphone --> SourcePipeline, AdjustableEncoder --> each LinkEnd --> line
     line --> LinkEnd --> SinkTrack, PlayoutBuffer --> Mixer --> speaker
+    camera, screens: SessionPictures, over the same lines
 
 A session that is stopped (SIGSTOP) does what devices and threads do then: up to half a second is made up for, of more the rest is lost
 (`audio/devices/virtual.BACKLOG_S`).
@@ -9,6 +10,7 @@ A session that is stopped (SIGSTOP) does what devices and threads do then: up to
 
 import math
 import random
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -42,13 +44,15 @@ from blink_cli.core.media.talking import TalkingChange, TalkingDetector
 from blink_cli.lab.envelopes import Samples
 from blink_cli.lab.scenario.case import Person
 from blink_cli.lab.scenario.device_phases import DevicePhases
-from blink_cli.lab.scenario.observation import PairObservation, Reading
+from blink_cli.lab.scenario.observation import PairObservation, PictureReading, Reading
 from blink_cli.lab.scenario.placed_sound import Placed
 from blink_cli.lab.virtual.disturbances import Disturbances
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.link_end import MEDIA, LinkEnd
 from blink_cli.lab.virtual.recording import VirtualRecording
+from blink_cli.lab.virtual.session_pictures import PictureLink, PictureWays, SessionPictures
 from blink_cli.record.rtp_log.decision_lines import DecisionLine, DecisionLines
+from blink_cli.video.picture import Plane
 
 TICK_S: Final = TICK_SAMPLES / SAMPLE_RATE_HZ
 PULSE_TICKS: Final = round(PULSE_S / TICK_S)
@@ -111,6 +115,12 @@ class _Voice:
         """From the peer to here."""
 
 
+def _wait_s(voice: _Voice) -> float | None:
+    """How long a voice waits in its buffer; None before it came."""
+    playout = voice.track.statistics.playout
+    return playout.delay_ms / 1000 if playout.total_samples_received > 0 else None
+
+
 class VirtualSession:
     """Between its start and its end; one that is restarted is another one. Devices begin at its first link, as in a session."""
 
@@ -121,6 +131,8 @@ class VirtualSession:
         phases: DevicePhases,
         rng: random.Random,
         first_timestamp: int,
+        *,
+        pictures: SessionPictures | None,
     ) -> None:
         """Have no link yet.
 
@@ -130,9 +142,11 @@ class VirtualSession:
             phases: Of its devices.
             rng: Of delays of this machine.
             first_timestamp: RTP, of the first sample.
+            pictures: What it shows and sees; None: nobody shows anything.
 
         """
         self.person = person
+        self.pictures = pictures
         self.encoder = AdjustableEncoder(person.codec)
         # As `file:`: told by what speech sounds like.
         device = DeviceParameters(f"{person.voice.kind}:", SAMPLE_RATE_HZ, 1, virtual=True)
@@ -207,8 +221,41 @@ class VirtualSession:
         voice = self.voices.get(peer)
         if voice is not None:
             voice.link = voice.line = None
+            if self.pictures is not None:
+                self.pictures.link_down(peer)
             if self.recording is not None:
                 self.recording.link_ended(peer, now_s)
+
+    def pictures_up(
+        self, peer: str, link: PictureLink, taken: Callable[[int], Plane | None], now_s: float
+    ) -> None:
+        """Have pictures go to a peer, and come, beside the voice of a link that has just come to stand; `taken` tells what its camera saw."""
+        voice = self.voices[peer]
+        end, back = voice.link, voice.line
+        assert self.pictures is not None, "somebody shows something"
+        assert end is not None, "the link stands"
+        assert back is not None, "the link stands"
+        self.pictures.link_up(
+            peer,
+            link,
+            PictureWays(
+                end.line,
+                back,
+                voice.seen,
+                taken,
+                voice_sent=lambda: end.voice_sent,
+                voice_wait_s=lambda: _wait_s(voice),
+                rtt_s=lambda: end.known_rtt_s,
+            ),
+            now_s,
+        )
+
+    def look(self, now_s: float) -> None:
+        """Do for pictures what is due."""
+        assert self.pictures is not None, "somebody shows something"
+        for voice in self.voices.values():
+            self._take_reports(voice, now_s)
+        self.pictures.look(now_s)
 
     def _reported(self, peer: str, report: SenderReport | ReceptionReport) -> None:
         if self.recording is not None:
@@ -332,7 +379,9 @@ class VirtualSession:
     def _take_reports(self, voice: _Voice, now_s: float) -> None:
         if voice.line is not None and voice.link is not None:
             for arrival_s, data in voice.line.rtcp(now_s):
-                voice.link.reported(data, arrival_s)
+                pictures = self.pictures
+                if pictures is None or not pictures.reported(voice.seen.speaker, data, arrival_s):
+                    voice.link.reported(data, arrival_s)
 
     # between two ticks: what is missing, and what others miss
 
@@ -389,6 +438,7 @@ class VirtualSession:
                 playout.packets_recovered,
                 voice.link.jitter_s,
                 voice.link.rtt_s,
+                PictureReading() if self.pictures is None else self.pictures.reading(voice.seen.speaker),
             )
         )
 

@@ -1,6 +1,7 @@
 """Figures of sound and packets that are known beforehand."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ from blink_cli.core.expectation.expectation import Window
 from blink_cli.core.expectation.grammar import parse
 from blink_cli.core.expectation.vocabulary import FIGURES
 from blink_cli.lab.envelopes import Samples
-from blink_cli.lab.scenario.observation import Observation, PairObservation, Reading
+from blink_cli.lab.scenario.observation import (
+    Observation,
+    PairObservation,
+    PictureReading,
+    Reading,
+    SeenPicture,
+    Span,
+)
 from blink_cli.lab.verdict.figures import PairFigures
 from blink_cli.lab.verdict.speech import active, stretches, without
 from blink_cli.lab.voices import voice
@@ -20,7 +28,7 @@ pytestmark = pytest.mark.no_clock
 SECONDS = 6
 
 
-def observation(heard: Samples, **fields: object) -> Observation:
+def observation(heard: Samples, shown: Sequence[Span] = (), **fields: object) -> Observation:
     said = voice(0, SECONDS)
     pair = PairObservation("alice", "bob", heard=heard, connected=[(0.0, float(SECONDS))])
     pair = dataclasses.replace(pair, **fields)  # type: ignore[arg-type]  # fields of a PairObservation
@@ -28,6 +36,7 @@ def observation(heard: Samples, **fields: object) -> Observation:
         engine="virtual",
         microphones={"alice": said, "bob": np.zeros_like(said)},
         silenced={"alice": [], "bob": []},
+        cameras={"alice": list(shown), "bob": []},
         speakers={"bob": heard},
         pairs=[pair],
         mixed=False,
@@ -38,8 +47,8 @@ def late(sound: Samples, delay_s: float) -> Samples:
     return np.concatenate((np.zeros(round(delay_s * SAMPLE_RATE_HZ), np.float32), sound))
 
 
-def figures_of(heard: Samples, **fields: object) -> PairFigures:
-    seen = observation(heard, **fields)
+def figures_of(heard: Samples, shown: Sequence[Span] = (), **fields: object) -> PairFigures:
+    seen = observation(heard, shown, **fields)
     return PairFigures(seen, seen.pairs[0])
 
 
@@ -171,8 +180,10 @@ def test_every_figure_of_the_vocabulary_can_be_asked_for() -> None:
         sent_at=[0.0, 0.02],
         arrived=[True, True],
         sent_bytes=[80, 80],
-        readings=[Reading(1.0, 48_000, 0, 50, 0, 0, 0.001, 0.002)],
+        readings=[Reading(1.0, 48_000, 0, 50, 0, 0, 0.001, 0.002, PictureReading(bytes_received=9_000))],
         talking=[(0.1, True)],
+        pictures=[SeenPicture(0.5, 0.08, (0.93, 37.0))],
+        shown=[(0.0, 2.0)],
     )
     for name, figure in FIGURES.items():
         if figure.of_pairs:
@@ -180,6 +191,22 @@ def test_every_figure_of_the_vocabulary_can_be_asked_for() -> None:
             units = {"share": "%", "time": "s", "level": "dB", "rate": "kb/s"}
             text = name if happens else f"{name} < 5{units.get(figure.kind, '')}"
             assert pair.measured(parse(text)) is not None, name
+
+
+def test_pictures_are_counted_while_the_camera_is_on() -> None:
+    counted = [
+        Reading(
+            at_s, 0, 0, 0, 0, 0, pictures=PictureReading(frames_decoded=frames, bytes_received=100 * frames)
+        )
+        for at_s, frames in ((0.9, 0), (1.9, 15), (2.9, 30), (3.4, 30))
+    ]
+    pair = figures_of(voice(0, SECONDS), shown=[(1.0, 3.0)], readings=counted)
+    assert pair.shown_s() == 2.0
+    assert pair.shown_s(Window(2.5, 9.0)) == 0.5
+    assert pair.picture_rate("frames_decoded") == 15.0
+    assert pair.picture_bps() == 12_000.0
+    assert pair.counted("pictures.frames_decoded", Window(2.0)) == 15
+    assert figures_of(voice(0, SECONDS), readings=counted).picture_bps() is None, "no camera was on"
 
 
 def test_spans_without_spans() -> None:

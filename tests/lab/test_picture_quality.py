@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from benches.picture_quality import psnr_db, ssim
+
+from blink_cli.lab.picture_quality import psnr_db, ssim
 
 pytestmark = pytest.mark.no_clock
 
