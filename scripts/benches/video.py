@@ -120,7 +120,7 @@ def measured(case: Case) -> Row:
         took_ms,
         fps=seen.shown / over_s,
         kbit_s=8 * seen.bytes / over_s / 1000,
-        frozen_share=seen.freezes.total_freezes_s / over_s,
+        frozen_share=seen.frozen_s / over_s,
         delay_ms=float(np.median(delays_ms)),
         delay_p95_ms=float(np.percentile(delays_ms, 95)),
         ssim=statistics.fmean(seen.ssims or [0.0]),

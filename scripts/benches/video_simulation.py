@@ -1,8 +1,10 @@
 """Pictures and a voice of one participant through one network to another, in virtual time, all parts but sockets and threads the program's own.
 
-voice ------> packets --.                                    .--> playout ------------------> sound
-                        +--> one line, rate and queue shared +
-camera -> encoder -> pace '        ^ feedback, requests      '--> frames -> schedule -> decoder -> pictures
+voice ------------------> packets --.                                    .--> playout ------> sound
+                                    +--> one line, rate and queue shared +
+PictureSource -> PictureEnd --------'    ^ feedback, requests, reports   '--> PictureEnd -> PictureScreen
+
+The pictures' way is that of the laboratory (`blink_cli/lab/virtual`), as in `blink lab run`.
 """
 
 import heapq
@@ -24,29 +26,17 @@ from blink_cli.core.impairment.conditions import Conditions
 from blink_cli.core.impairment.line import Line
 from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.loss_report import LossReport
-from blink_cli.core.media.rtcp import parse_rtcp, write_retransmission_request
+from blink_cli.core.media.rtcp import parse_rtcp
 from blink_cli.core.media.rtp import RtpPacket
-from blink_cli.core.media.video.coded_picture import CodedPicture
-from blink_cli.core.media.video.frame_pace import MOST_BACKLOG_S, FramePace, wanted_fps
-from blink_cli.core.media.video.freeze_meter import FreezeMeter
-from blink_cli.core.media.video.key_frame_wish import KeyFrameRule
-from blink_cli.core.media.video.picture_requests import write_picture_loss
-from blink_cli.core.media.video.picture_schedule import PictureSchedule
-from blink_cli.core.media.video.rate_controller import RateController
-from blink_cli.core.media.video.sent_history import SentHistory
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
-from blink_cli.core.media.video.video_format import OFFERED, VideoSources
-from blink_cli.core.media.video.video_receiver import VideoReceiver
-from blink_cli.core.media.video.video_sender import VideoSender
+from blink_cli.core.media.video.video_format import VideoSources
 from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.voice_sent import VoiceSent
-from blink_cli.lab.picture_quality import psnr_db, ssim
-from blink_cli.net.link.video_rtcp import read_video_rtcp
-from blink_cli.video.cameras.virtual_camera import Scene
-from blink_cli.video.codec.bounded_encoder import BoundedEncoder
-from blink_cli.video.codec.picture_decoder import PictureDecoder
-from blink_cli.video.frames import Fitter, frame_of
-from blink_cli.video.picture import Picture, Plane
+from blink_cli.lab.virtual.picture_end import PictureEnd
+from blink_cli.lab.virtual.picture_screen import PictureScreen, likeness_of
+from blink_cli.lab.virtual.picture_source import PictureSource
+from blink_cli.video.cameras.virtual_camera import Scene, VirtualCamera
+from blink_cli.video.picture import CLOCK_RATE_HZ
 
 Samples = npt.NDArray[np.float32]
 
@@ -57,18 +47,14 @@ _VOICE_HEADER_BYTES: Final = 12 + 8
 _NOISE: Final = 2000
 """Rate of an exponential: half a millisecond by which timers and networks are late in the mean."""
 
-_ENCODE_S: Final = 0.004
-_DECODE_S: Final = 0.002
 _TAIL_S: Final = 1.5
-SSIM_EVERY: Final = 5
-"""Pictures, of which one is measured."""
 
 
 @dataclass
 class Seen:
     """What came of the pictures."""
 
-    freezes: FreezeMeter = field(default_factory=FreezeMeter)
+    frozen_s: float = 0.0
     delays_s: list[float] = field(default_factory=list)
     ssims: list[float] = field(default_factory=list)
     psnrs_db: list[float] = field(default_factory=list)
@@ -91,6 +77,14 @@ class HeardAndSeen:
     statistics: Any
     seen: Seen
     """From `settle_s` on, to the end of the voice."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What one end of the link sends by."""
+
+    send_picture: Callable[[bytes, float], None]
+    send_rtcp: Callable[[bytes, float], None]
 
 
 class VideoCall:
@@ -133,38 +127,34 @@ class VideoCall:
         self._seen = Seen()
         if scene is None:
             return
-        media = OFFERED
-        self._rate = RateController()
-        self._video_sent, self._video_received = VideoSendCounters(), VideoReceiveCounters()
-        sources = self._sources = VideoSources(10, 11)
-        self._pictures = VideoSender(
-            sources,
-            media,
-            self._video_sent,
-            first_sequence_number=7,
-            first_rtx_number=8,
-            target_bps=self._rate.target_bps,
+        ours, theirs = VideoSources(10, 11), VideoSources(20, 21)
+        self._out, self._in = (
+            PictureEnd(
+                way,
+                own,
+                other,
+                random.Random(rng.random()),
+                0.0,
+                voice_sent=self._voice_sent,
+                rtt_s=lambda: rtt_s,
+                sent=VideoSendCounters(),
+                received=VideoReceiveCounters(),
+            )
+            for way, own, other in (
+                (_Way(self._forward_picture, self._forward_rtcp), ours, theirs),
+                (_Way(self._forward_picture, self._backward_rtcp), theirs, ours),
+            )
         )
-        self._video = VideoReceiver(sources, media, self._video_received)
-        self._history = SentHistory()
-        self._schedule = PictureSchedule()
-        self._decoder = PictureDecoder()
-        self._encoder = BoundedEncoder(scene.size, fps, codec)
-        self._keys = KeyFrameRule()
-        self._pace = FramePace()
-        self._not_before_s = 0.0
-        self._sources_shown: dict[int, Plane] = {}
-        self._fitter = Fitter(scene.size)
-        self._frame_number = 0
-        self._send_at = self._ask_at = math.inf
-        self._decode_at = 0.0
+        self._source, self._screen = PictureSource(), PictureScreen()
+        self._codec = codec
+        self._look_at = math.inf
 
     def run(self) -> HeardAndSeen:
         """The call, to its end."""
         self._at(self._sender.step_s + self._phase_s, self._send)
         self._at(0.0, self._tick)
         if self._scene is not None:
-            self._at(0.5 + self._rng.random() / 15, self._camera)
+            self._at(0.5 + self._rng.random() / 15, self._camera_on)
         while self._events:
             now_s = self._events[0][0]
             ask_s = math.inf if self._sender.is_done else self._receiver.next_ask_at
@@ -242,134 +232,89 @@ class VideoCall:
             for packet in self._sender.again(asked.sequence_numbers, now_s):
                 self._travel(packet, now_s)
 
-    # pictures out
+    # pictures
 
-    def _camera(self, now_s: float) -> None:
+    def _voice_sent(self) -> VoiceSent | None:
+        if not self._voice_packets:
+            return None
+        return VoiceSent(
+            self._voice_at, self._voice_last, self._sender.step_s, self._voice_packets, self._voice_bytes
+        )
+
+    def _camera_on(self, now_s: float) -> None:
         scene = self._scene
         assert scene is not None, "it takes pictures"
-        if self._sender.is_done:
-            return
-        picture = scene.at(self._frame_number / self._fps, now_s)
-        self._frame_number += 1
-        self._at(now_s + 1 / self._fps, self._camera)
-        target_bps = self._pictures.encoder_bps(now_s)
-        fps = wanted_fps(self._fps, picture.size.width * picture.size.height, target_bps)
-        if now_s < self._not_before_s or not self._pace.is_due(now_s, fps, self._fps):
-            return
-        coded = self._encoder.encode(picture, target_bps, fps, key=self._keys.due(now_s))
-        if coded is None:
-            return
-        self._pace.taken(now_s, fps)
-        if coded.is_key:
-            self._keys.made(now_s)
-        self._sources_shown[picture.timestamp] = picture.y
-        if len(self._sources_shown) > 300:
-            del self._sources_shown[next(iter(self._sources_shown))]
-        self._at(now_s + _ENCODE_S, partial(self._encoded, coded))
-
-    def _encoded(self, coded: CodedPicture, now_s: float) -> None:
-        self._pictures.frame(coded, now_s)
-        self._send_due(now_s)
-        self._not_before_s = now_s + self._pictures.backlog_s - MOST_BACKLOG_S
-
-    def _send_due(self, now_s: float) -> None:
-        self._pictures.voice_sent(
-            VoiceSent(
-                self._voice_at, self._voice_last, self._sender.step_s, self._voice_packets, self._voice_bytes
-            )
-        )
-        for leaving in self._pictures.leaving(now_s):
-            if leaving.transport_sequence is not None:
-                self._history.sent(leaving.transport_sequence, len(leaving.data) + _OUTER_BYTES, now_s)
-            self._forward(
-                now_s, len(leaving.data) + _OUTER_BYTES, partial(self._picture_arrived, leaving.data)
-            )
-        due_s = self._pictures.next_at(now_s)
-        if due_s < self._send_at or self._send_at <= now_s:
-            self._send_at = due_s
-            if due_s < math.inf:
-                self._at(max(due_s, now_s) + 0.0005 + self._noise(), self._send_again)
-
-    def _send_again(self, now_s: float) -> None:
-        if self._send_at <= now_s:
-            self._send_due(now_s)
-
-    # pictures in
-
-    def _picture_arrived(self, data: bytes, now_s: float) -> None:
-        self._seen.bytes += (len(data) + _OUTER_BYTES) * (now_s > self._settle_s)
-        found = self._video.packet(data, now_s)
-        if found is not None:
-            for frame in found[1]:
-                self._schedule.voice_wait_s = self._receiver.buffer.statistics().delay_ms / 1000
-                due_s = self._schedule.due_s(frame.timestamp, frame.arrived_at)
-                self._decode_at = max(due_s, now_s, self._decode_at)
-                self._at(self._decode_at, partial(self._decode, frame))
+        self._source.start(VirtualCamera("bench", scene, self._fps, None), self._codec, now_s)
         self._look(now_s)
 
     def _look(self, now_s: float) -> None:
-        video = self._video
-        video.look(now_s, self._rtt_s)
-        missing = video.requests(now_s)
-        if missing:
-            self._backward(now_s, write_retransmission_request(20, 10, missing), self._video_rtcp)
-        if video.wish.asks(now_s, self._rtt_s):
-            self._backward(now_s, write_picture_loss(20, 10), self._video_rtcp)
-        feedback = video.feedback(now_s, 20)
-        if feedback is not None:
-            self._backward(now_s, feedback, self._video_rtcp)
-        due_s = video.next_at
-        if due_s < self._ask_at or self._ask_at <= now_s:
-            self._ask_at = due_s
-            if due_s < math.inf:
-                self._at(max(due_s, now_s) + 0.0005 + self._noise(), self._look_again)
+        """Show what is due, and send what may leave."""
+        self._show(now_s)
+        for end in (self._out, self._in):
+            if end.wake_at <= now_s:
+                end.wake(now_s)
+        if self._sender.is_done:
+            self._source.stop()
+        self._source.take(now_s, (self._out,))
+        self._look_in_time(now_s)
+
+    def _look_in_time(self, now_s: float) -> None:
+        due_s = min(self._source.next_at(now_s), self._out.wake_at, self._in.wake_at, self._screen.next_at)
+        if due_s < self._look_at or self._look_at <= now_s:
+            self._look_at = max(due_s, now_s)
+            if due_s < math.inf and len(self._output) < self._ticks:
+                self._at(self._look_at, self._look_again)
 
     def _look_again(self, now_s: float) -> None:
-        if self._ask_at <= now_s:
+        if self._look_at <= now_s:
             self._look(now_s)
 
-    def _decode(self, coded: CodedPicture, now_s: float) -> None:
-        try:
-            picture = self._decoder.decode(coded)
-        except WireError:
-            self._video.lost_reference(now_s)
-            self._look(now_s)
-            return
-        if picture is not None:
-            self._at(now_s + _DECODE_S, partial(self._show, picture))
+    def _forward_picture(self, data: bytes, now_s: float) -> None:
+        self._forward(now_s, len(data) + _OUTER_BYTES, partial(self._picture_arrived, data))
 
-    def _show(self, picture: Picture, now_s: float) -> None:
-        seen = self._seen
-        source = self._sources_shown.pop(picture.timestamp, None)
-        if now_s < self._settle_s or self._sender.is_done:
-            if now_s < self._settle_s:
-                seen.freezes.shown(now_s)
-                seen.freezes.total_freezes_s, seen.freezes.freeze_count = 0.0, 0
-            return
-        seen.freezes.shown(now_s)
-        seen.shown += 1
-        taken_s = picture.timestamp / 90_000
-        seen.delays_s.append(now_s - taken_s)
-        if source is not None and seen.shown % SSIM_EVERY == 0:
-            y = picture.y
-            if y.shape != source.shape:
-                y = self._fitter.fit(frame_of(picture), 0, None).y
-            seen.ssims.append(ssim(source, y))
-            seen.psnrs_db.append(psnr_db(source, y))
+    def _forward_rtcp(self, data: bytes, now_s: float) -> None:
+        self._forward(now_s, len(data) + _OUTER_BYTES, partial(self._reported_there, data))
 
-    # feedback
+    def _backward_rtcp(self, data: bytes, now_s: float) -> None:
+        self._backward(now_s, data, self._reported_here)
 
-    def _video_rtcp(self, data: bytes, now_s: float) -> None:
-        found = read_video_rtcp(data, 10, 20)
-        for numbers in found.missing:
-            self._pictures.asked_for(numbers, now_s, self._rtt_s)
-        if found.key_frames:
-            self._keys.wanted()
-        for feedback in found.feedbacks:
-            self._rate.rtt_s = self._rtt_s
-            self._rate.voice_bps = self._pictures.voice_bps
-            self._rate.on_feedback(self._history.results(feedback), now_s)
-            self._pictures.set_target(
-                self._rate.target_bps, self._rate.capacity_bps, self._rate.capacity_at_least_bps
-            )
-        self._send_due(now_s)
+    def _picture_arrived(self, data: bytes, now_s: float) -> None:
+        self._seen.bytes += (len(data) + _OUTER_BYTES) * (now_s > self._settle_s)
+        for coded in self._in.received(data, now_s):
+            if self._screen.put(coded, self._receiver.buffer.statistics().delay_ms / 1000):
+                self._in.lost_reference(now_s)
+        self._look(now_s)
+
+    def _reported_there(self, data: bytes, now_s: float) -> None:
+        self._in.reported(data, now_s)
+        for report in self._in.clock_of_peer:
+            self._screen.sender_reported(report)
+        self._in.clock_of_peer.clear()
+        self._look(now_s)
+
+    def _reported_here(self, data: bytes, now_s: float) -> None:
+        self._out.reported(data, now_s)
+        if self._out.key_frame_wanted:
+            self._out.key_frame_wanted = False
+            self._source.key_frames.wanted()
+        self._look(now_s)
+
+    def _show(self, now_s: float) -> None:
+        seen, freezes = self._seen, self._screen.freezes
+        while self._screen.next_at <= now_s:
+            before_s = freezes.total_freezes_s
+            try:
+                shown = self._screen.show(now_s)
+            except WireError:
+                self._in.lost_reference(now_s)
+                continue
+            if shown is None or now_s < self._settle_s or self._sender.is_done:
+                continue
+            seen.frozen_s += freezes.total_freezes_s - before_s
+            seen.shown += 1
+            seen.delays_s.append(shown.at_s - shown.picture.timestamp / CLOCK_RATE_HZ)
+            taken = self._source.taken(shown.picture.timestamp)
+            if taken is not None:
+                ssim, psnr_db = likeness_of(taken, shown.picture)
+                seen.ssims.append(ssim)
+                seen.psnrs_db.append(psnr_db)

@@ -98,11 +98,6 @@ class _Engine:
         for name in self._people:
             for camera in case.cameras_of(name):
                 check_camera(name, camera)
-        if self._shows and any(action.do == "record" for action in case.actions):
-            raise UsageError(
-                "Somebody shows pictures and somebody records, and recordings in virtual time have no pictures.",
-                hint="Run it with `--engine real`, or leave `camera-on` or `record` out.",
-            )
         end_s = case.duration_s + TAIL_S
         for change in case.lines:
             self._at(change.at_s, change)
@@ -274,6 +269,11 @@ class _Engine:
 
     def _obey_recorder(self, session: VirtualSession, now_s: float, *, records: bool) -> None:
         if records and session.recording is None:
+            if self._showing_since:
+                raise UsageError(
+                    "A recording begins while somebody shows pictures, and recordings in virtual time have none.",
+                    hint="Run it with `--engine real`, or let it begin before the first `camera-on`: it is of voices then, as in a session.",
+                )
             own = session.person
             there = [own.name, *(peer for peer, voice in session.voices.items() if voice.link is not None)]
             session.recording = VirtualRecording(

@@ -13,12 +13,18 @@ from blink_cli.core.media.rtp import SenderReport
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.freeze_meter import FreezeMeter
 from blink_cli.core.media.video.picture_schedule import PictureSchedule
+from blink_cli.lab.picture_quality import psnr_db, ssim
 from blink_cli.video.codec.picture_decoder import PictureDecoder
 from blink_cli.video.decoder_thread import MOST_WAITING
-from blink_cli.video.picture import Picture
+from blink_cli.video.frames import Fitter, frame_of
+from blink_cli.video.picture import Picture, Plane
 
 DECODE_S: Final = 0.002
 """Until a picture that is due is shown: of 640x360 on one processor."""
+
+
+MOST_PSNR_DB: Final = 100.0
+"""Of a picture that is the very same; infinity is no number in JSON."""
 
 
 class Seen(NamedTuple):
@@ -101,3 +107,12 @@ class PictureScreen:
         """The link, or the camera at its other end, is off: what comes later is no freeze."""
         self._forget()
         self.freezes.stopped()
+
+
+def likeness_of(taken: Plane, picture: Picture) -> tuple[float, float]:
+    """SSIM and PSNR of a picture, brought to the size in which it was taken."""
+    y = picture.y
+    if y.shape != taken.shape:
+        height, width = taken.shape
+        y = Fitter(PictureSize(width, height)).fit(frame_of(picture), 0, None).y
+    return ssim(taken, y), min(psnr_db(taken, y), MOST_PSNR_DB)

@@ -7,26 +7,20 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
-from blink_cli.core.api.camera_name import DefaultCamera, NamedCamera, PictureSize, parse_camera_name
+from blink_cli.core.api.camera_name import DefaultCamera, NamedCamera, parse_camera_name
 from blink_cli.core.errors import UsageError, WireError
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
 from blink_cli.core.media.video.video_format import VideoSources
 from blink_cli.core.media.video_codec import VideoCodec
 from blink_cli.core.media.voice_sent import VoiceSent
-from blink_cli.lab.picture_quality import psnr_db, ssim
 from blink_cli.lab.scenario.observation import PairObservation, PictureReading, SeenPicture
 from blink_cli.lab.virtual.line import VirtualLine
 from blink_cli.lab.virtual.picture_end import PictureEnd
-from blink_cli.lab.virtual.picture_screen import PictureScreen
+from blink_cli.lab.virtual.picture_screen import PictureScreen, likeness_of
 from blink_cli.lab.virtual.picture_source import PictureSource
 from blink_cli.video.cameras.opener import open_camera
-from blink_cli.video.frames import Fitter, frame_of
-from blink_cli.video.picture import CLOCK_RATE_HZ, Picture, Plane
-
-MOST_PSNR_DB: Final = 100.0
-"""Of a picture that is the very same; infinity is no number in JSON."""
+from blink_cli.video.picture import CLOCK_RATE_HZ, Plane
 
 
 def check_camera(name: str, camera: str) -> None:
@@ -222,7 +216,7 @@ class SessionPictures:
                 continue
             at_s, picture = shown
             taken = peer.ways.taken(picture.timestamp)
-            likeness = None if taken is None else _likeness(taken, picture)
+            likeness = None if taken is None else likeness_of(taken, picture)
             delay_s = at_s - picture.timestamp / CLOCK_RATE_HZ
             peer.ways.seen.pictures.append(SeenPicture(at_s, delay_s, likeness))
 
@@ -271,12 +265,3 @@ def _receive(peer: _Peer, end: PictureEnd, now_s: float) -> None:
         for coded in end.received(data, arrival_s):
             if peer.screen.put(coded, peer.ways.voice_wait_s()):
                 end.lost_reference(now_s)
-
-
-def _likeness(taken: Plane, picture: Picture) -> tuple[float, float]:
-    """SSIM and PSNR of a picture, brought to the size in which it was taken."""
-    y = picture.y
-    if y.shape != taken.shape:
-        height, width = taken.shape
-        y = Fitter(PictureSize(width, height)).fit(frame_of(picture), 0, None).y
-    return ssim(taken, y), min(psnr_db(taken, y), MOST_PSNR_DB)

@@ -241,11 +241,13 @@ def test_a_real_camera_is_refused_with_a_hint() -> None:
     assert "--engine real" in refused.value.hint
 
 
-def test_a_recording_with_pictures_is_refused_with_a_hint() -> None:
-    with pytest.raises(UsageError, match="recordings in virtual time have no pictures") as refused:
-        run(ALICE_SHOWS + '[[step]]\nat = 2\nwho = "bob"\ndo = "record"\n')
+def test_a_recording_with_pictures_is_refused_with_a_hint_and_one_of_voices_made() -> None:
+    records = '[[step]]\nat = {}\nwho = "bob"\ndo = "record"\n'
+    with pytest.raises(UsageError, match="recordings in virtual time have none") as refused:
+        run(ALICE_SHOWS + records.format(2))
     assert refused.value.hint is not None
     assert "--engine real" in refused.value.hint
+    assert run(ALICE_SHOWS + records.format(0.5)).recordings
 
 
 def test_a_report_with_pictures_is_the_same_twice_and_tells_them(tmp_path: Path) -> None:
