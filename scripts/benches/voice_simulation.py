@@ -199,8 +199,14 @@ class AdaptiveSender:
         self._history: deque[tuple[int, bytes, bytes]] = deque(maxlen=MOST_COPIES)
         self._hint = (False, -1)
         self._dred = False
-        self._short_copies = False
+        self._short_copy_bps: int | None = None
         self._kept: SentPackets[RtpPacket] = SentPackets()
+        self._own_packets: deque[RtpPacket] = deque(maxlen=MOST_COPIES)
+        """Of earlier frames, each alone and at the lower bit rate."""
+
+        self.unasked: tuple[RtpPacket, ...] = ()
+        """What goes once more behind the packet that was made last."""
+
         self.sent = 0
         self.payload_bytes = 0
         self.plain_bytes = 0
@@ -241,9 +247,9 @@ class AdaptiveSender:
         if self._dred != plan.dred:
             self._dred = plan.dred
             self._encoder.set_dred(enabled=plan.dred)
-        if self._adaptive and self._short_copies != plan.wants_short_copies:
-            self._short_copies = plan.wants_short_copies
-            self._encoder.make_short_copies(wanted=self._short_copies)
+        if self._adaptive and self._short_copy_bps != plan.short_copy_bps:
+            self._short_copy_bps = plan.short_copy_bps
+            self._encoder.make_short_copies(self._short_copy_bps)
         with_dred = self._encoder.encode(self._frames[self.sent])
         payload = without_padding(with_dred)
         timestamp = (self._timestamp + self.sent * self._step_samples) % (1 << 32)
@@ -268,6 +274,11 @@ class AdaptiveSender:
             packet, payload_type=OPUS_PAYLOAD_TYPE, payload=payload, retransmitted=True
         )
         self._kept.sent(packet.sequence_number, alone, len(payload), now_s)
+        self.unasked = (
+            tuple(self._own_packets)[-plan.sent_twice :] if self._adaptive and plan.sent_twice else ()
+        )
+        self.payload_bytes += sum(RTX_HEADER_BYTES + len(one.payload) for one in self.unasked)
+        self._own_packets.append(msgspec.structs.replace(alone, payload=self._encoder.short_copy or payload))
         return packet
 
     def again(self, sequence_numbers: tuple[int, ...], now_s: float) -> list[RtpPacket]:
@@ -363,6 +374,8 @@ class _Call:
 
     def _send(self, now_s: float) -> None:
         self._travel(self._sender.packet(now_s), now_s)
+        for again in self._sender.unasked:
+            self._travel(again, now_s)
         if not self._sender.is_done:
             self._at((self._sender.sent + 1) * self._sender.step_s + self._phase_s, self._send)
 

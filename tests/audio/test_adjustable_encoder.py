@@ -89,7 +89,7 @@ def test_short_copies_are_made_while_they_are_wanted_and_are_the_same_sound() ->
     heard = []
     for number, samples in enumerate(frames):
         if number in (10, 40):
-            encoder.make_short_copies(wanted=number == 10)
+            encoder.make_short_copies(16_000 if number == 10 else None)
         payload = encoder.encode(samples)
         wanted = 10 <= number < 40
         assert bool(encoder.short_copy) == wanted, number
@@ -104,6 +104,6 @@ def test_short_copies_are_made_while_they_are_wanted_and_are_the_same_sound() ->
 
 def test_a_voice_of_a_low_bit_rate_makes_no_shorter_copies() -> None:
     encoder = AdjustableEncoder(CodecSettings(bitrate_bps=16_000))
-    encoder.make_short_copies(wanted=True)
+    encoder.make_short_copies(16_000)
     encoder.encode(TONE[:960])
     assert encoder.short_copy == b""

@@ -28,6 +28,7 @@ from blink_cli.core.ids import CallId, Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.processing_settings import ProcessingSettings
 from blink_cli.core.media.receiver_wishes import fitted
+from blink_cli.core.media.redundancy_policy import least_copy_bps
 from blink_cli.core.media.room_slots import HEARD_AT_ONCE
 from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.net.host.arrival import WALL_CLOCK
@@ -294,7 +295,7 @@ class MeshMedia:
             plans.append(upload.plan)
         self.voice.set_fec_loss(max((plan.fec_loss_percent for plan in plans if plan.fec), default=None))
         self.voice.set_dred(enabled=any(one.plan.dred for one in self.links.connected))
-        self.voice.make_short_copies(wanted=any(plan.wants_short_copies for plan in plans))
+        self.voice.make_short_copies(least_copy_bps(plans))
 
     def _own_talk(self, talking: bool) -> None:  # noqa: FBT001 - the state, as it comes
         self.room.own_talk(talking=talking)

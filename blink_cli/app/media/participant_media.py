@@ -340,7 +340,7 @@ class ParticipantMedia(LinkedParticipant):
             return
         now_s = self._clock.now_s()
         self.plan = self._policy.plan(now_s)
-        link.set_redundancy(self.plan.red_levels, self.plan.full_copies)
+        link.set_redundancy(self.plan.red_levels, self.plan.full_copies, self.plan.sent_twice)
         link.set_dred(enabled=self.plan.dred)
         again = link.send_counters.retransmitted_packets_sent
         if again != self._again_before:

@@ -139,7 +139,7 @@ class VoicePath:
         self._processing = ProcessingSettings()
         self._fec_loss_percent: int | None = None
         self._dred = False
-        self._short_copies = False
+        self._short_copy_bps: int | None = None
         self._stopping: list[asyncio.Task[None]] = []
 
     # what is known
@@ -248,7 +248,7 @@ class VoicePath:
         encoder = self._encoder = call_sound.AdjustableEncoder(self._codec)
         self._fec_loss_percent = None
         self._dred = False
-        self._short_copies = False
+        self._short_copy_bps = None
         self._source = call_sound.SourceTrack(
             self._input,
             encoder,
@@ -400,12 +400,12 @@ class VoicePath:
             self._dred = enabled
             self._source.adjust_encoder(lambda encoder: encoder.set_dred(enabled=enabled))
 
-    def make_short_copies(self, *, wanted: bool) -> None:
-        """Have the encoder make each frame at a lower bit rate too from the next frame on, or no more."""
-        if self._source is None or wanted == self._short_copies:
+    def make_short_copies(self, bitrate_bps: int | None) -> None:
+        """Have the encoder make each frame at this lower bit rate too from the next frame on; None: no more."""
+        if self._source is None or bitrate_bps == self._short_copy_bps:
             return
-        self._short_copies = wanted
-        self._source.adjust_encoder(lambda encoder: encoder.make_short_copies(wanted=wanted))
+        self._short_copy_bps = bitrate_bps
+        self._source.adjust_encoder(lambda encoder: encoder.make_short_copies(bitrate_bps))
 
     async def set_input(self, text: str) -> str:
         """Use another microphone, in the middle of a call too. If the old one did not start, this one does.

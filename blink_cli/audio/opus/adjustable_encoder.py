@@ -15,7 +15,7 @@ import numpy as np
 from blink_cli.audio.opus.encoder import OpusEncoder
 from blink_cli.audio.samples import Samples
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
-from blink_cli.core.media.codec_settings import SHORT_COPY_BPS, CodecSettings
+from blink_cli.core.media.codec_settings import CodecSettings
 from blink_cli.core.media.opus_packet import OpusKind, packet_kind, without_padding
 
 _RUN_IN_SAMPLES: Final = 2_880
@@ -50,6 +50,7 @@ class AdjustableEncoder:
         self._encoder = OpusEncoder(settings, channels=settings.channels)
         self._encoder.set_fec(0, enabled=False)
         self._short: OpusEncoder | None = None
+        self._short_bps: int | None = None
         self.short_copy = b""
         """The frame that was encoded last at a lower bit rate; empty while that is not wanted, or saves nothing."""
 
@@ -84,19 +85,22 @@ class AdjustableEncoder:
         self._count(plain, len(samples))
         return payload
 
-    def make_short_copies(self, *, wanted: bool) -> None:
-        """Make each frame once more at a lower bit rate from the next one on, or no more. Where the voice has a low one itself, none is made.
+    def make_short_copies(self, bitrate_bps: int | None) -> None:
+        """Make each frame once more at this lower bit rate from the next one on; None: no more. Where the voice has a low one itself, none is made.
 
         Raises:
             DeviceError: libopus refuses.
 
         """
         self.short_copy = b""
-        if not wanted or not self._settings.has_short_copies:
+        self._short_bps = bitrate_bps
+        if bitrate_bps is None or not self._settings.has_short_copies:
             self._short = None
         elif self._short is None:
-            self._short = OpusEncoder(_short(self._settings), channels=self._settings.channels)
+            self._short = OpusEncoder(_short(self._settings, bitrate_bps), channels=self._settings.channels)
             self._run_in(self._short, self._settings)
+        else:
+            self._short.adjust(_short(self._settings, bitrate_bps))
 
     def set_fec_loss(self, loss_percent: int | None) -> None:
         """Have packets prepare for this loss, 0 to 100 %, from the next one on; None: no FEC."""
@@ -127,7 +131,7 @@ class AdjustableEncoder:
         self._settings = settings
         if self._short is not None:
             self._short = None
-            self.make_short_copies(wanted=True)
+            self.make_short_copies(self._short_bps)
         self._counted_samples = self._counted_bytes = 0
         self._bitrate_bps = None
 
@@ -173,9 +177,9 @@ class AdjustableEncoder:
             self._counted_samples = self._counted_bytes = 0
 
 
-def _short(settings: CodecSettings) -> CodecSettings:
+def _short(settings: CodecSettings, bitrate_bps: int) -> CodecSettings:
     # It makes each frame that the first one makes: which are sent is decided there.
-    return msgspec.structs.replace(settings, bitrate_bps=SHORT_COPY_BPS, dtx=False)
+    return msgspec.structs.replace(settings, bitrate_bps=bitrate_bps, dtx=False)
 
 
 def _with_channels(sound: Samples, channels: int) -> Samples:

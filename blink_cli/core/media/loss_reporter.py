@@ -22,6 +22,9 @@ _TIMES: Final = 3
 _OPENING_S: Final = 0.3
 """How soon after the stream began the first report goes out, so that a clean line stops the sender's opening redundancy."""
 
+_UNSURE_S: Final = 1.0
+"""So long after the beginning what is lost is told as often as may be: each report knows more, and the sender waits for it."""
+
 _NOTICEABLE: Final = 0.25
 """A relative change of the share lost that is worth an early report."""
 
@@ -48,7 +51,10 @@ class LossReporter:
         else:
             is_news = since_s >= _EARLIEST_S and _is_news(report, before)
             is_again = self._told < _TIMES and since_s >= _AGAIN_S and report.fraction_lost >= _MUCH_LOSS
-            due = is_news or is_again or since_s >= _LATEST_S
+            is_early = (
+                now_s - self._began_s < _UNSURE_S and since_s >= _EARLIEST_S and report.fraction_lost > 0
+            )
+            due = is_news or is_again or is_early or since_s >= _LATEST_S
         if due:
             self._told = 1 if is_news else self._told + 1
             self._sent = report

@@ -12,11 +12,12 @@ fills the line (`CopyBrake`), and no more than the budget allows. Source of the 
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from blink_cli.core.media.codec_settings import SHORT_COPY_BPS, CodecSettings
+from blink_cli.core.media.codec_settings import SHORT_COPY_BPS, SHORTER_COPY_BPS, CodecSettings
 from blink_cli.core.media.copy_brake import MOST_COPIES, CopyBrake, RedLevels, is_regular
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.rtp import ReceptionReport
@@ -37,13 +38,23 @@ class RedundancyPlan(msgspec.Struct, frozen=True):
     fec_loss_percent: int
     """The loss that FEC should prepare for, 0 to 100; the encoder takes the highest of all peers."""
 
+    sent_twice: RedLevels = 0
+    """Which earlier frames go once more in packets of their own too (RFC 4588, unasked): those up to so many packets old. At the lower bit rate."""
+
     dred: bool = False
     """Whether packets should tell at a few kb/s what was said in the 0.2 s before them (DRED). The encoder does if any peer wants it, and only those get it."""
 
     @property
-    def wants_short_copies(self) -> bool:
-        """Whether frames are needed at the lower bit rate too."""
-        return self.red_levels > self.full_copies
+    def short_copy_bps(self) -> int | None:
+        """At which lower bit rate frames are needed too; None: at none."""
+        if self.sent_twice:
+            return SHORTER_COPY_BPS
+        return SHORT_COPY_BPS if self.red_levels > self.full_copies else None
+
+
+def least_copy_bps(plans: Iterable[RedundancyPlan]) -> int | None:
+    """At which lower bit rate frames are made for several peers at once: there is one encoder for it, and each has its budget. None: nobody wants them."""
+    return min((plan.short_copy_bps for plan in plans if plan.short_copy_bps is not None), default=None)
 
 
 class RedundancyRules(msgspec.Struct, frozen=True):
@@ -83,6 +94,15 @@ class RedundancyRules(msgspec.Struct, frozen=True):
 
     opening_s: float = 0.5
     """How long a call begins with copies before the first report, because nothing is known of the line yet."""
+
+    unsure_s: float = 1.0
+    """The same to a peer that is far, until its first report, and where that tells of any loss: few packets say little, and reports are lost too."""
+
+    queue_jitter_s: float = 0.003
+    """Jitter from which nothing goes twice: a queue that fills makes as much, and it is no line that loses packets by chance."""
+
+    queue_s: float = 0.03
+    """And so much more of a round trip than the least."""
 
     dred_from: float = 0.2
     """Share lost, and any burst that asks for two copies, from which DRED pays beside them."""
@@ -132,6 +152,7 @@ class RedundancyPolicy:
         self._peer_reads_dred = False
         self._dred_needed_s = float("-inf")
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS)
+        self._least_rtt_s = float("inf")
         self._sent_again_s = float("-inf")
         self._needed_s = {level: float("-inf") for level in range(1, MOST_COPIES + 1)}
         self._needed_for_jitter_s = dict(self._needed_s)
@@ -166,6 +187,7 @@ class RedundancyPolicy:
         """A round trip was measured."""
         is_first = not self._round_trips
         self._round_trips.append(rtt_s)
+        self._least_rtt_s = min(self._least_rtt_s, rtt_s)
         if is_first and self._asking_rtt_s is not None:
             self._need_nothing()  # that was as long as nobody knew that asking is quicker
 
@@ -208,12 +230,17 @@ class RedundancyPolicy:
             self._need_nothing()  # what called for copies was their own doing
         if self._fixed is None:
             wanted = self._opening_level(now_s) if self._is_unheard else self._calm_level(now_s)
+            if self._may_lose_much(fraction_lost, now_s):
+                wanted = max(wanted, _OPENING_COPIES)
             self._level = min(wanted, self._brake.most_copies(now_s))
-            level, full = self._within_budget(self._level)
+            level, full, twice = self._within_budget(
+                self._level, self._wanted_twice(self._level, fraction_lost, now_s)
+            )
         else:
             level = full = self._fixed
+            twice = 0
         percent = min(_HIGHEST_FEC_PERCENT, round(100 * fraction_lost))
-        if not self._needs_fec(level, fraction_lost, mean_burst):
+        if not self._needs_fec(level, twice, fraction_lost, mean_burst):
             percent = 0
         if self._codec.fec == "on":
             percent = max(percent, _FEC_ALWAYS_PERCENT)
@@ -222,10 +249,11 @@ class RedundancyPolicy:
             full_copies=full,
             fec=self._codec.fec != "off" and percent > 0,
             fec_loss_percent=percent,
-            dred=self._needs_dred(now_s, level, full),
+            sent_twice=twice,
+            dred=self._needs_dred(now_s, level, full, twice),
         )
 
-    def _needs_dred(self, now_s: float, level: RedLevels, full: RedLevels) -> bool:
+    def _needs_dred(self, now_s: float, level: RedLevels, full: RedLevels, twice: RedLevels) -> bool:
         """Whether DRED pays: where copies are not enough, or may not be sent. Not while the line seems to be full of what is sent twice."""
         if not self._peer_reads_dred or self._brake.most_copies(now_s) == 0:
             return False
@@ -240,23 +268,55 @@ class RedundancyPolicy:
         )
         if heavy or (level < needed and fraction_lost >= rules.dred_alone_from):
             self._dred_needed_s = now_s
-        has_room = self._bitrate_bps(level, full) + _DRED_BPS <= self._budget_bps
+        has_room = self._bitrate_bps(level, full, twice) + _DRED_BPS <= self._budget_bps
         return has_room and self._dred_needed_s >= now_s - rules.dred_calm_s
+
+    def _wanted_twice(self, level: RedLevels, fraction_lost: float, now_s: float) -> RedLevels:
+        """How many of the copies go once more in packets of their own: each is another chance, and needs no delay beyond that of the copies."""
+        if not self._peer_asks or self._asking_rtt_s is not None or not self._codec.has_short_copies:
+            return 0
+        if self._may_be_full(now_s):
+            return 0
+        # More is lost than four copies can be for, or as many as fewer are for: chances that need no more delay.
+        if level == MOST_COPIES or (level >= 2 and fraction_lost >= self._rules.three_copies_from):
+            return 2
+        return 1 if level >= 2 and self._may_lose_much(fraction_lost, now_s) else 0
+
+    def _may_be_full(self, now_s: float) -> bool:
+        """Whether packets wait somewhere on the way: what is lost there may be lost because there is too much."""
+        rules = self._rules
+        longest_s = max(self._round_trips, default=0.0)
+        return self._line(now_s)[1] >= rules.queue_jitter_s or longest_s > self._least_rtt_s + rules.queue_s
+
+    def _may_lose_much(self, fraction_lost: float, now_s: float) -> bool:
+        """Whether something was lost of the few packets that anybody can know of: a third of all may be."""
+        return (
+            self._started_s is not None
+            and now_s - self._started_s < self._rules.unsure_s
+            and fraction_lost > 0
+            and self._peer_asks
+            and self._asking_rtt_s is None
+            and not self._may_be_full(now_s)
+        )
 
     @property
     def _budget_bps(self) -> float:
         return 1000 * self._codec.redundancy_budget_kbps or float("inf")
 
-    def _bitrate_bps(self, level: int, whole: int) -> int:
-        return self._codec.bitrate_bps * (1 + whole) + SHORT_COPY_BPS * (level - whole)
+    def _bitrate_bps(self, level: int, whole: int, twice: int) -> int:
+        copy_bps = SHORTER_COPY_BPS if twice else SHORT_COPY_BPS
+        return self._codec.bitrate_bps * (1 + whole) + copy_bps * (level + twice - whole)
 
-    def _within_budget(self, wanted: RedLevels) -> tuple[RedLevels, RedLevels]:
-        """How many of the copies that are wanted may be sent, and how many of those at the voice's own bit rate."""
+    def _within_budget(
+        self, wanted: RedLevels, wanted_twice: RedLevels
+    ) -> tuple[RedLevels, RedLevels, RedLevels]:
+        """How many of the copies that are wanted may be sent, how many of those at the voice's own bit rate, and how many go once more."""
         for level in range(wanted, 0, -1):
-            for whole in self._whole_copies(level):
-                if self._bitrate_bps(level, whole) <= self._budget_bps:
-                    return _LEVELS[str(level)], _LEVELS[str(whole)]
-        return 0, 0
+            for twice in range(wanted_twice, -1, -1):
+                for whole in self._whole_copies(level):
+                    if self._bitrate_bps(level, whole, twice) <= self._budget_bps:
+                        return _LEVELS[str(level)], _LEVELS[str(whole)], _LEVELS[str(twice)]
+        return 0, 0, 0
 
     def _whole_copies(self, level: int) -> tuple[int, ...]:
         """How many of so many copies may have the voice's own bit rate, the best first."""
@@ -267,14 +327,14 @@ class RedundancyPolicy:
         # The first copy is heard for nearly each packet that is lost, those behind it seldom.
         return (1, 0)
 
-    def _needs_fec(self, level: RedLevels, fraction_lost: float, mean_burst: float) -> bool:
+    def _needs_fec(self, level: int, twice: int, fraction_lost: float, mean_burst: float) -> bool:
         """Whether what copies and asking leave is worth the bits that FEC takes from the voice: where they do their work it is not."""
         if self._asking_rtt_s is not None:
             return False
         # What four copies leave of a burst is two frames and more in a row, of which FEC brings one.
         if mean_burst >= self._rules.burst_from and level < MOST_COPIES:
             return True
-        return fraction_lost ** (level + 1) >= self._rules.fec_from
+        return fraction_lost ** (level + twice + 1) >= self._rules.fec_from
 
     @property
     def _is_unheard(self) -> bool:
@@ -344,7 +404,11 @@ class RedundancyPolicy:
     def _opening_level(self, now_s: float) -> RedLevels:
         assert self._started_s is not None  # plan() sets it first
         # Two need no longer than a receiver waits anyway as it begins.
-        return 2 if now_s - self._started_s < self._rules.opening_s else 0
+        rules = self._rules
+        opening_s = (
+            rules.opening_s if self._asking_rtt_s is not None or not self._peer_asks else rules.unsure_s
+        )
+        return _OPENING_COPIES if now_s - self._started_s < opening_s else 0
 
     def _calm_level(self, now_s: float) -> RedLevels:
         rules = self._rules
@@ -356,6 +420,8 @@ class RedundancyPolicy:
                 return _LEVELS[str(level)]
         return 0
 
+
+_OPENING_COPIES: Final[RedLevels] = 2
 
 _REPORT_S: Final = 1.5
 """What went again since the last report, and the one before."""

@@ -66,6 +66,18 @@ class RetransmissionStream(msgspec.Struct, frozen=True):
     """Random, in the lower half, as the other stream's."""
 
 
+class _Earlier(msgspec.Struct, frozen=True, gc=False):
+    """A frame that was sent."""
+
+    number: int
+    frame: EncodedFrame
+
+    @property
+    def short(self) -> bytes:
+        """At the lower bit rate, where there is one."""
+        return self.frame.copy or self.frame.payload
+
+
 class SenderClock:
     """Says what RTP time it is at a moment: of the sample that is at the microphone then, whatever is done to the sound before it is sent.
 
@@ -146,6 +158,9 @@ class RtpSender:
         self.full_copies: RedLevels = MOST_COPIES
         """How many of these, the latest, are the frames as they were sent; those before them are at the lower bit rate, where the frames came with it."""
 
+        self.sent_twice: RedLevels = 0
+        """Which earlier frames go once more in packets of their own, without being asked for: those up to so many packets old. Only where a stream for it was agreed."""
+
         self.dred = False
         """Whether frames go with their DRED, as far as they fit and it was agreed."""
 
@@ -153,7 +168,7 @@ class RtpSender:
         self._sequence_number = first_sequence_number
         self._media = media
         self._writer = RtpHeaderWriter(ssrc, media.level_id)
-        self._earlier: deque[tuple[int, bytes, bytes]] = deque(maxlen=most_copies)
+        self._earlier: deque[_Earlier] = deque(maxlen=most_copies)
         self._again: RtpHeaderWriter | None = None
         self._again_number = 0
         self._kept: SentPackets[EncodedFrame] = SentPackets()
@@ -178,7 +193,7 @@ class RtpSender:
                 copies = len(carried)
                 payload = _packed(primary, timestamp, tuple(carried), media.opus)
                 payload_type = media.red
-            self._earlier.append((timestamp, frame.payload, frame.copy or frame.payload))
+            self._earlier.append(_Earlier(number, frame))
         if len(payload) > MAX_PRIMARY_BYTES:
             self.discarded()
             return None
@@ -222,25 +237,41 @@ class RtpSender:
 
     def asked_for(self, sequence_numbers: Sequence[int], now_s: float) -> list[bytes]:
         """What goes out again of the packets that the peer misses, without SRTP; to be sent as it is returned."""
-        writer, payload_type = self._again, self._media.rtx
-        if writer is None or payload_type is None:
+        writer = self._again
+        if writer is None:
             return []
-        again = []
-        for number, frame in self._kept.asked_for(sequence_numbers, now_s):
-            header = writer.header(
-                payload_type=payload_type,
-                sequence_number=self._again_number,
-                timestamp=frame.timestamp,
-                marker=frame.talk_spurt_start,
-                audio_level_dbov=frame.audio_level_dbov,
-                voice=frame.voice,
-            )
-            self._again_number = (self._again_number + 1) & SEQUENCE_MASK
-            payload = rtx.pack(number, frame.payload)
-            self.counters.retransmitted_packets_sent += 1
-            self.counters.retransmitted_bytes_sent += len(payload)
-            again.append(header + payload)
-        return again
+        kept = self._kept.asked_for(sequence_numbers, now_s)
+        return [self._once_more(writer, number, frame, frame.payload) for number, frame in kept]
+
+    def unasked(self) -> list[bytes]:
+        """What goes once more behind the packet that went out last, without SRTP: the frames before it that `sent_twice` says. To be sent as it is returned."""
+        writer = self._again
+        if writer is None or not self.sent_twice or len(self._earlier) < 2:
+            return []
+        *before, newest = list(self._earlier)[-self.sent_twice - 1 :]
+        return [
+            self._once_more(writer, one.number, one.frame, one.short)
+            for one in before
+            if red.carried([(one.frame.timestamp, one.short)], newest.frame.timestamp)
+        ]
+
+    def _once_more(self, writer: RtpHeaderWriter, number: int, frame: EncodedFrame, payload: bytes) -> bytes:
+        """Make a packet of the other stream, and count it as sent."""
+        payload_type = self._media.rtx
+        assert payload_type is not None, "there is a stream for it"
+        header = writer.header(
+            payload_type=payload_type,
+            sequence_number=self._again_number,
+            timestamp=frame.timestamp,
+            marker=frame.talk_spurt_start,
+            audio_level_dbov=frame.audio_level_dbov,
+            voice=frame.voice,
+        )
+        self._again_number = (self._again_number + 1) & SEQUENCE_MASK
+        packed = rtx.pack(number, payload)
+        self.counters.retransmitted_packets_sent += 1
+        self.counters.retransmitted_bytes_sent += len(packed)
+        return header + packed
 
     def sent_as_it_was(self, payload_bytes: int) -> None:
         """A packet went again on its own stream, for a peer that knows no other way."""
@@ -263,8 +294,8 @@ class RtpSender:
         short = len(wanted) - self.full_copies
         copies = red.carried(
             [
-                (timestamp, copy if number < short else payload)
-                for number, (timestamp, payload, copy) in enumerate(wanted)
+                (earlier.frame.timestamp, earlier.short if number < short else earlier.frame.payload)
+                for number, earlier in enumerate(wanted)
             ],
             frame.timestamp,
         )

@@ -116,6 +116,7 @@ class LinkEnd:
             self._planned_s = now_s
             self.plan = self._policy.plan(now_s)
             self._sender.redundancy, self._sender.full_copies = self.plan.red_levels, self.plan.full_copies
+            self._sender.sent_twice = self.plan.sent_twice
         made = self._sender.packet(frame, now_s)
         if made is None:  # too long; counted by the sender
             return
@@ -123,6 +124,8 @@ class LinkEnd:
         self._sender.went_out(frame, told)
         self._last = (now_s, len(data), frame.duration_samples / SAMPLE_RATE_HZ)
         self.line.send_rtp(data, told.payload_bytes, now_s)
+        for again in self._sender.unasked():
+            self.line.send_again(again, now_s)
 
     @property
     def voice_sent(self) -> VoiceSent | None:

@@ -38,6 +38,7 @@ from blink_cli.core.ids import Did
 from blink_cli.core.media.loss_report import LossReport
 from blink_cli.core.media.mix_tick import PlayedTrack, Speaker
 from blink_cli.core.media.playout_decision import PlayoutDecision
+from blink_cli.core.media.redundancy_policy import least_copy_bps
 from blink_cli.core.media.rtp import EncodedFrame, ReceptionReport, RtpPacket, SenderReport
 from blink_cli.core.media.side_health import WELL, SideHealth
 from blink_cli.core.media.talking import TalkingChange, TalkingDetector
@@ -188,7 +189,7 @@ class VirtualSession:
         self._ticks = 0
         self._frames: list[EncodedFrame] = []
         self._fec_loss_percent: int | None = None
-        self._wants_copies = False
+        self._short_copy_bps: int | None = None
 
     # links
 
@@ -299,21 +300,22 @@ class VirtualSession:
             if self.recording is not None:
                 self.recording.captured(frame, now_s)
             fec_loss_percent: int | None = None
-            wants_copies = False
+            plans = []
             for voice in self.voices.values():
                 if voice.link is None:
                     continue
                 voice.link.send(frame, now_s)
                 plan = voice.link.plan
-                wants_copies |= plan.wants_short_copies
+                plans.append(plan)
                 if plan.fec and (fec_loss_percent is None or plan.fec_loss_percent > fec_loss_percent):
                     fec_loss_percent = plan.fec_loss_percent
             if fec_loss_percent != self._fec_loss_percent:
                 self._fec_loss_percent = fec_loss_percent
                 self.encoder.set_fec_loss(fec_loss_percent)
-            if wants_copies != self._wants_copies:
-                self._wants_copies = wants_copies
-                self.encoder.make_short_copies(wanted=wants_copies)
+            short_copy_bps = least_copy_bps(plans)
+            if short_copy_bps != self._short_copy_bps:
+                self._short_copy_bps = short_copy_bps
+                self.encoder.make_short_copies(short_copy_bps)
         self._frames.clear()
 
     # the speaker

@@ -70,6 +70,8 @@ class FrameSending:
                 sender.discarded()
                 return None
             sender.went_out(frame, told)
+            for again in sender.unasked():
+                self._transport.send_rtp(again)
             self._last = (told.sent_s, len(packet), frame.duration_samples / SAMPLE_RATE_HZ)
             if self._sealed is not None:
                 self._sealed.sent(

@@ -142,7 +142,7 @@ class MediaLink:
         self.sending: FrameSending | None = None
         """What sends frames on whatever thread asks it; None before both descriptions are known."""
 
-        self._wanted_redundancy: tuple[RedLevels, RedLevels] = 0, MOST_COPIES
+        self._wanted_redundancy: tuple[RedLevels, RedLevels, RedLevels] = 0, MOST_COPIES, 0
         self._tried: AddressesTried | None = None
         self._reporting: RtcpReporting | None = None
         self._clocks: ClockExchange | None = None
@@ -393,7 +393,7 @@ class MediaLink:
         first = secrets.randbelow(0x8000)
         again = RetransmissionStream(self._rtx_ssrc, secrets.randbelow(0x8000))
         sender = RtpSender(self._ssrc, first, agreed, retransmissions=again)
-        sender.redundancy, sender.full_copies = self._wanted_redundancy
+        sender.redundancy, sender.full_copies, sender.sent_twice = self._wanted_redundancy
         sending = self.sending = FrameSending(
             sender, self._transport, keeps_sealed=agreed.nack and agreed.rtx is None
         )
@@ -488,12 +488,17 @@ class MediaLink:
         if self.sending is not None:
             self.sending.answers_requests = wanted
 
-    def set_redundancy(self, levels: RedLevels, full_copies: RedLevels = MOST_COPIES) -> None:
-        """From the next frame on carry the last zero to four frames too, so many of them as they were sent; nothing changes for a peer without RED."""
-        self._wanted_redundancy = levels, full_copies
+    def set_redundancy(
+        self, levels: RedLevels, full_copies: RedLevels = MOST_COPIES, sent_twice: RedLevels = 0
+    ) -> None:
+        """From the next frame on carry the last zero to four frames too, so many of them as they were sent; nothing changes for a peer without RED.
+
+        The last `sent_twice` go in packets of their own besides, where a stream for what goes again was agreed.
+        """
+        self._wanted_redundancy = levels, full_copies, sent_twice
         if self.sending is not None:
             sender = self.sending.sender
-            sender.redundancy, sender.full_copies = levels, full_copies
+            sender.redundancy, sender.full_copies, sender.sent_twice = levels, full_copies, sent_twice
 
     def set_dred(self, *, enabled: bool) -> None:
         """From the next frame on carry what was said before it as DRED, where both sides read it and the frame has it."""

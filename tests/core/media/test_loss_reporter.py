@@ -35,11 +35,18 @@ def test_growing_loss_is_reported_but_not_more_often_than_ten_times_a_second() -
 
 def test_much_loss_is_told_three_times_since_reports_are_lost_too() -> None:
     lossy = LossReport(0.2, 1.0, 2)
-    times = sent_at((tick / 100, lossy if tick >= 50 else CLEAN) for tick in range(300))
-    assert times == pytest.approx([0.3, 0.5, 0.7, 0.9, 1.9, 2.9], abs=0.021)
+    times = sent_at((tick / 100, lossy if tick >= 150 else CLEAN) for tick in range(300))
+    assert times == pytest.approx([0.3, 1.3, 1.5, 1.7, 1.9, 2.9], abs=0.021)
     little = LossReport(0.02, 1.0, 1)
-    times = sent_at((tick / 100, little if tick >= 50 else CLEAN) for tick in range(300))
-    assert times == pytest.approx([0.3, 0.5, 1.5, 2.5], abs=0.021)
+    times = sent_at((tick / 100, little if tick >= 150 else CLEAN) for tick in range(300))
+    assert times == pytest.approx([0.3, 1.3, 1.5, 2.5], abs=0.021)
+
+
+def test_in_the_first_second_any_loss_is_told_ten_times_a_second() -> None:
+    lossy = LossReport(0.04, 1.0, 1)
+    times = sent_at((tick / 100, lossy if tick >= 50 else CLEAN) for tick in range(300))
+    assert times[:6] == pytest.approx([0.3, 0.5, 0.6, 0.7, 0.8, 0.9], abs=0.041)
+    assert times[6] > 1.7
 
 
 def test_a_side_that_stood_still_says_so_at_once_and_only_once() -> None:

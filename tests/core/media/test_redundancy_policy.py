@@ -5,7 +5,7 @@ import pytest
 
 from blink_cli.core.media.codec_settings import CodecSettings, Redundancy
 from blink_cli.core.media.loss_report import LossReport
-from blink_cli.core.media.redundancy_policy import RedundancyPolicy
+from blink_cli.core.media.redundancy_policy import RedundancyPolicy, least_copy_bps
 from blink_cli.core.media.rtp import ReceptionReport
 
 
@@ -65,6 +65,63 @@ def test_a_call_opens_with_two_copies_until_the_first_report_or_half_a_second() 
     assert hurried.plan(10.0).full_copies == 0, "two short ones take what one whole one does"
     hurried.on_loss_report(LossReport(0.0, 0.0, 0), 10.1)
     assert hurried.plan(10.1).red_levels == 0
+
+
+def test_to_a_peer_that_is_far_a_call_opens_with_two_copies_until_it_has_told_of_no_loss() -> None:
+    unheard, clean, lossy = RedundancyPolicy(), RedundancyPolicy(), RedundancyPolicy()
+    for policy in (unheard, clean, lossy):
+        policy.peer_asks()
+        policy.round_trip(0.1)
+        plan = policy.plan(0.0)
+        assert (plan.red_levels, plan.sent_twice) == (2, 0), "the line may be narrow"
+    assert unheard.plan(0.95).red_levels == 2
+    assert unheard.plan(1.05).red_levels == 0
+    clean.on_loss_report(LossReport(0.0, 0.0, 0), 0.3)
+    assert (clean.plan(0.3).red_levels, clean.plan(0.3).sent_twice) == (0, 0)
+    lossy.on_loss_report(LossReport(0.04, 1.0, 1), 0.3)
+    plan = lossy.plan(0.3)
+    assert (plan.red_levels, plan.sent_twice) == (2, 1), "of few packets a third may be lost, and one was"
+    lossy.on_loss_report(LossReport(0.04, 1.0, 1, 0.005), 0.35)
+    assert lossy.plan(0.35).sent_twice == 0, "jitter: that may be a queue"
+    lossy.on_loss_report(LossReport(0.04, 1.0, 1), 0.4)
+    plan = lossy.plan(1.05)
+    assert (plan.red_levels, plan.sent_twice) == (1, 0)
+
+
+@pytest.mark.parametrize(("lost", "levels", "twice"), [(0.10, 2, 0), (0.20, 3, 2), (0.45, 4, 2)])
+def test_where_much_is_lost_far_away_two_of_the_copies_go_once_more(
+    lost: float, levels: int, twice: int
+) -> None:
+    far, near, bounded = (RedundancyPolicy(CodecSettings(redundancy_budget_kbps=kbps)) for kbps in (0, 0, 90))
+    for policy, rtt_s in ((far, 0.1), (near, 0.002), (bounded, 0.1)):
+        policy.peer_asks()
+        policy.round_trip(rtt_s)
+        policy.plan(0.0)
+        for at_s in (3.0, 5.0):
+            policy.on_loss_report(LossReport(lost, 1.2, 3), at_s)
+            policy.plan(at_s)
+    plan = far.plan(5.0)
+    assert (plan.red_levels, plan.sent_twice) == (levels, twice)
+    assert plan.short_copy_bps == (13_000 if twice else 16_000)
+    assert near.plan(5.0).sent_twice == 0
+    plan = bounded.plan(5.0)
+    sent_bps = 32_000 * (1 + plan.full_copies) + (plan.short_copy_bps or 0) * (
+        plan.red_levels + plan.sent_twice - plan.full_copies
+    )
+    assert sent_bps <= 90_000
+
+
+def test_one_encoder_makes_the_copies_of_all_at_the_lowest_rate_that_one_of_them_wants() -> None:
+    policies = [RedundancyPolicy(), RedundancyPolicy(), RedundancyPolicy()]
+    for policy, lost in zip(policies, (0.0, 0.1, 0.45), strict=True):
+        policy.peer_asks()
+        policy.round_trip(0.1)
+        policy.plan(0.0)
+        policy.on_loss_report(LossReport(lost, 1.2, 3), 3.0)
+    plans = [policy.plan(3.0) for policy in policies]
+    assert least_copy_bps(plans) == 13_000
+    assert least_copy_bps(plans[:2]) == 16_000
+    assert least_copy_bps(plans[:1]) is None
 
 
 def test_a_line_that_became_clean_costs_nothing_after_ten_seconds() -> None:
@@ -178,7 +235,7 @@ def test_fec_that_is_always_on_prepares_for_some_loss_on_a_clean_line() -> None:
         (0.02, 0.2, 0.0, 1, False),  # requests are lost too
         (0.02, 0.4, 0.0, 2, False),
         (0.02, 0.05, 0.03, 2, False),
-        (0.1, 0.45, 0.0, 4, True),  # an answer comes too late
+        (0.1, 0.45, 0.0, 4, False),  # an answer comes too late
     ],
 )
 def test_a_near_peer_that_asks_needs_fewer_copies(
@@ -291,13 +348,17 @@ def test_a_budget_bounds_copies(budget_kbps: int, fraction_lost: float, levels: 
     policy = RedundancyPolicy(CodecSettings(redundancy_budget_kbps=budget_kbps))
     policy.on_loss_report(LossReport(fraction_lost, 1.0, 1), 0.0)
     plan = policy.plan(0.0)
-    assert (plan.red_levels, plan.full_copies, plan.wants_short_copies) == (levels, full, levels > full)
+    assert (plan.red_levels, plan.full_copies, plan.short_copy_bps) == (
+        levels,
+        full,
+        16_000 if levels > full else None,
+    )
 
 
 def test_a_voice_of_a_low_bit_rate_has_no_shorter_copies() -> None:
     policy = RedundancyPolicy(CodecSettings(bitrate_bps=16_000, redundancy_budget_kbps=70))
     policy.on_loss_report(LossReport(0.5, 1.2, 3), 0.0)
-    assert (policy.plan(0.0).red_levels, policy.plan(0.0).wants_short_copies) == (3, False)
+    assert (policy.plan(0.0).red_levels, policy.plan(0.0).short_copy_bps) == (3, None)
 
 
 def test_much_loss_is_believed_after_a_while_because_few_packets_tell_little() -> None:

@@ -7,7 +7,8 @@ from blink_cli.core.media.copy_brake import RedLevels
 from blink_cli.core.media.media_format import MediaFormat
 from blink_cli.core.media.rtp import EncodedFrame, SentPacket
 from blink_cli.core.media.rtp_header import parse_rtp
-from blink_cli.core.media.rtp_sender import RtpSender, SenderClock
+from blink_cli.core.media.rtp_receiver import RtpReceiver
+from blink_cli.core.media.rtp_sender import RetransmissionStream, RtpSender, SenderClock
 from blink_cli.lab.links import frame
 
 pytestmark = pytest.mark.no_clock
@@ -145,3 +146,31 @@ def test_copies_behind_the_first_are_the_shorter_ones() -> None:
         sender.went_out(frame, told)
     copies = red.unpack(packet[12:], 4 * 960)
     assert [body for _, body, _ in copies] == [b"\1", b"\2" * 9, b"\3" * 9, b"\4" * 9]
+
+
+def test_earlier_frames_go_once_more_behind_a_packet_where_a_stream_for_it_was_agreed() -> None:
+    media = MediaFormat(96, 63, None, nack=True, rtx=62)
+    sender = RtpSender(1, 10, media, retransmissions=RetransmissionStream(2, 100))
+    receiver = RtpReceiver(media, ())
+    sender.sent_twice = 2
+    heard = []
+    for number in range(4):
+        # The second packet is lost; the fourth comes behind a pause of a second.
+        at = (number if number < 3 else 53) * 960
+        frame = EncodedFrame(bytes([number + 8]) * 9, at, 960, copy=bytes([number + 8]) * 3)
+        made = sender.packet(frame, 0.0)
+        assert made is not None
+        sender.went_out(frame, made[1])
+        datagrams = [made[0]] if number != 1 else []
+        datagrams += sender.unasked()
+        heard += [packet for data in datagrams if (packet := receiver.received(data, 0.0)) is not None]
+    assert [(one.sequence_number, one.payload, one.retransmitted) for one in heard] == [
+        (10, bytes([8]) * 9, False),
+        (12, bytes([10]) * 9, False),
+        (11, bytes([9]) * 3, True),
+        (13, bytes([11]) * 9, False),
+    ]
+    assert sender.counters.retransmitted_packets_sent == 3
+    assert sender.counters.packets_sent == 4
+    assert receiver.counters.retransmissions_unneeded == 2
+    assert RtpSender(1, 10, MediaFormat(96, 63, None)).unasked() == []

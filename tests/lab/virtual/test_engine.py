@@ -329,9 +329,9 @@ def test_of_three_who_lose_a_fifth_each_link_takes_the_protection_that_fits_it()
         assert concealed is not None
         assert concealed < 0.02
         if "carol" in (speaker, listener):
-            # What is asked for comes too late: copies alone.
+            # What is asked for comes too late: copies, of which some go once more without being asked for.
             assert repairs[PlayoutAction.COPY] > 50
-            assert not repairs[PlayoutAction.RESENT]
+            assert 0 < repairs[PlayoutAction.RESENT] < repairs[PlayoutAction.COPY] / 2
             assert 200 < np.mean(sent) < 320
         else:
             # What is asked for comes sooner than a copy: no copies.
