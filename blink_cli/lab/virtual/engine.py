@@ -112,7 +112,7 @@ class _Engine:
                 wanted()
             self._do(what, now_s, at_s)
             if self._shows:
-                self._look_in_time(now_s)
+                self._look_in_time(what, now_s)
         return self._observation(end_s)
 
     def _at(self, at_s: float, what: object) -> None:
@@ -150,7 +150,8 @@ class _Engine:
                 self._ask_in_time(session)
                 for asked in self._sessions.values():
                     self._answer_in_time(asked)
-            case "look" if at_s == self._looks.pop(session, None):
+            case "look" if at_s == self._looks.get(session):
+                del self._looks[session]
                 session.look(now_s)
             case "answer" if at_s == self._answers.pop(session, None):
                 session.answer(now_s)
@@ -171,17 +172,28 @@ class _Engine:
             self._answers[session] = at_s
             self._at(at_s, ("answer", session))
 
-    def _look_in_time(self, now_s: float) -> None:
-        """Whatever was done just now, it may have something come, leave or be shown sooner."""
-        for session in self._sessions.values():
-            if session.pictures is None or not self._runs(session):
-                continue
-            at_s = max(session.pictures.next_at(now_s), now_s)
-            known_s = self._looks.get(session, -math.inf)
-            # One from before a stop was not seen to.
-            if at_s < math.inf and (known_s < now_s or at_s < known_s):
-                self._looks[session] = at_s
-                self._at(at_s, ("look", session))
+    def _look_in_time(self, done: object, now_s: float) -> None:
+        """What was done just now may let something come, leave or be shown sooner: by who did it, and by those to whom it sent something."""
+        match done:
+            case (str(), VirtualSession() as session):
+                if session.pictures is not None and self._runs(session):
+                    self._look_at(session, session.pictures.next_at(now_s), now_s)
+                for name, other in self._sessions.items():
+                    if other is not session and other.is_linked and self._runs(other):
+                        line = self._lines[session.person.name, name]
+                        self._look_at(other, min(line.pictures_due_at, line.report_due_at), now_s)
+            case _:
+                for session in self._sessions.values():
+                    if session.pictures is not None and self._runs(session):
+                        self._look_at(session, session.pictures.next_at(now_s), now_s)
+
+    def _look_at(self, session: VirtualSession, at_s: float, now_s: float) -> None:
+        at_s = max(at_s, now_s)
+        known_s = self._looks.get(session, -math.inf)
+        # One from before a stop was not seen to.
+        if at_s < math.inf and (known_s < now_s or at_s < known_s):
+            self._looks[session] = at_s
+            self._at(at_s, ("look", session))
 
     def _runs(self, session: VirtualSession) -> bool:
         return session.stopped_at is None and self._sessions.get(session.person.name) is session

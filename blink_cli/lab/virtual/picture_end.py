@@ -19,6 +19,7 @@ from blink_cli.core.media.sent_reports import SentReports, in_plain_units
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.picture_requests import write_picture_loss
 from blink_cli.core.media.video.rate_controller import RateController
+from blink_cli.core.media.video.round_trips import RoundTrips
 from blink_cli.core.media.video.sent_history import SentHistory
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
 from blink_cli.core.media.video.video_format import OFFERED, VIDEO_CLOCK_HZ, VideoSources
@@ -88,7 +89,7 @@ class PictureEnd:
         self._rng = rng
         self._voice_sent = voice_sent
         self._voice_rtt_s = rtt_s
-        self._rtt_s: float | None = None
+        self._round_trips = RoundTrips()
         self._cname = f"{rng.randrange(1 << 32):08x}"
         self._sources = own
         self.sender = VideoSender(
@@ -112,8 +113,9 @@ class PictureEnd:
 
     @property
     def rtt_s(self) -> float | None:
-        """The round trip by the reports on pictures; the voice's before the first."""
-        return self._voice_rtt_s() if self._rtt_s is None else self._rtt_s
+        """The usual round trip by the reports on pictures; the voice's before the first."""
+        usual_s = self._round_trips.usual_s
+        return self._voice_rtt_s() if usual_s is None else usual_s
 
     # pictures out
 
@@ -160,7 +162,8 @@ class PictureEnd:
             self.clock_of_peer.append(in_plain_units(info, arrival_s))
         for block in found.blocks:
             rtt_s = self._reports.answered(block, arrival_s).rtt_s
-            self._rtt_s = self._rtt_s if rtt_s is None else rtt_s
+            if rtt_s is not None:
+                self._round_trips.told(rtt_s)
         for numbers in found.missing:
             counters.nack_count += 1
             sender.asked_for(numbers, arrival_s, self.rtt_s)

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from blink_cli.lab.verdict.report import CaseResult, LabReport, PairResult, Spread, Versions
+from blink_cli.lab.verdict.report import (
+    CaseResult,
+    LabReport,
+    PairResult,
+    PicturesResult,
+    Spread,
+    Versions,
+)
 
 Figures = Mapping[str, float | None]
 """Of one voice, by the names of `comparison.figures`."""
@@ -33,6 +40,7 @@ def voice(speaker: str, listener: str, figures: Figures) -> PairResult:
         jitter_ms=None,
         rtt_ms=None,
         bitrate_bps=figures.get("bitrate"),
+        pictures=None if "frozen" not in figures else pictures(figures),
         gaps=tuple((float(place), place + 0.1) for place in range(round(figures.get("gaps") or 0))),
         heard_after_s=None,
         talking_after_ms=figures.get("talking"),
@@ -43,6 +51,32 @@ def voice(speaker: str, listener: str, figures: Figures) -> PairResult:
         jitter_series=(),
         talking=(),
         heard_file=None,
+    )
+
+
+def pictures(figures: Figures) -> PicturesResult:
+    return PicturesResult(
+        shown_s=8.0,
+        frames_sent=120,
+        frames_received=120,
+        frames_decoded=120,
+        frames_dropped=0,
+        frames_per_second=figures.get("fps"),
+        frame_width=None,
+        frame_height=None,
+        freeze_count=0,
+        total_freezes_duration=figures["frozen"] or 0.0,
+        packets_received=500,
+        retransmitted_packets_received=0,
+        nack_count=0,
+        pli_count=0,
+        bitrate_bps=figures.get("picture_bitrate"),
+        delay_ms=spread(figures.get("picture_delay")),
+        ssim=spread(figures.get("ssim")),
+        psnr_db=spread(figures.get("psnr")),
+        frames_series=(),
+        delay_series=(),
+        ssim_series=(),
     )
 
 

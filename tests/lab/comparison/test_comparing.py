@@ -189,3 +189,42 @@ def test_a_case_that_could_be_run_before_and_not_after_is_worse() -> None:
     assert "could be run in A and not in B: trial [loss=1%, seed 1]" in "\n".join(comparison_lines(found))
     back = compare(report([broken, *cases[1:]]), report(cases))
     assert (back.outcome, back.failed_in_b) == ("not_worse", ())
+
+
+def test_pictures_are_compared_where_there_are_some() -> None:
+    def run(worse: float) -> LabReport:
+        rng = random.Random(f"pictures {worse}")
+        shown = {
+            "fps": 15.0 - 3 * worse,
+            "frozen": 0.1 + worse,
+            "picture_delay": 90.0 - 20 * worse,
+            "ssim": 0.95 - 0.04 * worse,
+            "psnr": 41.0 - 2 * worse,
+            "picture_bitrate": 200_000.0 - 50_000 * worse,
+        }
+        return report(
+            [
+                case(
+                    "",
+                    seed,
+                    [
+                        {name: value * rng.uniform(0.9995, 1.0005) for name, value in shown.items()},
+                        {"pesq": 4.3},
+                    ],
+                )
+                for seed in range(1, 7)
+            ]
+        )
+
+    found = compare(run(0.0), run(1.0))
+    verdicts = {row.figure: row.verdict for row in found.rows if row.figure != "pesq"}
+    wanted = {
+        "fps": "worse",
+        "frozen": "worse",
+        "picture_delay": "better",
+        "ssim": "worse",
+        "psnr": "worse",
+        "picture_bitrate": "different",
+    }
+    assert {name: verdicts[name] for name in wanted} == wanted
+    assert alarms(compare(run(0.0), run(0.0))) == 0

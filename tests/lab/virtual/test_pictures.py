@@ -18,6 +18,7 @@ from blink_cli.lab.scenario.observation import Observation
 from blink_cli.lab.verdict.figures import PairFigures
 from blink_cli.lab.verdict.run_command import RunCommand
 from blink_cli.lab.virtual.engine import run_virtual
+from blink_cli.lab.virtual.session import VirtualSession
 from tests.lab.scenario.reading import one_case
 
 pytestmark = pytest.mark.no_clock
@@ -120,6 +121,25 @@ def test_pictures_freeze_while_the_line_is_out_and_go_on() -> None:
     assert pair.counted("pictures.frames_decoded", Window(6.5, 8.0)) > 15
 
 
+def test_pictures_follow_a_line_that_becomes_narrow(tmp_path: Path) -> None:
+    make_film(tmp_path / "film.mkv", "ffv1", 24, noise=40)
+    pair = figures(
+        run(
+            PEOPLE.replace("CAMERA", "file:film.mkv?loop=1&fps=15")
+            + ALICE_SHOWS
+            + line("rate=2Mbit/s queue=300ms delay=10ms")
+            + '[[network]]\nat = 5\nline = "rate=200kbit/s queue=300ms delay=10ms"\n',
+            folder=tmp_path,
+        )
+    )["alice", "bob"]
+    wide_bps, narrow_bps = (pair.picture_bps(window) for window in (Window(3.0, 5.0), Window(6.0, 8.0)))
+    assert wide_bps is not None
+    assert narrow_bps is not None
+    assert wide_bps > 300_000
+    assert narrow_bps < 150_000
+    assert narrow_bps > 30_000
+
+
 def test_cameras_go_off_and_are_changed_in_the_middle() -> None:
     seen = run(
         ALICE_SHOWS
@@ -180,6 +200,23 @@ def test_three_see_each_other_and_who_comes_late_sees_at_once() -> None:
     assert late.counted("pictures.total_freezes_s") == 0, "nobody was there to see"
 
 
+def test_a_session_looks_when_something_is_due_and_no_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a call of eight takes minutes: each moment that is superseded must not make another one."""
+    looks: list[float] = []
+    look = VirtualSession.look
+
+    def counted(session: VirtualSession, now_s: float) -> None:
+        looks.append(now_s)
+        look(session, now_s)
+
+    monkeypatch.setattr(VirtualSession, "look", counted)
+    run(
+        "[matrix]\nparticipants = [4]\n" + ALICE_SHOWS.replace('"alice"', '"*"'),
+        head='duration = 3\nexpect = ["frames > 1"]\n',
+    )
+    assert 100 < len(looks) / (4 * 4) < 500, "a second and a session"
+
+
 def test_who_stands_still_sees_and_shows_again_when_it_goes_on() -> None:
     pairs = figures(
         run(
@@ -218,8 +255,9 @@ def test_every_camera_without_hardware_is_seen_as_it_is(camera: str, tmp_path: P
     assert statistics.fmean(value for _, value in pair.ssim) > 0.85
 
 
-def make_film(path: Path, codec: str, frames: int) -> None:
-    """Waves that move, in grey."""
+def make_film(path: Path, codec: str, frames: int, *, noise: float = 0) -> None:
+    """Waves that move, in grey, and noise over them."""
+    chance = np.random.default_rng(1)
     rows, columns = np.mgrid[0:120, 0:160]
     container = av.open(str(path), "w", format="image2" if codec == "png" else None)
     with container as file:
@@ -228,7 +266,8 @@ def make_film(path: Path, codec: str, frames: int) -> None:
         stream.width, stream.height = 160, 120
         stream.pix_fmt = "rgb24" if codec == "png" else "yuv420p"
         for number in range(frames):
-            grey = (127 + 90 * np.sin((rows + 2 * columns + 6 * number) / 17)).astype(np.uint8)
+            waves = 127 + 90 * np.sin((rows + 2 * columns + 6 * number) / 17)
+            grey = (waves + chance.normal(0, noise, waves.shape)).clip(0, 255).astype(np.uint8)
             frame = av.VideoFrame.from_ndarray(np.repeat(grey[:, :, None], 3, axis=2), format="rgb24")
             file.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
         file.mux(stream.encode(None))
