@@ -28,6 +28,7 @@ from blink_cli.core.media.sent_reports import SentReports, in_plain_units
 from blink_cli.core.media.video.coded_picture import CodedPicture
 from blink_cli.core.media.video.picture_requests import write_picture_loss
 from blink_cli.core.media.video.rate_controller import RateController
+from blink_cli.core.media.video.round_trips import RoundTrips
 from blink_cli.core.media.video.sent_history import SentHistory
 from blink_cli.core.media.video.video_counters import VideoReceiveCounters, VideoSendCounters
 from blink_cli.core.media.video.video_format import (
@@ -100,7 +101,7 @@ class LinkVideo:
         self.state: VideoState = "idle"
         self.rate = RateController()
         self.rtt_s: float | None = None
-        """The round trip by the reports on our pictures; None before the first."""
+        """The round trip by the last report on our pictures; None before the first."""
 
         self.remote: ReceptionReport | None = None
         """The peer's last word on how our pictures arrive."""
@@ -122,6 +123,7 @@ class LinkVideo:
         self._sender: VideoSender | None = None
         self._receiver: VideoReceiver | None = None
         self._history = SentHistory()
+        self._round_trips = RoundTrips()
         self._reports = SentReports(VIDEO_CLOCK_HZ)
         self._report_at = math.inf
         self._fir_number: int | None = None
@@ -341,6 +343,7 @@ class LinkVideo:
             self.remote = self._reports.answered(block, arrival_s)
             if self.remote.rtt_s is not None:
                 self.rtt_s = self.remote.rtt_s
+                self._round_trips.told(self.remote.rtt_s)
             self._events.video_reported(self.remote)
         for numbers in found.missing:
             counters.nack_count += 1
@@ -376,7 +379,8 @@ class LinkVideo:
 
     @property
     def _round_trip_s(self) -> float | None:
-        return self._doors.rtt_s() if self.rtt_s is None else self.rtt_s
+        usual_s = self._round_trips.usual_s
+        return self._doors.rtt_s() if usual_s is None else usual_s
 
     # time
 
