@@ -56,7 +56,9 @@ class GatedBlocks:
     """All blocks of a sound that are above the absolute gate."""
 
     def __init__(self) -> None:
-        self._counts: npt.NDArray[np.int64] = np.zeros(_BINS, dtype=np.int64)
+        self._counts: npt.NDArray[np.int32] = np.zeros(_BINS, dtype=np.int32)
+        """Enough for six years of blocks in one bin."""
+
         self._powers: Floats = np.zeros(_BINS)
         self._count, self._power = 0, 0.0
         """Of all."""
@@ -113,7 +115,7 @@ class GatedBlocks:
             ends.append(loudness)
         return ends[1] - ends[0]
 
-    def _above(self, gate_lu: float) -> tuple[npt.NDArray[np.int64], Floats]:
+    def _above(self, gate_lu: float) -> tuple[npt.NDArray[np.int32], Floats]:
         """Return counts and powers of the bins that are not empty and lie above the mean of all by `gate_lu` or more."""
         used = np.flatnonzero(self._counts)
         counts, powers = self._counts[used], self._powers[used]

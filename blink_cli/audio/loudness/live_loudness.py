@@ -6,7 +6,7 @@ import threading
 import msgspec
 
 from blink_cli.audio.loudness.loudness_feed import LoudnessFeed
-from blink_cli.audio.loudness.meter import LoudnessMeter
+from blink_cli.audio.loudness.meter import RunningLoudness
 from blink_cli.core.audio_format import SAMPLE_RATE_HZ
 
 
@@ -34,7 +34,7 @@ class LiveLoudness:
         self.reading = LoudnessReading()
         """As it was measured last; `now` is at most 0.2 s old."""
 
-        self._meter = LoudnessMeter(SAMPLE_RATE_HZ)
+        self._meter = RunningLoudness(SAMPLE_RATE_HZ)
         self._measuring = threading.Lock()
         self._failed = False
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from blink_cli.audio.loudness.gating import GatedBlocks, lufs
 from blink_cli.audio.loudness.k_weighting import k_weighting
@@ -74,8 +75,8 @@ def channel_weights(channels: int) -> tuple[float, ...]:
     return _WEIGHTS.get(channels, (1.0,) * channels)
 
 
-class LoudnessMeter:
-    """Of one sound. One thread at a time. Its memory does not grow: some 170 kB."""
+class RunningLoudness:
+    """Of one sound, how loud it is and was until now. One thread at a time. Its memory does not grow: some 130 kB."""
 
     def __init__(
         self,
@@ -113,9 +114,6 @@ class LoudnessMeter:
         """Powers of the last steps."""
 
         self._blocks = GatedBlocks()
-        self._short_terms = GatedBlocks()
-        self._highest_momentary = 0.0
-        self._highest_short_term = 0.0
         self.latest = LoudnessAt(0.0, None, None)
         """The last reading."""
 
@@ -123,18 +121,6 @@ class LoudnessMeter:
     def integrated_lufs(self) -> float | None:
         """Of all sound so far; see `LoudnessFigures`."""
         return self._blocks.gated_mean
-
-    @property
-    def figures(self) -> LoudnessFigures:
-        """What is known of all sound so far. Costs some 0.1 ms."""
-        return LoudnessFigures(
-            heard_s=self._samples / self._rate_hz,
-            integrated_lufs=self._blocks.gated_mean,
-            range_lu=self._short_terms.gated_spread,
-            highest_momentary_lufs=lufs(self._highest_momentary),
-            highest_short_term_lufs=lufs(self._highest_short_term),
-            true_peak_dbtp=None if self._peak is None else self._peak.dbtp,
-        )
 
     def add(self, samples: Samples) -> list[LoudnessAt]:
         """Take sound; return the readings of each 0.1 s that it completed.
@@ -206,12 +192,9 @@ class LoudnessMeter:
         self._steps += 1
         momentary = self._mean_of_last(MOMENTARY_STEPS)
         if momentary is not None:
-            self._highest_momentary = max(self._highest_momentary, momentary)
             self._blocks.add(momentary)
         short_term = self._mean_of_last(SHORT_TERM_STEPS)
-        if short_term is not None:
-            self._highest_short_term = max(self._highest_short_term, short_term)
-            self._short_terms.add(short_term)
+        self._count(momentary, short_term)
         self.latest = LoudnessAt(
             at_s=self._samples / self._rate_hz,
             momentary_lufs=None if momentary is None else lufs(momentary),
@@ -223,3 +206,44 @@ class LoudnessMeter:
         if len(self._recent) < steps:
             return None
         return sum(list(self._recent)[-steps:]) / steps
+
+    def _count(self, momentary: float | None, short_term: float | None) -> None:
+        """Learn the powers behind a reading."""
+
+
+class LoudnessMeter(RunningLoudness):
+    """The same, which tells of the whole sound how far its loudness goes too: of a file. Some 250 kB."""
+
+    def __init__(
+        self,
+        rate_hz: int,
+        channels: int = 1,
+        *,
+        weights: Sequence[float] | None = None,
+        true_peak: bool = False,
+    ) -> None:
+        """Hear nothing yet. As `RunningLoudness`."""
+        super().__init__(rate_hz, channels, weights=weights, true_peak=true_peak)
+        self._short_terms = GatedBlocks()
+        self._highest_momentary = 0.0
+        self._highest_short_term = 0.0
+
+    @property
+    def figures(self) -> LoudnessFigures:
+        """What is known of all sound so far. Costs some 0.1 ms."""
+        return LoudnessFigures(
+            heard_s=self._samples / self._rate_hz,
+            integrated_lufs=self._blocks.gated_mean,
+            range_lu=self._short_terms.gated_spread,
+            highest_momentary_lufs=lufs(self._highest_momentary),
+            highest_short_term_lufs=lufs(self._highest_short_term),
+            true_peak_dbtp=None if self._peak is None else self._peak.dbtp,
+        )
+
+    @override
+    def _count(self, momentary: float | None, short_term: float | None) -> None:
+        if momentary is not None:
+            self._highest_momentary = max(self._highest_momentary, momentary)
+        if short_term is not None:
+            self._highest_short_term = max(self._highest_short_term, short_term)
+            self._short_terms.add(short_term)
