@@ -73,7 +73,8 @@ def test_the_line_does_what_is_said_from_its_moment_on_in_its_direction() -> Non
     assert back.loss() == 0.0
     before = [delay_s for at_s, delay_s in there.delay if at_s < 3.4]
     after = [delay_s for at_s, delay_s in there.delay if at_s > 5.5]
-    assert np.median(before) < 0.1
+    # A packet of 20 ms, 6.5 ms of codec, ticks of 10 ms, and the playout's opening delay of 55 ms, which no pause has shortened yet: 91.75 ms. With 45 it is 81.75.
+    assert np.median(before) < 0.095
     assert 0.126 < np.median(after) < 0.3, "the line, a packet and the codec at least"
     recovered = there.share("packets_recovered", "packets_received", Window(5.0, 8.0))
     assert recovered is not None
