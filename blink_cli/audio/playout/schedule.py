@@ -187,11 +187,19 @@ class Schedule:
         delay_s = min(self._delays_s)
         down_to_s = max(target_s, self._target.kept_s)
         if delay_s > down_to_s:
-            # Frames are taken at ticks: whole ticks, or shorter frames, above the target can go, and what is left over from the last frame.
+            # Frames are taken at ticks: whole ticks above the target can go, and what is left over from the last frame. Of shorter frames each has its place in
+            # the tick, and its delay counts from there: what is left over is part of it, and only whole frames of the rest.
             step = self._step_samples
-            late_samples = int((delay_s - down_to_s) * SAMPLE_RATE_HZ / step) * step + carried
+            spare_samples = (delay_s - down_to_s) * SAMPLE_RATE_HZ
+            over = carried
+            if step < TICK_SAMPLES:
+                over %= step
+                spare_samples -= over
+            late_samples = int(spare_samples // step) * step + over
             if late_samples >= min(step, _LATE_SAMPLES):
-                worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s - carried / SAMPLE_RATE_HZ
+                worth_s = _LATE_S + _LATE_JITTERS * self._target.jitter_s
+                if step == TICK_SAMPLES:
+                    worth_s -= carried / SAMPLE_RATE_HZ
                 regret_s = self._target.regret_s(delay_s)
                 if late_samples >= _LATE_SAMPLES and regret_s > worth_s:
                     return self._hastened(sound, late_samples, lookahead)
@@ -274,7 +282,11 @@ class Schedule:
         return self._rescheduled(sound, lengthen(past(), sound, splice))
 
     def _rescheduled(self, before: Block, after: Block) -> Block:
-        """`after`, with the delays as if they had been measured with it: the next frame is taken whole ticks (or short frames) earlier or later."""
+        """Return `after`, with the delays as if they had been measured with it.
+
+        The next frame is taken whole ticks earlier or later; a shorter one has its place in the tick, and is so much earlier or later.
+        """
         step = self._step_samples
-        self.shift((len(after) // step - len(before) // step) * step)
+        moved = len(after) // step - len(before) // step
+        self.shift(moved * step if step == TICK_SAMPLES else len(after) - len(before))
         return after
