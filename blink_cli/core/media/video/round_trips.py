@@ -23,7 +23,7 @@ class RoundTrips:
     def usual_s(self) -> float | None:
         """The median of the last ones, of an even number the longer of both in the middle; None before the first.
 
-        With jitter or a queue one of them may be three times as long as the next: by the newest alone packets were asked for again too late, and pictures
+        With jitter or a queue one of them may be far longer than the next: by the newest alone packets were asked for again too late, and pictures
         waited for them.
         """
         return statistics.median_high(self._newest_s) if self._newest_s else None
