@@ -80,10 +80,12 @@ async def test_a_call_and_its_recordings_are_in_time_across_a_stall(tmp_path: Pa
             await together(alice.quit(), bob.quit())
     truth_s = witness.clicks_s()
 
+    # A busy machine wakes this test late, and the server stands still for longer.
+    stood_still_s = continued_s - stopped_s
     assert gap["device"] == "left_monitor"
-    assert gap["missing_s"] == pytest.approx(STALL_S, abs=0.15)
+    assert gap["missing_s"] == pytest.approx(stood_still_s, abs=0.15)
     assert status["capture"]["gaps"] >= 1
-    assert status["capture"]["missing_s"] == pytest.approx(STALL_S, abs=0.3)
+    assert status["capture"]["missing_s"] == pytest.approx(stood_still_s, abs=0.3)
 
     for recording, written in zip(begun, files, strict=True):
         sidecar = document(Path(recording["sidecar"]))
