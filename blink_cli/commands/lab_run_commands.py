@@ -167,7 +167,7 @@ async def list_(context: CommandContext) -> None:
 
 
 def _show(context: CommandContext, report: LabReport) -> None:
-    from blink_cli.commands.lab_text import (  # noqa: PLC0415 - as above
+    from blink_cli.commands.lab_text import (  # noqa: PLC0415 - not before there is a report to show
         case_lines,
         pairs_table,
         pictures_table,

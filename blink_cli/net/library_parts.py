@@ -38,21 +38,20 @@ def _load() -> None:
 
 _load()
 
-# What is left out must be so before.
-from aiortc.rtcconfiguration import RTCIceServer, RTCIceTransportPolicy  # noqa: E402
-from aiortc.rtcdtlstransport import (  # noqa: E402
+from aiortc.rtcconfiguration import RTCIceServer, RTCIceTransportPolicy  # noqa: E402 - after what is to be left out
+from aiortc.rtcdtlstransport import (  # noqa: E402 - after what is to be left out
     RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
 )
-from aiortc.rtcicetransport import (  # noqa: E402
+from aiortc.rtcicetransport import (  # noqa: E402 - after what is to be left out
     RTCIceCandidate,
     RTCIceGatherer,
     RTCIceParameters,
     RTCIceTransport,
 )
-from aiortc.sdp import (  # noqa: E402
+from aiortc.sdp import (  # noqa: E402 - after what is to be left out
     MediaDescription,
     SessionDescription,
     candidate_from_sdp,
